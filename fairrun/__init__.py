@@ -1,0 +1,1 @@
+"""fairrun: the fairness you measured is the fairness you serve."""

@@ -1,0 +1,87 @@
+"""Which group a row belongs to, read from one protected column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .columns import numbers, take_columns, text_codes
+
+__all__ = ["GROUP_A", "GROUP_B", "NEITHER", "GroupLookup"]
+
+GROUP_A = 0
+GROUP_B = 1
+NEITHER = -1
+
+
+@dataclass(frozen=True)
+class GroupLookup:
+    """The values of a protected column that make group_a and group_b.
+
+    Attributes
+    ----------
+    column : str
+        The protected column.
+    group_a, group_b : tuple of str or tuple of float
+        The values of the privileged and the unprivileged group. A null, or a value that is in
+        neither, belongs to neither group.
+
+    Examples
+    --------
+    >>> lookup = GroupLookup("sex", ("Male",), ("Female",))
+    >>> lookup.codes(pd.DataFrame({"sex": ["Female", "Male", None]}))
+    array([ 1,  0, -1], dtype=int8)
+    """
+
+    column: str
+    group_a: tuple[str, ...] | tuple[float, ...]
+    group_b: tuple[str, ...] | tuple[float, ...]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the column holds text; numbers otherwise."""
+        return isinstance(self.group_a[0], str)
+
+    def codes(self, frame: pd.DataFrame) -> NDArray[np.int8]:
+        """Look the rows' groups up.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows with the protected column.
+
+        Returns
+        -------
+        ndarray of int8, shape (n_rows,)
+            0 for group_a, 1 for group_b, −1 for neither.
+
+        Raises
+        ------
+        InputError
+            If the column is missing, stands twice or has the wrong type.
+        """
+        raw = take_columns(frame, (self.column,))[self.column]
+        group_of: dict[Any, int] = dict.fromkeys(self.group_a, GROUP_A)
+        group_of |= dict.fromkeys(self.group_b, GROUP_B)
+        if self.is_text:
+            codes = text_codes(raw, self.column, group_of)
+            return np.maximum(codes, NEITHER).astype(np.int8)
+        values = numbers(raw, self.column)
+        groups = np.full(len(values), NEITHER, dtype=np.int8)
+        for value, group in group_of.items():
+            groups[values == value] = group
+        return groups
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold."""
+        return vars(self).copy()
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> GroupLookup:
+        """Build from what `to_dict` gave."""
+        return cls(saved["column"], tuple(saved["group_a"]), tuple(saved["group_b"]))

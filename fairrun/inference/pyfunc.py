@@ -1,0 +1,59 @@
+"""The saved model as MLflow loads and serves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from .artifact import load_model
+from .errors import InputError
+from .model import InferenceModel
+
+__all__ = ["ARTIFACT_NAME", "FairModel", "InputException"]
+
+ARTIFACT_NAME = "inference"
+
+
+class InputException(MlflowException):
+    """An `InputError` as MLflow's servers know it: status 400 and a message without values.
+
+    MLflow's scoring server puts the rows of the request before the message of an MlflowException.
+    They do not belong in an answer or a log, so this message cannot be set a second time.
+    """
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        super().__init__(message, error_code=INVALID_PARAMETER_VALUE)
+
+    @property
+    def message(self) -> str:
+        """The message as it was raised."""
+        return self._message
+
+    @message.setter
+    def message(self, _: str) -> None:
+        return
+
+
+class FairModel(PythonModel):
+    """Answers raw rows with `prediction`, `probability` and `decision_probability`."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load and check the saved arrays."""
+        self._model: InferenceModel = load_model(context.artifacts[ARTIFACT_NAME])
+
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
+        """Answer raw rows; see `InferenceModel.predict`."""
+        try:
+            return self._model.predict(model_input)
+        except InputError as error:
+            raise InputException(str(error)) from None

@@ -1,0 +1,150 @@
+"""What a pre-processing mitigator leaves behind: a pure function of (encoded row, group).
+
+Each works column by column on the encoded matrix, so a row's answer does not depend on the rows
+beside it. A row in neither group takes the mean of the groups' transforms, weighted by the groups'
+shares in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .groups import GROUP_A, GROUP_B, NEITHER
+
+__all__ = ["GroupShift", "GroupStepMap", "StepFunction", "Transform", "transform_from_arrays"]
+
+Arrays = dict[str, NDArray[np.float64] | NDArray[np.int64]]
+
+
+class Transform(Protocol):
+    """A fitted transform of the encoded matrix that reads the group."""
+
+    kind: ClassVar[str]
+
+    def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+
+    def to_arrays(self) -> Arrays:
+        """Give the arrays that define it."""
+
+
+@dataclass(frozen=True)
+class GroupShift:
+    """x − shift[group], for every encoded column.
+
+    Attributes
+    ----------
+    shifts : ndarray of float64, shape (2, n_encoded)
+        What is taken from the rows of group_a and of group_b.
+    shares : ndarray of float64, shape (2,)
+        The groups' shares among the training rows of either.
+
+    Examples
+    --------
+    >>> shift = GroupShift(np.array([[1.0], [-1.0]]), np.array([0.75, 0.25]))
+    >>> shift.apply(np.zeros((3, 1)), np.array([0, 1, -1], dtype=np.int8)).ravel()
+    array([-1. ,  1. , -0.5])
+    """
+
+    shifts: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    kind: ClassVar[str] = "group_shift"
+
+    def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        neutral = self.shares[0] * self.shifts[0] + self.shares[1] * self.shifts[1]
+        by_code = np.vstack([self.shifts, neutral])  # code −1 reads the last row
+        out = np.empty_like(matrix, order="F")
+        for column in range(matrix.shape[1]):
+            out[:, column] = matrix[:, column] - by_code[groups, column]
+        return out
+
+    def to_arrays(self) -> Arrays:
+        """Give the arrays that define it."""
+        return {"shifts": self.shifts, "shares": self.shares}
+
+
+@dataclass(frozen=True)
+class StepFunction:
+    """A monotone step function: `values[k]` from `edges[k]` up to the next edge.
+
+    Attributes
+    ----------
+    edges : ndarray of float64, shape (n_steps,)
+        Increasing; the first is −inf.
+    values : ndarray of float64, shape (n_steps,)
+        Non-decreasing.
+    """
+
+    edges: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map numbers, of any shape."""
+        return np.asarray(self.values[np.searchsorted(self.edges, x, side="right") - 1])
+
+
+@dataclass(frozen=True)
+class GroupStepMap:
+    """A step function for each group and each mapped column; other columns pass unchanged.
+
+    Attributes
+    ----------
+    maps : dict of int to tuple of two StepFunction
+        By position of the encoded column: the maps of group_a and of group_b.
+    shares : ndarray of float64, shape (2,)
+        The groups' shares among the training rows of either.
+    """
+
+    maps: dict[int, tuple[StepFunction, StepFunction]]
+    shares: NDArray[np.float64]
+    kind: ClassVar[str] = "group_step_map"
+
+    def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
+        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        out = matrix.copy(order="F")
+        rows = {code: np.flatnonzero(groups == code) for code in (GROUP_A, GROUP_B, NEITHER)}
+        for column, (of_a, of_b) in self.maps.items():
+            x = matrix[:, column]
+            out[rows[GROUP_A], column] = of_a(x[rows[GROUP_A]])
+            out[rows[GROUP_B], column] = of_b(x[rows[GROUP_B]])
+            neutral = x[rows[NEITHER]]
+            out[rows[NEITHER], column] = self.shares[0] * of_a(neutral) + self.shares[1] * of_b(
+                neutral
+            )
+        return out
+
+    def to_arrays(self) -> Arrays:
+        """Give the arrays that define it: the steps of all maps end to end."""
+        steps = [step for pair in self.maps.values() for step in pair]
+        return {
+            "columns": np.array(list(self.maps), dtype=np.int64),
+            "lengths": np.array([len(step.edges) for step in steps], dtype=np.int64),
+            "edges": np.concatenate([step.edges for step in steps] or [np.empty(0)]),
+            "values": np.concatenate([step.values for step in steps] or [np.empty(0)]),
+            "shares": self.shares,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> GroupStepMap:
+        """Build from what `to_arrays` gave."""
+        ends = np.cumsum(arrays["lengths"])[:-1]
+        edges, values = np.split(arrays["edges"], ends), np.split(arrays["values"], ends)
+        steps = [StepFunction(e, v) for e, v in zip(edges, values, strict=True)]
+        columns = [int(column) for column in arrays["columns"]]
+        pairs = zip(steps[::2], steps[1::2], strict=True) if columns else ()
+        return cls(dict(zip(columns, pairs, strict=True)), arrays["shares"])
+
+
+def transform_from_arrays(kind: str, arrays: Mapping[str, NDArray[np.float64]]) -> Transform:
+    """Build the transform of the given kind from its arrays."""
+    if kind == GroupShift.kind:
+        return GroupShift(arrays["shifts"], arrays["shares"])
+    if kind == GroupStepMap.kind:
+        return GroupStepMap.from_arrays(arrays)
+    raise ValueError(f"unknown transform {kind!r}")

@@ -1,0 +1,22 @@
+"""Fixtures that more than one test file uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Usage statistics need a network; nothing here may wait for one.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def adult_file() -> Path:
+    """UCI Adult as Parquet; `FAIRRUN_ADULT` names it, or it lies in ../shared/data."""
+    path = Path(os.environ.get("FAIRRUN_ADULT", ROOT.parent / "shared" / "data" / "adult.parquet"))
+    if not path.is_file():
+        pytest.skip(f"the Adult file is not at {path}; set FAIRRUN_ADULT to run this test")
+    return path

@@ -1,0 +1,36 @@
+"""The registry resolves what can be met, and refuses the rest in one line."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from fairrun.errors import RequestError
+from fairrun.mitigation import MITIGATORS, resolve_mitigator
+
+
+@pytest.mark.parametrize("name", MITIGATORS)
+def test_defaults_lie_in_their_ranges(name: str) -> None:
+    mitigator, parameters = resolve_mitigator(name)
+    assert mitigator.name == name
+    assert list(parameters) == [parameter.name for parameter in mitigator.parameters]
+    for parameter in mitigator.parameters:
+        assert parameter.low <= parameter.default <= parameter.high
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf, "1", None, True, [1.0]])
+def test_a_value_out_of_range_is_refused(value: object) -> None:
+    with pytest.raises(RequestError, match="give a number from 0 to 1"):
+        resolve_mitigator("correlation_remover", {"alpha": value})
+
+
+def test_an_integer_is_a_number() -> None:
+    assert resolve_mitigator("correlation_remover", {"alpha": 1})[1] == {"alpha": 1.0}
+
+
+def test_unknown_names_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(RequestError, match=r"mitigator=reweighting is not known.*reweighing"):
+        resolve_mitigator("reweighting")
+    with pytest.raises(RequestError, match="takes no parameter 'beta'; it takes alpha"):
+        resolve_mitigator("correlation_remover", {"beta": 1})

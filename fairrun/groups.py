@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,14 @@ __all__ = [
     "group_lookup",
     "group_shares",
     "group_table_names",
+    "name_groups",
     "value_text",
+    "without_empty_neither",
 ]
+
+
+#: What tables call the rows in neither group.
+NEITHER_NAME = "(neither)"
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,21 @@ def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
     return GroupLookup(protected.column, (privileged,), rest)
 
 
+def name_groups(frame: pd.DataFrame, protected: Protected) -> Protected:
+    """Name group_b where "every other value" is one value.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"sex": ["Male", "Female"], "race": ["White", "Black"]})
+    >>> name_groups(frame, Protected("sex", "Male")).group_names
+    ('Male', 'Female')
+    """
+    others = group_lookup(frame, protected).group_b
+    if protected.unprivileged is None and len(others) == 1:
+        return replace(protected, unprivileged=value_text(others[0]))
+    return protected
+
+
 def value_text(value: object) -> str:
     """Write a value of a protected or target column as a parameter would.
 
@@ -125,7 +146,20 @@ def group_shares(groups: NDArray[np.int8]) -> NDArray[np.float64]:
 
 def group_table_names(protected: Protected) -> tuple[str, str, str]:
     """Names for the rows of a table: group_a, group_b, neither."""
-    return (*protected.group_names, "(neither)")
+    return (*protected.group_names, NEITHER_NAME)
+
+
+def without_empty_neither(table: pd.DataFrame, count: str) -> pd.DataFrame:
+    """Leave the rows of `(neither)` out of a table where nobody is in neither group.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": ["Male", "Female", "(neither)"], "n": [3, 0, 0]})
+    >>> without_empty_neither(table, "n")["group"].tolist()
+    ['Male', 'Female']
+    """
+    neither = table["group"] == NEITHER_NAME
+    return table if table.loc[neither, count].any() else table[~neither]
 
 
 def _named(by_text: dict[str, Any], protected: Protected, name: str) -> Any:

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from fairrun.encoding import fit_encoder
 from fairrun.errors import RequestError
-from fairrun.groups import GROUP_A, GROUP_B, Protected, group_lookup
+from fairrun.groups import Protected, group_lookup
 from fairrun.inference import InferenceModel, LinearScorer
 from fairrun.mitigation import TrainingMatrix, resolve_mitigator
 
@@ -126,9 +127,6 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lookup = group_lookup(X, self.protected)
         encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
         train = TrainingMatrix(encoder.encode(X), label, lookup.codes(X))
-        for group, name in zip((GROUP_A, GROUP_B), self.protected.group_names, strict=True):
-            if not (train.groups == group).any():
-                raise RequestError(f"no row to fit on is in the group {name!r}")
         fitted = mitigator.fit(train, **parameters)
         matrix = train.matrix
         if fitted.transform is not None:
@@ -138,7 +136,11 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             max_iter=self.max_iter,
             class_weight=self.class_weight,
             random_state=self.seed,
-        ).fit(matrix, label, sample_weight=fitted.sample_weight)
+        )
+        # One thread: the order of summation, and with it the last bits of the coefficients, would
+        # depend on the number of cores; and on a few cores, one is the fastest.
+        with threadpool_limits(1, user_api="blas"):
+            estimator.fit(matrix, label, sample_weight=fitted.sample_weight)
         self.inference_ = InferenceModel(
             encoder=encoder,
             scorer=LinearScorer(estimator.coef_[0].copy(), float(estimator.intercept_[0])),

@@ -1,0 +1,27 @@
+"""Data sets: declared as specs, loaded, typed, and split the same way every time."""
+
+from fairrun.data.prepare import (
+    SPLIT_NAMES,
+    Dataset,
+    Rows,
+    label_group_counts,
+    prepare,
+    prepare_rows,
+)
+from fairrun.data.problem import KNOWN_PROBLEMS, DataRequest, is_preprocessed, resolve_spec
+from fairrun.data.spec import DatasetSpec, Splits
+
+__all__ = [
+    "KNOWN_PROBLEMS",
+    "SPLIT_NAMES",
+    "DataRequest",
+    "Dataset",
+    "DatasetSpec",
+    "Rows",
+    "Splits",
+    "is_preprocessed",
+    "label_group_counts",
+    "prepare",
+    "prepare_rows",
+    "resolve_spec",
+]

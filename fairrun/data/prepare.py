@@ -1,0 +1,210 @@
+"""Raw rows to typed features, a 0/1 label, and three splits that can be derived again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fairrun.data.sources import load_source
+from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.errors import RequestError
+from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
+
+__all__ = ["SPLIT_NAMES", "Dataset", "Rows", "label_group_counts", "prepare", "prepare_rows"]
+
+SPLIT_NAMES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that a model can be fitted or measured on.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Features and protected columns: numbers as float64, text as objects, null as NaN or None.
+    label : ndarray of int64, shape (n_rows,)
+        1 = the favourable outcome.
+    """
+
+    frame: pd.DataFrame
+    label: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def take(self, positions: NDArray[np.intp]) -> Rows:
+        """Take rows by position."""
+        return Rows(self.frame.iloc[positions].reset_index(drop=True), self.label[positions])
+
+    def digest(self) -> str:
+        """SHA-256 of column names, values and labels, in order; 32 hexadecimal digits."""
+        sha = hashlib.sha256(self.label.astype("<i8").tobytes())
+        for name, column in self.frame.items():
+            sha.update(f"\0{name}\0".encode())
+            if pd.api.types.is_numeric_dtype(column.dtype):
+                sha.update(column.to_numpy(dtype="<f8").tobytes())
+            else:
+                sha.update(
+                    "\0".join(f"={v}" if isinstance(v, str) else "" for v in column).encode()
+                )
+        return sha.hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The three splits of a prepared data set.
+
+    Attributes
+    ----------
+    spec : DatasetSpec
+        The spec, with the digest of each split.
+    splits : mapping of str to Rows
+        `train`, `validation` and `test`.
+    n_dropped : int
+        How many rows were dropped because a feature is null.
+    """
+
+    spec: DatasetSpec
+    splits: Mapping[str, Rows]
+    n_dropped: int
+
+
+def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
+    """Read, type, filter and split the rows of a spec.
+
+    Parameters
+    ----------
+    spec : DatasetSpec
+        The problem.
+    raw : pandas.DataFrame, optional
+        Its raw rows; read from its source if not given.
+
+    Returns
+    -------
+    Dataset
+        Three splits, stratified by label × group of the first protected column. The same rows,
+        spec and seed give the same splits.
+
+    Raises
+    ------
+    RequestError
+        If the rows do not fit the spec, or are not the rows whose digests it holds.
+    """
+    raw = load_source(spec.source) if raw is None else raw
+    rows, n_dropped = prepare_rows(raw, spec)
+    spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
+    groups = group_lookup(rows.frame, spec.protected[0]).codes(rows.frame)
+    strata = rows.label * 3 + groups
+    places = _split(strata, spec.splits)
+    splits = {name: rows.take(places[name]) for name in SPLIT_NAMES}
+    digests = {name: split.digest() for name, split in splits.items()}
+    if spec.digests and dict(spec.digests) != digests:
+        raise RequestError(
+            f"the rows of {spec.source} are not those that were used before (their digests "
+            "differ); restore that version of the data, or preprocess and train again"
+        )
+    return Dataset(spec.with_digests(digests), splits, n_dropped)
+
+
+def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
+    """Type the columns and apply the missing policy.
+
+    Parameters
+    ----------
+    raw : pandas.DataFrame
+        Raw rows with at least the target, the protected columns and one feature.
+    spec : DatasetSpec
+        Which column is what.
+
+    Returns
+    -------
+    rows : Rows
+        A row whose target is null is always dropped.
+    n_dropped : int
+        How many rows were dropped.
+
+    Raises
+    ------
+    RequestError
+        If a column is missing, or the target does not have two values of which one is `positive`.
+    """
+    needed = (spec.target, *(p.column for p in spec.protected))
+    missing = [name for name in needed if name not in raw.columns]
+    if missing:
+        raise RequestError(
+            f"the data lacks the columns {missing}; it has {', '.join(map(str, raw.columns))}"
+        )
+    features = [name for name in raw.columns if name not in spec.not_features]
+    if not features:
+        raise RequestError("no feature is left beside target, protected and dropped columns")
+    keep = raw[spec.target].notna()
+    if spec.missing == "drop":
+        keep &= raw[features].notna().all(axis=1)
+    kept = raw[keep].reset_index(drop=True)
+    columns = {name: _typed(kept[name], name in spec.categorical) for name in features}
+    columns |= {p.column: _typed(kept[p.column], False) for p in spec.protected}
+    return Rows(pd.DataFrame(columns), _label(kept[spec.target], spec)), int((~keep).sum())
+
+
+def _typed(column: pd.Series, as_category: bool) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(column.dtype) and not as_category:
+        return column.astype(np.float64)
+    null = column.isna()
+    # Objects, so that a table looks the same whichever string dtype its reader chose.
+    return pd.Series(
+        [None if n else value_text(v) for v, n in zip(column, null, strict=True)],
+        dtype=object,
+        name=column.name,
+    )
+
+
+def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
+    values = sorted({value_text(value) for value in target.unique()})
+    if spec.positive not in values or len(values) != 2:
+        raise RequestError(
+            f"the target {spec.target!r} has {len(values)} values ({', '.join(values[:5])}); it "
+            f"needs two, one of them positive={spec.positive!r}"
+        )
+    return np.asarray([value_text(v) == spec.positive for v in target], dtype=np.int64)
+
+
+def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.intp]]:
+    rng = np.random.default_rng(splits.seed)
+    parts: dict[str, list[NDArray[np.intp]]] = {name: [] for name in SPLIT_NAMES}
+    for stratum in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        n_test = round(len(rows) * splits.test)
+        n_validation = round(len(rows) * splits.validation)
+        test, validation, train = np.split(rows, [n_test, n_test + n_validation])
+        for name, part in zip(SPLIT_NAMES, (train, validation, test), strict=True):
+            parts[name].append(part)
+    return {name: np.sort(np.concatenate(part)) for name, part in parts.items()}
+
+
+def label_group_counts(dataset: Dataset) -> pd.DataFrame:
+    """Count label × group in each split.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `split`, `group`, `label` (text: the target's values), `count` and `share` (of the
+        split); one row for each combination that the first protected column can have.
+    """
+    spec = dataset.spec
+    names = group_table_names(spec.protected[0])
+    lookup = group_lookup(dataset.splits["train"].frame, spec.protected[0])
+    labels = (f"not {spec.positive}", spec.positive)
+    records = []
+    for split, rows in dataset.splits.items():
+        groups = lookup.codes(rows.frame)
+        for code, group in zip((0, 1, -1), names, strict=True):
+            for value, label in enumerate(labels):
+                count = int(np.sum((groups == code) & (rows.label == value)))
+                records.append((split, group, label, count, count / max(len(rows), 1)))
+    return pd.DataFrame(records, columns=["split", "group", "label", "count", "share"])

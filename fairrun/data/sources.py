@@ -1,0 +1,160 @@
+"""Where rows come from: the embedded census, Adult, or a table someone has."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlparse
+
+import pandas as pd
+
+from fairrun.data.census import load_census
+from fairrun.errors import RequestError
+
+__all__ = ["load_adult", "load_source"]
+
+_ADULT_COLUMNS = [
+    *("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation"),
+    *("relationship", "race", "sex", "capital-gain", "capital-loss", "hours-per-week"),
+    *("native-country", "class"),
+]
+_ADULT_ROWS = 48_842
+
+
+def load_source(source: str) -> pd.DataFrame:
+    """Read the raw rows of a source.
+
+    Parameters
+    ----------
+    source : str
+        `census`, `adult`, or a path or URI of a CSV or Parquet file: http(s), and any scheme that
+        MLflow's artifact stores know.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows, as they are.
+
+    Raises
+    ------
+    RequestError
+        If it cannot be read as a table.
+    """
+    if source == "census":
+        return load_census()
+    if source == "adult":
+        return load_adult()
+    return _read_table(_fetch(source), source)
+
+
+def load_adult(cache: Path | None = None) -> pd.DataFrame:
+    """Read UCI Adult through `holisticai.datasets`, and keep it for the next time.
+
+    holisticai's `load_dataset("adult")` drops rows with nulls and `education-num`; this takes the
+    table that it starts from, so that `missing=keep` has something to keep.
+
+    Parameters
+    ----------
+    cache : Path, optional
+        The folder to keep it in; `FAIRRUN_CACHE`, or `~/.cache/fairrun`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        48,842 rows, 15 columns, target `class`.
+
+    Raises
+    ------
+    RequestError
+        If it cannot be had, or what came is not Adult.
+    """
+    default = os.environ.get("FAIRRUN_CACHE", Path.home() / ".cache" / "fairrun")
+    path = Path(cache or default) / "adult.parquet"
+    if path.is_file():
+        frame = _read_table(str(path), str(path))
+        _check_adult(frame, f"the cached file {path}; delete it to fetch it again")
+        return frame
+    frame = _download_adult()
+    _check_adult(frame, "what the download gave; give the path of a copy as data instead")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Under its final name only when it is whole.
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    frame.to_parquet(unfinished, index=False)
+    unfinished.replace(path)
+    return frame
+
+
+def _download_adult() -> pd.DataFrame:
+    from holisticai.datasets import load_hai_datasets
+
+    try:
+        frame: pd.DataFrame = load_hai_datasets(dataset_name="adult")
+    except Exception as error:  # urllib, pyarrow and pandas each raise their own
+        raise RequestError(
+            f"data=adult cannot be downloaded ({type(error).__name__}); give the path of a copy, "
+            "or data=census, which is embedded and needs no network"
+        ) from error
+    return frame
+
+
+def _check_adult(frame: pd.DataFrame, what: str) -> None:
+    if list(frame.columns) != _ADULT_COLUMNS or len(frame) != _ADULT_ROWS:
+        raise RequestError(
+            f"UCI Adult has {_ADULT_ROWS} rows and {len(_ADULT_COLUMNS)} columns; "
+            f"{len(frame)} rows and {frame.shape[1]} columns are in {what}"
+        )
+
+
+def _fetch(source: str) -> str:
+    """Give a path or URL that pandas reads."""
+    scheme = urlparse(source).scheme
+    if scheme in ("http", "https"):
+        return source
+    if scheme in ("", "file") or Path(source).exists():
+        path = Path(urlparse(source).path if scheme == "file" else source)
+        if not path.is_file():
+            raise RequestError(
+                f"data={source} is not a file; give census, adult, a CSV or Parquet file, "
+                "a YAML spec or the run id of a preprocess"
+            )
+        return str(path)
+    from mlflow.artifacts import download_artifacts
+
+    try:
+        return str(download_artifacts(artifact_uri=source))
+    except Exception as error:  # each artifact store raises its own
+        raise RequestError(f"data={source} cannot be fetched: {type(error).__name__}") from error
+
+
+def _read_table(path: str, source: str) -> pd.DataFrame:
+    readers: dict[str, Any] = {
+        ".csv": _read_csv,
+        ".parquet": pd.read_parquet,
+        ".pq": pd.read_parquet,
+    }
+    suffix = PurePosixPath(urlparse(path).path).suffix.lower()
+    reader = readers.get(suffix)
+    if reader is None:
+        raise RequestError(f"data={source} ends in {suffix!r}; give a .csv or .parquet file")
+    try:
+        frame: pd.DataFrame = reader(path)
+    except RequestError:
+        raise
+    except Exception as error:  # pandas and pyarrow each raise their own
+        raise RequestError(
+            f"data={source} cannot be read as {suffix[1:]}: {type(error).__name__}"
+        ) from error
+    if frame.empty:
+        raise RequestError(f"data={source} has no rows")
+    return frame
+
+
+def _read_csv(path: str) -> pd.DataFrame:
+    frame: pd.DataFrame = pd.read_csv(path)
+    # pandas gives a name that stands twice a number, in silence.
+    names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+    if names.duplicated().any():
+        twice = ", ".join(names[names.duplicated()].unique())
+        raise RequestError(f"data={path} has columns twice: {twice}; rename or drop them")
+    return frame

@@ -1,0 +1,141 @@
+"""Typing, missing values and splits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairrun.data import DatasetSpec, Splits, label_group_counts, prepare, prepare_rows
+from fairrun.errors import RequestError
+from fairrun.groups import Protected
+
+SPEC = DatasetSpec("people", "nowhere", "paid", "1", (Protected("sex", "M", "F"),), drop=("id",))
+
+
+def make_raw(n_rows: int = 200, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "id": np.arange(n_rows),
+            "age": rng.integers(18, 80, n_rows),
+            "member": rng.random(n_rows) < 0.5,
+            "job": rng.choice(["a", "b", None], n_rows),
+            "sex": rng.choice(["M", "F", "X"], n_rows, p=[0.5, 0.4, 0.1]),
+            "paid": rng.integers(0, 2, n_rows),
+        }
+    )
+
+
+def test_features_are_typed_and_the_label_is_binary() -> None:
+    rows, n_dropped = prepare_rows(make_raw(), replace(SPEC, missing="keep"))
+    assert n_dropped == 0
+    assert list(rows.frame.columns) == ["age", "member", "job", "sex"]
+    assert [str(dtype) for dtype in rows.frame.dtypes] == ["float64", "float64", "object", "object"]
+    assert rows.label.tolist() == make_raw()["paid"].tolist()
+
+
+def test_numbers_can_be_read_as_categories() -> None:
+    rows, _ = prepare_rows(make_raw(), replace(SPEC, categorical=("age",)))
+    assert set(map(type, rows.frame["age"])) == {str}
+
+
+def test_missing_values_are_dropped_or_kept_and_counted() -> None:
+    raw = make_raw()
+    n_null = int(raw["job"].isna().sum())
+    rows, n_dropped = prepare_rows(raw, SPEC)
+    assert n_dropped == n_null > 0
+    assert len(rows) == len(raw) - n_null
+    rows, n_dropped = prepare_rows(raw, replace(SPEC, missing="keep"))
+    assert (len(rows), n_dropped) == (len(raw), 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n_rows=st.integers(60, 400),
+    seed=st.integers(0, 99),
+    shares=st.tuples(st.floats(0.05, 0.4), st.floats(0.05, 0.4)),
+)
+def test_splits_are_a_stratified_partition(
+    n_rows: int, seed: int, shares: tuple[float, float]
+) -> None:
+    raw = make_raw(n_rows, seed).assign(job="a")
+    spec = replace(SPEC, splits=Splits(*shares, seed=seed))
+    dataset = prepare(spec, raw)
+    # Each row is in one split: ages and labels come back, in number.
+    whole = pd.concat([rows.frame.assign(paid=rows.label) for rows in dataset.splits.values()])
+    columns = ["age", "sex", "paid"]
+    expected = raw[columns].astype({"age": float}).value_counts()
+    assert whole[columns].value_counts().sort_index().equals(expected.sort_index())
+    for (sex, paid), stratum in raw.groupby(["sex", "paid"]):
+        for name, share in zip(("validation", "test"), shares, strict=True):
+            rows = dataset.splits[name]
+            count = int(((rows.frame["sex"] == sex) & (rows.label == paid)).sum())
+            # One rounding; X and whatever else is in neither group is one stratum.
+            assert abs(count - share * len(stratum)) <= 0.5 + 1e-9
+
+
+def test_the_same_spec_gives_the_same_splits_and_another_seed_others() -> None:
+    one, again = prepare(SPEC, make_raw()), prepare(SPEC, make_raw())
+    other = prepare(replace(SPEC, splits=Splits(seed=1)), make_raw())
+    assert one.spec.digests == again.spec.digests
+    assert one.spec.digests != other.spec.digests
+
+
+def test_splits_that_are_derived_again_are_checked() -> None:
+    spec = prepare(SPEC, make_raw()).spec
+    assert prepare(spec, make_raw()).spec == spec
+    changed = make_raw()
+    changed.loc[5, "age"] += 1
+    with pytest.raises(RequestError, match="their digests differ"):
+        prepare(spec, changed)
+
+
+@pytest.mark.parametrize("change", ["value", "null", "column", "label", "order"])
+def test_the_digest_sees_every_change(change: str) -> None:
+    rows, _ = prepare_rows(make_raw(), SPEC)
+    frame, label = rows.frame.copy(), rows.label.copy()
+    if change == "value":
+        frame.loc[3, "job"] += "x"
+    elif change == "null":
+        frame.loc[3, "job"] = None
+    elif change == "column":
+        frame = frame.rename(columns={"job": "work"})
+    elif change == "label":
+        label[3] = 1 - label[3]
+    else:
+        order = np.argsort(frame["age"].to_numpy(), kind="stable")
+        frame, label = frame.iloc[order], label[order]
+    assert replace(rows, frame=frame, label=label).digest() != rows.digest()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"target": "wage"}, r"lacks the columns \['wage'\]; it has id, age"),
+        ({"protected": (Protected("gender", "M"),)}, r"lacks the columns \['gender'\]"),
+        ({"protected": (Protected("sex", "Q"),)}, "never has the value 'Q'; it has F, M, X"),
+        ({"positive": "yes"}, "needs two, one of them positive='yes'"),
+        ({"target": "age", "positive": "30"}, "'age' has [0-9]+ values"),
+        ({"drop": ("id", "age", "member", "job")}, "no feature is left"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change: dict, said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        prepare(replace(SPEC, **change), make_raw())
+
+
+def test_label_group_counts_count_every_row_once() -> None:
+    raw = make_raw()
+    dataset = prepare(replace(SPEC, missing="keep"), raw)
+    table = label_group_counts(dataset)
+    assert len(table) == 3 * 3 * 2
+    assert table["count"].sum() == len(raw)
+    by_group = table.groupby("group")["count"].sum()
+    assert by_group["M"] == (raw["sex"] == "M").sum()
+    assert by_group["(neither)"] == (raw["sex"] == "X").sum()
+    assert table.groupby("split")["share"].sum().to_numpy() == pytest.approx(1)

@@ -1,0 +1,27 @@
+"""A model of every format there ever was loads, and answers as it did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fairrun.inference import FORMAT_VERSION, load_model
+
+FORMATS = Path(__file__).parent / "formats"
+SAVED = sorted(path.parent for path in FORMATS.glob("*/*/manifest.json"))
+
+
+def test_there_is_a_fixture_of_the_present_format() -> None:
+    versions = {json.loads((f / "manifest.json").read_text())["format_version"] for f in SAVED}
+    assert versions == set(range(1, FORMAT_VERSION + 1))
+
+
+@pytest.mark.parametrize("folder", SAVED, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_it_loads_and_answers_as_it_did(folder: Path) -> None:
+    expected = pd.read_json(folder.parent / f"{folder.name}_answers.json", precise_float=True)
+    rows = pd.read_json(folder.parent / "rows.json", precise_float=True)
+    answers = load_model(folder).predict(rows.astype({"age": float}))
+    pd.testing.assert_frame_equal(answers, expected, rtol=1e-12, atol=1e-12, check_dtype=False)

@@ -1,0 +1,131 @@
+"""FairClassifier: a scikit-learn classifier on raw rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from fairrun.errors import RequestError
+from fairrun.groups import Protected
+from fairrun.mitigation import MITIGATORS
+from fairrun.model import FairClassifier
+from tests.contract.conftest import SPEC, make_raw
+
+SEX = Protected("sex", "Male", "Female")
+
+
+@pytest.fixture(scope="module")
+def raw() -> tuple[pd.DataFrame, np.ndarray]:
+    frame = make_raw(1500, seed=11)
+    label = (frame.pop("paid") == SPEC.positive).to_numpy().astype(int)
+    return frame, label
+
+
+def test_unmitigated_it_is_scikit_learns_logistic_regression(
+    raw: tuple[pd.DataFrame, np.ndarray],
+) -> None:
+    X, y = raw
+    numeric, text = ["age", "weight", "gain"], ["job"]
+    pipeline = make_pipeline(
+        make_column_transformer((StandardScaler(), numeric), (OneHotEncoder(), text)),
+        LogisticRegression(max_iter=1000),
+    ).fit(X, y)
+    ours = FairClassifier(SEX).fit(X, y)
+    # The columns stand in another order, so the solver stops at another last digit.
+    expected = pipeline.decision_function(X)
+    np.testing.assert_allclose(ours.decision_function(X), expected, atol=2e-3)
+    assert np.mean(ours.predict(X) == pipeline.predict(X)) > 0.999
+    assert ours.score(X, y) == pytest.approx(pipeline.score(X, y), abs=1e-3)
+
+
+@pytest.mark.parametrize("mitigator", MITIGATORS)
+def test_clone_gives_the_same_model(raw: tuple[pd.DataFrame, np.ndarray], mitigator: str) -> None:
+    X, y = raw
+    one = FairClassifier(SEX, mitigator=mitigator, C=0.3, seed=5)
+    other = clone(one)
+    assert other is not one
+    assert other.get_params() == one.get_params()
+    scores = [model.fit(X, y).decision_function(X) for model in (one, other)]
+    assert scores[0].tobytes() == scores[1].tobytes()
+
+
+def test_probabilities_and_labels_belong_together(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, y = raw
+    model = FairClassifier(SEX).fit(X, y)
+    probability = model.predict_proba(X)
+    assert probability.sum(axis=1) == pytest.approx(1)
+    assert ((probability[:, 1] > 0.5) == model.predict(X)).all()
+    assert ((model.decision_function(X) > 0) == model.predict(X)).all()
+
+
+def test_protected_and_dropped_columns_are_no_features(
+    raw: tuple[pd.DataFrame, np.ndarray],
+) -> None:
+    X, y = raw
+    model = FairClassifier(SEX, drop=["weight"]).fit(X, y)
+    assert model.inference_.columns == ("age", "job", "gain")
+
+
+def test_rows_with_missing_features_are_not_fitted_on(
+    raw: tuple[pd.DataFrame, np.ndarray],
+) -> None:
+    X, y = raw
+    holes = X.copy()
+    holes.loc[:9, "age"] = None
+    scores = [
+        FairClassifier(SEX).fit(a, b).decision_function(X)
+        for a, b in ((holes, y), (X[10:], y[10:]))
+    ]
+    assert (scores[0] == scores[1]).all()
+
+
+def test_it_must_be_fitted_first(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
+    with pytest.raises(NotFittedError):
+        FairClassifier(SEX).predict(raw[0])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"C": 0}, "C=0 is not possible"),
+        ({"C": float("nan")}, "C=nan is not possible"),
+        ({"C": "1"}, "C=1 is not possible"),
+        ({"max_iter": 0}, "max_iter=0 is not possible"),
+        ({"class_weight": "some"}, "class_weight='some' is not known"),
+        ({"missing": "guess"}, "missing='guess' is not known"),
+        ({"unseen": "guess"}, "unseen='guess' is not known"),
+        ({"mitigator": "magic"}, "mitigator=magic is not known"),
+        ({"protected": Protected("gender", "Male")}, "'gender' is not in the data"),
+        ({"protected": Protected("sex", "Q")}, "'sex' never has the value 'Q'"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    raw: tuple[pd.DataFrame, np.ndarray], parameters: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(RequestError, match=said):
+        FairClassifier(**{"protected": SEX} | parameters).fit(*raw)
+
+
+def test_labels_that_cannot_be_fitted_are_refused(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, y = raw
+    model = FairClassifier(SEX)
+    with pytest.raises(RequestError, match="labels must be 0 or 1"):
+        model.fit(X, y + 1)
+    with pytest.raises(RequestError, match="labels of shape"):
+        model.fit(X, y[:-1])
+    with pytest.raises(RequestError, match="all the same"):
+        model.fit(X, np.zeros_like(y))
+    no_woman_is_whole = X.assign(age=X["age"].where(X["sex"] != "Female"))
+    with pytest.raises(RequestError, match="'sex' never has the value 'Female'; it has Male"):
+        model.fit(no_woman_is_whole, y)
+    with pytest.raises(RequestError, match="'age' has no value at all; drop it with drop=age"):
+        FairClassifier(SEX, missing="keep").fit(X.assign(age=None), y)

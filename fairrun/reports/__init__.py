@@ -1,0 +1,13 @@
+"""What people look at: plots and tables."""
+
+from fairrun.reports.comparison_plots import plot_fairness_accuracy, plot_metric_bars
+from fairrun.reports.plots import plot_confusion_matrices, plot_label_group_counts
+from fairrun.reports.terminal import format_table
+
+__all__ = [
+    "format_table",
+    "plot_confusion_matrices",
+    "plot_fairness_accuracy",
+    "plot_label_group_counts",
+    "plot_metric_bars",
+]

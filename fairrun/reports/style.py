@@ -1,0 +1,78 @@
+"""The look of every figure, in one place.
+
+All figures are `WIDTH` inches wide and grow downwards only, and no text is smaller than
+`TEXT_SIZE` points: scaled down to a thumbnail of 400 pixels, a letter is still ten pixels high.
+Colours and sizes are given to each artist rather than to matplotlib's global settings, so nothing
+leaks into another figure or thread, and a notebook's dark theme does not leak in.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+__all__ = [
+    "BAND",
+    "GREY",
+    "INK",
+    "PALETTE",
+    "TEXT",
+    "TEXT_SIZE",
+    "clean_axes",
+    "new_figure",
+    "wrap",
+]
+
+WIDTH = 6.5
+DPI = 200
+TEXT_SIZE = 12.0
+
+INK = "#000000"
+GREY = "#595959"
+BAND = "#e6e6e6"
+
+#: Okabe and Ito's colours without their black, which is kept for text and for reference points
+#: (M. Okabe and K. Ito, Color Universal Design, 2008).
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
+
+#: Properties of all text. Group names and labels are data: "$" in them starts no formula.
+TEXT: dict[str, Any] = {"fontsize": TEXT_SIZE, "color": INK, "parse_math": False}
+
+
+def new_figure(height: float, title: str) -> Figure:
+    """Return an empty white figure of the common width, `height` inches high, with its title."""
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout=layout, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.suptitle(wrap(title, 48), **TEXT | {"fontsize": TEXT_SIZE + 2, "fontweight": "bold"})
+    return figure
+
+
+def clean_axes(ax: Axes) -> None:
+    """Give `ax` a white ground, two thin spines and legible ticks."""
+    ax.set_facecolor("white")
+    ax.grid(visible=False)
+    ax.tick_params(labelsize=TEXT_SIZE, colors=INK)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+
+
+def wrap(text: str, width: int) -> str:
+    """Break `text` into lines of at most `width` characters: at spaces or, if none, before "+".
+
+    A single word that is longer stays whole.
+
+    Examples
+    --------
+    >>> print(wrap("reweighing+group_thresholds", 20))
+    reweighing
+    +group_thresholds
+    """
+    if " " not in text:
+        return wrap(text.replace("+", " +"), width).replace(" +", "+") if "+" in text else text
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,66 @@
+"""Tables as text: for the terminal, and to paste into a README or a slide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["format_table"]
+
+
+def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
+    """Return `table` as a Markdown table whose columns are aligned in plain text too.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its index is not shown.
+    decimals : int
+        Digits after the point of every float. Whole numbers stay whole.
+
+    Returns
+    -------
+    str
+        Lines without a newline at the end. Columns of numbers are aligned to the right; what is
+        missing, NaN included, reads "undefined".
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> print(format_table(pd.DataFrame({
+    ...     "mitigator": ["none", "reweighing"],
+    ...     "rows": [9046, 9046],
+    ...     "disparate_impact": [3.1504, float("nan")],
+    ... })))
+    | mitigator  | rows | disparate_impact |
+    | :--------- | ---: | ---------------: |
+    | none       | 9046 |            3.150 |
+    | reweighing | 9046 |        undefined |
+    """
+    columns = [
+        _format_column(str(name), column, decimals)
+        for name, column in table.infer_objects().items()
+    ]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in zip(*columns, strict=True))
+
+
+def _format_column(name: str, column: pd.Series[Any], decimals: int) -> list[str]:
+    """Return heading, rule and cells of one column, padded to one width."""
+    cells = [_format_value(value, decimals) for value in (name, *column)]
+    width = max(3, *map(len, cells))
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        heading, *cells = [cell.rjust(width) for cell in cells]
+        rule = "-" * (width - 1) + ":"
+    else:
+        heading, *cells = [cell.ljust(width) for cell in cells]
+        rule = ":" + "-" * (width - 1)
+    return [heading, rule, *cells]
+
+
+def _format_value(value: Any, decimals: int) -> str:
+    if pd.isna(value):
+        return "undefined"
+    if isinstance(value, float):
+        return f"{value:z.{decimals}f}"  # z: no "-0.000"
+    return " ".join(str(value).split()).replace("|", "\\|")

@@ -1,0 +1,193 @@
+"""Tables as the runs make them, everyday and hard, and what a drawn figure shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from fairrun.reports import (
+    plot_confusion_matrices,
+    plot_fairness_accuracy,
+    plot_label_group_counts,
+    plot_metric_bars,
+)
+
+METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "roc_auc",
+    "disparate_impact",
+    "statistical_parity",
+    "equality_of_opportunity_difference",
+    "average_odds_difference",
+)
+
+MITIGATORS = (
+    "none",
+    "reweighing",
+    "correlation_remover",
+    "disparate_impact_remover",
+    "reweighing+group_thresholds",
+    "calibrated_equalized_odds",
+    "equalized_odds",
+    "lp_debiaser",
+    "exponentiated_gradient_reduction",
+)
+
+LONG_GROUPS = (
+    "Amer-Indian-Eskimo",
+    "Asian-Pac-Islander",
+    "Female × Native Hawaiian or other",
+    "White",
+    "(neither)",
+)
+
+
+def comparison(*rows: tuple[str | float, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["mitigator", *METRICS])
+
+
+ADULT = comparison(
+    ("none", 0.846, 0.765, 0.904, 3.15, 0.175, 0.09, 0.085),
+    ("reweighing", 0.835, 0.740, 0.900, 1.6, 0.08, -0.16, -0.07),
+    ("correlation_remover", 0.835, 0.741, 0.899, 1.7, 0.09, -0.12, -0.05),
+    ("disparate_impact_remover", 0.840, 0.750, 0.900, 2.0, 0.11, -0.03, 0.01),
+)
+#: The last two points are less than a pixel apart.
+CLOSE = comparison(
+    *ADULT[:2].itertuples(index=False),
+    ("correlation_remover", 0.83501, 0.741, 0.899, 1.6001, 0.08001, -0.12, -0.05),
+)
+SAME = comparison(
+    *((name, 0.84 + 1e-5 * i, 0.7, 0.9, 1.1, 0.01, 0.0, 0.0) for i, name in enumerate(MITIGATORS))
+)
+#: Only "none" and "equalized_odds" have a place on the axes of the disparate impact.
+UNDEFINED = comparison(
+    ("none", 0.846, 0.765, 0.904, 3.15, 0.175, 0.09, 0.085),
+    ("reweighing", 0.835, np.nan, 0.900, np.nan, np.nan, np.nan, -0.07),
+    ("correlation_remover", 0.835, 0.741, 0.899, np.inf, 0.2, -0.12, -0.05),
+    ("disparate_impact_remover", 0.84, 0.75, 0.9, 0.0, -0.11, -0.03, 0.01),
+    ("lp_debiaser", np.nan, 0.75, 0.9, 1.1, 0.02, -0.03, 0.01),
+    ("equalized_odds", 0.83, 0.75, 0.9, 0.95, -0.01, 0.0, 0.01),
+)
+
+
+def nine(seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"mitigator": MITIGATORS})
+    for metric in METRICS[:3]:
+        table[metric] = 0.85 - 0.02 * rng.random(9)
+    table["disparate_impact"] = np.exp(rng.normal(0.3, 0.4, 9))
+    for metric in METRICS[4:]:
+        table[metric] = rng.normal(0.02, 0.08, 9)
+    return table
+
+
+def label_group_counts(
+    groups: tuple[str, ...], sizes: tuple[int, ...], labels: tuple[str, str]
+) -> pd.DataFrame:
+    rows = []
+    for split, part in (("train", 3), ("validation", 1), ("test", 1)):
+        for group, size in zip(groups, sizes, strict=True):
+            for label, fraction in zip(labels, (3, 1), strict=True):
+                count = size * part * fraction
+                rows.append((split, group, label, count, count / (sum(sizes) * part * 4)))
+    return pd.DataFrame(rows, columns=["split", "group", "label", "count", "share"])
+
+
+def confusion(**counts: tuple[int, int, int, int]) -> pd.DataFrame:
+    """Counts of true negatives, false positives, false negatives, true positives by group."""
+    names = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
+    table = pd.DataFrame.from_dict(counts, orient="index", columns=names)
+    tn, fp, fn, tp = (table[name] for name in names)
+    table["n"] = tn + fp + fn + tp
+    table["selection_rate"] = (fp + tp) / table["n"]
+    table["true_positive_rate"] = tp / (fn + tp)
+    table["false_positive_rate"] = fp / (tn + fp)
+    return table.rename_axis("group").reset_index()
+
+
+TWO_MATRICES = confusion(Male=(4100, 420, 780, 1213), Female=(2820, 63, 210, 162))
+FIVE_MATRICES = confusion(
+    **dict(
+        zip(
+            LONG_GROUPS,
+            [
+                (90, 1, 8, 3),
+                (200, 25, 30, 55),
+                (0,) * 4,
+                (1160400, 12420, 980, 51213),
+                (4, 3, 0, 0),
+            ],
+            strict=True,
+        )
+    )
+)
+TWO_COUNTS = label_group_counts(("Male", "Female"), (5000, 2500), ("<=50K", ">50K"))
+FIVE_COUNTS = label_group_counts(LONG_GROUPS, (20, 60, 180, 2000, 0), ("<=$50K", ">$50K"))
+
+LONG_A, LONG_B = "Married-civ-spouse or Married-AF-spouse", "Never-married or separated"
+
+#: Every plot with every kind of table.
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "fairness accuracy": lambda: plot_fairness_accuracy(
+        ADULT, "disparate_impact", "Male", "Female"
+    ),
+    "fairness accuracy, difference": lambda: plot_fairness_accuracy(
+        nine(),
+        "statistical_parity",
+        LONG_A,
+        LONG_B,
+        "A title of its own that is too long for a line",
+    ),
+    "fairness accuracy, close": lambda: plot_fairness_accuracy(
+        CLOSE, "disparate_impact", "Male", "Female"
+    ),
+    "fairness accuracy, same": lambda: plot_fairness_accuracy(
+        SAME, "disparate_impact", "Male", "Female"
+    ),
+    "fairness accuracy, nine": lambda: plot_fairness_accuracy(
+        nine(), "disparate_impact", "Male", "Female"
+    ),
+    "fairness accuracy, undefined": lambda: plot_fairness_accuracy(
+        UNDEFINED, "disparate_impact", "Male", "Female"
+    ),
+    "fairness accuracy, nothing": lambda: plot_fairness_accuracy(
+        UNDEFINED[1:3], "disparate_impact", "Male", "Female"
+    ),
+    "bars": lambda: plot_metric_bars(ADULT, METRICS, "Male", "Female"),
+    "bars, nine": lambda: plot_metric_bars(nine(), METRICS, LONG_A, LONG_B),
+    "bars, undefined": lambda: plot_metric_bars(UNDEFINED, METRICS, "Male", "Female"),
+    "bars, one": lambda: plot_metric_bars(ADULT, METRICS[3:4], "Male", "Female"),
+    "matrices": lambda: plot_confusion_matrices(TWO_MATRICES),
+    "matrices, five": lambda: plot_confusion_matrices(FIVE_MATRICES),
+    "matrices, one": lambda: plot_confusion_matrices(TWO_MATRICES[:1]),
+    "counts": lambda: plot_label_group_counts(TWO_COUNTS),
+    "counts, five": lambda: plot_label_group_counts(FIVE_COUNTS),
+}
+
+
+def drawn_texts(figure: Figure) -> dict[Text, Bbox]:
+    """Draw `figure` and return all texts that are really drawn, and where, in pixels."""
+    drawn: list[Text] = []
+    draw = Text.draw
+
+    def record(text: Text, renderer: object) -> None:
+        if text.get_visible() and text.get_text():
+            drawn.append(text)
+        draw(text, renderer)
+
+    with patch.object(Text, "draw", record):
+        figure.canvas.draw()
+    return {text: Text.get_window_extent(text) for text in drawn}
+
+
+def texts(figure: Figure) -> list[str]:
+    """Return the words of all drawn texts, each on one line with plain spaces."""
+    return [" ".join(text.get_text().split()) for text in drawn_texts(figure)]

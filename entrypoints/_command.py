@@ -1,0 +1,70 @@
+"""What every entry point has in common: how it fails, and how it talks."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+import pandas as pd
+
+from fairrun.errors import EXIT_BAD_REQUEST, RequestError
+from fairrun.inference import InputError, ModelError
+from fairrun.reports import format_table
+
+__all__ = ["entry_point", "given", "listed", "print_metrics"]
+
+
+def entry_point(function: Callable[..., None]) -> click.Command:
+    """Make a Click command of a function.
+
+    A request that cannot be met ends with one line and exit code 2, without a traceback; anything
+    else that is raised is a bug, and shows where.
+    """
+
+    @functools.wraps(function)
+    def run(**parameters: Any) -> None:
+        _talk()
+        try:
+            function(**parameters)
+        except (RequestError, InputError, ModelError) as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(EXIT_BAD_REQUEST)
+
+    return click.command(context_settings={"show_default": True, "max_content_width": 100})(run)
+
+
+def _talk() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logger = logging.getLogger("fairrun")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    # MLflow's own remarks about type hints and the like are not the user's to mend.
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"mlflow\.")
+
+
+def print_metrics(metrics: Mapping[str, float], rows: str) -> None:
+    """Print metrics as a table, headed by the rows they were measured on."""
+    table = pd.DataFrame({"metric": list(metrics), rows: list(metrics.values())})
+    click.echo(format_table(table))
+
+
+def given(text: str) -> str | None:
+    """Read a parameter whose word for "not given" is auto.
+
+    MLflow has no empty default: it would be logged as two quotes.
+    """
+    return None if text == "auto" else text
+
+
+def listed(text: str) -> list[str] | None:
+    """Read a parameter of names separated by commas; None where it was not given."""
+    if text == "auto":
+        return None
+    return [] if text == "none" else [part.strip() for part in text.split(",")]

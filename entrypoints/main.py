@@ -1,0 +1,40 @@
+"""Compare mitigators on one data set: `mlflow run .`."""
+
+from __future__ import annotations
+
+import click
+
+from entrypoints._command import entry_point
+from entrypoints._options import data_options, training_options
+from fairrun.data import DataRequest
+from fairrun.mitigation import MITIGATORS
+from fairrun.reports import format_table
+from fairrun.runs import TrainingRequest, run_comparison
+
+
+@entry_point
+@data_options
+@click.option(
+    "--mitigators",
+    default=",".join(MITIGATORS),
+    help="The mitigators to compare, separated by commas.",
+)
+@training_options
+def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
+    """Preprocess once, train and evaluate each mitigator, and compare them on test."""
+    done = run_comparison(data, [name.strip() for name in mitigators.split(",")], training)
+    group_a, group_b = done.groups
+    click.echo(f"On the test split; group_a = {group_a}, group_b = {group_b};")
+    click.echo("ratios are a / b, differences a - b.\n")
+    click.echo(format_table(done.table.drop(columns="train_run_id")))
+    last = done.table.iloc[-1]
+    click.echo(
+        f"\nNext, to look at run {done.run_id}, and to serve or measure {last['mitigator']}:"
+    )
+    click.echo("  mlflow ui")
+    click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
+    click.echo(f"  mlflow run . -e evaluate -P model=runs:/{last['train_run_id']}/model")
+
+
+if __name__ == "__main__":
+    main()

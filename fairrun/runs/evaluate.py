@@ -1,0 +1,145 @@
+"""The `evaluate` run: a logged model, measured through what is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.pyfunc import PyFuncModel
+
+from fairrun.data import (
+    Dataset,
+    DatasetSpec,
+    Rows,
+    is_preprocessed,
+    prepare,
+    prepare_rows,
+)
+from fairrun.data.sources import load_source
+from fairrun.errors import RequestError
+from fairrun.groups import Protected, group_table_names
+from fairrun.inference import GroupLookup
+from fairrun.metrics import Evaluation, evaluate_predictions
+from fairrun.tracking import (
+    load_preprocessed,
+    log_evaluation,
+    log_input,
+    log_parameters,
+    read_spec,
+    tracked_run,
+)
+
+__all__ = ["Evaluated", "measure", "run_evaluate"]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an `evaluate` run found.
+
+    Attributes
+    ----------
+    run_id : str
+        The MLflow run.
+    metrics : dict of str to float
+        On the rows it names.
+    rows : str
+        Which rows: `test`, or the data that was given.
+    """
+
+    run_id: str
+    metrics: dict[str, float]
+    rows: str
+
+
+def measure(
+    answers: pd.DataFrame, rows: Rows, lookup: GroupLookup, protected: Protected
+) -> Evaluation:
+    """Measure a model's answers.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        `prediction` and `probability`, one row for each of `rows`.
+    rows : Rows
+        Labels and protected column.
+    lookup : GroupLookup
+        The groups as training saw them.
+    protected : Protected
+        Their names.
+    """
+    return evaluate_predictions(
+        rows.label,
+        answers["prediction"].to_numpy(),
+        answers["probability"].to_numpy(),
+        lookup.codes(rows.frame),
+        group_table_names(protected),
+        protected.column,
+    )
+
+
+def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = None) -> Evaluated:
+    """Measure a logged model on the test split of its data, or on other labelled rows.
+
+    Parameters
+    ----------
+    model : str
+        Any model URI: `runs:/<run id>/model`, `models:/<name>/<version>`, a folder.
+    data : str, optional
+        Labelled rows with the model's columns and target: all of them are used. Not given, or the
+        data the model was trained on: the test split of that.
+    dataset : Dataset, optional
+        The model's own data, where it is at hand; otherwise it is derived again and its digests
+        are checked.
+
+    Raises
+    ------
+    RequestError
+        If the model or the data cannot be had, or are not of this kind.
+    """
+    loaded = _load_model(model)
+    ours: dict[str, Any] = (loaded.metadata.metadata or {})["fairrun"]
+    lookup = GroupLookup.from_dict(ours["groups"])
+    name = str(ours["mitigator"])
+    with tracked_run(f"evaluate {name}", {"mitigator": name}) as run:
+        spec, rows, which = _rows(loaded.metadata, ours["dataset"], data, dataset)
+        mlflow.set_tags({"protected": spec.protected[0].column, "evaluated.rows": which})
+        log_parameters({"evaluate.model": model, "evaluate.rows": which})
+        answers: Any = loaded.predict(rows.frame)
+        evaluation = measure(answers, rows, lookup, spec.protected[0])
+        measured_on = log_input(rows, spec, context=which)
+        log_evaluation(evaluation, model_id=loaded.metadata.model_id, dataset=measured_on)
+        return Evaluated(run.info.run_id, evaluation.metrics, which)
+
+
+def _load_model(uri: str) -> PyFuncModel:
+    try:
+        loaded: PyFuncModel = mlflow.pyfunc.load_model(uri)
+    except (MlflowException, OSError, ValueError) as error:
+        raise RequestError(
+            f"model={uri} cannot be loaded ({type(error).__name__}); give a model URI such as "
+            "runs:/<run id>/model or models:/<name>/<version>"
+        ) from error
+    if "fairrun" not in (loaded.metadata.metadata or {}):
+        raise RequestError(f"model={uri} was not made by fairrun; give the URI that train printed")
+    return loaded
+
+
+def _rows(
+    model: Model, problem: dict[str, Any], data: str | None, dataset: Dataset | None
+) -> tuple[DatasetSpec, Rows, str]:
+    if dataset is not None:
+        return dataset.spec, dataset.splits["test"], "test"
+    if data is not None and not is_preprocessed(data):
+        spec = DatasetSpec.from_dict(problem | {"source": data})
+        rows, _ = prepare_rows(load_source(data), spec)
+        return spec, rows, "evaluation"
+    if data is not None:
+        dataset = load_preprocessed(data)
+    else:
+        spec = read_spec(str(model.run_id))
+        dataset = load_preprocessed(spec.source) if is_preprocessed(spec.source) else prepare(spec)
+    return dataset.spec, dataset.splits["test"], "test"

@@ -1,0 +1,246 @@
+"""Names and shapes of all that is logged; no other file spells an artifact path.
+
+Everything goes to the active MLflow run.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.pandas_dataset import PandasDataset, from_pandas
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from fairrun.data import (
+    KNOWN_PROBLEMS,
+    SPLIT_NAMES,
+    Dataset,
+    DatasetSpec,
+    Rows,
+    is_preprocessed,
+)
+from fairrun.errors import RequestError
+from fairrun.groups import without_empty_neither
+from fairrun.metrics import Evaluation, confusion_table
+from fairrun.reports import plot_confusion_matrices
+
+__all__ = [
+    "MODEL_NAME",
+    "load_preprocessed",
+    "log_dataset",
+    "log_evaluation",
+    "log_figure",
+    "log_input",
+    "log_parameters",
+    "log_spec",
+    "log_table",
+    "read_spec",
+    "tracked_run",
+]
+
+#: The logged model's name, so that `runs:/<run id>/model` is its URI.
+MODEL_NAME = "model"
+
+_SPEC = "dataset.json"
+_DATA = "data"
+_COUNTS = "counts.json"
+_BIAS_METRICS = "bias_metrics.json"
+_CONFUSION = "confusion_matrices.json"
+_PLOTS = "plots"
+
+
+@contextmanager
+def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
+    """Open the MLflow run that `mlflow run` made, or a new one; a child inside another.
+
+    Parameters
+    ----------
+    name : str
+        The run's name.
+    tags : mapping, optional
+        Its tags.
+
+    Yields
+    ------
+    mlflow.entities.Run
+        The run; it ends FAILED if an exception leaves the block.
+    """
+    nested = mlflow.active_run() is not None
+    with mlflow.start_run(nested=nested) as run:
+        mlflow.set_tags({"mlflow.runName": name, **(tags or {})})
+        yield run
+
+
+def log_parameters(parameters: Mapping[str, object]) -> None:
+    """Log resolved parameters under names with a dot.
+
+    `mlflow run` has logged what was typed under the entry point's own names, as text; a dot keeps
+    the two apart, and gives a run of any entry point the same names.
+    """
+    mlflow.log_params({name: _text(value) for name, value in parameters.items()})
+
+
+def _text(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def log_table(name: str, table: pd.DataFrame) -> None:
+    """Log an MLflow table, `<name>.json`."""
+    mlflow.log_table(table, f"{name}.json")
+
+
+def log_figure(name: str, figure: Figure) -> None:
+    """Log a plot, `plots/<name>.png`."""
+    mlflow.log_figure(figure, f"{_PLOTS}/{name}.png")
+
+
+def log_spec(spec: DatasetSpec) -> None:
+    """Log the spec the rows can be derived from again."""
+    mlflow.log_dict(spec.to_dict(), _SPEC)
+    digests = dict(spec.digests)
+    mlflow.set_tags(
+        {
+            "protected": spec.protected[0].column,
+            "dataset.name": spec.name,
+            "dataset.digest": digests.get("train", ""),
+        }
+    )
+    log_parameters(
+        {
+            "data.name": spec.name,
+            "data.target": spec.target,
+            "data.positive": spec.positive,
+            "data.protected": ",".join(p.column for p in spec.protected),
+            "data.privileged": ",".join(p.privileged for p in spec.protected),
+            "data.drop": ",".join(spec.drop),
+            "data.missing": spec.missing,
+            "data.validation_size": spec.splits.validation,
+            "data.test_size": spec.splits.test,
+            "data.seed": spec.splits.seed,
+        }
+    )
+
+
+def read_spec(run_id: str) -> DatasetSpec:
+    """Read the spec that a run logged.
+
+    Raises
+    ------
+    RequestError
+        If the run is not there or has none.
+    """
+    try:
+        saved = mlflow.artifacts.load_dict(f"runs:/{run_id}/{_SPEC}")
+    except (MlflowException, OSError) as error:
+        raise RequestError(
+            f"the run {run_id} has no {_SPEC}; give the id of a run that fairrun made, or data=…"
+        ) from error
+    return DatasetSpec.from_dict(saved)
+
+
+def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
+    """Log rows as an MLflow dataset input: name, schema and digest, no row.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    spec : DatasetSpec
+        Where they come from.
+    context : str
+        `train`, `validation`, `test` or `evaluation`.
+    """
+    frame = rows.frame.assign(**{spec.target: rows.label})
+    # MLflow resolves files and remote URIs, but neither names nor artifacts of a run.
+    resolvable = spec.source not in KNOWN_PROBLEMS and not is_preprocessed(spec.source)
+    named = CodeDatasetSource(tags={"source": spec.source})
+    dataset: PandasDataset = from_pandas(
+        frame,
+        source=spec.source if resolvable else named,
+        targets=spec.target,
+        name=spec.name,
+        digest=rows.digest(),
+    )
+    mlflow.log_input(dataset, context=context)
+    return dataset
+
+
+def log_dataset(dataset: Dataset) -> None:
+    """Log the three splits as Parquet beside their spec, for later runs to start from."""
+    spec = dataset.spec
+    with tempfile.TemporaryDirectory() as folder:
+        for name, rows in dataset.splits.items():
+            frame = rows.frame.assign(**{spec.target: rows.label})
+            frame.to_parquet(Path(folder) / f"{name}.parquet", index=False)
+        (Path(folder) / _SPEC).write_text(json.dumps(spec.to_dict(), indent=1), encoding="utf-8")
+        mlflow.log_artifacts(folder, _DATA)
+
+
+def load_preprocessed(data: str) -> Dataset:
+    """Load what an earlier `preprocess` logged.
+
+    Parameters
+    ----------
+    data : str
+        Its run id, or the URI of its folder of splits (`runs:/<run id>/data`).
+
+    Returns
+    -------
+    Dataset
+        The splits. Their spec's source is that URI.
+
+    Raises
+    ------
+    RequestError
+        If there is no such run, or its files are not what it logged.
+    """
+    uri = data if "/" in data else f"runs:/{data}/{_DATA}"
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        saved = json.loads((folder / _SPEC).read_text(encoding="utf-8"))
+        frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SPLIT_NAMES}
+    except (MlflowException, OSError, ValueError) as error:
+        raise RequestError(
+            f"data={data} is not a preprocess run; give the run id that preprocess printed"
+        ) from error
+    spec = replace(DatasetSpec.from_dict(saved), source=uri)
+    splits = {name: _rows(frame, spec) for name, frame in frames.items()}
+    if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):
+        raise RequestError(f"the files of {uri} were changed after preprocess; run it again")
+    return Dataset(spec, splits, n_dropped=0)
+
+
+def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:
+    label = frame.pop(spec.target).to_numpy()
+    text = frame.columns[[not pd.api.types.is_numeric_dtype(t) for t in frame.dtypes]]
+    return Rows(frame.astype(dict.fromkeys(text, object)), label)
+
+
+def log_evaluation(evaluation: Evaluation, *, model_id: str | None, dataset: PandasDataset) -> None:
+    """Log an evaluation: metrics, counts, holisticai's table, each group's confusion matrix.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What was measured.
+    model_id : str or None
+        The logged model the metrics are of.
+    dataset : PandasDataset
+        The rows they were measured on.
+    """
+    mlflow.log_metrics(evaluation.metrics, model_id=model_id, dataset=dataset)
+    mlflow.log_dict(evaluation.counts.to_dict(), _COUNTS)
+    group_a, group_b, _ = evaluation.counts.groups
+    mlflow.log_table(evaluation.bias_table.assign(group_a=group_a, group_b=group_b), _BIAS_METRICS)
+    confusion = without_empty_neither(confusion_table(evaluation.counts), "n")
+    mlflow.log_table(confusion, _CONFUSION)
+    log_figure("confusion_matrices", plot_confusion_matrices(confusion))

@@ -1,0 +1,250 @@
+"""What each command logs and prints, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+from mlflow.entities import Run
+
+from tests.entrypoints.conftest import ABOUT
+
+Invoke = Callable[..., Result]
+
+METRICS = {
+    *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"),
+    *("disparate_impact", "statistical_parity"),
+    *("equality_of_opportunity_difference", "average_odds_difference"),
+}
+
+
+def runs() -> list[Run]:
+    client = mlflow.MlflowClient()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return list(client.search_runs(experiments, order_by=["attributes.start_time ASC"]))
+
+
+def artifacts(run_id: str, path: str = "") -> set[str]:
+    found = set()
+    for item in mlflow.MlflowClient().list_artifacts(run_id, path):
+        found |= artifacts(run_id, item.path) if item.is_dir else {item.path}
+    return found
+
+
+def table(run_id: str, name: str) -> pd.DataFrame:
+    return mlflow.load_table(name, run_ids=[run_id])
+
+
+def succeed(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
+    output = succeed(run("preprocess", "--data", table, *ABOUT, "--missing", "keep"))
+    (done,) = runs()
+    assert artifacts(done.info.run_id) == {
+        *("data/train.parquet", "data/validation.parquet", "data/test.parquet"),
+        *("data/dataset.json", "dataset.json", "label_group_counts.json"),
+        "plots/label_group_counts.png",
+    }
+    inputs = {i.tags[0].value: i.dataset for i in done.inputs.dataset_inputs}
+    spec = mlflow.artifacts.load_dict(f"runs:/{done.info.run_id}/dataset.json")
+    assert {name: d.digest for name, d in inputs.items()} == spec["digests"]
+    assert spec["target"] == "paid"
+    assert spec["missing"] == "keep"
+
+    # The next command to type is printed, with the id in it.
+    (data,) = re.findall(r"-e train -P data=(\w+)", output)
+    params = ["--mitigator", "correlation_remover", "--mitigator-params", '{"alpha": 0.5}']
+    output = succeed(run("train", "--data", data, *params))
+    train = runs()[-1]
+    assert train.data.metrics.keys() >= METRICS | {"fit_seconds", "predict_seconds", "model_bytes"}
+    assert train.data.params["mitigator.alpha"] == "0.5"
+    assert train.data.tags["mitigator"] == "correlation_remover"
+    assert train.data.tags["protected"] == "sex"
+    assert train.data.tags["dataset.digest"] == spec["digests"]["train"]
+    assert artifacts(train.info.run_id) == {
+        *("bias_metrics.json", "confusion_matrices.json", "counts.json", "dataset.json"),
+        "plots/confusion_matrices.png",
+    }
+
+    (model,) = re.findall(r"-P model=(\S+)", output)
+    succeed(run("evaluate", "--model", model))
+    evaluate = runs()[-1]
+    assert evaluate.data.metrics.keys() >= METRICS
+    (rows,) = evaluate.inputs.dataset_inputs
+    assert rows.dataset.digest == spec["digests"]["test"]
+    assert evaluate.data.metrics["n_rows"] == done.data.metrics["n_rows_test"]
+
+
+def test_metrics_are_of_the_logged_model(run: Invoke, table: Path) -> None:
+    succeed(run("train", "--data", table, *ABOUT))
+    (train,) = runs()
+    (model,) = mlflow.search_logged_models(output_format="list")
+    logged = {metric.key: metric.value for metric in model.metrics}
+    assert logged.keys() >= METRICS
+    assert logged["accuracy"] == train.data.metrics["accuracy"]
+    assert {metric.dataset_name for metric in model.metrics if metric.key in METRICS} == {"people"}
+
+
+def test_the_bias_table_is_holisticais_and_agrees_with_the_metrics(
+    run: Invoke, table: Path
+) -> None:
+    succeed(run("train", "--data", table, *ABOUT))
+    (train,) = runs()
+    bias = mlflow.load_table("bias_metrics.json", run_ids=[train.info.run_id])
+    values = dict(zip(bias["Metric"], bias["Value"], strict=True))
+    assert values["Disparate Impact"] == pytest.approx(train.data.metrics["disparate_impact"])
+    assert values["Statistical Parity"] == pytest.approx(train.data.metrics["statistical_parity"])
+    assert dict(zip(bias["Metric"], bias["Reference"], strict=True))["Disparate Impact"] == 1
+
+
+def test_the_model_has_signature_example_and_pinned_requirements(run: Invoke, table: Path) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT, "--mitigator", "correlation_remover"))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    info = mlflow.models.get_model_info(uri)
+    assert info.signature.inputs.input_names() == ["age", "weight", "job", "gain", "sex"]
+    assert info.signature.outputs.input_names() == [
+        *("prediction", "probability", "decision_probability")
+    ]
+    folder = Path(mlflow.artifacts.download_artifacts(uri))
+    for line in (folder / "requirements.txt").read_text().split():
+        assert re.fullmatch(r"[a-z-]+==[0-9.]+", line)
+    example = pd.read_json(folder / "input_example.json", orient="split")
+    raw = pd.read_parquet(table)
+    assert len(example) == 1
+    assert example["job"].item() == raw["job"].mode()[0]
+    answers = mlflow.pyfunc.load_model(uri).predict(example.astype({"age": float, "gain": float}))
+    assert len(answers) == 1
+
+
+def test_evaluate_on_other_rows_uses_all_of_them(run: Invoke, table: Path, tmp_path: Path) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    other = tmp_path / "other.csv"
+    pd.read_parquet(table).head(300).to_csv(other, index=False)
+    succeed(run("evaluate", "--model", uri, "--data", other))
+    assert runs()[-1].data.metrics["n_rows"] == 300
+    by_path = mlflow.artifacts.download_artifacts(uri)
+    succeed(run("evaluate", "--model", by_path, "--data", other))
+    assert runs()[-1].data.metrics == runs()[-2].data.metrics
+
+
+def test_evaluate_refuses_data_that_changed(run: Invoke, table: Path, tmp_path: Path) -> None:
+    changing = tmp_path / "changing.parquet"
+    raw = pd.read_parquet(table)
+    raw.to_parquet(changing)
+    output = succeed(run("train", "--data", changing, *ABOUT))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    raw.assign(age=raw["age"] + 1).to_parquet(changing)
+    result = run("evaluate", "--model", uri)
+    assert result.exit_code == 2
+    assert "their digests differ" in result.output
+    assert runs()[-1].info.status == "FAILED"
+
+
+def test_main_compares_on_test(run: Invoke, table: Path) -> None:
+    output = succeed(run("main", "--data", table, *ABOUT, "--mitigators", "none,reweighing"))
+    parent, *children = runs()
+    assert parent.data.tags["mlflow.runName"] == "compare mitigators"
+    names = [child.data.tags["mlflow.runName"] for child in children]
+    assert names == [
+        *("preprocess", "train none", "evaluate none"),
+        *("train reweighing", "evaluate reweighing"),
+    ]
+    assert {c.data.tags["mlflow.parentRunId"] for c in children} == {parent.info.run_id}
+    assert artifacts(parent.info.run_id) == {
+        *("comparison.json", "dataset.json", "plots/comparison.png"),
+        "plots/accuracy_against_disparate_impact.png",
+        "plots/accuracy_against_statistical_parity.png",
+    }
+    compared = mlflow.load_table("comparison.json", run_ids=[parent.info.run_id])
+    for place, name in enumerate(["none", "reweighing"]):
+        evaluated = children[2 + 2 * place].data.metrics
+        assert compared["mitigator"][place] == name
+        # MLflow's tables keep ten digits.
+        for metric in ("accuracy", "disparate_impact"):
+            assert compared[metric][place] == pytest.approx(evaluated[metric], rel=1e-9)
+        assert f"| {name} " in output
+    assert compared["train_run_id"][1] in output
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "said"),
+    [
+        ("train", ["--mitigator", "reweighting"], "'reweighting' is not one of"),
+        ("train", ["--C", "abc"], "'abc' is not a finite number above 0"),
+        ("train", ["--C", "-1"], "'-1' is not a finite number above 0"),
+        ("train", ["--C", "nan"], "'nan' is not a finite number above 0"),
+        ("train", ["--C", "inf"], "'inf' is not a finite number above 0"),
+        ("train", ["--max-iter", "0"], "0 is not in the range x>=1"),
+        ("train", ["--mitigator-params", "{"], "is not a JSON object"),
+        ("train", ["--mitigator-params", "[1]"], "is not a JSON object"),
+        ("train", ["--test-size", "0.9"], "not shares that leave rows to train on"),
+        ("train", ["--test-size", "nan"], "not shares that leave rows to train on"),
+        ("train", ["--data", "nowhere.csv"], "needs target, positive, protected as well"),
+        ("train", ["--data", "nowhere.csv", *ABOUT], "is not a file; give census, adult"),
+        ("train", ["--data", "0" * 32], "is not a preprocess run"),
+        (
+            "train",
+            ["--mitigator", "correlation_remover", "--mitigator-params", '{"alpha": 2}'],
+            "alpha=2 is not possible; give a number from 0 to 1",
+        ),
+        ("main", ["--mitigators", "none,reweighting"], "mitigator=reweighting is not known"),
+        ("evaluate", ["--model", "runs:/nosuch/model"], "cannot be loaded"),
+        ("evaluate", ["--model", "models:/nosuch/1"], "cannot be loaded"),
+        ("evaluate", ["--model", "nowhere"], "cannot be loaded"),
+        ("evaluate", [], "Missing option '--model'"),
+    ],
+)
+def test_a_bad_request_is_refused_in_a_line(
+    run: Invoke, command: str, arguments: list[str], said: str
+) -> None:
+    result = run(command, *arguments)
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()[-1]) < 400
+    # Whatever was begun is marked, and has no model.
+    assert {r.info.status for r in runs()} <= {"FAILED"}
+    assert not mlflow.search_logged_models(output_format="list")
+
+
+def test_two_runs_are_the_same_to_the_bit(run: Invoke, table: Path) -> None:
+    arguments = ["--data", table, *ABOUT, "--mitigator", "disparate_impact_remover"]
+    for _ in range(2):
+        succeed(run("train", *arguments))
+    one, other = (
+        {k: v for k, v in r.data.metrics.items() if not k.endswith("_seconds")} for r in runs()
+    )
+    assert one.keys() >= METRICS
+    assert one == other
+    folders = [
+        Path(mlflow.artifacts.download_artifacts(f"runs:/{r.info.run_id}/model")) for r in runs()
+    ]
+    manifests = [
+        json.loads((folder / "artifacts" / "inference" / "manifest.json").read_text())
+        for folder in folders
+    ]
+    assert manifests[0] == manifests[1]
+    frame = pd.read_parquet(table)
+    answers = [mlflow.pyfunc.load_model(str(folder)).predict(frame) for folder in folders]
+    pd.testing.assert_frame_equal(*answers, check_exact=True)
+
+
+def test_no_row_and_no_protected_value_in_what_is_printed(
+    run: Invoke, table: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT))
+    weights: Any = np.char.mod("%.3f", pd.read_parquet(table)["weight"].to_numpy())
+    for text in (output, caplog.text):
+        assert not any(weight in text for weight in weights[:200])

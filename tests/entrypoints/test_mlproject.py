@@ -1,0 +1,59 @@
+"""MLproject and the commands say the same."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
+
+
+def command(name: str) -> click.Command:
+    main = importlib.import_module(f"entrypoints.{name}").main
+    assert isinstance(main, click.Command)
+    return main
+
+
+def test_every_command_is_an_entry_point() -> None:
+    files = {path.stem for path in (ROOT / "entrypoints").glob("[!_]*.py")}
+    assert files == set(ENTRY_POINTS)
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_parameters_are_the_commands_options(name: str) -> None:
+    options = {option.name: option for option in command(name).params}
+    # Click lowers names; MLflow's parameters are as typed.
+    declared = ENTRY_POINTS[name]["parameters"]
+    assert set(declared) == set(options)
+    for parameter, said in declared.items():
+        assert said["type"] == "string"
+        if "default" in said:
+            assert said["default"] == str(options[parameter].default)
+        else:
+            assert options[parameter].required
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_the_command_line_passes_each_parameter_on_unquoted(name: str) -> None:
+    entry = ENTRY_POINTS[name]
+    flags = re.findall(r"--(\S+) \{(\w+)\}", entry["command"])
+    assert {parameter for _, parameter in flags} == set(entry["parameters"])
+    options = {option.name: option.opts for option in command(name).params}
+    for flag, parameter in flags:
+        assert f"--{flag}" in options[parameter]
+    assert not {"'", '"'} & set(entry["command"])  # MLflow quotes; a second time breaks the text
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_every_option_has_a_help_text(name: str) -> None:
+    assert command(name).help
+    for option in command(name).params:
+        assert isinstance(option, click.Option)
+        assert option.help, option.name

@@ -1,0 +1,129 @@
+"""What is saved: small, nobody's data, no pickle, no path, and refused when it was changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairrun.data import Dataset
+from fairrun.inference import ModelError, load_model, save_model
+from tests.contract.conftest import Case
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model folder that nobody has loaded yet, from a package with compiled files in it."""
+    from fairrun.groups import group_lookup
+    from fairrun.packaging import log_model
+
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    with mlflow.start_run():
+        lookup = group_lookup(people.splits["train"].frame, people.spec.protected[0])
+        logged = log_model(case.model, people.spec, lookup, case.name)
+    return Path(mlflow.artifacts.download_artifacts(logged.uri, dst_path=str(tmp_path / "copy")))
+
+
+def test_only_text_and_arrays(as_logged: Path) -> None:
+    by_mlflow = {"MLmodel", "registered_model_meta"}
+    kinds = {path.suffix for path in files(as_logged) if path.name not in by_mlflow}
+    assert kinds == {".py", ".json", ".npz", ".yaml", ".txt"}
+    assert not list(as_logged.rglob("__pycache__"))
+
+
+def test_no_absolute_path_in_what_we_write(as_logged: Path) -> None:
+    ours = [
+        *files(as_logged / "artifacts"),
+        *files(as_logged / "code"),
+        as_logged / "served_model.py",
+    ]
+    assert len(ours) > 10
+    for path in ours:
+        content = path.read_bytes()
+        assert str(ROOT).encode() not in content, path
+        assert str(Path.home()).encode() not in content, path
+        assert b"/tmp/" not in content, path
+
+
+def test_small(case: Case) -> None:
+    assert sum(path.stat().st_size for path in files(case.folder)) < 1_000_000
+
+
+def test_no_training_row_label_or_mask(case: Case, people: Dataset) -> None:
+    train = people.splits["train"]
+    for path in (case.folder / "artifacts").rglob("*.npz"):
+        with np.load(path, allow_pickle=False) as arrays:
+            # Nothing is as long as the rows, or as the rows of one label or group.
+            groups = train.frame["sex"].value_counts().tolist()
+            lengths = {len(train), int(train.label.sum()), int((1 - train.label).sum()), *groups}
+            for name in arrays:
+                assert not lengths & set(arrays[name].shape), name
+    golden = json.loads(next((case.folder / "artifacts").rglob("golden.json")).read_text())
+    assert_nobody(pd.DataFrame(golden["rows"]), people)
+    assert_nobody(pd.read_json(case.folder / "input_example.json", orient="split"), people)
+
+
+def assert_nobody(example: pd.DataFrame, people: Dataset) -> None:
+    """`weight` is continuous: who shares its value with a training row is that row."""
+    everyone = pd.concat([rows.frame for rows in people.splits.values()])["weight"]
+    mine = example["weight"]
+    median = people.splits["train"].frame["weight"].median()
+    assert not set(mine[mine != median]) & set(everyone)
+
+
+def test_the_same_model_gives_the_same_bytes(case: Case, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        save_model(case.model, tmp_path / name)
+    for path in files(tmp_path / "one"):
+        assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["model.json", "arrays.npz", "golden.json"])
+def test_a_changed_or_missing_file_is_refused(case: Case, tmp_path: Path, name: str) -> None:
+    save_model(case.model, tmp_path / "model")
+    changed = tmp_path / "model" / name
+    changed.write_bytes(changed.read_bytes() + b" ")
+    with pytest.raises(ModelError, match=name):
+        load_model(tmp_path / "model")
+    changed.unlink()
+    with pytest.raises(ModelError, match=name):
+        load_model(tmp_path / "model")
+
+
+def test_wrong_golden_answers_are_refused(case: Case, tmp_path: Path) -> None:
+    from fairrun.inference.golden import check_golden
+
+    save_model(case.model, tmp_path)
+    golden = json.loads((tmp_path / "golden.json").read_text())
+    check_golden(case.model, golden)
+    for change in (
+        {"prediction": [1 - p for p in golden["prediction"]]},
+        {"log_odds": [s + 1e-9 for s in golden["log_odds"]]},
+    ):
+        with pytest.raises(ModelError, match="golden rows"):
+            check_golden(case.model, golden | change)
+
+
+def test_a_format_of_the_future_is_refused(case: Case, tmp_path: Path) -> None:
+    save_model(case.model, tmp_path)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format_version": 1', '"format_version": 99'))
+    with pytest.raises(ModelError, match=r"format 99.*reads format 1"):
+        load_model(tmp_path)
+
+
+def test_a_moved_model_still_loads(case: Case, rows: pd.DataFrame, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(case.folder, tmp_path / "elsewhere"))
+    answers = mlflow.pyfunc.load_model(str(moved)).predict(rows)
+    pd.testing.assert_frame_equal(answers, case.model.predict(rows), check_exact=True)

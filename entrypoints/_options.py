@@ -69,6 +69,11 @@ _DATA_OPTIONS = (
     click.option("--positive", default="auto", help="Its favourable value."),
     click.option("--protected", default="auto", help="Protected columns, separated by commas."),
     click.option("--privileged", default="auto", help="The privileged value of each of them."),
+    click.option(
+        "--unprivileged",
+        default="auto",
+        help="The value of each that it is compared with; rest, the default: all the others.",
+    ),
     click.option("--drop", default="auto", help="Columns that are not features; none for none."),
     click.option(
         "--missing",
@@ -95,6 +100,12 @@ _TRAINING_OPTIONS = (
         type=click.Choice(["none", "balanced"]),
         default="none",
         help="balanced weighs the classes inversely to their frequency.",
+    ),
+    click.option(
+        "--resample",
+        type=click.Choice(["none", "over", "under"]),
+        default="none",
+        help="Balance the labels to fit on: repeat rows of the rarer, or leave out of the other.",
     ),
     click.option(
         "--unseen",
@@ -135,6 +146,7 @@ def data_options(command: Command) -> Command:
         positive: str,
         protected: str,
         privileged: str,
+        unprivileged: str,
         drop: str,
         missing: str,
         validation_size: float,
@@ -148,6 +160,7 @@ def data_options(command: Command) -> Command:
             positive=given(positive),
             protected=listed(protected),
             privileged=listed(privileged),
+            unprivileged=listed(unprivileged),
             drop=listed(drop),
             missing=given(missing),  # type: ignore[arg-type]
             splits=Splits(validation_size, test_size, split_seed),
@@ -164,12 +177,20 @@ def training_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_training(
-        *, C: float, max_iter: int, class_weight: str, unseen: str, seed: int, **others: Any
+        *,
+        C: float,
+        max_iter: int,
+        class_weight: str,
+        resample: str,
+        unseen: str,
+        seed: int,
+        **others: Any,
     ) -> None:
         training = TrainingRequest(
             C=C,
             max_iter=max_iter,
             class_weight=None if class_weight == "none" else class_weight,  # type: ignore[arg-type]
+            resample=resample,  # type: ignore[arg-type]
             unseen=unseen,  # type: ignore[arg-type]
             seed=seed,
         )

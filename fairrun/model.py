@@ -18,6 +18,7 @@ from fairrun.errors import RequestError
 from fairrun.groups import Protected, group_lookup
 from fairrun.inference import InferenceModel, LinearScorer
 from fairrun.mitigation import TrainingMatrix, resolve_mitigator
+from fairrun.resampling import Resample, resample_rows
 
 __all__ = ["FairClassifier"]
 
@@ -43,6 +44,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         At most so many iterations of its solver.
     class_weight : {"balanced"} or None
         Weighs the classes inversely to their frequency.
+    resample : {"none", "over", "under"}
+        Repeats rows of the rarer label, or leaves out rows of the other, until both are equally
+        frequent; among the rows to fit on, and nowhere else.
     drop : sequence of str
         Columns that are not features, beside the protected one.
     missing : {"drop", "keep"}
@@ -79,6 +83,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         C: float = 1.0,
         max_iter: int = 1000,
         class_weight: Literal["balanced"] | None = None,
+        resample: Resample = "none",
         drop: Sequence[str] = (),
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
@@ -90,6 +95,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C = C
         self.max_iter = max_iter
         self.class_weight = class_weight
+        self.resample = resample
         self.drop = drop
         self.missing = missing
         self.unseen = unseen
@@ -126,7 +132,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise RequestError("the labels to fit on are all the same; both 0 and 1 are needed")
         lookup = group_lookup(X, self.protected)
         encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
-        train = TrainingMatrix(encoder.encode(X), label, lookup.codes(X))
+        drawn = resample_rows(label, self.resample, self.seed)
+        label = label[drawn]
+        train = TrainingMatrix(encoder.encode(X)[drawn], label, lookup.codes(X)[drawn])
         fitted = mitigator.fit(train, **parameters)
         matrix = train.matrix
         if fitted.transform is not None:
@@ -186,6 +194,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise RequestError(f"max_iter={self.max_iter} is not possible; give 1 or more")
         allowed: dict[str, tuple[Any, ...]] = {
             "class_weight": (None, "balanced"),
+            "resample": ("none", "over", "under"),
             "missing": ("drop", "keep"),
             "unseen": ("ignore", "error"),
         }

@@ -10,10 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fairrun.data.checks import check_features, check_groups
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.errors import RequestError
-from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
+from fairrun.groups import (
+    group_lookup,
+    group_table_names,
+    name_groups,
+    value_text,
+)
 
 __all__ = ["SPLIT_NAMES", "Dataset", "Rows", "label_group_counts", "prepare", "prepare_rows"]
 
@@ -100,6 +106,8 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
     rows, n_dropped = prepare_rows(raw, spec)
     spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
     groups = group_lookup(rows.frame, spec.protected[0]).codes(rows.frame)
+    check_groups(groups, spec.protected[0])
+    check_features(rows.frame, spec)
     strata = rows.label * 3 + groups
     places = _split(strata, spec.splits)
     splits = {name: rows.take(places[name]) for name in SPLIT_NAMES}
@@ -132,7 +140,8 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
     Raises
     ------
     RequestError
-        If a column is missing, or the target does not have two values of which one is `positive`.
+        If a column is missing or has no value at all, or the target does not have two values of
+        which one is `positive`.
     """
     needed = (spec.target, *(p.column for p in spec.protected))
     missing = [name for name in needed if name not in raw.columns]
@@ -143,18 +152,29 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
     features = [name for name in raw.columns if name not in spec.not_features]
     if not features:
         raise RequestError("no feature is left beside target, protected and dropped columns")
+    empty = [str(name) for name in features if raw[name].isna().all()]
+    if empty:
+        raise RequestError(f"no row has a value in {empty}; drop them with drop={','.join(empty)}")
     keep = raw[spec.target].notna()
     if spec.missing == "drop":
         keep &= raw[features].notna().all(axis=1)
+    if not keep.any():
+        raise RequestError("every row has a missing value; give missing=keep, or drop columns")
     kept = raw[keep].reset_index(drop=True)
-    columns = {name: _typed(kept[name], name in spec.categorical) for name in features}
-    columns |= {p.column: _typed(kept[p.column], False) for p in spec.protected}
+    types = dict(spec.types)
+    columns = {name: _typed(kept[name], types.get(name)) for name in features}
+    columns |= {p.column: _typed(kept[p.column], types.get(p.column)) for p in spec.protected}
     return Rows(pd.DataFrame(columns), _label(kept[spec.target], spec)), int((~keep).sum())
 
 
-def _typed(column: pd.Series, as_category: bool) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(column.dtype) and not as_category:
-        return column.astype(np.float64)
+def _typed(column: pd.Series, kind: str | None) -> pd.Series:
+    if kind == "number" or (pd.api.types.is_numeric_dtype(column.dtype) and kind is None):
+        try:
+            return pd.to_numeric(column).astype(np.float64)
+        except (ValueError, TypeError) as error:
+            raise RequestError(
+                f"{column.name!r} is declared a number, and holds what is not one"
+            ) from error
     null = column.isna()
     # Objects, so that a table looks the same whichever string dtype its reader chose.
     return pd.Series(
@@ -168,8 +188,9 @@ def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     values = sorted({value_text(value) for value in target.unique()})
     if spec.positive not in values or len(values) != 2:
         raise RequestError(
-            f"the target {spec.target!r} has {len(values)} values ({', '.join(values[:5])}); it "
-            f"needs two, one of them positive={spec.positive!r}"
+            f"the target {spec.target!r} has {len(values)} values ({', '.join(values[:5])}"
+            f"{', …' if len(values) > 5 else ''}); it needs two, one of them "
+            f"positive={spec.positive!r}"
         )
     return np.asarray([value_text(v) == spec.positive for v in target], dtype=np.int64)
 

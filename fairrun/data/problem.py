@@ -43,7 +43,9 @@ class DataRequest:
     target, positive : str or None
         The target column and its favourable value.
     protected, privileged : sequence of str or None
-        Protected columns, and the privileged value of each.
+        Protected columns, and the privileged value of each: group_a.
+    unprivileged : sequence of str or None
+        The value of each that makes group_b, or `rest` for every other value; None: the rest.
     drop : sequence of str or None
         Columns that are not features.
     missing : {"drop", "keep"} or None
@@ -57,6 +59,7 @@ class DataRequest:
     positive: str | None = None
     protected: Sequence[str] | None = None
     privileged: Sequence[str] | None = None
+    unprivileged: Sequence[str] | None = None
     drop: Sequence[str] | None = None
     missing: Missing | None = None
     splits: Splits | None = None
@@ -119,12 +122,17 @@ def is_preprocessed(data: str) -> bool:
 
 def _protected(request: DataRequest) -> tuple[Protected, ...]:
     columns, values = request.protected or (), request.privileged or ()
-    if len(columns) != len(values):
+    others = request.unprivileged or ["rest"] * len(columns)
+    if not len(columns) == len(values) == len(others):
         raise RequestError(
-            f"{len(columns)} protected columns were given with {len(values)} privileged values; "
-            "give one privileged value for each, in the same order, separated by commas"
+            f"{len(columns)} protected columns were given with {len(values)} privileged and "
+            f"{len(others)} unprivileged values; give one of each (unprivileged may be rest), "
+            "in the same order, separated by commas"
         )
-    return tuple(Protected(c, v) for c, v in zip(columns, values, strict=True))
+    return tuple(
+        Protected(column, value, None if other == "rest" else other)
+        for column, value, other in zip(columns, values, others, strict=True)
+    )
 
 
 def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> DatasetSpec:

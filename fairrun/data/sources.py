@@ -141,10 +141,14 @@ def _read_table(path: str, source: str) -> pd.DataFrame:
         frame: pd.DataFrame = reader(path)
     except RequestError:
         raise
+    except UnicodeDecodeError as error:
+        raise RequestError(f"data={source} is not UTF-8 text; save it as UTF-8") from error
     except Exception as error:  # pandas and pyarrow each raise their own
         raise RequestError(
             f"data={source} cannot be read as {suffix[1:]}: {type(error).__name__}"
         ) from error
+    if frame.shape[1] == 1 and any(sign in str(frame.columns[0]) for sign in ";\t|"):
+        raise RequestError(f"data={source} has one column; separate its columns by commas")
     if frame.empty:
         raise RequestError(f"data={source} has no rows")
     return frame

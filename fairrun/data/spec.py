@@ -49,12 +49,15 @@ class DatasetSpec:
         The protected columns; metrics without a suffix are about the first.
     drop : tuple of str
         Columns that are not features, such as one that repeats another.
-    categorical : tuple of str
-        Columns of numbers to be read as categories.
+    types : tuple of (str, {"number", "category"})
+        What a column is read as, where its own type does not say: a postcode is a number that
+        names a category.
     missing : {"drop", "keep"}
         Rows with a null in a feature are dropped, or kept and imputed.
     splits : Splits
         How the rows are split.
+    licence : str
+        Under which terms the rows may be used.
     digests : tuple of (str, str)
         The digest of each split by name, once it is known; a split that is derived again is
         checked against it.
@@ -66,9 +69,10 @@ class DatasetSpec:
     positive: str
     protected: tuple[Protected, ...]
     drop: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
+    types: tuple[tuple[str, str], ...] = ()
     missing: Missing = "drop"
     splits: Splits = Splits()
+    licence: str = ""
     digests: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
@@ -76,6 +80,11 @@ class DatasetSpec:
             raise RequestError("no protected column was given; give protected=COLUMN")
         if self.missing not in ("drop", "keep"):
             raise RequestError(f"missing={self.missing!r} is not known; give drop or keep")
+        for column, kind in self.types:
+            if kind not in ("number", "category"):
+                raise RequestError(
+                    f"the type {kind!r} of {column!r} is not known; give number or category"
+                )
         if self.target in self.not_features[1:]:
             raise RequestError(f"the target {self.target!r} is also a protected or dropped column")
 
@@ -89,7 +98,7 @@ class DatasetSpec:
         return asdict(self) | {
             "protected": [asdict(protected) for protected in self.protected],
             "drop": list(self.drop),
-            "categorical": list(self.categorical),
+            "types": dict(self.types),
             "digests": dict(self.digests),
         }
 
@@ -116,7 +125,7 @@ class DatasetSpec:
         values["positive"] = str(saved["positive"])
         values["protected"] = tuple(_protected(entry) for entry in saved["protected"])
         values["drop"] = _texts(saved.get("drop", ()))
-        values["categorical"] = _texts(saved.get("categorical", ()))
+        values["types"] = tuple(sorted(dict(saved.get("types", {})).items()))
         values["splits"] = Splits(**saved.get("splits", {}))
         values["digests"] = tuple(sorted(dict(saved.get("digests", {})).items()))
         return cls(**values)

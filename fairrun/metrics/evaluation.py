@@ -69,10 +69,10 @@ def evaluate_predictions(
     Returns
     -------
     Evaluation
-        Its metrics are, in this order: accuracy, balanced_accuracy, precision, recall, f1, roc_auc
-        and log_loss over all rows; the metrics of `BIAS_METRICS` and abroca, differences a - b and
-        ratios a / b; selection_rate over all rows; n_rows; and neither_share, the share of rows
-        in neither group.
+        Its metrics are, in this order: accuracy, balanced_accuracy, precision, recall, f1,
+        roc_auc, average_precision and log_loss over all rows; the metrics of `BIAS_METRICS` and
+        abroca, differences a - b and ratios a / b; selection_rate over all rows; n_rows; and
+        neither_share, the share of rows in neither group.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from fairrun.errors import RequestError
 from fairrun.metrics.counts import Counts, as_binary, check_same_length
@@ -114,7 +114,8 @@ def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]
     Returns
     -------
     dict of str to float
-        `roc_auc`, NaN unless both labels occur, and `log_loss` in nats per row, NaN without rows.
+        `roc_auc` and `average_precision`, NaN unless both labels occur, and `log_loss` in nats per
+        row, NaN without rows.
 
     Raises
     ------
@@ -129,6 +130,11 @@ def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]
     y_true, probability = _check_scores(y_true, probability)
     return {
         "roc_auc": _roc_auc(y_true, probability),
+        "average_precision": (
+            float(average_precision_score(y_true, probability))
+            if np.unique(y_true).size == 2
+            else np.nan
+        ),
         "log_loss": float(log_loss(y_true, probability, labels=[0, 1])) if y_true.size else np.nan,
     }
 

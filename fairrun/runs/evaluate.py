@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,11 @@ from fairrun.tracking import (
 )
 
 __all__ = ["Evaluated", "measure", "run_evaluate"]
+
+_logger = logging.getLogger(__name__)
+
+#: Below this share of selected rows, or above 1 minus it, a model hardly decides anything.
+_FEW = 0.02
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def measure(
     protected : Protected
         Their names.
     """
-    return evaluate_predictions(
+    evaluation = evaluate_predictions(
         rows.label,
         answers["prediction"].to_numpy(),
         answers["probability"].to_numpy(),
@@ -79,6 +85,14 @@ def measure(
         group_table_names(protected),
         protected.column,
     )
+    rate = evaluation.metrics["selection_rate"]
+    if not _FEW < rate < 1 - _FEW:
+        _logger.warning(
+            "warning: %.1f%% of the rows are selected; look at roc_auc before any fairness metric, "
+            "which hardly differs between groups where nearly everybody gets the same answer",
+            100 * rate,
+        )
+    return evaluation
 
 
 def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = None) -> Evaluated:
@@ -108,11 +122,31 @@ def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = 
         spec, rows, which = _rows(loaded.metadata, ours["dataset"], data, dataset)
         mlflow.set_tags({"protected": spec.protected[0].column, "evaluated.rows": which})
         log_parameters({"evaluate.model": model, "evaluate.rows": which})
-        answers: Any = loaded.predict(rows.frame)
+        answers = _answer(loaded, rows)
         evaluation = measure(answers, rows, lookup, spec.protected[0])
         measured_on = log_input(rows, spec, context=which)
         log_evaluation(evaluation, model_id=loaded.metadata.model_id, dataset=measured_on)
         return Evaluated(run.info.run_id, evaluation.metrics, which)
+
+
+def _answer(model: PyFuncModel, rows: Rows) -> pd.DataFrame:
+    """Predict through MLflow, as a server does; its own errors hold rows, ours must not."""
+    schema: Any = model.metadata.get_input_schema()  # type: ignore[no-untyped-call]
+    missing = [name for name in schema.input_names() if name not in rows.frame]
+    if missing:
+        raise RequestError(
+            f"the data lacks the model's columns {missing}; give rows that have them"
+        )
+    try:
+        return pd.DataFrame(model.predict(rows.frame))
+    except MlflowException as error:
+        # The class of the model's own code, which is not this process's.
+        if type(error).__name__ == "InputException":
+            raise RequestError(error.message) from None
+        raise RequestError(
+            f"the data does not fit the model's signature {schema.input_types_dict()}; "
+            "give numbers where it has double, and text where it has string"
+        ) from None
 
 
 def _load_model(uri: str) -> PyFuncModel:

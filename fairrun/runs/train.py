@@ -21,6 +21,7 @@ from fairrun.groups import group_lookup
 from fairrun.mitigation import resolve_mitigator
 from fairrun.model import FairClassifier
 from fairrun.packaging import log_model
+from fairrun.resampling import Resample
 from fairrun.runs.evaluate import measure
 from fairrun.tracking import (
     load_preprocessed,
@@ -45,6 +46,7 @@ class TrainingRequest:
     C: float = 1.0
     max_iter: int = 1000
     class_weight: Literal["balanced"] | None = None
+    resample: Resample = "none"
     unseen: Literal["ignore", "error"] = "ignore"
     seed: int = 0
 
@@ -96,6 +98,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
                 "estimator.C": request.C,
                 "estimator.max_iter": request.max_iter,
                 "estimator.class_weight": request.class_weight,
+                "estimator.resample": request.resample,
                 "estimator.seed": request.seed,
                 "model.unseen": request.unseen,
             }
@@ -107,6 +110,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
             C=request.C,
             max_iter=request.max_iter,
             class_weight=request.class_weight,
+            resample=request.resample,
             drop=[p.column for p in spec.protected[1:]],
             missing=spec.missing,
             unseen=request.unseen,

@@ -40,7 +40,7 @@ def test_features_are_typed_and_the_label_is_binary() -> None:
 
 
 def test_numbers_can_be_read_as_categories() -> None:
-    rows, _ = prepare_rows(make_raw(), replace(SPEC, categorical=("age",)))
+    rows, _ = prepare_rows(make_raw(), replace(SPEC, types=(("age", "category"),)))
     assert set(map(type, rows.frame["age"])) == {str}
 
 
@@ -56,14 +56,14 @@ def test_missing_values_are_dropped_or_kept_and_counted() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    n_rows=st.integers(60, 400),
+    n_rows=st.integers(200, 400),
     seed=st.integers(0, 99),
     shares=st.tuples(st.floats(0.05, 0.4), st.floats(0.05, 0.4)),
 )
 def test_splits_are_a_stratified_partition(
     n_rows: int, seed: int, shares: tuple[float, float]
 ) -> None:
-    raw = make_raw(n_rows, seed).assign(job="a")
+    raw = make_raw(n_rows, seed).fillna({"job": "c"})
     spec = replace(SPEC, splits=Splits(*shares, seed=seed))
     dataset = prepare(spec, raw)
     # Each row is in one split: ages and labels come back, in number.
@@ -127,6 +127,34 @@ def test_the_digest_sees_every_change(change: str) -> None:
 def test_what_does_not_fit_is_refused(change: dict, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         prepare(replace(SPEC, **change), make_raw())
+
+
+def test_columns_that_tell_nothing_are_refused() -> None:
+    with pytest.raises(RequestError, match=r"\['age'\] have one value only.*drop=id,age"):
+        prepare(SPEC, make_raw().assign(age=1))
+    with pytest.raises(
+        RequestError, match=r"no row has a value in \['age'\]; drop them with drop=age"
+    ):
+        prepare(SPEC, make_raw().assign(age=None))
+    holes = make_raw().assign(age=lambda raw: raw["age"].where(raw["job"].isna()))
+    with pytest.raises(RequestError, match="every row has a missing value; give missing=keep"):
+        prepare(SPEC, holes)
+
+
+def test_a_group_with_a_handful_of_rows_is_refused() -> None:
+    spec = replace(SPEC, protected=(Protected("sex", "M", "X"),))
+    with pytest.raises(RequestError, match=r"the group 'X' of 'sex' has [0-9]+ rows, too few"):
+        prepare(spec, make_raw())
+
+
+def test_a_type_that_is_declared_must_hold() -> None:
+    raw = make_raw().assign(wage=lambda raw: raw["age"].astype(str))
+    rows, _ = prepare_rows(raw, replace(SPEC, types=(("wage", "number"),)))
+    assert rows.frame["wage"].tolist() == rows.frame["age"].tolist()
+    with pytest.raises(RequestError, match="'job' is declared a number, and holds what is not one"):
+        prepare_rows(raw, replace(SPEC, types=(("job", "number"),)))
+    with pytest.raises(RequestError, match="type 'colour' of 'job' is not known"):
+        replace(SPEC, types=(("job", "colour"),))
 
 
 def test_label_group_counts_count_every_row_once() -> None:

@@ -9,6 +9,7 @@ import pytest
 from fairrun.data import KNOWN_PROBLEMS, DataRequest, DatasetSpec, Splits, resolve_spec
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("name", KNOWN_PROBLEMS)
@@ -61,6 +62,27 @@ def test_a_yaml_spec_stands_beside_its_table(tmp_path: Path) -> None:
     assert spec.source == str(tmp_path / "people.csv")
     assert (spec.name, spec.positive, spec.splits.seed) == ("people", "1", 3)
     assert spec.protected == (Protected("sex", "M", "F"),)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "specs").glob("*.yaml")), ids=str)
+def test_the_documented_specs_resolve(path: Path) -> None:
+    spec = resolve_spec(DataRequest(str(path)))
+    assert spec.name == path.stem
+    assert spec.licence
+    assert DatasetSpec.from_dict(spec.to_dict()) == spec
+
+
+def test_named_against_named_and_against_the_rest() -> None:
+    request = DataRequest(
+        "census",
+        protected=["race", "sex"],
+        privileged=["White", "Male"],
+        unprivileged=["Black", "rest"],
+    )
+    assert resolve_spec(request).protected == (
+        Protected("race", "White", "Black"),
+        Protected("sex", "Male", None),
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def test_a_file_by_path_or_uri(tmp_path: Path, suffix: str) -> None:
         ("empty.csv", b"", "cannot be read as csv: EmptyDataError"),
         ("headed.csv", b"age,class\n", "has no rows"),
         ("text.parquet", b"not a table", "cannot be read as parquet: ArrowInvalid"),
-        ("latin.csv", "näme\nä\n".encode("latin-1"), "cannot be read as csv: UnicodeDecodeError"),
+        ("semicolons.csv", b"age;class\n1;2\n", "has one column; separate its columns by commas"),
+        ("latin.csv", "näme\nä\n".encode("latin-1"), "is not UTF-8 text; save it as UTF-8"),
     ],
 )
 def test_what_is_not_a_table_is_refused(

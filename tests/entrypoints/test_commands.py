@@ -219,6 +219,79 @@ def test_a_bad_request_is_refused_in_a_line(
     assert not mlflow.search_logged_models(output_format="list")
 
 
+BAD_DATA = {
+    "no such target": ({}, ["--target", "wage"], r"lacks the columns ['wage']"),
+    "target not binary": ({"paid": range(1200)}, [], "has 1200 values"),
+    "no such positive": ({}, ["--positive", "yes"], "one of them positive='yes'"),
+    "no such protected": ({}, ["--protected", "gender"], "lacks the columns ['gender']"),
+    "no such privileged": ({}, ["--privileged", "Q"], "'sex' never has the value 'Q'"),
+    "two protected, one privileged": ({}, ["--protected", "sex,job"], "give one of each"),
+    "a handful of rows": ({}, ["--protected", "job", "--privileged", "rare"], "too few to split"),
+    "constant": ({"gain": 0.0}, [], "['gain'] have one value only"),
+    "all missing": ({"gain": None}, [], "no row has a value in ['gain']; drop them"),
+    "one group": ({"sex": "Male"}, [], "has one value only; there is no group_b"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_DATA)
+def test_bad_data_is_refused_in_a_line(run: Invoke, table: Path, tmp_path: Path, name: str) -> None:
+    columns, arguments, said = BAD_DATA[name]
+    pd.read_parquet(table).assign(**columns).to_parquet(tmp_path / "bad.parquet")
+    result = run("train", "--data", tmp_path / "bad.parquet", *ABOUT, *arguments)
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert {r.info.status for r in runs()} <= {"FAILED"}
+    assert not mlflow.search_logged_models(output_format="list")
+
+
+def test_a_table_of_one_row_is_refused(run: Invoke, table: Path, tmp_path: Path) -> None:
+    pd.read_parquet(table).head(1).to_parquet(tmp_path / "one.parquet")
+    result = run("train", "--data", tmp_path / "one.parquet", *ABOUT)
+    assert result.exit_code == 2
+    assert "the target 'paid' has 1 values" in result.output
+
+
+def test_a_model_that_is_not_ours_is_refused(run: Invoke) -> None:
+    class Other(mlflow.pyfunc.PythonModel):
+        def predict(self, context: object, model_input: pd.DataFrame) -> pd.DataFrame:
+            return model_input
+
+    mlflow.pyfunc.save_model("other", python_model=Other(), pip_requirements=[])
+    result = run("evaluate", "--model", "other")
+    assert result.exit_code == 2
+    assert "was not made by fairrun" in result.output
+
+
+def test_rows_without_the_models_columns_are_refused(
+    run: Invoke, table: Path, tmp_path: Path
+) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    raw = pd.read_parquet(table)
+    for column in ("age", "sex", "paid"):
+        raw.drop(columns=column).to_parquet(tmp_path / "less.parquet")
+        result = run("evaluate", "--model", uri, "--data", tmp_path / "less.parquet")
+        assert result.exit_code == 2, result.output
+        assert column in result.output
+        assert "Traceback" not in result.output
+    raw.assign(age=raw["job"]).to_parquet(tmp_path / "other.parquet")
+    result = run("evaluate", "--model", uri, "--data", tmp_path / "other.parquet")
+    assert result.exit_code == 2
+    assert "give numbers where it has double" in result.output
+
+
+def test_a_model_that_selects_nobody_says_so(run: Invoke, table: Path, tmp_path: Path) -> None:
+    raw = pd.read_parquet(table)
+    rare = raw.assign(paid=np.where(np.arange(len(raw)) % 100 == 0, "high", "low"))
+    rare.to_parquet(tmp_path / "rare.parquet")
+    output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT))
+    assert "warning: 0.0% of the rows are selected; look at roc_auc" in output
+    for more in (["--class-weight", "balanced"], ["--resample", "over"], ["--resample", "under"]):
+        output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT, *more))
+        assert "warning:" not in output
+
+
 def test_two_runs_are_the_same_to_the_bit(run: Invoke, table: Path) -> None:
     arguments = ["--data", table, *ABOUT, "--mitigator", "disparate_impact_remover"]
     for _ in range(2):

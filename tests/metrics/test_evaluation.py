@@ -31,6 +31,7 @@ NAMES = [
     "recall",
     "f1",
     "roc_auc",
+    "average_precision",
     "log_loss",
     "statistical_parity",
     "disparate_impact",

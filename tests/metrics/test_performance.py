@@ -71,6 +71,12 @@ def test_vectorised_equals_looped(name: str) -> None:
 def test_scores_agree_with_the_definitions(rows: Rows) -> None:
     values = score_metrics(rows.y_true, rows.probability)
     assert values["roc_auc"] == pytest.approx(pairwise_auc(rows.y_true, rows.probability))
+    # The mean, over the positives, of the precision among the rows that score at least as high.
+    precision = [
+        rows.y_true[rows.probability >= score].mean()
+        for score in rows.probability[rows.y_true == 1]
+    ]
+    assert values["average_precision"] == pytest.approx(np.mean(precision))
     likelihood = np.where(rows.y_true == 1, rows.probability, 1 - rows.probability)
     assert values["log_loss"] == pytest.approx(-np.log(likelihood).mean())
 
@@ -78,6 +84,7 @@ def test_scores_agree_with_the_definitions(rows: Rows) -> None:
 def test_one_label_has_no_roc_auc_but_a_log_loss() -> None:
     values = score_metrics([1, 1], [0.5, 0.5])
     assert math.isnan(values["roc_auc"])
+    assert math.isnan(values["average_precision"])
     assert values["log_loss"] == pytest.approx(math.log(2))
 
 

@@ -140,7 +140,7 @@ class TestFairnessAccuracy:
         figure = plot_fairness_accuracy(ADULT, RATIO, "Male", "Female")
         assert not any("Not drawn" in text for text in words(figure))
 
-    @pytest.mark.parametrize("factor", [0.02, 0.3, 0.99, 1, 1.1, 3, 50, 2000])
+    @pytest.mark.parametrize("factor", [0.02, 0.3, 1, 3, 2000])
     def test_ticks_of_the_ratio_are_plain_numbers_and_one_is_among_them(self, factor):
         table = comparison(("none", 0.8, 0.8, 0.8, factor, 0.1, 0.1, 0.1))
         figure = plot_fairness_accuracy(table, RATIO, "Male", "Female")

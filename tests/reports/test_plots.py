@@ -10,6 +10,7 @@ from tests.reports.samples import (
     LONG_GROUPS,
     TWO_COUNTS,
     TWO_MATRICES,
+    drawn_texts,
     texts,
 )
 
@@ -50,6 +51,13 @@ class TestLabelGroupCounts:
                 assert abs(middle - ax.get_yticks()[i]) < 0.4
         low, high = ax.get_ylim()
         assert low > high
+
+    @pytest.mark.parametrize("table", [TWO_COUNTS, FIVE_COUNTS])
+    def test_counts_stay_in_their_panel(self, table):
+        figure = plot_label_group_counts(table)
+        drawn = drawn_texts(figure)
+        for ax in figure.axes:
+            assert max(drawn[text].x1 for text in ax.texts) < ax.get_window_extent().x1
 
     def test_the_legend_has_the_colours_of_the_bars(self):
         figure = plot_label_group_counts(TWO_COUNTS)

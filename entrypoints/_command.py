@@ -47,6 +47,12 @@ def _talk() -> None:
     # MLflow's own remarks about type hints and the like are not the user's to mend.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"mlflow\.")
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Say a warning in one line, without the place in the code it comes from."""
+    click.echo(f"warning: {str(message).strip().splitlines()[0]}", err=True)
 
 
 def print_metrics(metrics: Mapping[str, float], rows: str) -> None:

@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test asserts a time: a slow machine is not a failure. Where a commit is judged, it is judged by
+# the same examples each time; elsewhere new ones are searched.
+settings.register_profile("fairrun", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("fairrun")
 
 # Usage statistics need a network; nothing here may wait for one.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"

@@ -153,6 +153,8 @@ def _load_model(uri: str) -> PyFuncModel:
     try:
         loaded: PyFuncModel = mlflow.pyfunc.load_model(uri)
     except (MlflowException, OSError, ValueError) as error:
+        if type(error).__name__ == "ModelError":  # of the model's own code, as above
+            raise RequestError(f"model={uri} is refused: {error}") from error
         raise RequestError(
             f"model={uri} cannot be loaded ({type(error).__name__}); give a model URI such as "
             "runs:/<run id>/model or models:/<name>/<version>"

@@ -263,6 +263,17 @@ def test_a_model_that_is_not_ours_is_refused(run: Invoke) -> None:
     assert "was not made by fairrun" in result.output
 
 
+def test_a_model_that_was_changed_is_refused(run: Invoke, table: Path, tmp_path: Path) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    folder = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(tmp_path / "copy")))
+    described = folder / "artifacts" / "inference" / "model.json"
+    described.write_text(described.read_text().replace('"threshold": 0.0', '"threshold": 0.5'))
+    result = run("evaluate", "--model", folder, "--data", table)
+    assert result.exit_code == 2
+    assert "is refused: model.json is missing or was changed" in result.output
+
+
 def test_rows_without_the_models_columns_are_refused(
     run: Invoke, table: Path, tmp_path: Path
 ) -> None:

@@ -148,8 +148,10 @@ def test_the_learned_maps_are_monotone_and_stay_in_the_training_range(
         mapped = transform.apply(x[:, None], np.full(len(x), code, dtype=np.int8))[:, 0]
         assert (np.diff(mapped) >= 0).all()
         if transform.maps:
-            assert column.min() <= mapped.min()
-            assert mapped.max() <= column.max()
+            # The mean that a row in neither takes is rounded.
+            rounding = 1e-12 * np.abs(column).max() if code == -1 else 0.0
+            assert column.min() - rounding <= mapped.min()
+            assert mapped.max() <= column.max() + rounding
 
 
 def test_full_repair_gives_the_groups_one_distribution() -> None:

@@ -10,7 +10,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from fairrun.encoding import example_row, fit_encoder
 from fairrun.errors import RequestError
 from fairrun.inference import Encoder
-from tests.contract.conftest import make_raw
+from tests.people import make_raw
 
 
 def test_the_matrix_is_scikit_learns() -> None:

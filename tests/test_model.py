@@ -18,7 +18,7 @@ from fairrun.errors import RequestError
 from fairrun.groups import Protected
 from fairrun.mitigation import MITIGATORS
 from fairrun.model import FairClassifier
-from tests.contract.conftest import SPEC, make_raw
+from tests.people import SPEC, make_raw
 
 SEX = Protected("sex", "Male", "Female")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fairrun.groups import Protected
 from fairrun.model import FairClassifier
 from fairrun.resampling import Resample, resample_rows
-from tests.contract.conftest import make_raw
+from tests.people import make_raw
 
 labels = st.lists(st.integers(0, 1), min_size=2, max_size=60).filter(lambda y: len(set(y)) == 2)
 

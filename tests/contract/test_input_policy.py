@@ -20,7 +20,8 @@ from fairrun.data import Dataset, prepare_rows
 from fairrun.inference import InputError
 from fairrun.mitigation import MITIGATORS
 from fairrun.model import FairClassifier
-from tests.contract.conftest import CASES, SPEC, Case, make_raw
+from tests.contract.conftest import CASES, Case
+from tests.people import SPEC, make_raw
 
 CANARY = "7391842.25"  # in a row that is refused; no message may hold it
 

@@ -11,7 +11,7 @@ import mlflow
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.contract.conftest import make_raw
+from tests.people import make_raw
 
 #: What is said of the table at the command line.
 ABOUT = ["--target", "paid", "--positive", "high", "--protected", "sex", "--privileged", "Male"]

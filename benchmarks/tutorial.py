@@ -74,7 +74,7 @@ def theirs(adult: str | None) -> None:
     for name, mitigator in mitigators.items():
         with mlflow.start_run(run_name=name):
             started = time.perf_counter()
-            steps: list[tuple[str, object]] = [("estimator", LogisticRegression(max_iter=1000))]
+            steps: list[tuple[str, object]] = [("estimator", LogisticRegression())]
             if mitigator is None:
                 pipeline = Pipeline(steps=steps)
                 pipeline.fit(X_train, y_train)

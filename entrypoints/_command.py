@@ -15,6 +15,7 @@ import pandas as pd
 from fairrun.errors import EXIT_BAD_REQUEST, RequestError
 from fairrun.inference import InputError, ModelError
 from fairrun.reports import format_table
+from fairrun.tracking import check_tracking_uri
 
 __all__ = ["entry_point", "given", "listed", "print_metrics"]
 
@@ -30,6 +31,7 @@ def entry_point(function: Callable[..., None]) -> click.Command:
     def run(**parameters: Any) -> None:
         _talk()
         try:
+            check_tracking_uri()
             function(**parameters)
         except (RequestError, InputError, ModelError) as error:
             click.echo(f"error: {error}", err=True)

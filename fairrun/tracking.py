@@ -6,9 +6,11 @@ Everything goes to the active MLflow run.
 from __future__ import annotations
 
 import json
+import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +18,12 @@ import mlflow
 import pandas as pd
 from matplotlib.figure import Figure
 from mlflow.data.code_dataset_source import CodeDatasetSource
-from mlflow.data.pandas_dataset import PandasDataset, from_pandas
+from mlflow.data.dataset_source import DatasetSource
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from fairrun.data import (
     KNOWN_PROBLEMS,
@@ -35,6 +40,7 @@ from fairrun.reports import plot_confusion_matrices
 
 __all__ = [
     "MODEL_NAME",
+    "check_tracking_uri",
     "load_preprocessed",
     "log_dataset",
     "log_evaluation",
@@ -56,6 +62,39 @@ _COUNTS = "counts.json"
 _BIAS_METRICS = "bias_metrics.json"
 _CONFUSION = "confusion_matrices.json"
 _PLOTS = "plots"
+
+#: A store whose place depends on the working directory: `sqlite:///runs.db`, `file:runs`, `runs`.
+_RELATIVE_STORE = re.compile(
+    r"(?P<scheme>sqlite(?:\+\w+)?:///|file:|(?!databricks))(?P<path>[^/:?][^:?]*)(?:\?.*)?"
+)
+
+
+def check_tracking_uri() -> None:
+    """Refuse a relative tracking URI that `mlflow run` resolved in another folder than this one.
+
+    `mlflow run` makes its run where it is typed, and hands the URI on as it stands to a command
+    that works in the project's folder: there a relative path is another store, or none yet.
+
+    Raises
+    ------
+    RequestError
+        If `mlflow run` started this process, its store is relative, and the run is not in it.
+    """
+    run_id = os.environ.get("MLFLOW_RUN_ID")
+    uri = mlflow.get_tracking_uri()
+    relative = _RELATIVE_STORE.fullmatch(uri)
+    if run_id is None or relative is None:
+        return
+    # Asking a store that is not there would make it.
+    if Path(relative["path"]).exists():
+        with suppress(MlflowException):
+            mlflow.MlflowClient().get_run(run_id)
+            return
+    absolute = f"{relative['scheme']}$PWD/{uri.removeprefix(relative['scheme'])}"
+    raise RequestError(
+        f"MLFLOW_TRACKING_URI={uri} is relative, and is not the store of this run in the folder of "
+        f'the project; give MLFLOW_TRACKING_URI="{absolute}" where mlflow run is typed'
+    )
 
 
 @contextmanager
@@ -159,19 +198,41 @@ def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
     context : str
         `train`, `validation`, `test` or `evaluation`.
     """
-    frame = rows.frame.assign(**{spec.target: rows.label})
     # MLflow resolves files and remote URIs, but neither names nor artifacts of a run.
-    resolvable = spec.source not in KNOWN_PROBLEMS and not is_preprocessed(spec.source)
-    named = CodeDatasetSource(tags={"source": spec.source})
-    dataset: PandasDataset = from_pandas(
-        frame,
-        source=spec.source if resolvable else named,
+    if spec.source in KNOWN_PROBLEMS or is_preprocessed(spec.source):
+        source: DatasetSource = CodeDatasetSource(tags={"source": spec.source})
+    else:
+        source = resolve_dataset_source(spec.source)
+    dataset = _TypedDataset(
+        rows.frame.assign(**{spec.target: rows.label}),
+        source=source,
         targets=spec.target,
         name=spec.name,
-        digest=rows.digest(),
+        digest=dict(spec.digests).get(context) or rows.digest(),
     )
     mlflow.log_input(dataset, context=context)
     return dataset
+
+
+class _TypedDataset(PandasDataset):
+    """A dataset whose columns are numbers or text, the last one the label.
+
+    MLflow finds a schema by looking at every value, which takes seconds and is known here.
+    """
+
+    @property
+    def schema(self) -> Schema:
+        """One type for each column; required where no value is missing."""
+        kinds = [
+            DataType.double if pd.api.types.is_float_dtype(dtype) else DataType.string
+            for dtype in self.df.dtypes[:-1]
+        ]
+        required = self.df.notna().all()
+        columns: list[ColSpec | TensorSpec] = [
+            ColSpec(kind, name, required=bool(required[name]))
+            for kind, name in zip([*kinds, DataType.long], self.df.columns, strict=True)
+        ]
+        return Schema(columns)
 
 
 def log_dataset(dataset: Dataset) -> None:

@@ -135,7 +135,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         drawn = resample_rows(label, self.resample, self.seed)
         label = label[drawn]
         train = TrainingMatrix(encoder.encode(X)[drawn], label, lookup.codes(X)[drawn])
-        fitted = mitigator.fit(train, **parameters)
+        drawing = {"seed": self.seed} if mitigator.draws else {}
+        fitted = mitigator.fit(train, **drawing, **parameters)
         matrix = train.matrix
         if fitted.transform is not None:
             matrix = fitted.transform.apply(matrix, train.groups)
@@ -153,7 +154,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             encoder=encoder,
             scorer=LinearScorer(estimator.coef_[0].copy(), float(estimator.intercept_[0])),
             transform=fitted.transform,
-            groups=lookup if fitted.transform is not None else None,
+            groups=lookup if mitigator.group_at_serving else None,
         )
         self.classes_ = np.array([0, 1])
         return self

@@ -10,6 +10,7 @@ from .encoder import Categorical, Encoder, Numeric
 from .errors import InputError, ModelError
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
 from .model import OUTPUT_COLUMNS, InferenceModel
+from .prototypes import Prototypes
 from .scorer import LinearScorer, sigmoid
 from .transforms import GroupShift, GroupStepMap, StepFunction, Transform
 
@@ -29,6 +30,7 @@ __all__ = [
     "LinearScorer",
     "ModelError",
     "Numeric",
+    "Prototypes",
     "StepFunction",
     "Transform",
     "load_model",

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .encoder import Encoder
-from .groups import GroupLookup
+from .groups import NEITHER, GroupLookup
 from .scorer import LinearScorer, sigmoid
 from .transforms import Transform
 
@@ -70,9 +70,14 @@ class InferenceModel:
             If the rows do not meet the input policy.
         """
         matrix = self.encoder.encode(frame)
-        if self.transform is not None and self.groups is not None:
-            matrix = self.transform.apply(matrix, self.groups.codes(frame))
+        if self.transform is not None:
+            matrix = self.transform.apply(matrix, self._group_codes(frame))
         return self.scorer.score(matrix)
+
+    def _group_codes(self, frame: pd.DataFrame) -> NDArray[np.int8]:
+        if self.groups is None:
+            return np.full(len(frame), NEITHER, dtype=np.int8)
+        return self.groups.codes(frame)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Answer raw rows.

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .groups import GROUP_A, GROUP_B, NEITHER
+from .prototypes import Prototypes
 
 __all__ = ["GroupShift", "GroupStepMap", "StepFunction", "Transform", "transform_from_arrays"]
 
-Arrays = dict[str, NDArray[np.float64] | NDArray[np.int64]]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 class Transform(Protocol):
-    """A fitted transform of the encoded matrix that reads the group."""
+    """A fitted transform of the encoded matrix that may read the group."""
 
     kind: ClassVar[str]
 
@@ -31,6 +32,10 @@ class Transform(Protocol):
 
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Transform:
+        """Build from what `to_arrays` gave."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,11 @@ class GroupShift:
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
         return {"shifts": self.shifts, "shares": self.shares}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> GroupShift:
+        """Build from what `to_arrays` gave."""
+        return cls(arrays["shifts"], arrays["shares"])
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,7 @@ class GroupStepMap:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> GroupStepMap:
+    def from_arrays(cls, arrays: Arrays) -> GroupStepMap:
         """Build from what `to_arrays` gave."""
         ends = np.cumsum(arrays["lengths"])[:-1]
         edges, values = np.split(arrays["edges"], ends), np.split(arrays["values"], ends)
@@ -141,10 +151,11 @@ class GroupStepMap:
         return cls(dict(zip(columns, pairs, strict=True)), arrays["shares"])
 
 
-def transform_from_arrays(kind: str, arrays: Mapping[str, NDArray[np.float64]]) -> Transform:
+_BY_KIND: Mapping[str, type[Transform]] = {
+    transform.kind: transform for transform in (GroupShift, GroupStepMap, Prototypes)
+}
+
+
+def transform_from_arrays(kind: str, arrays: Arrays) -> Transform:
     """Build the transform of the given kind from its arrays."""
-    if kind == GroupShift.kind:
-        return GroupShift(arrays["shifts"], arrays["shares"])
-    if kind == GroupStepMap.kind:
-        return GroupStepMap.from_arrays(arrays)
-    raise ValueError(f"unknown transform {kind!r}")
+    return _BY_KIND[kind].from_arrays(arrays)

@@ -13,6 +13,7 @@ from fairrun.errors import RequestError
 from fairrun.mitigation.correlation_remover import fit_correlation_remover
 from fairrun.mitigation.disparate_impact_remover import fit_disparate_impact_remover
 from fairrun.mitigation.fitted import Fitted, TrainingMatrix
+from fairrun.mitigation.learning_fair_representation import fit_learning_fair_representation
 from fairrun.mitigation.reweighing import fit_reweighing
 
 __all__ = ["MITIGATORS", "Mitigator", "Parameter", "mitigator_table", "resolve_mitigator"]
@@ -30,6 +31,8 @@ class Parameter:
         The default, and the range, ends included.
     meaning : str
         One line.
+    integer : bool
+        Whether it is a whole number.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Parameter:
     low: float
     high: float
     meaning: str
+    integer: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Mitigator:
     parameters : tuple of Parameter
         What it takes.
     fit : callable
-        `fit(train, **parameters)` gives a `Fitted`.
+        `fit(train, **parameters)` gives a `Fitted`; one that draws takes `seed` as well.
+    draws : bool
+        Whether its fit draws random numbers.
     """
 
     name: str
@@ -69,6 +75,7 @@ class Mitigator:
     source: str
     fit: Callable[..., Fitted]
     parameters: tuple[Parameter, ...] = ()
+    draws: bool = False
 
 
 def _fit_nothing(train: TrainingMatrix) -> Fitted:  # noqa: ARG001
@@ -115,6 +122,23 @@ _TABLE = (
         source="Feldman et al. 2015",
         fit=fit_disparate_impact_remover,
         parameters=(Parameter("repair_level", 1.0, 0.0, 1.0, "how far the values are moved"),),
+    ),
+    Mitigator(
+        name="learning_fair_representation",
+        stage="pre",
+        group_at_fit=True,
+        group_at_serving=False,
+        summary="Replaces each row by a mixture of prototypes that both groups share alike.",
+        source="Zemel et al. 2013",
+        fit=fit_learning_fair_representation,
+        parameters=(
+            Parameter("k", 10, 2, 100, "the number of prototypes", integer=True),
+            Parameter("Ax", 0.1, 0.0, 100.0, "the weight of reconstruction"),
+            Parameter("Ay", 1.0, 0.0, 100.0, "the weight of prediction"),
+            Parameter("Az", 50.0, 0.0, 1000.0, "the weight of parity"),
+            Parameter("maxiter", 100, 1, 10000, "iterations at each smoothing", integer=True),
+        ),
+        draws=True,
     ),
 )
 
@@ -188,11 +212,16 @@ def resolve_mitigator(
 
 
 def _checked(parameter: Parameter, value: object) -> float:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     # Written so that NaN, which compares with nothing, is refused too.
-    if not (is_number and parameter.low <= float(value) <= parameter.high):  # type: ignore[arg-type]
+    if (
+        not isinstance(value, (int, float))
+        or isinstance(value, bool)
+        or not parameter.low <= value <= parameter.high
+        or (parameter.integer and value != int(value))
+    ):
+        kind = "whole number" if parameter.integer else "number"
         raise RequestError(
-            f"{parameter.name}={value!r} is not possible; give a number from "
+            f"{parameter.name}={value!r} is not possible; give a {kind} from "
             f"{parameter.low:g} to {parameter.high:g} ({parameter.meaning})"
         )
-    return float(value)  # type: ignore[arg-type]
+    return int(value) if parameter.integer else float(value)

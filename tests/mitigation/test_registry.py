@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import pytest
@@ -19,6 +20,15 @@ def test_defaults_lie_in_their_ranges(name: str) -> None:
         assert parameter.low <= parameter.default <= parameter.high
 
 
+@pytest.mark.parametrize("name", MITIGATORS)
+def test_the_table_says_what_the_fit_takes(name: str) -> None:
+    mitigator = MITIGATORS[name]
+    taken = {p.name: p.default for p in inspect.signature(mitigator.fit).parameters.values()}
+    del taken["train"]
+    assert (taken.pop("seed", None) is not None) == mitigator.draws
+    assert taken == {parameter.name: parameter.default for parameter in mitigator.parameters}
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf, "1", None, True, [1.0]])
 def test_a_value_out_of_range_is_refused(value: object) -> None:
     with pytest.raises(RequestError, match="give a number from 0 to 1"):
@@ -27,6 +37,19 @@ def test_a_value_out_of_range_is_refused(value: object) -> None:
 
 def test_an_integer_is_a_number() -> None:
     assert resolve_mitigator("correlation_remover", {"alpha": 1})[1] == {"alpha": 1.0}
+
+
+@pytest.mark.parametrize("value", [1, 2.5, 1e9, math.nan, math.inf, "5", None, True])
+def test_what_is_not_a_whole_number_in_range_is_refused(value: object) -> None:
+    with pytest.raises(RequestError, match="give a whole number from 2 to 100"):
+        resolve_mitigator("learning_fair_representation", {"k": value})
+
+
+@pytest.mark.parametrize("value", [7, 7.0])
+def test_a_whole_number_is_resolved_to_an_integer(value: float) -> None:
+    k = resolve_mitigator("learning_fair_representation", {"k": value})[1]["k"]
+    assert isinstance(k, int)
+    assert k == 7
 
 
 def test_unknown_names_are_refused_with_the_known_ones() -> None:

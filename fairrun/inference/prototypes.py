@@ -1,0 +1,68 @@
+"""Rows as mixtures of a few prototypes: what learning fair representations leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Prototypes"]
+
+
+@dataclass(frozen=True)
+class Prototypes:
+    """x′ = Σ weight · prototype, the weights a softmax of minus the distances to them.
+
+    Every row, of either group or of neither, takes the same map. Sums run prototype by prototype
+    and column by column, each over all rows at once: never through BLAS or a reduction, whose
+    order of summation depends on the shape of the batch.
+
+    Attributes
+    ----------
+    prototypes : ndarray of float64, shape (n_prototypes, n_encoded)
+        Each a point of the encoded space.
+
+    Examples
+    --------
+    >>> line = Prototypes(np.array([[0.0], [2.0]]))
+    >>> line.apply(np.array([[1.0], [9.0]]), np.array([0, 1], dtype=np.int8)).round(2)
+    array([[1.  ],
+           [1.76]])
+    """
+
+    prototypes: NDArray[np.float64]
+    kind: ClassVar[str] = "prototypes"
+
+    def apply(
+        self,
+        matrix: NDArray[np.float64],
+        groups: NDArray[np.int8],  # noqa: ARG002
+    ) -> NDArray[np.float64]:
+        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        squares = np.zeros((len(self.prototypes), len(matrix)))
+        for column, places in enumerate(self.prototypes.T):
+            difference = matrix[:, column] - places[:, None]
+            squares += difference * difference
+        distances = np.sqrt(squares)
+        # Less the smallest, so that the largest term is 1; a minimum has no order of summation.
+        with np.errstate(under="ignore"):
+            terms = np.exp(distances.min(axis=0) - distances)
+        total = np.zeros(len(matrix))
+        for term in terms:
+            total += term
+        out = np.zeros((matrix.shape[1], len(matrix)))
+        for weight, prototype in zip(terms / total, self.prototypes, strict=True):
+            out += prototype[:, None] * weight
+        return out.T
+
+    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+        """Give the arrays that define it."""
+        return {"prototypes": self.prototypes}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Prototypes:
+        """Build from what `to_arrays` gave."""
+        return cls(arrays["prototypes"])

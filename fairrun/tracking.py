@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import mlflow
@@ -220,7 +221,7 @@ class _TypedDataset(PandasDataset):
     MLflow finds a schema by looking at every value, which takes seconds and is known here.
     """
 
-    @property
+    @cached_property
     def schema(self) -> Schema:
         """One type for each column; required where no value is missing."""
         kinds = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import sys
 import warnings
@@ -30,6 +31,8 @@ def entry_point(function: Callable[..., None]) -> click.Command:
     @functools.wraps(function)
     def run(**parameters: Any) -> None:
         _talk()
+        gc.freeze()  # nor need any later collection look at what is imported
+        gc.enable()
         try:
             check_tracking_uri()
             function(**parameters)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from entrypoints._command import entry_point
 from entrypoints._options import data_options
 from fairrun.data import DataRequest
 from fairrun.runs import run_preprocess
+from fairrun.tracking import project_of
 
 
 @entry_point
@@ -17,7 +20,8 @@ def main(data: DataRequest) -> None:
     done = run_preprocess(data)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
     click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")
-    click.echo(f"next: mlflow run . -e train -P data={done.run_id}")
+    project = shlex.quote(project_of(done.run_id))
+    click.echo(f"next: mlflow run {project} -e train -P data={done.run_id}")
 
 
 if __name__ == "__main__":

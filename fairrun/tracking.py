@@ -25,6 +25,7 @@ from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE
 
 from fairrun.data import (
     KNOWN_PROBLEMS,
@@ -37,7 +38,7 @@ from fairrun.data import (
 from fairrun.errors import RequestError
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, confusion_table
-from fairrun.reports import plot_confusion_matrices
+from fairrun.reports import lay_out, plot_confusion_matrices
 
 __all__ = [
     "MODEL_NAME",
@@ -50,6 +51,7 @@ __all__ = [
     "log_parameters",
     "log_spec",
     "log_table",
+    "project_of",
     "read_spec",
     "tracked_run",
 ]
@@ -115,9 +117,17 @@ def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Ru
         The run; it ends FAILED if an exception leaves the block.
     """
     nested = mlflow.active_run() is not None
-    with mlflow.start_run(nested=nested) as run:
-        mlflow.set_tags({"mlflow.runName": name, **(tags or {})})
+    with mlflow.start_run(run_name=name, nested=nested, tags=dict(tags or {})) as run:
         yield run
+
+
+def project_of(run_id: str) -> str:
+    """Give the project a run was started from, as `mlflow run` takes it: a folder or a Git URL.
+
+    A run that `mlflow run` did not start gives `.`, this folder.
+    """
+    tags = mlflow.MlflowClient().get_run(run_id).data.tags
+    return tags[MLFLOW_SOURCE_NAME] if tags.get(MLFLOW_SOURCE_TYPE) == "PROJECT" else "."
 
 
 def log_parameters(parameters: Mapping[str, object]) -> None:
@@ -140,7 +150,11 @@ def log_table(name: str, table: pd.DataFrame) -> None:
 
 def log_figure(name: str, figure: Figure) -> None:
     """Log a plot, `plots/<name>.png`."""
-    mlflow.log_figure(figure, f"{_PLOTS}/{name}.png")
+    lay_out(figure)
+    # The quickest compression: a seventh more bytes in half the time.
+    mlflow.log_figure(
+        figure, f"{_PLOTS}/{name}.png", save_kwargs={"pil_kwargs": {"compress_level": 1}}
+    )
 
 
 def log_spec(spec: DatasetSpec) -> None:

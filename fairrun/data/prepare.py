@@ -56,9 +56,10 @@ class Rows:
             if pd.api.types.is_numeric_dtype(column.dtype):
                 sha.update(column.to_numpy(dtype="<f8").tobytes())
             else:
-                sha.update(
-                    "\0".join(f"={v}" if isinstance(v, str) else "" for v in column).encode()
-                )
+                codes, values = pd.factorize(column)
+                # A null has the code −1, thus the last text.
+                texts = [f"={v}" if isinstance(v, str) else "" for v in values] + [""]
+                sha.update("\0".join(texts[code] for code in codes.tolist()).encode())
         return sha.hexdigest()[:32]
 
 
@@ -175,24 +176,32 @@ def _typed(column: pd.Series, kind: str | None) -> pd.Series:
             raise RequestError(
                 f"{column.name!r} is declared a number, and holds what is not one"
             ) from error
-    null = column.isna()
     # Objects, so that a table looks the same whichever string dtype its reader chose.
-    return pd.Series(
-        [None if n else value_text(v) for v, n in zip(column, null, strict=True)],
-        dtype=object,
-        name=column.name,
-    )
+    return pd.Series(_texts(column), dtype=object, name=column.name)
+
+
+def _texts(column: pd.Series) -> NDArray[np.object_]:
+    """Write each value as a parameter would; None for a null."""
+    if column.dtype == object:
+        # Values of several types: True and 1 are equal, their texts are not.
+        null = column.isna()
+        texts = [None if n else value_text(v) for v, n in zip(column, null, strict=True)]
+        return np.array(texts, dtype=object)
+    codes, values = pd.factorize(column)
+    # A null has the code −1, thus the last text.
+    return np.array([*map(value_text, values.tolist()), None], dtype=object)[codes]
 
 
 def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
-    values = sorted({value_text(value) for value in target.unique()})
+    texts = _texts(target)
+    values = sorted(set(texts))
     if spec.positive not in values or len(values) != 2:
         raise RequestError(
             f"the target {spec.target!r} has {len(values)} values ({', '.join(values[:5])}"
             f"{', …' if len(values) > 5 else ''}); it needs two, one of them "
             f"positive={spec.positive!r}"
         )
-    return np.asarray([value_text(v) == spec.positive for v in target], dtype=np.int64)
+    return np.asarray(texts == spec.positive, dtype=np.int64)
 
 
 def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.intp]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from fairrun.data.sources import searched
 from fairrun.data.spec import DatasetSpec, Missing, Splits
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
@@ -160,7 +161,9 @@ def _read_yaml(path: Path) -> DatasetSpec:
     try:
         saved = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(f"the dataset spec {path} cannot be read: {error}") from error
+        raise RequestError(
+            f"the dataset spec {path} cannot be read: {error}{searched(path)}"
+        ) from error
     if not isinstance(saved, dict):
         raise RequestError(f"the dataset spec {path} is not a YAML mapping of its fields")
     source = str(saved.get("source", ""))

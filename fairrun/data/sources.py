@@ -12,7 +12,7 @@ import pandas as pd
 from fairrun.data.census import load_census
 from fairrun.errors import RequestError
 
-__all__ = ["load_adult", "load_source"]
+__all__ = ["load_adult", "load_source", "searched"]
 
 _ADULT_COLUMNS = [
     *("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation"),
@@ -106,6 +106,17 @@ def _check_adult(frame: pd.DataFrame, what: str) -> None:
         )
 
 
+def searched(path: Path) -> str:
+    """Say where a relative path was looked for: under `mlflow run`, in the project's folder.
+
+    Examples
+    --------
+    >>> searched(Path("/rows.csv"))
+    ''
+    """
+    return "" if path.is_absolute() else f" (a relative path is looked for in {Path.cwd()})"
+
+
 def _fetch(source: str) -> str:
     """Give a path or URL that pandas reads."""
     scheme = urlparse(source).scheme
@@ -116,7 +127,7 @@ def _fetch(source: str) -> str:
         if not path.is_file():
             raise RequestError(
                 f"data={source} is not a file; give census, adult, a CSV or Parquet file, "
-                "a YAML spec or the run id of a preprocess"
+                f"a YAML spec or the run id of a preprocess{searched(path)}"
             )
         return str(path)
     from mlflow.artifacts import download_artifacts

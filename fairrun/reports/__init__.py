@@ -2,10 +2,12 @@
 
 from fairrun.reports.comparison_plots import plot_fairness_accuracy, plot_metric_bars
 from fairrun.reports.plots import plot_confusion_matrices, plot_label_group_counts
+from fairrun.reports.style import lay_out
 from fairrun.reports.terminal import format_table
 
 __all__ = [
     "format_table",
+    "lay_out",
     "plot_confusion_matrices",
     "plot_fairness_accuracy",
     "plot_label_group_counts",

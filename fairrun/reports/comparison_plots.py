@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 from fairrun.errors import RequestError
 from fairrun.metrics import BIAS_METRICS, BiasMetric
 from fairrun.reports.labels import label_points
-from fairrun.reports.style import BAND, GREY, INK, PALETTE, TEXT, clean_axes, new_figure, wrap
+from fairrun.reports.style import (
+    BAND,
+    GREY,
+    INK,
+    PALETTE,
+    TEXT,
+    clean_axes,
+    lay_out,
+    new_figure,
+    wrap,
+)
 
 __all__ = ["plot_fairness_accuracy", "plot_metric_bars"]
 
@@ -109,7 +119,7 @@ def plot_fairness_accuracy(
             if unmitigated:
                 ax.axhline(y_i, color=GREY, linestyle=":", linewidth=1, zorder=1)
 
-    figure.draw_without_rendering()  # gives the axes the size that the labels are placed for
+    lay_out(figure)  # the labels are placed for the axes' final size
     points = np.column_stack([x, y])[drawn]
     label_points(ax, points, [wrap(names[i], 26) for i in np.flatnonzero(drawn)], list(ax.lines))
     return figure

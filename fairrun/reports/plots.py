@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
@@ -131,8 +131,8 @@ def _draw_confusion_matrix(ax: Axes, row: dict[Any, Any]) -> None:
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.full((2, 2), np.nan), where=totals > 0)
     shades = colormaps["Blues"](np.nan_to_num(shares))
-    ax.imshow(shades, aspect="auto")
     for (i, j), count in np.ndenumerate(counts):
+        ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, color=shades[i, j], linewidth=0))
         color = "white" if _luminance(shades[i, j]) < 0.179 else INK
         text = f"{count:,}\n{_rate_text(shares[i, j])}"
         ax.text(j, i, text, ha="center", va="center", **TEXT | {"color": color, "fontsize": 14})

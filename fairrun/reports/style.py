@@ -24,6 +24,7 @@ __all__ = [
     "TEXT",
     "TEXT_SIZE",
     "clean_axes",
+    "lay_out",
     "new_figure",
     "wrap",
 ]
@@ -51,6 +52,17 @@ def new_figure(height: float, title: str) -> Figure:
     FigureCanvasAgg(figure)
     figure.suptitle(wrap(title, 48), **TEXT | {"fontsize": TEXT_SIZE + 2, "fontweight": "bold"})
     return figure
+
+
+def lay_out(figure: Figure) -> None:
+    """Give the axes of a figure of `new_figure` their final size, which saving would do as well.
+
+    Saving draws everything twice, if it has to lay out: once for that, and once for the picture.
+    """
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def clean_axes(ax: Axes) -> None:

@@ -44,6 +44,30 @@ def test_numbers_can_be_read_as_categories() -> None:
     assert set(map(type, rows.frame["age"])) == {str}
 
 
+@pytest.mark.parametrize("dtype", ["str", "category", "object"])
+def test_text_is_read_alike_from_every_dtype(dtype: str) -> None:
+    expected, _ = prepare_rows(make_raw(), replace(SPEC, missing="keep"))
+    raw = make_raw().astype({"job": dtype, "sex": dtype})
+    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep"))
+    pd.testing.assert_frame_equal(rows.frame, expected.frame)
+    assert rows.digest() == expected.digest()
+    assert set(map(type, rows.frame["job"])) == {str, type(None)}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "float64", "Int64", "object"])
+def test_a_label_is_read_alike_from_every_dtype(dtype: str) -> None:
+    raw = make_raw().astype({"paid": dtype})
+    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep"))
+    assert rows.label.tolist() == make_raw()["paid"].tolist()
+
+
+def test_values_of_several_types_are_not_taken_for_one_another() -> None:
+    raw = make_raw()
+    raw["job"] = pd.Series([True, 1] * (len(raw) // 2), dtype=object)
+    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep"))
+    assert rows.frame["job"].tolist() == ["True", "1"] * (len(raw) // 2)
+
+
 def test_missing_values_are_dropped_or_kept_and_counted() -> None:
     raw = make_raw()
     n_null = int(raw["job"].isna().sum())

@@ -47,6 +47,16 @@ def test_what_is_not_a_table_is_refused(
         load_source(str(tmp_path / name))
 
 
+def test_a_relative_path_is_refused_with_the_folder_that_was_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match=rf"is looked for in {tmp_path}\)$"):
+        load_source("nowhere.csv")
+    with pytest.raises(RequestError, match=r"run id of a preprocess$"):
+        load_source(str(tmp_path / "nowhere.csv"))
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A local HTTP server: its folder and its address."""

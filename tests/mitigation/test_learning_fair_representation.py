@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from fairrun.encoding import fit_encoder
 from fairrun.groups import Protected
 from fairrun.inference import Prototypes
-from fairrun.mitigation import TrainingMatrix
+from fairrun.mitigation import TrainingMatrix, learning_fair_representation
 from fairrun.mitigation.learning_fair_representation import (
     Objective,
     fit_learning_fair_representation,
@@ -184,6 +184,25 @@ def test_a_kink_of_parity_does_not_end_the_descent() -> None:
         found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds)
         plain.append(objective(found.x)[0])
     assert max(smoothed) < min(plain)
+
+
+def test_a_sample_of_the_rows_holds_every_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mean over a group without rows would make all prototypes NaN."""
+    monkeypatch.setattr(learning_fair_representation, "_SAMPLE", 20)
+    train = make_train(2, n_rows=400)
+    train.groups[train.groups == 1] = 0
+    train.groups[7] = 1
+    assert np.isfinite(prototypes_of(train, seed=0)).all()
+
+
+def test_a_sample_of_the_rows_finds_the_same_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, start = make_train(3, n_rows=600), np.random.default_rng(0).uniform(size=25)
+    weights = {"Ax": 0.01, "Ay": 1.0, "Az": 50.0}
+    objective = Objective(train, 5, **weights)
+    on_all = objective(minimise(train, start, 5, **weights, maxiter=100))[0]
+    monkeypatch.setattr(learning_fair_representation, "_SAMPLE", 150)
+    on_sample = objective(minimise(train, start, 5, **weights, maxiter=100))[0]
+    assert on_sample == pytest.approx(on_all, rel=0.02)
 
 
 def prototypes_of(train: TrainingMatrix, seed: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from fairrun.reports.style import PALETTE, wrap
+from fairrun.reports.style import PALETTE, lay_out, wrap
 from tests.reports.samples import FIGURES, drawn_texts
 
 every_figure = pytest.mark.parametrize("name", FIGURES)
@@ -55,6 +55,14 @@ def test_global_settings_neither_leak_in_nor_out(name):
     assert np.array_equal(plain, np.asarray(figure.canvas.buffer_rgba()))
     assert (plain[:3] == 255).all()
     assert plt.get_fignums() == []
+
+
+@every_figure
+def test_laid_out_before_it_is_the_same_picture(name):
+    figure = FIGURES[name]()
+    lay_out(figure)
+    figure.canvas.draw()
+    assert np.array_equal(drawn(name)[0].canvas.buffer_rgba(), figure.canvas.buffer_rgba())
 
 
 def test_figures_made_in_several_threads_are_the_same():

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from fairrun.metrics.counts import Counts
-from fairrun.metrics.performance import (
+from fairrun.metrics.rates import (
     FloatArray,
+    Rate,
     Tables,
     accuracy,
     divide,
@@ -22,8 +22,17 @@ from fairrun.metrics.performance import (
     selection_rate,
     true_positive_rate,
 )
+from fairrun.metrics.two_groups import TwoGroupCounts
 
 __all__ = ["BIAS_METRICS", "BiasMetric", "bias_metrics"]
+
+
+def _mean_difference(a: list[FloatArray], b: list[FloatArray]) -> FloatArray:
+    return np.asarray(sum(x - y for x, y in zip(a, b, strict=True)) / len(a))
+
+
+def _ratio(a: list[FloatArray], b: list[FloatArray]) -> FloatArray:
+    return divide(a[0], b[0])
 
 
 @dataclass(frozen=True)
@@ -38,76 +47,109 @@ class BiasMetric:
         "difference" is a - b of a rate, "ratio" is a / b; "other" is neither.
     reference : int
         The value at parity.
-    function : callable
-        Takes tables of shape (..., n_groups, 2, 2), indexed by group, label and prediction, with
-        group_a first and group_b second, and returns values of shape (...). Undefined ones are NaN.
+    rates : tuple of Rate
+        The rates it compares.
+    of_rates : callable
+        Takes the rates of a and those of b, a list of arrays each, and compares them; by default
+        the mean of their differences.
+    of_tables : callable or None
+        Takes what `function` takes, and is used in place of `of_rates` where rates are not enough.
     formula : str
         The function, in rates of the groups.
     source : str
         Where it was proposed.
+    undefined : str
+        Why it may be undefined where its rates are not, with {a} and {b} for the groups' names.
+    signed : bool
+        Whether it tells a from b; only then has it intervals (that of the four-fifths rule is the
+        disparate impact's).
+    scale_free : bool
+        Whether it stays as it is if all counts are doubled; else it means nothing for sums of
+        weights.
     """
 
     title: str
     kind: Literal["difference", "ratio", "other"]
     reference: int
-    function: Callable[[Tables], FloatArray]
+    rates: tuple[Rate, ...]
     formula: str
     source: str
+    of_rates: Callable[[list[FloatArray], list[FloatArray]], FloatArray] = _mean_difference
+    of_tables: Callable[[Tables], FloatArray] | None = None
+    undefined: str = ""
+    signed: bool = True
+    scale_free: bool = True
 
     @property
     def name(self) -> str:
         """The title in snake_case, as in logged metrics, gates and constraints."""
         return self.title.lower().replace(" ", "_")
 
+    def function(self, tables: Tables) -> FloatArray:
+        """Compute the metric of two groups.
 
-def _difference(rate: Callable[[Tables], FloatArray], tables: Tables) -> FloatArray:
-    rates = rate(tables)
-    return rates[..., 0] - rates[..., 1]
+        Parameters
+        ----------
+        tables : array of shape (..., n_groups, 2, 2)
+            Tables by group, label and prediction, with group_a first and group_b second.
 
+        Returns
+        -------
+        array of shape (...)
+            The values; undefined ones are NaN.
+        """
+        if self.of_tables is not None:
+            return self.of_tables(tables)
+        a, b = tables[..., 0, :, :], tables[..., 1, :, :]
+        return self.of_rates([rate(a) for rate in self.rates], [rate(b) for rate in self.rates])
 
-def _statistical_parity(tables: Tables) -> FloatArray:
-    return _difference(selection_rate, tables)
+    def undefined_reason(self, tables: Tables, group_a: str, group_b: str) -> str:
+        """Say why the value is NaN; empty if it is not.
 
+        Parameters
+        ----------
+        tables : array of shape (2, 2, 2)
+            The tables of a and b.
+        group_a, group_b : str
+            Their names.
 
-def _disparate_impact(tables: Tables) -> FloatArray:
-    rates = selection_rate(tables)
-    return divide(rates[..., 0], rates[..., 1])
+        Examples
+        --------
+        >>> tables = np.array([[[2, 2], [0, 4]], [[6, 0], [0, 0]]])
+        >>> BIAS_METRICS["average_odds_difference"].undefined_reason(tables, "Male", "Female")
+        'no row of Female has label 1'
+        >>> BIAS_METRICS["disparate_impact"].undefined_reason(tables, "Male", "Female")
+        'no row of Female is predicted 1'
+        """
+        if not np.isnan(self.function(tables)):
+            return ""
+        for rate in self.rates:
+            for table, group in zip(tables, (group_a, group_b), strict=True):
+                if reason := rate.undefined_reason(table, group):
+                    return reason
+        return self.undefined.format(a=group_a, b=group_b)
 
 
 def _four_fifths_rule(tables: Tables) -> FloatArray:
-    rates = selection_rate(tables)[..., :2]
+    rates = selection_rate(tables[..., :2, :, :])
     return divide(rates.min(axis=-1), rates.max(axis=-1))
 
 
 def _cohen_d(tables: Tables) -> FloatArray:
-    n = tables.sum(axis=(-2, -1))[..., :2]
-    rates = selection_rate(tables)[..., :2]
+    n = selection_rate.size(tables[..., :2, :, :])
+    rates = selection_rate(tables[..., :2, :, :])
     squares = (n - 1) * rates * (1 - rates)
     pooled_variance = divide(squares.sum(axis=-1), n.sum(axis=-1) - 2)
-    return divide(_statistical_parity(tables), np.sqrt(pooled_variance))
+    # Of fewer than two rows, as fractions of replicates may be, there is no variance.
+    return divide(rates[..., 0] - rates[..., 1], np.sqrt(np.maximum(pooled_variance, 0)))
 
 
 def _two_sd_rule(tables: Tables) -> FloatArray:
-    n_a, n_b = (tables[..., group, :, :].sum(axis=(-2, -1)) for group in (0, 1))
+    n = selection_rate.size(tables[..., :2, :, :])
+    rates = selection_rate(tables[..., :2, :, :])
     pooled_rate = selection_rate(tables[..., :2, :, :].sum(axis=-3))
-    variance = pooled_rate * (1 - pooled_rate) * (divide(1, n_a) + divide(1, n_b))
-    return divide(_statistical_parity(tables), np.sqrt(variance))
-
-
-def _equality_of_opportunity_difference(tables: Tables) -> FloatArray:
-    return _difference(true_positive_rate, tables)
-
-
-def _false_positive_rate_difference(tables: Tables) -> FloatArray:
-    return _difference(false_positive_rate, tables)
-
-
-def _average_odds_difference(tables: Tables) -> FloatArray:
-    return (_difference(true_positive_rate, tables) + _difference(false_positive_rate, tables)) / 2
-
-
-def _accuracy_difference(tables: Tables) -> FloatArray:
-    return _difference(accuracy, tables)
+    variance = pooled_rate * (1 - pooled_rate) * divide(1, n).sum(axis=-1)
+    return divide(rates[..., 0] - rates[..., 1], np.sqrt(variance))
 
 
 _METRICS = (
@@ -115,7 +157,7 @@ _METRICS = (
         title="Statistical Parity",
         kind="difference",
         reference=0,
-        function=_statistical_parity,
+        rates=(selection_rate,),
         formula="selection_rate_a - selection_rate_b",
         source="Calders and Verwer (2010), Three naive Bayes approaches for discrimination-free "
         "classification, Data Mining and Knowledge Discovery 21",
@@ -124,43 +166,54 @@ _METRICS = (
         title="Disparate Impact",
         kind="ratio",
         reference=1,
-        function=_disparate_impact,
+        of_rates=_ratio,
+        rates=(selection_rate,),
         formula="selection_rate_a / selection_rate_b",
         source="Feldman et al. (2015), Certifying and removing disparate impact, KDD "
         "(there the unprivileged group's rate is divided by the privileged one's)",
+        undefined="no row of {b} is predicted 1",
     ),
     BiasMetric(
         title="Four Fifths Rule",
         kind="other",
         reference=1,
-        function=_four_fifths_rule,
+        of_tables=_four_fifths_rule,
+        rates=(selection_rate,),
         formula="min(selection_rate_a, selection_rate_b) / max(selection_rate_a, selection_rate_b)",
         source="Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4(D)",
+        undefined="no row of {a} or {b} is predicted 1",
+        signed=False,
     ),
     BiasMetric(
         title="Cohen D",
         kind="other",
         reference=0,
-        function=_cohen_d,
+        of_tables=_cohen_d,
+        rates=(selection_rate,),
         formula="(p_a - p_b) / sqrt(((n_a - 1) p_a (1 - p_a) + (n_b - 1) p_b (1 - p_b)) "
         "/ (n_a + n_b - 2)), where p is the selection rate",
         source="Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 2",
+        undefined="the predictions vary neither in {a} nor in {b}",
+        scale_free=False,
     ),
     BiasMetric(
         title="2SD Rule",
         kind="other",
         reference=0,
-        function=_two_sd_rule,
+        of_tables=_two_sd_rule,
+        rates=(selection_rate,),
         formula="(p_a - p_b) / sqrt(p (1 - p) (1 / n_a + 1 / n_b)), "
         "where p is the selection rate, without index that of both groups together",
         source="Morris (2001), Sample size required for adverse impact analysis, "
         "Applied HRM Research 6",
+        undefined="all rows of {a} and {b} have the same prediction",
+        scale_free=False,
     ),
     BiasMetric(
         title="Equality of Opportunity Difference",
         kind="difference",
         reference=0,
-        function=_equality_of_opportunity_difference,
+        rates=(true_positive_rate,),
         formula="true_positive_rate_a - true_positive_rate_b",
         source="Hardt, Price and Srebro (2016), Equality of opportunity in supervised learning, "
         "NeurIPS, definition 2.2",
@@ -169,7 +222,7 @@ _METRICS = (
         title="False Positive Rate Difference",
         kind="difference",
         reference=0,
-        function=_false_positive_rate_difference,
+        rates=(false_positive_rate,),
         formula="false_positive_rate_a - false_positive_rate_b",
         source="Chouldechova (2017), Fair prediction with disparate impact, Big Data 5 "
         "(error rate balance)",
@@ -178,7 +231,7 @@ _METRICS = (
         title="Average Odds Difference",
         kind="difference",
         reference=0,
-        function=_average_odds_difference,
+        rates=(true_positive_rate, false_positive_rate),
         formula="((true_positive_rate_a - true_positive_rate_b) "
         "+ (false_positive_rate_a - false_positive_rate_b)) / 2",
         source="Bellamy et al. (2018), AI Fairness 360, arXiv:1810.01943",
@@ -187,7 +240,7 @@ _METRICS = (
         title="Accuracy Difference",
         kind="difference",
         reference=0,
-        function=_accuracy_difference,
+        rates=(accuracy,),
         formula="accuracy_a - accuracy_b",
         source="Berk et al. (2021), Fairness in criminal justice risk assessments, "
         "Sociological Methods & Research 50 (overall accuracy equality)",
@@ -198,14 +251,14 @@ _METRICS = (
 BIAS_METRICS: dict[str, BiasMetric] = {metric.name: metric for metric in _METRICS}
 
 
-def bias_metrics(counts: Counts) -> dict[str, float]:
+def bias_metrics(counts: TwoGroupCounts) -> dict[str, float]:
     """Compute the bias metrics of labels between the first two groups.
 
     Rows in neither group play no part.
 
     Parameters
     ----------
-    counts : Counts
+    counts : TwoGroupCounts
         The counts of the rows, group_a first and group_b second.
 
     Returns
@@ -217,7 +270,7 @@ def bias_metrics(counts: Counts) -> dict[str, float]:
 
     Examples
     --------
-    >>> counts = Counts(("Male", "Female", "(neither)"), "sex",
+    >>> counts = TwoGroupCounts(("Male", "Female", "(neither)"), "sex",
     ...                 [[[2, 2], [0, 4]], [[6, 0], [1, 1]], [[0, 1], [1, 0]]])
     >>> values = bias_metrics(counts)
     >>> values["statistical_parity"], values["disparate_impact"], values["four_fifths_rule"]

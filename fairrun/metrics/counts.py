@@ -1,96 +1,69 @@
-"""Counts of (group, label, prediction): all that a metric of labels needs to know of the rows."""
+"""Counts by protected columns, label and prediction: all that a metric of labels needs to know."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairrun.errors import RequestError
+from fairrun.metrics.checks import as_binary
+from fairrun.metrics.columns import ProtectedColumn
+from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
 __all__ = ["Counts"]
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
-    """How many rows have each group, label and prediction.
+class Counts(GroupTable):
+    """How many rows have each crossing of protected values, each label and each prediction.
 
-    Counts of separate rows (batches, days, partitions) are merged with ``+``, exactly.
+    Counts of separate rows are merged with ``+``, exactly.
 
     Parameters
     ----------
-    groups : tuple of str
-        The names of the groups: group_a (the privileged one), group_b, ..., and last the rows that
-        belong to none of them. Those count in the performance over all rows and in no comparison
-        of groups.
-    protected : str
-        The name of the protected column.
-    table : array of shape (n_groups, 2, 2)
-        Numbers of rows by group, label (0 or 1) and prediction (0 or 1), where 1 is the favourable
+    columns : tuple of ProtectedColumn
+        The protected columns; one axis of the table for each.
+    table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, 2)
+        Numbers of rows by the protected columns, label and prediction, where 1 is the favourable
         outcome. Stored as a read-only copy of type int64.
 
     Raises
     ------
     RequestError
-        If the groups are fewer than three or not distinct, or the table has another shape, other
-        numbers than integers, or a negative one.
+        If there is no column, a name stands twice, or the table is not of this shape and kind.
 
     Examples
     --------
-    >>> counts = Counts(("Male", "Female", "(neither)"), "sex",
-    ...                 [[[5, 1], [2, 4]], [[6, 0], [1, 3]], [[1, 0], [0, 0]]])
-    >>> counts.n
-    23
-    >>> (counts + counts).n
-    46
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[5, 1], [2, 4]], [[6, 0], [1, 3]], [[1, 0], [0, 0]]])
+    >>> counts.n, (counts + counts).n
+    (23, 46)
     """
 
-    groups: tuple[str, ...]
-    protected: str
-    table: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        if len(self.groups) < 3 or len(set(self.groups)) < len(self.groups):
-            raise RequestError(
-                f"groups={self.groups} cannot be counted; "
-                "give distinct names for group_a, group_b and the rows in neither"
-            )
-        table = np.asarray(self.table)
-        shape = (len(self.groups), 2, 2)
-        if table.shape != shape or table.dtype.kind not in "iu" or (table < 0).any():
-            raise RequestError(
-                f"the table of counts must hold integers of at least 0 in the shape {shape} "
-                f"(group, label, prediction); it has type {table.dtype} and shape {table.shape}"
-            )
-        table = table.astype(np.int64)  # a copy: the caller's array stays writeable
-        table.setflags(write=False)
-        object.__setattr__(self, "table", table)
+    kind: ClassVar[str] = "counts"
+    outcomes: ClassVar[dict[str, int]] = {"label": 2, "prediction": 2}
 
     @classmethod
     def from_arrays(
         cls,
-        codes: ArrayLike,
+        columns: Sequence[ProtectedColumn],
+        codes: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred: ArrayLike,
-        groups: tuple[str, ...],
-        protected: str,
-    ) -> Counts:
+    ) -> Self:
         """Count rows, in one pass.
 
         Parameters
         ----------
-        codes : array of int of shape (n_rows,)
-            The group of each row, as a position in `groups`: 0 is group_a, 1 is group_b. -1 stands
-            for the last name: the row belongs to none of the others.
+        columns : sequence of ProtectedColumn
+            The protected columns.
+        codes : sequence of arrays of int of shape (n_rows,)
+            For each column the rows' positions in its values; −1 for none of them.
         y_true, y_pred : array of shape (n_rows,)
             Label and prediction of each row, 0 or 1.
-        groups : tuple of str
-            The names of the groups, the rows in none of them last.
-        protected : str
-            The name of the protected column.
 
         Returns
         -------
@@ -99,114 +72,32 @@ class Counts:
         Raises
         ------
         RequestError
-            If the lengths differ, a label is neither 0 nor 1, or a code has no group.
+            If the lengths differ, a label is neither 0 nor 1, or a code is not a position or −1.
 
         Examples
         --------
-        >>> Counts.from_arrays([0, 1, 1, -1], [1, 0, 1, 1], [1, 0, 0, 1],
-        ...                    ("Male", "Female", "(neither)"), "sex").table.tolist()
+        >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+        >>> Counts.from_arrays([sex], [[0, 1, 1, -1]], [1, 0, 1, 1], [1, 0, 0, 1]).table.tolist()
         [[[0, 0], [0, 1]], [[1, 0], [1, 0]], [[0, 0], [0, 1]]]
         """
-        y_true, y_pred = as_binary("y_true", y_true), as_binary("y_pred", y_pred)
-        codes = np.asarray(codes)
-        check_same_length(codes=codes, y_true=y_true, y_pred=y_pred)
-        none_of_them = len(groups) - 1
-        if codes.dtype.kind not in "iu" or ((codes < -1) | (codes >= none_of_them)).any():
-            raise RequestError(
-                f"codes must be integers from 0 to {none_of_them - 1} (a position in {groups}), "
-                "or -1 for a row in none of the groups"
-            )
-        group = np.where(codes == -1, none_of_them, codes).astype(np.int64)
-        cell = 4 * group + 2 * y_true + y_pred
-        table = np.bincount(cell, minlength=4 * len(groups)).reshape(len(groups), 2, 2)
-        return cls(groups, protected, table)
+        cell, n_cells = cell_of_row(
+            columns,
+            codes,
+            {
+                "y_true": (as_binary("y_true", y_true), 2),
+                "y_pred": (as_binary("y_pred", y_pred), 2),
+            },
+        )
+        sizes = [column.size for column in columns]
+        return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, 2))
 
     @property
     def n(self) -> int:
-        """The number of rows, those in neither group included."""
+        """The number of rows."""
         return int(self.table.sum())
 
     @property
     def total(self) -> NDArray[np.int64]:
         """The table over all rows, of shape (2, 2): label, prediction."""
-        total: NDArray[np.int64] = self.table.sum(axis=0)
+        total: NDArray[np.int64] = self.cells.sum(axis=0)
         return total
-
-    def __add__(self, other: object) -> Counts:
-        if not isinstance(other, Counts):
-            return NotImplemented
-        if (self.groups, self.protected) != (other.groups, other.protected):
-            raise RequestError(
-                f"counts of {self.protected} {self.groups} and of {other.protected} "
-                f"{other.groups} cannot be added; count the same groups in the same order"
-            )
-        return Counts(self.groups, self.protected, self.table + other.table)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Counts):
-            return NotImplemented
-        return (self.groups, self.protected) == (other.groups, other.protected) and np.array_equal(
-            self.table, other.table
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts in types that JSON has.
-
-        Returns
-        -------
-        dict
-            `protected`, `groups` and `table`, as `from_dict` takes them.
-        """
-        return {
-            "protected": self.protected,
-            "groups": list(self.groups),
-            "table": self.table.tolist(),
-        }
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Counts:
-        """Make counts of what `to_dict` returned.
-
-        Parameters
-        ----------
-        document : mapping
-            `protected`, `groups` and `table`.
-
-        Returns
-        -------
-        Counts
-
-        Raises
-        ------
-        RequestError
-            If a key is missing or unknown, or the table is not one of counts.
-
-        Examples
-        --------
-        >>> counts = Counts(("Male", "Female", "(neither)"), "sex", [[[1, 2], [3, 4]]] * 3)
-        >>> Counts.from_dict(counts.to_dict()) == counts
-        True
-        """
-        if set(document) != {"protected", "groups", "table"}:
-            raise RequestError(
-                f"counts have the keys protected, groups and table; these have {sorted(document)}"
-            )
-        return cls(tuple(document["groups"]), document["protected"], document["table"])
-
-
-def as_binary(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    """Return a column of 0 and 1 as int64, or raise RequestError naming it."""
-    array = np.asarray(values)
-    if array.ndim != 1 or array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-        raise RequestError(
-            f"{name} must be one column of 0 and 1 (1 = the favourable outcome, or membership); "
-            f"it has type {array.dtype} and shape {array.shape}"
-        )
-    return array.astype(np.int64)
-
-
-def check_same_length(**columns: NDArray[Any]) -> None:
-    """Raise RequestError, with the shapes, unless all the columns have the same."""
-    if len({column.shape for column in columns.values()}) > 1:
-        shapes = ", ".join(f"{name} {column.shape}" for name, column in columns.items())
-        raise RequestError(f"the columns must have one value a row each; their shapes are {shapes}")

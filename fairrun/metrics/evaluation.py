@@ -9,17 +9,19 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairrun.metrics.bias import bias_metrics
-from fairrun.metrics.counts import Counts
 from fairrun.metrics.holistic import bias_table
 from fairrun.metrics.performance import (
     abroca,
-    divide,
-    false_positive_rate,
     performance_metrics,
     score_metrics,
+)
+from fairrun.metrics.rates import (
+    divide,
+    false_positive_rate,
     selection_rate,
     true_positive_rate,
 )
+from fairrun.metrics.two_groups import TwoGroupCounts
 
 __all__ = ["Evaluation", "confusion_table", "evaluate_predictions"]
 
@@ -32,14 +34,14 @@ class Evaluation:
     ----------
     metrics : dict of str to float
         The values by name, always the same names in the same order; NaN where undefined.
-    counts : Counts
+    counts : TwoGroupCounts
         The counts which the metrics of labels are computed from.
     bias_table : DataFrame
         holisticai's table: Metric, Value, Reference.
     """
 
     metrics: dict[str, float]
-    counts: Counts
+    counts: TwoGroupCounts
     bias_table: pd.DataFrame
 
 
@@ -88,7 +90,7 @@ def evaluate_predictions(
     >>> evaluation.metrics["statistical_parity"], evaluation.metrics["neither_share"]
     (0.5, 0.2)
     """
-    counts = Counts.from_arrays(codes, y_true, y_pred, groups, protected)
+    counts = TwoGroupCounts.from_arrays(codes, y_true, y_pred, groups, protected)
     codes = np.asarray(codes)
     metrics = {
         **performance_metrics(counts),
@@ -103,12 +105,12 @@ def evaluate_predictions(
     return Evaluation(metrics, counts, table)
 
 
-def confusion_table(counts: Counts) -> pd.DataFrame:
+def confusion_table(counts: TwoGroupCounts) -> pd.DataFrame:
     """Lay the counts out for reading, one row per group.
 
     Parameters
     ----------
-    counts : Counts
+    counts : TwoGroupCounts
         The counts of the rows.
 
     Returns
@@ -119,7 +121,7 @@ def confusion_table(counts: Counts) -> pd.DataFrame:
 
     Examples
     --------
-    >>> counts = Counts(("Male", "Female", "(neither)"), "sex",
+    >>> counts = TwoGroupCounts(("Male", "Female", "(neither)"), "sex",
     ...                 [[[2, 2], [0, 4]], [[6, 0], [1, 1]], [[0, 0], [0, 0]]])
     >>> confusion_table(counts)[["group", "n", "selection_rate"]]
            group  n  selection_rate

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 from fairrun.errors import RequestError
 from fairrun.metrics.bias import BIAS_METRICS, bias_metrics
-from fairrun.metrics.counts import Counts, as_binary, check_same_length
+from fairrun.metrics.checks import as_binary, check_same_length
 from fairrun.metrics.performance import abroca
+from fairrun.metrics.two_groups import TwoGroupCounts
 
 __all__ = ["bias_table"]
 
@@ -64,7 +65,9 @@ def bias_table(
     if (group_a & group_b).any():
         raise RequestError("a row is in both group_a and group_b; a row may be in one or neither")
     codes = np.where(group_a, 0, np.where(group_b, 1, -1))
-    counts = Counts.from_arrays(codes, y_true, y_pred, ("group_a", "group_b", "neither"), "group")
+    counts = TwoGroupCounts.from_arrays(
+        codes, y_true, y_pred, ("group_a", "group_b", "neither"), "group"
+    )
     values = [*bias_metrics(counts).values(), abroca(codes, y_true, y_score)]
 
     if np.isnan(values).any():

@@ -1,9 +1,4 @@
-"""How well a classifier does: rates of 2 x 2 tables of counts, and metrics of its scores.
-
-The rates take tables of any shape (..., 2, 2), indexed by label and prediction, and work along the
-last two axes: one table, one a group, or thousands of replicates. A rate without rows to be
-taken over is NaN.
-"""
+"""How well a classifier does over all rows: metrics of labels and of scores."""
 
 from __future__ import annotations
 
@@ -13,75 +8,43 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
-from fairrun.errors import RequestError
-from fairrun.metrics.counts import Counts, as_binary, check_same_length
+from fairrun.metrics.checks import check_same_length
+from fairrun.metrics.rates import (
+    FloatArray,
+    Tables,
+    accuracy,
+    f1,
+    positive_predictive_value,
+    true_negative_rate,
+    true_positive_rate,
+)
+from fairrun.metrics.scores import check_scores
+from fairrun.metrics.two_groups import TwoGroupCounts
 
 __all__ = ["PERFORMANCE_METRICS", "abroca", "performance_metrics", "score_metrics"]
-
-FloatArray = NDArray[np.float64]
-Tables = NDArray[np.int64]
-
-
-def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
-    """Divide elementwise; what is divided by 0 is NaN, without a warning."""
-    numerator, denominator = np.broadcast_arrays(numerator, denominator)
-    quotient = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
-    return quotient
-
-
-def selection_rate(tables: Tables) -> FloatArray:
-    """P(prediction = 1)."""
-    return divide(tables[..., :, 1].sum(axis=-1), tables.sum(axis=(-2, -1)))
-
-
-def true_positive_rate(tables: Tables) -> FloatArray:
-    """P(prediction = 1 | label = 1), also called recall."""
-    return divide(tables[..., 1, 1], tables[..., 1, :].sum(axis=-1))
-
-
-def false_positive_rate(tables: Tables) -> FloatArray:
-    """P(prediction = 1 | label = 0)."""
-    return divide(tables[..., 0, 1], tables[..., 0, :].sum(axis=-1))
-
-
-def accuracy(tables: Tables) -> FloatArray:
-    """P(prediction = label)."""
-    return divide(tables[..., 0, 0] + tables[..., 1, 1], tables.sum(axis=(-2, -1)))
 
 
 def balanced_accuracy(tables: Tables) -> FloatArray:
     """Mean of the true positive and the true negative rate."""
-    return (true_positive_rate(tables) + 1 - false_positive_rate(tables)) / 2
-
-
-def precision(tables: Tables) -> FloatArray:
-    """P(label = 1 | prediction = 1)."""
-    return divide(tables[..., 1, 1], tables[..., :, 1].sum(axis=-1))
-
-
-def f1(tables: Tables) -> FloatArray:
-    """Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN)."""
-    agreed, errors = 2 * tables[..., 1, 1], tables[..., 0, 1] + tables[..., 1, 0]
-    return divide(agreed, agreed + errors)
+    return (true_positive_rate(tables) + true_negative_rate(tables)) / 2
 
 
 #: The performance metrics of labels, by scikit-learn's names.
 PERFORMANCE_METRICS: dict[str, Callable[[Tables], FloatArray]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
-    "precision": precision,
+    "precision": positive_predictive_value,
     "recall": true_positive_rate,
     "f1": f1,
 }
 
 
-def performance_metrics(counts: Counts) -> dict[str, float]:
+def performance_metrics(counts: TwoGroupCounts) -> dict[str, float]:
     """Compute the performance metrics of labels over all rows, those in neither group included.
 
     Parameters
     ----------
-    counts : Counts
+    counts : TwoGroupCounts
         The counts of the rows.
 
     Returns
@@ -92,7 +55,7 @@ def performance_metrics(counts: Counts) -> dict[str, float]:
 
     Examples
     --------
-    >>> counts = Counts(("Male", "Female", "(neither)"), "sex",
+    >>> counts = TwoGroupCounts(("Male", "Female", "(neither)"), "sex",
     ...                 [[[3, 1], [1, 3]], [[4, 0], [2, 2]], [[0, 0], [0, 0]]])
     >>> performance_metrics(counts)["accuracy"]
     0.75
@@ -127,7 +90,7 @@ def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]
     >>> score_metrics([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])["roc_auc"]
     0.75
     """
-    y_true, probability = _check_scores(y_true, probability)
+    y_true, probability = check_scores(y_true, probability)
     return {
         "roc_auc": _roc_auc(y_true, probability),
         "average_precision": (
@@ -174,27 +137,14 @@ def abroca(codes: ArrayLike, y_true: ArrayLike, probability: ArrayLike) -> float
     >>> abroca([0, 0, 1, 1], [0, 1, 0, 1], [0.2, 0.9, 0.7, 0.6])
     1.0
     """
-    y_true, probability = _check_scores(y_true, probability)
+    y_true, probability = check_scores(y_true, probability)
     codes = np.asarray(codes)
     check_same_length(codes=codes, y_true=y_true)
     a, b = codes == 0, codes == 1
     return _roc_auc(y_true[a], probability[a]) - _roc_auc(y_true[b], probability[b])
 
 
-def _roc_auc(y_true: NDArray[np.int64], probability: FloatArray) -> float:
+def _roc_auc(y_true: NDArray[np.uint8], probability: FloatArray) -> float:
     if np.unique(y_true).size < 2:
         return np.nan
     return float(roc_auc_score(y_true, probability))
-
-
-def _check_scores(
-    y_true: ArrayLike, probability: ArrayLike
-) -> tuple[NDArray[np.int64], FloatArray]:
-    y_true, probability = as_binary("y_true", y_true), np.asarray(probability, dtype=np.float64)
-    check_same_length(y_true=y_true, probability=probability)
-    if not ((probability >= 0) & (probability <= 1)).all():
-        raise RequestError(
-            "the scores must be probabilities of label 1, within [0, 1] and not NaN; "
-            "pass predict_proba's second column, not decision_function"
-        )
-    return y_true, probability

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import numpy as np
@@ -10,127 +9,102 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics import Counts
+from fairrun.metrics import PairedCounts, ProtectedColumn, WeightedCounts
+from fairrun.metrics.counts import Counts
+from tests.metrics.samples import COLUMNS, SEX, draw_people
 
-GROUPS = ("Male", "Female", "(neither)")
-TABLE = [[[1, 2], [3, 4]], [[5, 6], [7, 8]], [[9, 10], [11, 12]]]
-
-some_rows = st.lists(st.tuples(st.sampled_from([0, 1, -1]), st.integers(0, 1), st.integers(0, 1)))
-
-
-def count(rows: list[tuple[int, int, int]]) -> Counts:
-    codes, y_true, y_pred = np.array(rows, dtype=np.int8).reshape(-1, 3).T
-    return Counts.from_arrays(codes, y_true, y_pred, GROUPS, "sex")
+some_rows = st.lists(
+    st.tuples(st.integers(-1, 1), st.integers(-1, 2), st.integers(0, 1), st.integers(0, 1))
+)
 
 
 @given(some_rows)
-def test_each_cell_holds_the_number_of_its_rows(rows: list[tuple[int, int, int]]) -> None:
+def test_each_cell_holds_the_number_of_its_rows(rows: list[tuple[int, int, int, int]]) -> None:
+    sex, race, y_true, y_pred = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    counts = Counts.from_arrays(COLUMNS, [sex, race], y_true, y_pred)
     expected = Counter(rows)
-    counts = count(rows)
-    for position, code in enumerate([0, 1, -1]):
-        for label in (0, 1):
-            for prediction in (0, 1):
-                assert (
-                    counts.table[position, label, prediction] == expected[code, label, prediction]
-                )
+    for (i, j, label, prediction), n in np.ndenumerate(counts.table):
+        assert n == expected[(0, 1, -1)[i], (0, 1, 2, -1)[j], label, prediction]
     assert counts.n == len(rows)
-    assert counts.total.tolist() == counts.table.sum(axis=0).tolist()
+    assert counts.total.tolist() == counts.table.sum(axis=(0, 1)).tolist()
 
 
-@given(some_rows, some_rows)
-def test_merging_is_exact(
-    first: list[tuple[int, int, int]], second: list[tuple[int, int, int]]
-) -> None:
-    assert count(first + second) == count(first) + count(second)
-
-
-@given(some_rows)
-def test_json_round_trip(rows: list[tuple[int, int, int]]) -> None:
-    counts = count(rows)
-    assert Counts.from_dict(json.loads(json.dumps(counts.to_dict()))) == counts
-
-
-def test_small_integer_codes_of_many_groups_do_not_overflow() -> None:
-    groups = (*(f"group {i}" for i in range(100)), "(neither)")
-    codes = np.arange(-1, 100, dtype=np.int8)
-    counts = Counts.from_arrays(codes, np.ones(101), np.ones(101), groups, "occupation")
+@pytest.mark.parametrize(
+    ("dtype", "n_values"), [("int8", 2), ("int8", 100), ("int16", 20_000), ("int64", 20_000)]
+)
+def test_no_number_of_values_overflows(dtype: str, n_values: int) -> None:
+    values = tuple(map(float, range(n_values)))
+    column = ProtectedColumn("age", values, values[:1], values[1:])
+    codes = np.arange(-1, n_values).astype(dtype)
+    ones = np.ones(n_values + 1)
+    counts = Counts.from_arrays([column], [codes], ones, ones)
     assert (counts.table == [[0, 0], [0, 1]]).all()
 
 
-@pytest.mark.parametrize("dtype", [bool, "int8", "float64", "Int64", "boolean"])
+@pytest.mark.parametrize("dtype", [bool, "int8", "uint8", "float64", "Int64", "boolean"])
 def test_labels_of_any_type_that_holds_0_and_1_are_taken(dtype: str) -> None:
     labels = pd.Series([1, 0, 1], dtype=dtype)
-    counts = Counts.from_arrays([0, 1, -1], labels, labels, GROUPS, "sex")
+    counts = Counts.from_arrays([SEX], [[0, 1, -1]], labels, labels)
     assert counts.table.tolist() == [[[0, 0], [0, 1]], [[1, 0], [0, 0]], [[0, 0], [0, 1]]]
 
 
 @pytest.mark.parametrize(
     ("codes", "y_true", "y_pred", "message"),
     [
-        ([0, 1], [0, 1, 1], [0, 1], r"codes \(2,\), y_true \(3,\), y_pred \(2,\)"),
+        ([0, 1], [0, 1, 1], [0, 1], r"sex \(2,\), y_true \(3,\), y_pred \(2,\)"),
         ([0, 1], [0, 2], [0, 1], "y_true must be one column of 0 and 1"),
+        ([0, 1], [0, 257], [0, 1], "y_true must be one column of 0 and 1"),
         ([0, 1], [0, 1], [0, -1], "y_pred must be one column of 0 and 1"),
         ([0, 1], [0.5, 1.0], [0, 1], "y_true must be"),
         ([0, 1], [np.nan, 1.0], [0, 1], "y_true must be"),
         ([0, 1], ["0", "1"], [0, 1], "y_true must be"),
         ([0, 1], [[0, 1]], [0, 1], "y_true must be"),
-        ([0, 2], [0, 1], [0, 1], "codes must be integers from 0 to 1"),
-        ([0, -2], [0, 1], [0, 1], "codes must be integers"),
-        ([0.0, 1.0], [0, 1], [0, 1], "codes must be integers"),
+        ([0, 2], [0, 1], [0, 1], "codes of 'sex' must be integers from 0 to 1"),
+        ([0, 256], [0, 1], [0, 1], "codes of 'sex' must be"),
+        ([0, -2], [0, 1], [0, 1], "codes of 'sex' must be"),
+        ([0.0, 1.0], [0, 1], [0, 1], "codes of 'sex' must be"),
     ],
 )
 def test_rows_that_cannot_be_counted_are_refused(
     codes: list[int], y_true: list[int], y_pred: list[int], message: str
 ) -> None:
     with pytest.raises(RequestError, match=message):
-        Counts.from_arrays(codes, y_true, y_pred, GROUPS, "sex")
+        Counts.from_arrays([SEX], [codes], y_true, y_pred)
+    with pytest.raises(RequestError, match=message.split(",")[0]):
+        WeightedCounts.from_arrays([SEX], [codes], y_true, y_pred, np.ones(len(y_true)))
 
 
-@pytest.mark.parametrize(
-    "table", [TABLE[:2], [[[0.5] * 2] * 2] * 3, [[[-1, 0], [0, 0]]] * 3, [[[True] * 2] * 2] * 3]
-)
-def test_a_table_that_holds_no_counts_is_refused(table: list[list[list[int]]]) -> None:
-    with pytest.raises(RequestError, match="the table of counts must hold integers"):
-        Counts(GROUPS, "sex", table)
+def test_every_column_needs_its_codes() -> None:
+    with pytest.raises(RequestError, match="1 columns of codes for 2 protected columns"):
+        Counts.from_arrays(COLUMNS, [[0]], [1], [1])
 
 
-@pytest.mark.parametrize("groups", [("Male", "Female"), ("Male", "Male", "(neither)")])
-def test_groups_that_are_too_few_or_not_distinct_are_refused(groups: tuple[str, ...]) -> None:
-    with pytest.raises(RequestError, match="distinct names"):
-        Counts(groups, "sex", TABLE[: len(groups)])
+def test_each_of_two_models_has_the_counts_of_its_own() -> None:
+    people = draw_people(0)
+    other = (people.probability > 0.4).astype(int)
+    paired = PairedCounts.from_arrays(COLUMNS, people.codes, people.y_true, people.y_pred, other)
+    for which, y_pred in (("a", people.y_pred), ("b", other)):
+        assert paired.model(which) == Counts.from_arrays(
+            COLUMNS, people.codes, people.y_true, y_pred
+        )
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        Counts(("Female", "Male", "(neither)"), "sex", TABLE),
-        Counts(GROUPS, "gender", TABLE),
-    ],
-)
-def test_counts_of_other_groups_are_neither_equal_nor_merged(other: Counts) -> None:
-    counts = Counts(GROUPS, "sex", TABLE)
-    assert counts != other
-    with pytest.raises(RequestError, match="cannot be added"):
-        counts + other
+@pytest.mark.parametrize("weight", [[1.0, -1.0], [1.0, np.nan], [1.0, np.inf]])
+def test_weights_are_finite_and_not_negative(weight: list[float]) -> None:
+    with pytest.raises(RequestError, match="weight must be finite"):
+        WeightedCounts.from_arrays([SEX], [[0, 1]], [0, 1], [0, 1], weight)
 
 
-def test_counts_differ_from_other_numbers_and_other_types() -> None:
-    counts = Counts(GROUPS, "sex", TABLE)
-    assert counts != counts + counts
-    assert counts != TABLE
-    with pytest.raises(TypeError):
-        counts + 1
+@given(st.integers(0, 1000))
+def test_sums_of_any_weights_merge_up_to_rounding(seed: int) -> None:
+    people = draw_people(seed, 200)
+    weight = np.random.default_rng(seed).lognormal(size=200)
 
+    def sums(rows: slice) -> WeightedCounts:
+        some = people.take(rows)
+        return WeightedCounts.from_arrays(
+            COLUMNS, some.codes, some.y_true, some.y_pred, weight[rows]
+        )
 
-def test_the_table_is_a_read_only_copy() -> None:
-    source = np.array(TABLE)
-    counts = Counts(GROUPS, "sex", source)
-    source[0, 0, 0] = 100
-    assert counts.table.tolist() == TABLE
-    with pytest.raises(ValueError, match="read-only"):
-        counts.table[0, 0, 0] = 100
-
-
-def test_a_document_with_other_keys_is_refused() -> None:
-    with pytest.raises(RequestError, match="keys protected, groups and table"):
-        Counts.from_dict({"groups": list(GROUPS), "table": TABLE})
+    merged = sums(slice(0, 90)) + sums(slice(90, 200))
+    np.testing.assert_allclose(merged.table, sums(slice(0, 200)).table, rtol=1e-12)

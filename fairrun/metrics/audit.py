@@ -1,0 +1,214 @@
+"""The audit: every group's rates and every pair's differences, with intervals, from one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.estimates import GroupEstimates, Linearised, Replicates
+from fairrun.metrics.grouping import (
+    Grouping,
+    everybody,
+    group_a_and_b,
+    one_and_two_way,
+    values_of,
+)
+from fairrun.metrics.intervals import Intervals
+from fairrun.metrics.rates import GROUP_RATES
+from fairrun.metrics.weighted import WeightedCounts
+from fairrun.metrics.worst import Pairs, worst_of
+
+__all__ = ["Audit", "audit"]
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What `audit` returns: long tables, one row a value.
+
+    All have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value, ci_low,
+    ci_high, undefined_share (of the multinomial replicates), method (how the interval was made) and
+    reason (why the value is NaN; else empty). Differences are a − b, ratios a / b.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        The rates of each group, with the columns group and n (its rows or its sum of weights).
+    compared : DataFrame
+        The bias metrics of group_a against group_b of each protected column and each crossing, with
+        the columns group_a and group_b.
+    pairs : DataFrame
+        The same of every pair of values; each interval is for itself.
+    together : DataFrame
+        The pairs once more, turned so that a difference is at least 0 and a ratio at most 1; all
+        intervals of a metric and of a protected column hold at once.
+    worst : DataFrame
+        Of those the largest difference and the smallest ratio (fairlearn's reading), and which two
+        groups they are of. The interval is that of the largest difference itself, over whichever
+        pair: the highest lower and the highest upper limit (of ratios: the lowest ones). Pairs
+        whose value is undefined are left out.
+    """
+
+    rates: pd.DataFrame
+    compared: pd.DataFrame
+    pairs: pd.DataFrame
+    together: pd.DataFrame
+    worst: pd.DataFrame
+
+    def metrics(self, first: str) -> dict[str, float]:
+        """Name the comparisons as they are logged.
+
+        Parameters
+        ----------
+        first : str
+            The first protected column: its metrics have flat names.
+
+        Returns
+        -------
+        dict of str to float
+            For each metric, for example, `disparate_impact`, `disparate_impact_ci_low`,
+            `disparate_impact_worst` and `disparate_impact_worst_ci_low/race`; without limits where
+            a metric has none.
+        """
+        logged = {}
+        for table, suffix in ((self.compared, ""), (self.worst, "_worst")):
+            for row in table.to_dict("records"):
+                part = "" if row["protected"] == first else f"/{row['protected']}"
+                name = f"{row['metric']}{suffix}"
+                logged[f"{name}{part}"] = row["value"]
+                if BIAS_METRICS[row["metric"]].signed:
+                    logged[f"{name}_ci_low{part}"] = row["ci_low"]
+                    logged[f"{name}_ci_high{part}"] = row["ci_high"]
+        return logged
+
+
+def audit(
+    counts: Counts | WeightedCounts,
+    *,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> Audit:
+    """Estimate all rates and comparisons of every protected column and every crossing of two.
+
+    Parameters
+    ----------
+    counts : Counts or WeightedCounts
+        The counts of the rows.
+    confidence : float, default 0.95
+        How often an interval shall cover.
+    n_replicates, seed : int
+        The number of replicates of counts, and the seed they are drawn with. Sums of weights need
+        none.
+
+    Returns
+    -------
+    Audit
+
+    Examples
+    --------
+    >>> from fairrun.metrics.columns import ProtectedColumn
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
+    >>> found = audit(counts).compared.set_index("metric").loc["statistical_parity"]
+    >>> [round(float(found[name]), 2) for name in ("value", "ci_low", "ci_high")]
+    [0.29, 0.26, 0.33]
+    """
+    columns = counts.columns
+    estimates: Callable[[Grouping], GroupEstimates]
+    if isinstance(counts, Counts):
+        estimates = Replicates(counts, n_replicates, seed, confidence).of
+    else:
+
+        def estimates(grouping: Grouping) -> GroupEstimates:
+            return Linearised(counts.grouped(grouping), confidence)
+
+    rates, compared, pairs, together, worst = (_Table() for _ in range(5))
+    everyone = everybody(columns)
+    _add_rates(rates, everyone, estimates(everyone))
+    for names in one_and_two_way(columns):
+        two, values = group_a_and_b(columns, *names), values_of(columns, *names)
+        of_two, of_values = estimates(two), estimates(values)
+        _add_rates(rates, values, of_values)
+        more = two.take([i for i, name in enumerate(two.groups) if name not in values.groups])
+        _add_rates(rates, more, estimates(more))
+        for metric in of_two.metrics:
+            pair = two.pairs()
+            _add_pairs(compared, two, of_two, metric, pair, of_two.each(metric, pair))
+            every = values.pairs()
+            each, turned, at_once = of_values.each_and_together(metric, every)
+            _add_pairs(pairs, values, of_values, metric, every, each)
+            _add_pairs(together, values, of_values, metric, turned, at_once)
+            _add_pairs(worst, values, of_values, metric, *worst_of(metric, turned, at_once))
+    return Audit(*(table.frame() for table in (rates, compared, pairs, together, worst)))
+
+
+class _Table:
+    """A table that grows by blocks of rows."""
+
+    def __init__(self) -> None:
+        self._blocks: list[dict[str, Sequence[Any]]] = []
+
+    def add(self, n_rows: int, intervals: Intervals, **columns: Any) -> None:
+        """Add rows: a column's value each, or one for all."""
+        block = columns | {
+            "value": intervals.value,
+            "ci_low": intervals.low,
+            "ci_high": intervals.high,
+            "undefined_share": intervals.undefined,
+            "method": intervals.method,
+        }
+        repeated = {
+            name: [value] * n_rows if np.ndim(value) == 0 else list(value)
+            for name, value in block.items()
+        }
+        # What is said of a value stands before the value, and why there is none at the end.
+        self._blocks.append(repeated | {"reason": repeated.pop("reason")})
+
+    def frame(self) -> pd.DataFrame:
+        """Put the blocks under one another."""
+        names = self._blocks[0]
+        return pd.DataFrame({n: [*chain.from_iterable(b[n] for b in self._blocks)] for n in names})
+
+
+def _add_rates(table: _Table, grouping: Grouping, estimates: GroupEstimates) -> None:
+    sizes = estimates.tables.sum(axis=(-2, -1))
+    for name, rate in GROUP_RATES.items():
+        table.add(
+            len(grouping.groups),
+            estimates.rate(rate),
+            protected=grouping.protected,
+            group=grouping.groups,
+            n=sizes,
+            metric=name,
+            reason=[*map(rate.undefined_reason, estimates.tables, grouping.groups)],
+        )
+
+
+def _add_pairs(
+    table: _Table,
+    grouping: Grouping,
+    estimates: GroupEstimates,
+    metric: BiasMetric,
+    pairs: Pairs,
+    intervals: Intervals,
+) -> None:
+    a, b = np.array(grouping.groups, dtype=object)[pairs].T
+    reason = [""] * len(pairs)
+    for i in np.flatnonzero(np.isnan(intervals.value)):
+        reason[i] = metric.undefined_reason(estimates.tables[pairs[i]], a[i], b[i])
+    table.add(
+        len(pairs),
+        intervals,
+        protected=grouping.protected,
+        group_a=a,
+        group_b=b,
+        metric=metric.name,
+        reason=reason,
+    )

@@ -1,0 +1,261 @@
+"""Rates and comparisons of the groups of a table, with intervals; one class for each kind of table.
+
+Both classes answer the same two questions, so an audit need not know which it has.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.closed_form import (
+    difference_limits,
+    effective_size,
+    normal_quantile,
+    ratio_limits,
+    wilson_limits,
+)
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.grouping import Grouping
+from fairrun.metrics.intervals import (
+    Intervals,
+    draw_replicates,
+    has_few,
+    percentile_limits,
+    simultaneous_limits,
+    smooth,
+    without_limits,
+)
+from fairrun.metrics.rates import FloatArray, Rate, Tables, divide
+from fairrun.metrics.worst import Pairs, orient
+
+__all__ = ["GroupEstimates", "Linearised", "Replicated", "Replicates"]
+
+
+class GroupEstimates(ABC):
+    """Estimates of some groups.
+
+    Attributes
+    ----------
+    tables : array of shape (n_groups, 2, 2)
+        Their counts, or sums of weights.
+    metrics : tuple of BiasMetric
+        The metrics that such tables have.
+    """
+
+    tables: Tables
+    metrics: tuple[BiasMetric, ...]
+
+    @abstractmethod
+    def rate(self, rate: Rate) -> Intervals:
+        """Estimate a rate of each group."""
+
+    @abstractmethod
+    def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
+        """Estimate a metric of each pair of groups; each interval for itself."""
+
+    @abstractmethod
+    def each_and_together(
+        self, metric: BiasMetric, pairs: Pairs
+    ) -> tuple[Intervals, Pairs, Intervals]:
+        """Estimate a metric of each pair, and once more so that all intervals hold at once.
+
+        Parameters
+        ----------
+        metric : BiasMetric
+            One of `metrics`.
+        pairs : array of int of shape (n_pairs, 2)
+            Positions of groups.
+
+        Returns
+        -------
+        each : Intervals
+            Of the pairs; each interval for itself.
+        turned : array of int of shape (n_pairs, 2)
+            The pairs, as `orient` turns them.
+        together : Intervals
+            Of the turned pairs; all hold at once.
+        """
+
+
+class Replicates:
+    """The replicates of a finest table, from which those of any groups are summed.
+
+    Parameters
+    ----------
+    counts : Counts
+        The counts.
+    n_replicates, seed : int
+        How many replicates, and the seed they are drawn with.
+    confidence : float
+        How often an interval shall cover.
+    """
+
+    def __init__(self, counts: Counts, n_replicates: int, seed: int, confidence: float) -> None:
+        self.counts = counts
+        self.seed = seed
+        self.confidence = confidence
+        self.drawn = draw_replicates(counts.cells, n_replicates, seed)
+
+    def of(self, grouping: Grouping) -> Replicated:
+        """Sum to groups."""
+        tables, replicates = self.counts.grouped(grouping), grouping.sum(self.drawn)
+        return Replicated(tables, replicates, self.seed, self.confidence)
+
+
+class Replicated(GroupEstimates):
+    """Estimates by replicates of counts.
+
+    Parameters
+    ----------
+    tables : array of int of shape (n_groups, 2, 2)
+        The groups' counts.
+    replicates : array of shape (n_replicates, n_groups, 2, 2)
+        Their multinomial replicates.
+    seed : int
+        The seed of the smoothed ones.
+    confidence : float
+        How often an interval shall cover.
+    """
+
+    metrics = tuple(BIAS_METRICS.values())
+
+    def __init__(
+        self, tables: NDArray[np.int64], replicates: FloatArray, seed: int, confidence: float
+    ) -> None:
+        self.tables = tables
+        self.multinomial = replicates
+        self.confidence = confidence
+        self.few = has_few(tables)
+        # Another stream than the multinomial's, which began with the seed itself.
+        self.replicates = smooth(tables, replicates, seed + 1)
+
+    def rate(self, rate: Rate) -> Intervals:
+        """Estimate a rate of each group from its replicates."""
+        value, replicates = rate(self.tables), rate(self.replicates)
+        limits = percentile_limits(value, replicates, self.confidence)
+        undefined = np.isnan(rate(self.multinomial)).mean(axis=0)
+        return Intervals(value, *limits, undefined, _method(value, self.few))
+
+    def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
+        """Estimate a metric of each pair of groups; each interval for itself."""
+        return self._each(metric, pairs, self._replicates(metric, self.replicates, pairs))
+
+    def each_and_together(
+        self, metric: BiasMetric, pairs: Pairs
+    ) -> tuple[Intervals, Pairs, Intervals]:
+        """Estimate a metric of each pair, and once more so that all intervals hold at once."""
+        replicates = self._replicates(metric, self.replicates, pairs)
+        each = self._each(metric, pairs, replicates)
+        turned = orient(metric, self.tables, pairs)
+        value = metric.function(self.tables[turned])
+        if not metric.signed:
+            return each, turned, without_limits(value)
+        flipped = turned[:, 0] != pairs[:, 0]
+        is_ratio = metric.kind == "ratio"
+        replicates[:, flipped] = (
+            divide(1, replicates[:, flipped]) if is_ratio else -replicates[:, flipped]
+        )
+        limits = simultaneous_limits(value, replicates, self.confidence, ratio=is_ratio)
+        method = _method(value, np.asarray(self.few[pairs].any(axis=1)))
+        return each, turned, Intervals(value, *limits, each.undefined, method)
+
+    def _each(self, metric: BiasMetric, pairs: Pairs, replicates: FloatArray) -> Intervals:
+        value = metric.function(self.tables[pairs])
+        if not metric.signed:
+            return without_limits(value)
+        few = np.asarray(self.few[pairs].any(axis=1))
+        undefined = np.isnan(replicates).mean(axis=0)
+        undefined[few] = np.isnan(self._replicates(metric, self.multinomial, pairs[few])).mean(0)
+        limits = percentile_limits(value, replicates, self.confidence)
+        return Intervals(value, *limits, undefined, _method(value, few))
+
+    def _replicates(self, metric: BiasMetric, replicates: FloatArray, pairs: Pairs) -> FloatArray:
+        if metric.of_tables is None:
+            # Each group's rates once, however many pairs it is in.
+            rates = [rate(replicates) for rate in metric.rates]
+            a, b = pairs.T
+            return metric.of_rates([rate[:, a] for rate in rates], [rate[:, b] for rate in rates])
+        values = np.empty((len(replicates), len(pairs)))
+        # Some pairs at a time: the tables of a pair are eight numbers for the one that is kept.
+        for start in range(0, len(pairs), 256):
+            part = slice(start, start + 256)
+            values[:, part] = metric.function(replicates[:, pairs[part]])
+        return values
+
+
+class Linearised(GroupEstimates):
+    """Estimates from sums of weights and of their squares.
+
+    The variance of a rate r = Σ w y / Σ w d is Σ w² (y − r d)² / (Σ w d)² (Taylor linearisation;
+    Särndal, Swensson and Wretman, 1992, Model Assisted Survey Sampling, section 5.6): rows are
+    drawn independently, weights are given. From it comes the number of equal rows that would know
+    the rate as well, and from that the score limits; Bonferroni's where they hold at once.
+
+    Parameters
+    ----------
+    tables : array of shape (n_groups, 2, 2, 2)
+        Σw and Σw² of the groups.
+    confidence : float
+        How often an interval shall cover.
+    """
+
+    # The others depend on the number of rows.
+    metrics = tuple(metric for metric in BIAS_METRICS.values() if metric.scale_free)
+
+    def __init__(self, tables: FloatArray, confidence: float) -> None:
+        self.tables, self.squares = tables[..., 0], tables[..., 1]
+        self.confidence = confidence
+
+    def rate(self, rate: Rate) -> Intervals:
+        """Estimate a rate of each group from its effective number of rows."""
+        value, size = self._with_size(rate)
+        low, high = wilson_limits(value, size, normal_quantile(self.confidence))
+        return self._intervals(value, low, high)
+
+    def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
+        """Estimate a metric of each pair of groups; each interval for itself."""
+        return self._compare(metric, pairs, normal_quantile(self.confidence))
+
+    def each_and_together(
+        self, metric: BiasMetric, pairs: Pairs
+    ) -> tuple[Intervals, Pairs, Intervals]:
+        """Estimate a metric of each pair, and once more so that all intervals hold at once."""
+        turned = orient(metric, self.tables, pairs)
+        z = normal_quantile(self.confidence, n_intervals=max(len(pairs), 1))
+        return self.each(metric, pairs), turned, self._compare(metric, turned, z)
+
+    def _compare(self, metric: BiasMetric, pairs: Pairs, z: float) -> Intervals:
+        value = metric.function(self.tables[pairs])
+        if not metric.signed:
+            return without_limits(value)
+        parts = []
+        for rate in metric.rates:
+            p, n = self._with_size(rate)
+            a, b = pairs.T
+            parts.append((p[a], n[a], p[b], n[b]))
+        if metric.kind == "ratio":
+            low, high = ratio_limits(*parts[0], z)
+        else:
+            low, high = difference_limits(parts, z)
+        return self._intervals(value, low, high)
+
+    def _with_size(self, rate: Rate) -> tuple[FloatArray, FloatArray]:
+        """Compute a rate of each group, and its effective number of rows."""
+        value = rate(self.tables)
+        variance = (self.squares * rate.gradient(self.tables) ** 2).sum(axis=(-2, -1))
+        # Kish's number, for a rate of 0 or 1, of which no variance is seen.
+        kish = divide(rate.size(self.tables) ** 2, rate.size(self.squares))
+        return value, effective_size(value, variance, kish)
+
+    def _intervals(self, value: FloatArray, low: FloatArray, high: FloatArray) -> Intervals:
+        undefined = np.zeros(value.shape)
+        method = np.where(np.isnan(value), "", "linearised")
+        return Intervals(value, low + 0 * value, high + 0 * value, undefined, method)
+
+
+def _method(value: FloatArray, few: NDArray[np.bool_]) -> NDArray[np.str_]:
+    return np.where(np.isnan(value), "", np.where(few, "smoothed", "multinomial"))

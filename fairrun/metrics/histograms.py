@@ -1,0 +1,167 @@
+"""Histograms of scores by group and label: what metrics of scores need where rows are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fairrun.errors import RequestError
+from fairrun.metrics.columns import ProtectedColumn
+from fairrun.metrics.rates import FloatArray, divide
+from fairrun.metrics.scores import CALIBRATION_BINS, check_scores, score_bins
+from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
+
+__all__ = [
+    "ScoreHistogram",
+    "histogram_brier_score",
+    "histogram_calibration_error",
+    "histogram_roc_auc",
+]
+
+Approximation = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreHistogram(GroupTable):
+    """How many rows have each crossing of protected values, each label and a score in each bin.
+
+    The bins are of equal width over [0, 1] and the same for ever, so histograms of separate rows
+    are merged with ``+``, exactly. What is computed from one has an error that is stated with it;
+    where the rows are at hand, `fairrun.metrics.scores` is exact.
+
+    Parameters
+    ----------
+    columns : tuple of ProtectedColumn
+        The protected columns; one axis of the table for each.
+    table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, n_bins)
+        Numbers of rows by the protected columns, label and bin. Stored as a read-only copy of type
+        int64.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> histogram = ScoreHistogram.from_arrays([sex], [[0, 0]], [0, 1], [0.2, 0.9], n_bins=10)
+    >>> histogram.table[0, 1].tolist()
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    """
+
+    kind: ClassVar[str] = "score histogram"
+    outcomes: ClassVar[dict[str, int]] = {"label": 2, "bin": 0}
+
+    @classmethod
+    def from_arrays(
+        cls,
+        columns: Sequence[ProtectedColumn],
+        codes: Sequence[ArrayLike],
+        y_true: ArrayLike,
+        score: ArrayLike,
+        n_bins: int = 1000,
+    ) -> Self:
+        """Count rows, in one pass.
+
+        Parameters
+        ----------
+        columns : sequence of ProtectedColumn
+            The protected columns.
+        codes : sequence of arrays of int of shape (n_rows,)
+            For each column the rows' positions in its values; −1 for none of them.
+        y_true, score : array of shape (n_rows,)
+            Label, and predicted probability of label 1.
+        n_bins : int, default 1000
+            A multiple of 10, which the calibration error's bins are.
+
+        Returns
+        -------
+        ScoreHistogram
+
+        Raises
+        ------
+        RequestError
+            If the lengths differ, a label is neither 0 nor 1, a score not within [0, 1], a code is
+            not a position or −1, or `n_bins` is not a positive multiple of 10.
+        """
+        if n_bins < 1 or n_bins % CALIBRATION_BINS:
+            raise RequestError(f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}")
+        y_true, score = check_scores(y_true, score)
+        bins = score_bins(score, n_bins)
+        outcomes: dict[str, tuple[NDArray[np.generic], int]] = {
+            "y_true": (y_true, 2),
+            "score": (bins, n_bins),
+        }
+        cell, n_cells = cell_of_row(columns, codes, outcomes)
+        sizes = [column.size for column in columns]
+        return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
+
+
+def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:
+    """Approximate the area under the ROC curve.
+
+    Parameters
+    ----------
+    tables : array of int of shape (..., 2, n_bins)
+        Numbers of rows by label and bin, such as `ScoreHistogram.grouped` returns.
+
+    Returns
+    -------
+    value, error : array of shape (...)
+        The area with all rows of a bin tied, and half the share of pairs that are: the area of the
+        rows themselves is within `value` ± `error`. NaN unless both labels occur.
+
+    Examples
+    --------
+    >>> value, error = histogram_roc_auc(np.array([[3, 1, 0], [0, 1, 3]]))
+    >>> value.item(), error.item()
+    (0.96875, 0.03125)
+    """
+    negative, positive = tables[..., 0, :], tables[..., 1, :]
+    n_pairs = negative.sum(axis=-1) * positive.sum(axis=-1)
+    below = np.cumsum(negative, axis=-1) - negative
+    tied = (positive * negative).sum(axis=-1)
+    return divide((positive * below).sum(axis=-1) + tied / 2, n_pairs), divide(tied / 2, n_pairs)
+
+
+def histogram_brier_score(tables: NDArray[np.int64]) -> Approximation:
+    """Approximate the Brier score.
+
+    Parameters
+    ----------
+    tables : array of int of shape (..., 2, n_bins)
+        Numbers of rows by label and bin.
+
+    Returns
+    -------
+    value, error : array of shape (...)
+        The score with each row at the middle of its bin, which is off by at most 1/2 bin: the
+        square by at most one bin. NaN without rows.
+    """
+    n_bins = tables.shape[-1]
+    middle = (np.arange(n_bins) + 0.5) / n_bins
+    squares = np.stack([middle, 1 - middle]) ** 2
+    n = tables.sum(axis=(-2, -1))
+    return divide((tables * squares).sum(axis=(-2, -1)), n), np.where(n > 0, 1 / n_bins, np.nan)
+
+
+def histogram_calibration_error(tables: NDArray[np.int64]) -> Approximation:
+    """Approximate the expected calibration error.
+
+    Parameters
+    ----------
+    tables : array of int of shape (..., 2, n_bins)
+        Numbers of rows by label and bin.
+
+    Returns
+    -------
+    value, error : array of shape (...)
+        The error with each row at the middle of its bin, which is off by at most 1/2 bin, and so is
+        each mean. NaN without rows.
+    """
+    n_bins = tables.shape[-1]
+    middle = (np.arange(n_bins) + 0.5) / n_bins
+    gaps = tables[..., 0, :] * middle - tables[..., 1, :] * (1 - middle)
+    coarse = gaps.reshape(*gaps.shape[:-1], CALIBRATION_BINS, -1).sum(axis=-1)
+    n = tables.sum(axis=(-2, -1))
+    return divide(np.abs(coarse).sum(axis=-1), n), np.where(n > 0, 0.5 / n_bins, np.nan)

@@ -1,0 +1,233 @@
+"""Metrics of scores, exact from rows: area under the ROC curve, Brier score, calibration error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+from fairrun.metrics.checks import as_binary, as_probability, check_same_length
+from fairrun.metrics.closed_form import effective_size, normal_quantile, wilson_limits
+from fairrun.metrics.rates import FloatArray
+
+__all__ = [
+    "CALIBRATION_BINS",
+    "RocAuc",
+    "brier_score",
+    "calibration_error",
+    "check_scores",
+    "roc_auc",
+    "roc_auc_difference",
+]
+
+#: Bins of equal width of the calibration error.
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True)
+class RocAuc:
+    """An area under the ROC curve and how well it is known.
+
+    Parameters
+    ----------
+    value : float
+        The share of pairs of a positive and a negative row that are in the right order, ties
+        counted half; NaN unless both labels occur.
+    variance : float
+        DeLong's; NaN if a label has fewer than two rows.
+    effective_size : float
+        The number of rows of a proportion that is known as well as this area. Where the variance is
+        0 or unknown (all pairs in the right order), the number of rows of the rarer label.
+    """
+
+    value: float
+    variance: float
+    effective_size: float
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Compute score limits with DeLong's variance; NaN if the value is."""
+        z = normal_quantile(confidence)
+        low, high = wilson_limits(np.array(self.value), np.array(self.effective_size), z)
+        return float(low), float(high)
+
+
+def check_scores(y_true: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.uint8], FloatArray]:
+    """Return labels as uint8 and probabilities as float64, or raise RequestError."""
+    y_true, score = as_binary("y_true", y_true), np.asarray(score)
+    check_same_length(y_true=y_true, probability=score)
+    return y_true, as_probability("the scores", score)
+
+
+def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
+    """Compute the area under the ROC curve with its variance.
+
+    Parameters
+    ----------
+    y_true : array of shape (n_rows,)
+        The labels, 0 or 1.
+    score : array of shape (n_rows,)
+        The predicted probability of label 1.
+
+    Returns
+    -------
+    RocAuc
+
+    Raises
+    ------
+    RequestError
+        If the lengths differ, a label is neither 0 nor 1 or a score not within [0, 1].
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated
+    receiver operating characteristic curves", Biometrics 44; computed by midranks, Sun and Xu
+    (2014), "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21.
+
+    Examples
+    --------
+    >>> auc = roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> auc.value, auc.variance
+    (0.75, 0.125)
+    """
+    y_true, score = check_scores(y_true, score)
+    n_positive = int(y_true.sum())
+    rarer = min(n_positive, len(y_true) - n_positive)
+    if rarer == 0:
+        return RocAuc(np.nan, np.nan, 0.0)
+    of_positive, of_negative = _placements(y_true, score)
+    value = float(of_positive.mean())
+    variance = np.nan
+    if rarer > 1:
+        variance = float(
+            of_positive.var(ddof=1) / len(of_positive) + of_negative.var(ddof=1) / len(of_negative)
+        )
+    size = effective_size(np.array(value), np.array(variance), np.array(float(rarer)))
+    return RocAuc(value, variance, float(size))
+
+
+def roc_auc_difference(
+    y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Compute the area of model A − that of model B on the same rows, with DeLong's interval.
+
+    Parameters
+    ----------
+    y_true : array of shape (n_rows,)
+        The labels, 0 or 1.
+    score_a, score_b : array of shape (n_rows,)
+        The two models' probabilities of label 1 for the same row.
+    confidence : float, default 0.95
+        How often the interval shall cover.
+
+    Returns
+    -------
+    value, low, high : float
+        The normal interval. NaN unless both labels occur; the limits also if one occurs once.
+
+    Examples
+    --------
+    >>> a, b = [0.1, 0.4, 0.35, 0.8], [0.1, 0.2, 0.6, 0.8]
+    >>> value, low, high = roc_auc_difference([0, 0, 1, 1], a, b)
+    >>> value, low < value < high
+    (-0.25, True)
+    """
+    y_true, score_a = check_scores(y_true, score_a)
+    _, score_b = check_scores(y_true, score_b)
+    n_positive = int(y_true.sum())
+    rarer = min(n_positive, len(y_true) - n_positive)
+    if rarer == 0:
+        return np.nan, np.nan, np.nan
+    placements = zip(_placements(y_true, score_a), _placements(y_true, score_b), strict=True)
+    by_label = [a - b for a, b in placements]
+    value = float(by_label[0].mean())
+    if rarer == 1:
+        return value, np.nan, np.nan
+    error = float(np.sqrt(sum(d.var(ddof=1) / len(d) for d in by_label)))
+    half = normal_quantile(confidence) * error
+    return value, value - half, value + half
+
+
+def _placements(y_true: NDArray[np.uint8], score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Find the share of negatives below each positive, and of positives above each negative."""
+    positive, negative = score[y_true == 1], score[y_true == 0]
+    m, n = len(positive), len(negative)
+    ranks = rankdata(np.concatenate([positive, negative]))
+    below = (ranks[:m] - rankdata(positive)) / n
+    above = 1 - (ranks[m:] - rankdata(negative)) / m
+    return below, above
+
+
+def brier_score(
+    y_true: ArrayLike, score: ArrayLike, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Compute the mean of (score − label)² with the normal interval of a mean.
+
+    Parameters
+    ----------
+    y_true, score : array of shape (n_rows,)
+        Label and probability of label 1.
+    confidence : float, default 0.95
+        How often the interval shall cover.
+
+    Returns
+    -------
+    value, low, high : float
+        In [0, 1]; NaN without rows, the limits also with one row.
+
+    Examples
+    --------
+    >>> value, low, high = brier_score([0, 1], [0.5, 1.0])
+    >>> value
+    0.125
+    """
+    y_true, score = check_scores(y_true, score)
+    if not y_true.size:
+        return np.nan, np.nan, np.nan
+    squares = (score - y_true) ** 2
+    value = float(squares.mean())
+    if squares.size == 1:
+        return value, np.nan, np.nan
+    half = normal_quantile(confidence) * float(squares.std(ddof=1)) / squares.size**0.5
+    return value, max(value - half, 0.0), min(value + half, 1.0)
+
+
+def calibration_error(y_true: ArrayLike, score: ArrayLike) -> float:
+    """Compute the expected calibration error over `CALIBRATION_BINS` bins of equal width.
+
+    The mean over rows of |mean score − share of label 1| of the row's bin. It has no interval: it
+    is never negative, and larger than 0 by chance alone, the more so the fewer the rows.
+
+    Parameters
+    ----------
+    y_true, score : array of shape (n_rows,)
+        Label and probability of label 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without rows.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian
+    binning", AAAI.
+
+    Examples
+    --------
+    >>> round(calibration_error([0, 1, 1], [0.25, 0.25, 1.0]), 6)
+    0.166667
+    """
+    y_true, score = check_scores(y_true, score)
+    if not y_true.size:
+        return np.nan
+    bins = score_bins(score, CALIBRATION_BINS)
+    gaps = np.bincount(bins, score - y_true, minlength=CALIBRATION_BINS)
+    return float(np.abs(gaps).sum() / y_true.size)
+
+
+def score_bins(score: FloatArray, n_bins: int) -> NDArray[np.intp]:
+    """Find the bin of each score: [k/n, (k + 1)/n), the last one closed."""
+    edges = np.arange(1, n_bins) / n_bins
+    return np.searchsorted(edges, score, side="right")

@@ -1,0 +1,94 @@
+"""What moving one threshold alone would reach: the frontier a mitigator has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairrun.errors import RequestError
+
+__all__ = ["ThresholdFrontier", "threshold_frontier"]
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdFrontier:
+    """The thresholds that no other threshold beats in accuracy and statistical parity at once.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Columns `threshold` (rows with a probability above it are labelled 1), `selection_rate`,
+        `accuracy` and `statistical_parity` (selection rate a − b); from the fairest to the most
+        accurate, so that accuracy only grows.
+    """
+
+    table: pd.DataFrame
+
+    def accuracy_within(self, limit: float) -> float:
+        """Give the best accuracy of one threshold with |statistical parity| of at most `limit`."""
+        allowed = self.table["statistical_parity"].abs() <= limit
+        return float(self.table.loc[allowed, "accuracy"].max())
+
+
+def threshold_frontier(
+    codes: ArrayLike, y_true: ArrayLike, probability: ArrayLike
+) -> ThresholdFrontier:
+    """Try every threshold on a model's scores.
+
+    Any model can trade accuracy for parity by selecting almost nobody. A method deserves credit for
+    what it reaches beyond that: its point belongs beside this frontier of its own scores. The
+    frontier is chosen on the rows it is measured on, which favours it.
+
+    Parameters
+    ----------
+    codes : array of int of shape (n_rows,)
+        0 for group_a, 1 for group_b, any other for neither.
+    y_true : array of shape (n_rows,)
+        Labels, 0 or 1.
+    probability : array of shape (n_rows,)
+        Scores before any decision.
+
+    Raises
+    ------
+    RequestError
+        If a group has no row.
+
+    Examples
+    --------
+    >>> frontier = threshold_frontier([0, 0, 1, 1], [1, 0, 1, 0], [0.9, 0.2, 0.6, 0.3])
+    >>> frontier.table.round(2).values.tolist()
+    [[0.45, 0.5, 1.0, 0.0]]
+    >>> frontier = threshold_frontier([0, 0, 1, 1], [1, 1, 0, 0], [0.9, 0.8, 0.3, 0.1])
+    >>> frontier.accuracy_within(0.5), frontier.accuracy_within(1.0)
+    (0.75, 1.0)
+    """
+    codes, y_true = np.asarray(codes), np.asarray(y_true)
+    order = np.argsort(-np.asarray(probability, dtype=np.float64), kind="stable")
+    score = np.asarray(probability, dtype=np.float64)[order]
+    in_a, in_b = codes[order] == 0, codes[order] == 1
+    if not in_a.any() or not in_b.any():
+        raise RequestError("a group has no row; the threshold frontier compares two groups")
+    # Selecting the first k rows, for every k at which the score changes; and nobody.
+    ends = np.append(0, np.flatnonzero(np.diff(score, append=-np.inf)) + 1)
+    selected = {
+        name: np.append(0, np.cumsum(mask))[ends]
+        for name, mask in (("a", in_a), ("b", in_b), ("right", 2 * y_true[order] - 1))
+    }
+    below = np.append(score, 0.0 if score[-1] > 0 else -1.0)[ends]
+    above = np.append(1.0, score)[ends]
+    points = pd.DataFrame(
+        {
+            "threshold": (above + below) / 2,
+            "selection_rate": ends / len(score),
+            "accuracy": (np.sum(y_true == 0) + selected["right"]) / len(score),
+            "statistical_parity": selected["a"] / in_a.sum() - selected["b"] / in_b.sum(),
+        }
+    )
+    points = points.iloc[
+        np.lexsort((-points["accuracy"].to_numpy(), points["statistical_parity"].abs().to_numpy()))
+    ]
+    best_so_far = points["accuracy"].cummax().shift(fill_value=-1.0)
+    return ThresholdFrontier(points[points["accuracy"] > best_so_far].reset_index(drop=True))

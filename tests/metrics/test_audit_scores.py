@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fairrun.errors import RequestError
+from fairrun.metrics import abroca, audit_scores
+from fairrun.metrics.scores import brier_score, calibration_error, roc_auc
+from tests.metrics.samples import COLUMNS, SEX, draw_people
+
+
+def test_every_group_has_its_metrics() -> None:
+    people = draw_people(0)
+    rates, compared = audit_scores(COLUMNS, people.codes, people.y_true, people.probability)
+    assert len(rates) == 3 * (1 + 2 + 3 + 6)
+    found = rates.set_index(["group", "metric"])["value"]
+    rows = (people.sex == 1) & (people.race == 2)
+    y_true, score = people.y_true[rows], people.probability[rows]
+    assert found["Female:Other", "roc_auc"] == roc_auc(y_true, score).value
+    assert found["Female:Other", "brier_score"] == brier_score(y_true, score)[0]
+    assert found["Female:Other", "calibration_error"] == calibration_error(y_true, score)
+    areas = compared.set_index("protected")
+    assert areas.index.tolist() == ["sex", "race", "sex:race"]
+    expected = abroca(people.sex, people.y_true, people.probability)
+    assert areas.loc["sex", "value"] == pytest.approx(expected, abs=1e-12)
+    assert (areas["ci_low"] < areas["value"]).all()
+    assert (areas["value"] < areas["ci_high"]).all()
+
+
+def test_nan_comes_with_a_reason() -> None:
+    rates, compared = audit_scores([SEX], [[0, 0, 0]], [0, 1, 1], [0.2, 0.9, 0.4])
+    reasons = rates.set_index(["group", "metric"])["reason"]
+    assert (rates["value"].isna() == (rates["reason"] != "")).all()
+    assert reasons["Female", "brier_score"] == "no row of Female"
+    assert compared["reason"].tolist() == ["no row of Female"]
+    _, compared = audit_scores([SEX], [[0, 0, 1]], [0, 1, 1], [0.2, 0.9, 0.4])
+    assert compared["value"].isna().all()
+    assert compared["reason"].tolist() == ["no row of Female has label 0"]
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    with pytest.raises(RequestError, match="one value a row"):
+        audit_scores([SEX], [[0, 1, 1]], [0, 1], np.array([0.1, 0.2]))

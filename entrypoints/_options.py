@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 
 from entrypoints._command import given, listed
 from fairrun.data import DataRequest, Splits
+from fairrun.estimators import ESTIMATORS
 from fairrun.mitigation import MITIGATORS
 from fairrun.runs import TrainingRequest
 
@@ -20,22 +20,21 @@ __all__ = ["data_options", "mitigator_option", "training_options"]
 Command = Callable[..., None]
 
 
-class PositiveNumber(click.ParamType[float]):
-    """A finite number above 0; Click's own range lets NaN and infinity through."""
+class NumberOrAuto(click.ParamType[float | None]):
+    """A number, or auto: the estimator's default, read as None. Ranges are the estimator's."""
 
     name = "number"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
+    ) -> float | None:
         """Read the number."""
+        if value == "auto":
+            return None
         try:
-            number = float(value)
+            return float(value)
         except ValueError:
-            number = math.nan
-        if not 0 < number < math.inf:
-            self.fail(f"{value!r} is not a finite number above 0", param, ctx)
-        return number
+            self.fail(f"{value!r} is not a number, or auto for the default", param, ctx)
 
 
 class JsonObject(click.ParamType[dict[str, Any]]):
@@ -88,12 +87,36 @@ _DATA_OPTIONS = (
     click.option("--split-seed", type=int, default=0, help="Seeds the shuffle before the split."),
 )
 
+
+def _estimator_parameters() -> dict[str, list[tuple[str, str, str, float]]]:
+    """Every parameter of an estimator, and which of them take it."""
+    uses: dict[str, list[tuple[str, str, str, float]]] = {}
+    for row in ESTIMATORS.values():
+        for p in row.parameters:
+            uses.setdefault(p.name, []).append((row.name, p.meaning, p.allowed, p.default))
+    return uses
+
+
 _TRAINING_OPTIONS = (
     click.option(
-        "--C", "C", type=PositiveNumber(), default=1.0, help="Inverse strength of the L2 penalty."
+        "--estimator",
+        type=click.Choice(list(ESTIMATORS)),
+        default=next(iter(ESTIMATORS)),
+        help="What is fitted.",
     ),
-    click.option(
-        "--max-iter", type=click.IntRange(min=1), default=1000, help="Iterations of the solver."
+    *(
+        click.option(
+            f"--{name.replace('_', '-')}",
+            name,
+            type=NumberOrAuto(),
+            default="auto",
+            help="; ".join(
+                f"{meaning[0].upper()}{meaning[1:]}: {allowed}, {default:g} ({row})"
+                for row, meaning, allowed, default in uses
+            )
+            + ".",
+        )
+        for name, uses in _estimator_parameters().items()
     ),
     click.option(
         "--class-weight",
@@ -114,9 +137,18 @@ _TRAINING_OPTIONS = (
         help="A category at serving that training did not see.",
     ),
     click.option(
+        "--row-key",
+        default="auto",
+        help="A column that tells rows apart, for mitigators that draw labels; auto: the features.",
+    ),
+    click.option(
         "--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, help="Seeds the fit."
     ),
 )
+
+
+#: Options that a `TrainingRequest` takes as they are.
+_PLAIN = ("estimator", *_estimator_parameters(), "resample", "unseen", "seed")
 
 
 def mitigator_option(command: Command) -> Command:
@@ -129,9 +161,8 @@ def mitigator_option(command: Command) -> Command:
     )(command)
     return click.option(
         "--mitigator",
-        type=click.Choice(list(MITIGATORS)),
         default="none",
-        help="What is done about bias.",
+        help=f"What is done about bias: {', '.join(MITIGATORS)}; or several, joined with +.",
     )(command)
 
 
@@ -178,21 +209,15 @@ def training_options(command: Command) -> Command:
     @functools.wraps(command)
     def with_training(
         *,
-        C: float,
-        max_iter: int,
         class_weight: str,
-        resample: str,
-        unseen: str,
-        seed: int,
+        row_key: str,
         **others: Any,
     ) -> None:
+        plain = {name: others.pop(name) for name in _PLAIN}
         training = TrainingRequest(
-            C=C,
-            max_iter=max_iter,
             class_weight=None if class_weight == "none" else class_weight,  # type: ignore[arg-type]
-            resample=resample,  # type: ignore[arg-type]
-            unseen=unseen,  # type: ignore[arg-type]
-            seed=seed,
+            row_key=given(row_key),
+            **plain,
         )
         command(training=training, **others)
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from entrypoints._command import entry_point
 from entrypoints._options import data_options, training_options
 from fairrun.data import DataRequest
-from fairrun.mitigation import MITIGATORS
 from fairrun.reports import format_table
-from fairrun.runs import TrainingRequest, run_comparison
+from fairrun.runs import COMPARED_MITIGATORS, TrainingRequest, run_comparison
+from fairrun.tracking import project_of
 
 
 @entry_point
 @data_options
 @click.option(
     "--mitigators",
-    default=",".join(MITIGATORS),
-    help="The mitigators to compare, separated by commas.",
+    default=",".join(COMPARED_MITIGATORS),
+    help="The mitigators to compare, separated by commas; each may be several joined with +.",
 )
 @training_options
 def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
@@ -28,12 +30,13 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
     click.echo("ratios are a / b, differences a - b.\n")
     click.echo(format_table(done.table.drop(columns="train_run_id")))
     last = done.table.iloc[-1]
+    project = shlex.quote(project_of(done.run_id))
     click.echo(
         f"\nNext, to look at run {done.run_id}, and to serve or measure {last['mitigator']}:"
     )
     click.echo("  mlflow ui")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
-    click.echo(f"  mlflow run . -e evaluate -P model=runs:/{last['train_run_id']}/model")
+    click.echo(f"  mlflow run {project} -e evaluate -P model=runs:/{last['train_run_id']}/model")
 
 
 if __name__ == "__main__":

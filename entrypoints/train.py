@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import click
@@ -10,6 +11,7 @@ from entrypoints._command import entry_point, print_metrics
 from entrypoints._options import data_options, mitigator_option, training_options
 from fairrun.data import DataRequest
 from fairrun.runs import TrainingRequest, run_train
+from fairrun.tracking import project_of
 
 
 @entry_point
@@ -23,7 +25,8 @@ def main(
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
     trained = run_train(data, request)
     print_metrics(trained.metrics, "validation")
-    click.echo(f"next: mlflow run . -e evaluate -P model=runs:/{trained.run_id}/model")
+    project = shlex.quote(project_of(trained.run_id))
+    click.echo(f"next: mlflow run {project} -e evaluate -P model=runs:/{trained.run_id}/model")
     click.echo(f"      mlflow models serve -m runs:/{trained.run_id}/model --env-manager local")
 
 

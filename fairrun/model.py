@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from fairrun.encoding import fit_encoder
 from fairrun.errors import RequestError
+from fairrun.estimators import ESTIMATORS, resolve_estimator
+from fairrun.fitting import Recipe, fit_recipe
 from fairrun.groups import Protected, group_lookup
-from fairrun.inference import InferenceModel, LinearScorer
+from fairrun.inference import Decision, InferenceModel, RowDraws
 from fairrun.mitigation import TrainingMatrix, resolve_mitigator
-from fairrun.resampling import Resample, resample_rows
+from fairrun.resampling import Resample
 
 __all__ = ["FairClassifier"]
 
@@ -35,13 +35,13 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     protected : Protected
         The protected column and its groups. It is never a feature.
     mitigator : str
-        A name of `fairrun.mitigation.MITIGATORS`.
+        A name of `fairrun.mitigation.MITIGATORS`, or several joined with `+`.
     mitigator_params : mapping, optional
         Its parameters; the others take their defaults.
-    C : float
-        Inverse strength of the logistic regression's L2 penalty.
-    max_iter : int
-        At most so many iterations of its solver.
+    estimator : str
+        A name of `fairrun.estimators.ESTIMATORS`.
+    C, max_iter, learning_rate, max_leaf_nodes, min_samples_leaf : float or int, optional
+        The estimator's parameters, in scikit-learn's words; None takes the estimator's default.
     class_weight : {"balanced"} or None
         Weighs the classes inversely to their frequency.
     resample : {"none", "over", "under"}
@@ -54,6 +54,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         imputed by the training rows' median or most frequent category.
     unseen : {"ignore", "error"}
         A category that training did not see is all zeros, or an error.
+    row_key : str, optional
+        A column that tells rows apart. Where labels are drawn, equal rows draw alike; with a row
+        key, rows of equal keys do. It is not a feature.
     seed : int
         Seeds whatever is drawn.
 
@@ -80,25 +83,35 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         mitigator: str = "none",
         mitigator_params: Mapping[str, float] | None = None,
-        C: float = 1.0,
-        max_iter: int = 1000,
+        estimator: str = "logistic_regression",
+        C: float | None = None,
+        max_iter: int | None = None,
+        learning_rate: float | None = None,
+        max_leaf_nodes: int | None = None,
+        min_samples_leaf: int | None = None,
         class_weight: Literal["balanced"] | None = None,
         resample: Resample = "none",
         drop: Sequence[str] = (),
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
+        row_key: str | None = None,
         seed: int = 0,
     ) -> None:
         self.protected = protected
         self.mitigator = mitigator
         self.mitigator_params = mitigator_params
+        self.estimator = estimator
         self.C = C
         self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_samples_leaf = min_samples_leaf
         self.class_weight = class_weight
         self.resample = resample
         self.drop = drop
         self.missing = missing
         self.unseen = unseen
+        self.row_key = row_key
         self.seed = seed
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> FairClassifier:
@@ -121,8 +134,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         RequestError
             If a parameter or the data cannot be used, with what can.
         """
-        mitigator, parameters = resolve_mitigator(self.mitigator, self.mitigator_params)
-        self._check_parameters()
+        recipe = self.recipe()
         label = _check_label(y, len(X))
         features = [name for name in X.columns if name not in self._not_features]
         if self.missing == "drop":
@@ -132,32 +144,43 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise RequestError("the labels to fit on are all the same; both 0 and 1 are needed")
         lookup = group_lookup(X, self.protected)
         encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
-        drawn = resample_rows(label, self.resample, self.seed)
-        label = label[drawn]
-        train = TrainingMatrix(encoder.encode(X)[drawn], label, lookup.codes(X)[drawn])
-        drawing = {"seed": self.seed} if mitigator.draws else {}
-        fitted = mitigator.fit(train, **drawing, **parameters)
-        matrix = train.matrix
-        if fitted.transform is not None:
-            matrix = fitted.transform.apply(matrix, train.groups)
-        estimator = LogisticRegression(
-            C=self.C,
-            max_iter=self.max_iter,
-            class_weight=self.class_weight,
-            random_state=self.seed,
-        )
-        # One thread: the order of summation, and with it the last bits of the coefficients, would
-        # depend on the number of cores; and on a few cores, one is the fastest.
-        with threadpool_limits(1, user_api="blas"):
-            estimator.fit(matrix, label, sample_weight=fitted.sample_weight)
+        positions = lookup.positions(X)
+        train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions))
+        transform, scorer, decision = fit_recipe(recipe, train, positions, lookup)
         self.inference_ = InferenceModel(
             encoder=encoder,
-            scorer=LinearScorer(estimator.coef_[0].copy(), float(estimator.intercept_[0])),
-            transform=fitted.transform,
-            groups=lookup if mitigator.group_at_serving else None,
+            scorer=scorer,
+            transform=transform,
+            decision=decision,
+            groups=lookup if recipe.mitigation.group_at_serving else None,
+            draws=self._draws(X, decision),
         )
         self.classes_ = np.array([0, 1])
         return self
+
+    def recipe(self) -> Recipe:
+        """Resolve and check every parameter, before any row is looked at.
+
+        Raises
+        ------
+        RequestError
+            If a parameter cannot be used, or some do not go together.
+        """
+        self._check_parameters()
+        mitigation = resolve_mitigator(self.mitigator, self.mitigator_params)
+        if "in" in mitigation.steps and self.class_weight is not None:
+            raise RequestError(
+                f"{self.mitigator} sets the weights of the rows itself; leave class_weight out, or "
+                "balance the labels with resample"
+            )
+        names = [p.name for row in ESTIMATORS.values() for p in row.parameters]
+        estimator = resolve_estimator(
+            self.estimator,
+            {name: getattr(self, name) for name in names},
+            class_weight=self.class_weight,
+            seed=self.seed,
+        )
+        return Recipe(mitigation, estimator, self.resample, self.seed)
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.int64]:
         """Label raw rows; 1 = the favourable outcome.
@@ -185,14 +208,22 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def _not_features(self) -> tuple[str, ...]:
-        return (self.protected.column, *self.drop)
+        return (self.protected.column, *self.drop, *([self.row_key] if self.row_key else []))
+
+    def _draws(self, X: pd.DataFrame, decision: Decision) -> RowDraws | None:
+        if not decision.randomised:
+            return None
+        if self.row_key is None:
+            return RowDraws(self.seed, decision.kind)
+        if self.row_key not in X.columns:
+            raise RequestError(
+                f"row_key={self.row_key} is not in the data; "
+                f"its columns are {', '.join(map(str, X.columns))}"
+            )
+        is_text = not pd.api.types.is_numeric_dtype(X[self.row_key].dtype)
+        return RowDraws(self.seed, decision.kind, self.row_key, is_text)
 
     def _check_parameters(self) -> None:
-        # Written so that NaN, which compares with nothing, is refused too.
-        if not (isinstance(self.C, (int, float)) and 0 < self.C < np.inf):
-            raise RequestError(f"C={self.C} is not possible; give a finite number above 0")
-        if not (isinstance(self.max_iter, (int, np.integer)) and self.max_iter >= 1):
-            raise RequestError(f"max_iter={self.max_iter} is not possible; give 1 or more")
         allowed: dict[str, tuple[Any, ...]] = {
             "class_weight": (None, "balanced"),
             "resample": ("none", "over", "under"),

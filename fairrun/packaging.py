@@ -48,7 +48,7 @@ class LoggedModel:
 def model_signature(model: InferenceModel) -> ModelSignature:
     """Build the signature: raw columns in, three columns out.
 
-    A protected column is among the inputs only if the model reads it.
+    A protected column is among the inputs only if the model reads it; so is a row key.
     """
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if isinstance(column, Numeric) else DataType.string, column.name)
@@ -57,6 +57,9 @@ def model_signature(model: InferenceModel) -> ModelSignature:
     if model.groups is not None:
         kind = DataType.string if model.groups.is_text else DataType.double
         inputs.append(ColSpec(kind, model.groups.column))
+    if model.draws is not None and model.draws.row_key is not None:
+        kind = DataType.string if model.draws.row_key_is_text else DataType.double
+        inputs.append(ColSpec(kind, model.draws.row_key))
     outputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.long, "prediction"),
         ColSpec(DataType.double, "probability"),
@@ -90,6 +93,8 @@ def log_model(
     example = example_row(model.encoder)
     if model.groups is not None:
         example[model.groups.column] = [model.groups.group_a[0]]
+    if model.draws is not None and model.draws.row_key is not None:
+        example[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
     problem = {k: v for k, v in spec.to_dict().items() if k not in ("source", "digests")}
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / ARTIFACT_NAME

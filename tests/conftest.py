@@ -13,6 +13,9 @@ from hypothesis import settings
 settings.register_profile("fairrun", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("fairrun")
 
+# As the entry points have it: boosting's threads shall not keep the cores busy while they wait.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # Usage statistics need a network; nothing here may wait for one.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 

@@ -11,12 +11,15 @@ from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from fairrun.errors import RequestError
-from fairrun.groups import Protected
-from fairrun.mitigation import MITIGATORS
+from fairrun.estimators import ESTIMATORS
+from fairrun.fitting import FOLDS, _folds
+from fairrun.groups import Protected, group_lookup
+from fairrun.mitigation import MITIGATORS, TrainingMatrix
 from fairrun.model import FairClassifier
 from tests.people import SPEC, make_raw
 
@@ -98,7 +101,15 @@ def test_it_must_be_fitted_first(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
     [
         ({"C": 0}, "C=0 is not possible"),
         ({"C": float("nan")}, "C=nan is not possible"),
-        ({"C": "1"}, "C=1 is not possible"),
+        ({"C": "1"}, "C='1' is not possible"),
+        ({"learning_rate": 0.1}, "logistic_regression takes no parameter 'learning_rate'"),
+        ({"estimator": "magic"}, "estimator=magic is not known"),
+        ({"estimator": "hist_gradient_boosting", "C": 1.0}, "takes no parameter 'C'; it takes"),
+        (
+            {"mitigator": "exponentiated_gradient", "class_weight": "balanced"},
+            "sets the weights of the rows itself",
+        ),
+        ({"mitigator": "equalized_odds", "row_key": "id"}, "row_key=id is not in the data"),
         ({"max_iter": 0}, "max_iter=0 is not possible"),
         ({"class_weight": "some"}, "class_weight='some' is not known"),
         ({"missing": "guess"}, "missing='guess' is not known"),
@@ -129,3 +140,47 @@ def test_labels_that_cannot_be_fitted_are_refused(raw: tuple[pd.DataFrame, np.nd
         model.fit(no_woman_is_whole, y)
     with pytest.raises(RequestError, match="'age' has no value at all; drop it with drop=age"):
         FairClassifier(SEX, missing="keep").fit(X.assign(age=None), y)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("mitigator", ["none", "correlation_remover+group_thresholds"])
+def test_scikit_learn_validates_and_searches_it(
+    raw: tuple[pd.DataFrame, np.ndarray], name: str, mitigator: str
+) -> None:
+    X, y = raw
+    model = FairClassifier(SEX, mitigator=mitigator, estimator=name, max_iter=15)
+    scored = cross_validate(model, X, y, cv=3, scoring=["accuracy", "roc_auc"], error_score="raise")
+    assert (scored["test_roc_auc"] > 0.6).all()
+    varied = {"logistic_regression": "C", "hist_gradient_boosting": "learning_rate"}[name]
+    search = GridSearchCV(
+        model.set_params(max_iter=None), {varied: [0.01, 0.1]}, cv=2, error_score="raise"
+    )
+    assert search.fit(X, y).predict(X).shape == y.shape
+    assert search.best_params_[varied] in (0.01, 0.1)
+
+
+def test_folds_keep_the_shares_of_label_and_group(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
+    """Each fold has its share of every label and group, up to one row for each of them."""
+    X, y = raw
+    lookup = group_lookup(X, SEX)
+    train = TrainingMatrix(np.empty((len(X), 0)), y, lookup.codes(X))
+    fold = _folds(train, seed=3)
+    table = pd.crosstab([train.label, train.groups], fold)
+    assert (table.max(axis=1) - table.min(axis=1) <= 1).all()
+    assert len(table.columns) == FOLDS
+
+
+def test_the_decision_is_fitted_on_rows_the_score_did_not_see(
+    raw: tuple[pd.DataFrame, np.ndarray],
+) -> None:
+    """A feature that only noise relates to the label separates in-sample scores, not these."""
+    X, _ = raw
+    rng = np.random.default_rng(0)
+    y = (rng.random(len(X)) < 0.5).astype(int)
+    noise = X[["sex"]].assign(name=[f"n{row}" for row in range(len(X))])
+    model = FairClassifier(SEX, mitigator="group_thresholds", C=1e3, unseen="ignore")
+    model.fit(noise, y)
+    # In-sample the scores are perfect, and any threshold between would be as good; out-of-fold
+    # every name is new, and all rows of a fold have one score.
+    assert ((model.decision_function(noise) > 0) == y).all()
+    assert np.abs(model.inference_.decision.to_arrays()["values"]).max() < 3

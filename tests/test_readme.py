@@ -8,7 +8,7 @@ import shlex
 import pytest
 import yaml
 
-from fairrun.mitigation import mitigator_table
+from fairrun.mitigation import MITIGATORS, mitigator_table, parameter_table
 from fairrun.reports import format_table
 from tests.conftest import ROOT
 
@@ -18,7 +18,20 @@ ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
 
 
 def test_the_table_of_mitigators_is_the_registrys() -> None:
+    page = (ROOT / "docs" / "mitigators.md").read_text()
     assert format_table(mitigator_table()) in README
+    assert format_table(mitigator_table()) in page
+    assert format_table(parameter_table()) in page
+
+
+def test_the_page_names_the_methods_that_answer_without_the_group() -> None:
+    page = (ROOT / "docs" / "mitigators.md").read_text().replace("\n", " ")
+    sentence = re.search(r"Of the methods here (.*?) read the group in training alone", page)
+    assert sentence is not None
+    named = set(re.findall(r"`(\w+)`", sentence[1]))
+    assert named == {m.name for m in MITIGATORS.values() if m.group_at_fit} - {
+        m.name for m in MITIGATORS.values() if m.group_at_serving
+    }
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

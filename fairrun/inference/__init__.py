@@ -6,13 +6,17 @@ knows MLflow.
 """
 
 from .artifact import FORMAT_VERSION, load_model, save_model
+from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
+from .draws import RowDraws
 from .encoder import Categorical, Encoder, Numeric
 from .errors import InputError, ModelError
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
+from .mixture import MixtureScorer
 from .model import OUTPUT_COLUMNS, InferenceModel
 from .prototypes import Prototypes
-from .scorer import LinearScorer, sigmoid
+from .scorer import LinearScorer, Scorer, sigmoid
 from .transforms import GroupShift, GroupStepMap, StepFunction, Transform
+from .trees import TreeScorer
 
 __all__ = [
     "FORMAT_VERSION",
@@ -21,18 +25,27 @@ __all__ = [
     "NEITHER",
     "OUTPUT_COLUMNS",
     "Categorical",
+    "Decision",
     "Encoder",
     "GroupLookup",
     "GroupShift",
     "GroupStepMap",
+    "GroupThresholds",
     "InferenceModel",
     "InputError",
+    "LabelMixing",
     "LinearScorer",
+    "MemberVote",
+    "MixtureScorer",
     "ModelError",
     "Numeric",
     "Prototypes",
+    "RowDraws",
+    "Scorer",
     "StepFunction",
+    "Threshold",
     "Transform",
+    "TreeScorer",
     "load_model",
     "save_model",
     "sigmoid",

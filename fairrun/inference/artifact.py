@@ -1,8 +1,8 @@
 """The saved model: a folder of JSON and arrays, with a format version and a digest.
 
     manifest.json   format version, and the SHA-256 of every other file
-    model.json      encoder, group lookup, kinds, threshold
-    arrays.npz      the arrays of the scorer and the transform
+    model.json      encoder, group lookup, draws, kinds of the parts
+    arrays.npz      the arrays of the parts: transform, scorer, decision
     golden.json     synthetic rows and their answers
 
 Nothing is pickled. A file that was changed, or a format this code does not know, is refused.
@@ -18,17 +18,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .decisions import decision_from_arrays
+from .draws import RowDraws
 from .encoder import Encoder
 from .errors import ModelError
 from .golden import check_golden, make_golden
 from .groups import GroupLookup
+from .mixture import scorer_from_arrays
 from .model import InferenceModel
-from .scorer import LinearScorer
 from .transforms import transform_from_arrays
 
 __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _MANIFEST, _MODEL, _ARRAYS, _GOLDEN = "manifest.json", "model.json", "arrays.npz", "golden.json"
 
@@ -45,16 +47,18 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, NDArray[Any]] = {"scorer.coefficients": model.scorer.coefficients}
-    if model.transform is not None:
-        for name, array in model.transform.to_arrays().items():
-            arrays[f"transform.{name}"] = array
+    parts = {"transform": model.transform, "scorer": model.scorer, "decision": model.decision}
+    arrays = {
+        f"{part}.{name}": array
+        for part, fitted in parts.items()
+        if fitted is not None
+        for name, array in fitted.to_arrays().items()
+    }
     described = {
         "encoder": model.encoder.to_dict(),
         "groups": None if model.groups is None else model.groups.to_dict(),
-        "transform": None if model.transform is None else model.transform.kind,
-        "scorer": {"kind": "linear", "intercept": model.scorer.intercept},
-        "threshold": model.threshold,
+        "draws": None if model.draws is None else model.draws.to_dict(),
+        **{part: None if fitted is None else fitted.kind for part, fitted in parts.items()},
     }
     # Little-endian whatever the machine; npz entries carry a constant date.
     little = {name: array.astype(array.dtype.newbyteorder("<")) for name, array in arrays.items()}
@@ -87,31 +91,43 @@ def load_model(folder: str | Path) -> InferenceModel:
     folder = Path(folder)
     manifest = _read(folder / _MANIFEST)
     version = manifest.get("format_version")
-    if version != FORMAT_VERSION:
+    if version not in range(1, FORMAT_VERSION + 1):
         raise ModelError(
-            f"the model has format {version}, this code reads format {FORMAT_VERSION}; "
+            f"the model has format {version}, this code reads formats 1 to {FORMAT_VERSION}; "
             "load it with the fairrun that saved it, or train it again"
         )
     for name, digest in manifest["sha256"].items():
         if not (folder / name).is_file() or _sha256(folder / name) != digest:
             raise ModelError(f"{name} is missing or was changed after the model was saved")
     described = _read(folder / _MODEL)
-    with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
-        scorer = LinearScorer(arrays["scorer.coefficients"], described["scorer"]["intercept"])
-        transform = None
-        if described["transform"] is not None:
-            prefix = "transform."
-            own = {n.removeprefix(prefix): arrays[n] for n in arrays if n.startswith(prefix)}
-            transform = transform_from_arrays(described["transform"], own)
+    with np.load(folder / _ARRAYS, allow_pickle=False) as opened:
+        arrays = {name: opened[name] for name in opened}
+    if version == 1:
+        _upgrade_from_1(described, arrays)
     model = InferenceModel(
         encoder=Encoder.from_dict(described["encoder"]),
-        scorer=scorer,
-        transform=transform,
+        scorer=scorer_from_arrays(described["scorer"], _of(arrays, "scorer")),
+        transform=None
+        if described["transform"] is None
+        else transform_from_arrays(described["transform"], _of(arrays, "transform")),
+        decision=decision_from_arrays(described["decision"], _of(arrays, "decision")),
         groups=None if described["groups"] is None else GroupLookup.from_dict(described["groups"]),
-        threshold=described["threshold"],
+        draws=None if described["draws"] is None else RowDraws.from_dict(described["draws"]),
     )
     check_golden(model, _read(folder / _GOLDEN))
     return model
+
+
+def _of(arrays: dict[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
+    prefix = f"{part}."
+    return {n.removeprefix(prefix): array for n, array in arrays.items() if n.startswith(prefix)}
+
+
+def _upgrade_from_1(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    """Format 1 knew linear scorers and one threshold only, and kept their numbers in the JSON."""
+    arrays["scorer.intercept"] = np.array(described["scorer"]["intercept"])
+    arrays["decision.value"] = np.array(described["threshold"])
+    described |= {"scorer": "linear", "decision": "threshold", "draws": None}
 
 
 def _sha256(path: Path) -> str:

@@ -46,7 +46,12 @@ def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
         rows[model.groups.column] = pd.Series(
             [values[place] for place in rng.integers(len(values), size=_ROWS)], dtype=object
         )
-    clear = np.abs(model.log_odds(rows) - model.threshold) > _DISTANCE_TO_THRESHOLD
+    if model.draws is not None and model.draws.row_key is not None:
+        is_text = model.draws.row_key_is_text
+        rows[model.draws.row_key] = pd.Series(
+            [str(row) if is_text else float(row) for row in range(_ROWS)], dtype=object
+        )
+    clear = model.distance(rows) > _DISTANCE_TO_THRESHOLD
     rows = rows[clear].reset_index(drop=True)
     return {
         "rows": rows.to_dict(orient="list"),

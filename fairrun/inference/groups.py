@@ -47,6 +47,11 @@ class GroupLookup:
         """Whether the column holds text; numbers otherwise."""
         return isinstance(self.group_a[0], str)
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The values of group_a, then those of group_b."""
+        return self.group_a + self.group_b
+
     def codes(self, frame: pd.DataFrame) -> NDArray[np.int8]:
         """Look the rows' groups up.
 
@@ -65,17 +70,40 @@ class GroupLookup:
         InputError
             If the column is missing, stands twice or has the wrong type.
         """
+        return self.groups_of(self.positions(frame))
+
+    def groups_of(self, positions: NDArray[np.intp]) -> NDArray[np.int8]:
+        """Turn what `positions` gave into what `codes` gives."""
+        groups = np.where(positions < len(self.group_a), GROUP_A, GROUP_B)
+        return np.where(positions < 0, NEITHER, groups).astype(np.int8)
+
+    def positions(self, frame: pd.DataFrame) -> NDArray[np.intp]:
+        """Look the rows' protected values up.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows with the protected column.
+
+        Returns
+        -------
+        ndarray of int, shape (n_rows,)
+            The position among the values of group_a and then of group_b, −1 for neither.
+
+        Raises
+        ------
+        InputError
+            If the column is missing, stands twice or has the wrong type.
+        """
         raw = take_columns(frame, (self.column,))[self.column]
-        group_of: dict[Any, int] = dict.fromkeys(self.group_a, GROUP_A)
-        group_of |= dict.fromkeys(self.group_b, GROUP_B)
+        known: dict[Any, int] = {value: place for place, value in enumerate(self.values)}
         if self.is_text:
-            codes = text_codes(raw, self.column, group_of)
-            return np.maximum(codes, NEITHER).astype(np.int8)
-        values = numbers(raw, self.column)
-        groups = np.full(len(values), NEITHER, dtype=np.int8)
-        for value, group in group_of.items():
-            groups[values == value] = group
-        return groups
+            return np.maximum(text_codes(raw, self.column, known), NEITHER)
+        numeric = numbers(raw, self.column)
+        positions = np.full(len(numeric), NEITHER, dtype=np.intp)
+        for value, place in known.items():
+            positions[numeric == value] = place
+        return positions
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold."""

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LinearScorer", "sigmoid"]
+__all__ = ["LinearScorer", "Scorer", "sigmoid"]
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Scorer(Protocol):
+    """A fitted estimator reduced to arrays."""
+
+    kind: ClassVar[str]
+
+    def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+
+    def to_arrays(self) -> Arrays:
+        """Give the arrays that define it."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Scorer:
+        """Build from what `to_arrays` gave."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,7 @@ class LinearScorer:
 
     coefficients: NDArray[np.float64]
     intercept: float
+    kind: ClassVar[str] = "linear"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
@@ -40,6 +61,15 @@ class LinearScorer:
         for column, coefficient in enumerate(self.coefficients):
             total += matrix[:, column] * coefficient
         return total
+
+    def to_arrays(self) -> Arrays:
+        """Give the arrays that define it."""
+        return {"coefficients": self.coefficients, "intercept": np.array(self.intercept)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> LinearScorer:
+        """Build from what `to_arrays` gave."""
+        return cls(arrays["coefficients"], float(arrays["intercept"]))
 
 
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

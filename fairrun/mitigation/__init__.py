@@ -1,20 +1,23 @@
 """Mitigators: fitted here, read out into arrays, served by `fairrun.inference`."""
 
-from fairrun.mitigation.fitted import Fitted, TrainingMatrix
+from fairrun.mitigation.fitted import Fitted, FittedEstimator, ScoredRows, TrainingMatrix
+from fairrun.mitigation.plan import Mitigation, resolve_mitigator
 from fairrun.mitigation.registry import (
     MITIGATORS,
     Mitigator,
-    Parameter,
     mitigator_table,
-    resolve_mitigator,
+    parameter_table,
 )
 
 __all__ = [
     "MITIGATORS",
     "Fitted",
+    "FittedEstimator",
+    "Mitigation",
     "Mitigator",
-    "Parameter",
+    "ScoredRows",
     "TrainingMatrix",
     "mitigator_table",
+    "parameter_table",
     "resolve_mitigator",
 ]

@@ -1,4 +1,4 @@
-"""What fitting a mitigator gives."""
+"""What mitigators are fitted on, and what fitting them gives."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.inference import Transform
+from fairrun.inference import Decision, Scorer, Transform
 
-__all__ = ["Fitted", "TrainingMatrix"]
+__all__ = ["Fitted", "FittedEstimator", "ScoredRows", "TrainingMatrix"]
 
 
 @dataclass(frozen=True)
 class TrainingMatrix:
-    """The training rows as a pre-processing mitigator sees them.
+    """The training rows as a mitigator sees them.
 
     Attributes
     ----------
@@ -30,10 +30,37 @@ class TrainingMatrix:
     label: NDArray[np.int64]
     groups: NDArray[np.int8]
 
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> TrainingMatrix:
+        """Take some of the rows, by position or mask."""
+        return TrainingMatrix(self.matrix[rows], self.label[rows], self.groups[rows])
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Rows with scores of models that were not fitted on them: what a post-processor learns from.
+
+    Attributes
+    ----------
+    log_odds : ndarray of float64, shape (n_rows,)
+        The scores.
+    label : ndarray of int64, shape (n_rows,)
+        1 = the favourable outcome.
+    positions : ndarray of int, shape (n_rows,)
+        The protected value's position among those of group_a and then of group_b; −1 for neither.
+    n_a, n_b : int
+        How many values make group_a and group_b.
+    """
+
+    log_odds: NDArray[np.float64]
+    label: NDArray[np.int64]
+    positions: NDArray[np.intp]
+    n_a: int
+    n_b: int
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a mitigator asks of the fit that follows, and what it leaves for serving.
+    """What a pre-processor asks of the fit that follows, and what it leaves for serving.
 
     Attributes
     ----------
@@ -45,3 +72,19 @@ class Fitted:
 
     sample_weight: NDArray[np.float64] | None = None
     transform: Transform | None = None
+
+
+@dataclass(frozen=True)
+class FittedEstimator:
+    """What an in-processor puts in the estimator's place.
+
+    Attributes
+    ----------
+    scorer : Scorer
+        The encoded matrix to log-odds.
+    decision : Decision or None
+        Its own way from the score to the label; None: above 0 is 1.
+    """
+
+    scorer: Scorer
+    decision: Decision | None = None

@@ -5,42 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
-from fairrun.errors import RequestError
 from fairrun.mitigation.correlation_remover import fit_correlation_remover
 from fairrun.mitigation.disparate_impact_remover import fit_disparate_impact_remover
+from fairrun.mitigation.equalized_odds import fit_equalized_odds
+from fairrun.mitigation.exponentiated_gradient import (
+    REDUCTION_CONSTRAINTS,
+    fit_exponentiated_gradient,
+)
 from fairrun.mitigation.fitted import Fitted, TrainingMatrix
+from fairrun.mitigation.group_thresholds import fit_group_thresholds
 from fairrun.mitigation.learning_fair_representation import fit_learning_fair_representation
 from fairrun.mitigation.reweighing import fit_reweighing
+from fairrun.mitigation.threshold_search import CONSTRAINTS, OBJECTIVES
+from fairrun.parameters import Choice, Parameter
 
-__all__ = ["MITIGATORS", "Mitigator", "Parameter", "mitigator_table", "resolve_mitigator"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number that a mitigator takes.
-
-    Attributes
-    ----------
-    name : str
-        As holisticai names it.
-    default, low, high : float
-        The default, and the range, ends included.
-    meaning : str
-        One line.
-    integer : bool
-        Whether it is a whole number.
-    """
-
-    name: str
-    default: float
-    low: float
-    high: float
-    meaning: str
-    integer: bool = False
+__all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table"]
 
 
 @dataclass(frozen=True)
@@ -51,31 +34,43 @@ class Mitigator:
     ----------
     name : str
         holisticai's class name in snake_case.
-    stage : {"none", "pre"}
-        Where it acts.
+    stage : {"none", "pre", "in", "post"}
+        Where it acts: on the rows before the estimator is fitted, in its place, or on its scores.
     group_at_fit, group_at_serving : bool
-        Whether it reads the group when it is fitted, and to answer a row.
+        Whether it reads the group when it is fitted, and to answer a row. A rule that reads it
+        needs the protected column; for a null in it, it has a neutral rule.
     summary : str
         One sentence.
     source : str
         The paper.
-    parameters : tuple of Parameter
+    parameters : tuple of Parameter or Choice
         What it takes.
     fit : callable
-        `fit(train, **parameters)` gives a `Fitted`; one that draws takes `seed` as well.
+        By stage, with the parameters by name: `fit(train)` gives a `Fitted`,
+        `fit(train, estimator)` a `FittedEstimator`, `fit(rows)` a `Decision`. A pre-processor that
+        draws takes `seed` as well.
     draws : bool
         Whether its fit draws random numbers.
+    randomised : {"no", "yes", "by default"}
+        Whether a label is drawn when a row is answered.
+    wraps_estimator : bool
+        Whether it fits the estimator itself, many times.
+    gives_weights : bool
+        Whether it acts through the weights of the training rows.
     """
 
     name: str
-    stage: Literal["none", "pre"]
+    stage: Literal["none", "pre", "in", "post"]
     group_at_fit: bool
     group_at_serving: bool
     summary: str
     source: str
-    fit: Callable[..., Fitted]
-    parameters: tuple[Parameter, ...] = ()
+    fit: Callable[..., Any]
+    parameters: tuple[Parameter | Choice, ...] = ()
     draws: bool = False
+    randomised: Literal["no", "yes", "by default"] = "no"
+    wraps_estimator: bool = False
+    gives_weights: bool = False
 
 
 def _fit_nothing(train: TrainingMatrix) -> Fitted:  # noqa: ARG001
@@ -100,6 +95,7 @@ _TABLE = (
         summary="Weighs the training rows so that label and group are independent.",
         source="Kamiran and Calders 2012",
         fit=fit_reweighing,
+        gives_weights=True,
     ),
     Mitigator(
         name="correlation_remover",
@@ -140,6 +136,49 @@ _TABLE = (
         ),
         draws=True,
     ),
+    Mitigator(
+        name="exponentiated_gradient",
+        stage="in",
+        group_at_fit=True,
+        group_at_serving=False,
+        summary="Fits a mixture of estimators that meets a constraint on average.",
+        source="Agarwal et al. 2018",
+        fit=fit_exponentiated_gradient,
+        parameters=(
+            Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "which rates are to be alike"),
+            Parameter("eps", 0.01, 1e-6, 1.0, "1 / the largest price of a violation"),
+            Parameter("max_iter", 50, 1, 1000, "the rounds", integer=True),
+            Parameter("eta0", 2.0, 1e-3, 100.0, "how fast the price rises"),
+            Choice("decision", ("randomised", "expected"), "how the mixture gives a label"),
+        ),
+        randomised="by default",
+        wraps_estimator=True,
+    ),
+    Mitigator(
+        name="group_thresholds",
+        stage="post",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Gives each group its own threshold: the best labels within a tolerance.",
+        source="Hardt et al. 2016",
+        fit=fit_group_thresholds,
+        parameters=(
+            Choice("constraint", tuple(CONSTRAINTS), "what is to be alike in all groups"),
+            Parameter("tolerance", 0.05, 0.0, 0.99, "the largest distance from parity"),
+            Choice("objective", OBJECTIVES, "what the thresholds make as large as they can"),
+            Parameter("confidence", 0.95, 0.5, 0.999, "that it holds on new rows; 0.5: no margin"),
+        ),
+    ),
+    Mitigator(
+        name="equalized_odds",
+        stage="post",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Turns labels at random, at rates that make the groups' errors alike.",
+        source="Hardt et al. 2016",
+        fit=fit_equalized_odds,
+        randomised="yes",
+    ),
 )
 
 #: Every mitigator by name, the unmitigated model first.
@@ -152,76 +191,28 @@ def mitigator_table() -> pd.DataFrame:
         {
             "mitigator": f"`{mitigator.name}`",
             "stage": mitigator.stage,
-            "parameters": ", ".join(
-                f"`{p.name}` = {p.default:g} ({p.low:g} to {p.high:g})"
-                for p in mitigator.parameters
-            ),
-            "reads the group at serving": "yes" if mitigator.group_at_serving else "no",
+            "group to fit": "yes" if mitigator.group_at_fit else "no",
+            "group to answer": "yes" if mitigator.group_at_serving else "no",
+            "draws labels": mitigator.randomised,
+            "wraps the estimator": "yes" if mitigator.wraps_estimator else "no",
             "what it does": mitigator.summary,
         }
         for mitigator in MITIGATORS.values()
     )
 
 
-def resolve_mitigator(
-    name: str, parameters: Mapping[str, object] | None = None
-) -> tuple[Mitigator, dict[str, float]]:
-    """Look a mitigator up and complete its parameters.
-
-    Parameters
-    ----------
-    name : str
-        A name of the table.
-    parameters : mapping, optional
-        Values by parameter name; the others take their defaults.
-
-    Returns
-    -------
-    mitigator : Mitigator
-        The row of the table.
-    resolved : dict of str to float
-        Every parameter with its value.
-
-    Raises
-    ------
-    RequestError
-        If the name or a parameter is not known, or a value is out of its range.
-
-    Examples
-    --------
-    >>> resolve_mitigator("correlation_remover")[1]
-    {'alpha': 1.0}
-    >>> resolve_mitigator("reweighing", {"alpha": 0.5})
-    Traceback (most recent call last):
-    ...
-    fairrun.errors.RequestError: reweighing takes no parameter 'alpha'; it takes none
-    """
-    if name not in MITIGATORS:
-        raise RequestError(f"mitigator={name} is not known; give one of {', '.join(MITIGATORS)}")
-    mitigator = MITIGATORS[name]
-    given = dict(parameters or {})
-    known = {parameter.name: parameter for parameter in mitigator.parameters}
-    for unknown in given.keys() - known.keys():
-        raise RequestError(
-            f"{name} takes no parameter {unknown!r}; it takes {', '.join(known) or 'none'}"
-        )
-    return mitigator, {
-        parameter.name: _checked(parameter, given.get(parameter.name, parameter.default))
+def parameter_table() -> pd.DataFrame:
+    """Lay the mitigators' parameters out for reading: one row for each."""
+    return pd.DataFrame(
+        {
+            "mitigator": f"`{mitigator.name}`",
+            "parameter": f"`{parameter.name}`",
+            "default": f"{parameter.default:g}"
+            if isinstance(parameter, Parameter)
+            else parameter.default,
+            "allowed": parameter.allowed,
+            "meaning": parameter.meaning,
+        }
+        for mitigator in MITIGATORS.values()
         for parameter in mitigator.parameters
-    }
-
-
-def _checked(parameter: Parameter, value: object) -> float:
-    # Written so that NaN, which compares with nothing, is refused too.
-    if (
-        not isinstance(value, (int, float))
-        or isinstance(value, bool)
-        or not parameter.low <= value <= parameter.high
-        or (parameter.integer and value != int(value))
-    ):
-        kind = "whole number" if parameter.integer else "number"
-        raise RequestError(
-            f"{parameter.name}={value!r} is not possible; give a {kind} from "
-            f"{parameter.low:g} to {parameter.high:g} ({parameter.meaning})"
-        )
-    return int(value) if parameter.integer else float(value)
+    )

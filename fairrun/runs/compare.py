@@ -10,16 +10,22 @@ import mlflow
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.mitigation import resolve_mitigator
+from fairrun.mitigation import MITIGATORS, resolve_mitigator
 from fairrun.reports import plot_fairness_accuracy, plot_metric_bars
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking import log_figure, log_parameters, log_spec, log_table, tracked_run
 
-__all__ = ["COMPARED_METRICS", "Comparison", "run_comparison"]
+__all__ = ["COMPARED_METRICS", "COMPARED_MITIGATORS", "Comparison", "run_comparison"]
 
 _logger = logging.getLogger(__name__)
+
+#: The mitigators that are compared unless others are asked for: the unmitigated model and the
+#: pre-processors, which are quick to fit.
+COMPARED_MITIGATORS = tuple(
+    name for name, mitigator in MITIGATORS.items() if mitigator.stage in ("none", "pre")
+)
 
 #: The metrics of the comparison's table and bars.
 COMPARED_METRICS = (

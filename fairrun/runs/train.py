@@ -42,12 +42,17 @@ class TrainingRequest:
     """What a user said of the model; see `FairClassifier` for each."""
 
     mitigator: str = "none"
-    mitigator_params: Mapping[str, float] = field(default_factory=dict)
-    C: float = 1.0
-    max_iter: int = 1000
+    mitigator_params: Mapping[str, object] = field(default_factory=dict)
+    estimator: str = "logistic_regression"
+    C: float | None = None
+    max_iter: int | None = None
+    learning_rate: float | None = None
+    max_leaf_nodes: int | None = None
+    min_samples_leaf: int | None = None
     class_weight: Literal["balanced"] | None = None
     resample: Resample = "none"
     unseen: Literal["ignore", "error"] = "ignore"
+    row_key: str | None = None
     seed: int = 0
 
 
@@ -85,46 +90,53 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
     RequestError
         If the request cannot be met.
     """
-    mitigator, parameters = resolve_mitigator(request.mitigator, request.mitigator_params)
-    with tracked_run(f"train {mitigator.name}", {"mitigator": mitigator.name}) as run:
+    mitigation = resolve_mitigator(request.mitigator, request.mitigator_params)
+    tags = {
+        "mitigator": mitigation.name,
+        "mitigator.stage": mitigation.stage,
+        "estimator": request.estimator,
+    }
+    with tracked_run(f"train {mitigation.name}", tags) as run:
         dataset = data if isinstance(data, Dataset) else _load(data)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
+        classifier = FairClassifier(
+            spec.protected[0],
+            drop=[p.column for p in spec.protected[1:]],
+            missing=spec.missing,
+            **vars(request),
+        )
+        recipe = classifier.recipe()
         log_spec(spec)
         log_parameters(
             {
-                "mitigator.name": mitigator.name,
-                **{f"mitigator.{name}": value for name, value in parameters.items()},
-                "estimator.C": request.C,
-                "estimator.max_iter": request.max_iter,
+                "mitigator.name": mitigation.name,
+                **{f"mitigator.{name}": value for name, value in mitigation.parameters.items()},
+                "estimator.name": request.estimator,
+                **{f"estimator.{k}": value for k, value in recipe.estimator.parameters.items()},
                 "estimator.class_weight": request.class_weight,
                 "estimator.resample": request.resample,
                 "estimator.seed": request.seed,
                 "model.unseen": request.unseen,
+                "model.row_key": request.row_key,
             }
         )
-        classifier = FairClassifier(
-            spec.protected[0],
-            mitigator=mitigator.name,
-            mitigator_params=parameters,
-            C=request.C,
-            max_iter=request.max_iter,
-            class_weight=request.class_weight,
-            resample=request.resample,
-            drop=[p.column for p in spec.protected[1:]],
-            missing=spec.missing,
-            unseen=request.unseen,
-            seed=request.seed,
-        )
-        _logger.info("fitting %s on %d rows", mitigator.name, len(train))
+        _logger.info("fitting %s on %d rows", mitigation.name, len(train))
         started = time.perf_counter()
         classifier.fit(train.frame, train.label)
         fitted = time.perf_counter()
         answers = classifier.inference_.predict(validation.frame)
         predicted = time.perf_counter()
 
+        model = classifier.inference_
+        mlflow.set_tags(
+            {
+                "mitigator.reads_group": str(model.groups is not None).lower(),
+                "mitigator.randomised": str(model.draws is not None).lower(),
+            }
+        )
         lookup = group_lookup(train.frame, spec.protected[0])
-        logged = log_model(classifier.inference_, spec, lookup, mitigator.name)
+        logged = log_model(model, spec, lookup, mitigation.name)
         log_input(train, spec, context="train")
         measured_on = log_input(validation, spec, context="validation")
         evaluation = measure(answers, validation, lookup, spec.protected[0])

@@ -1,10 +1,11 @@
-"""One small problem, and one logged model for each row of the registry."""
+"""One small problem, and one logged model for each way to be fair."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -17,22 +18,57 @@ from fairrun.inference import InferenceModel
 from fairrun.mitigation import MITIGATORS
 from fairrun.model import FairClassifier
 from fairrun.packaging import log_model
+from fairrun.parameters import Parameter
 from tests.people import SPEC, make_raw
 
-#: Label, mitigator, parameters: each with its defaults, and halfway where it has a level.
-CASES = [(name, name, {}) for name in MITIGATORS] + [
-    (f"{name}, {p.name} halfway", name, {p.name: 0.5})
+#: Label, and what FairClassifier is told: every row of the registry with its defaults and halfway
+#: where it has a level; the other estimator; and compositions of every pair of stages.
+CASES: dict[str, dict[str, Any]] = {name: {"mitigator": name} for name in MITIGATORS}
+CASES |= {
+    f"{name}, {p.name} halfway": {"mitigator": name, "mitigator_params": {p.name: 0.5}}
     for name, mitigator in MITIGATORS.items()
     for p in mitigator.parameters
-    if (p.low, p.high) == (0, 1)
-]
+    if isinstance(p, Parameter) and (p.low, p.high) == (0, 1)
+}
+_BOOSTED = {"estimator": "hist_gradient_boosting", "max_iter": 20}
+_FEW_ROUNDS = {"max_iter": 8}
+CASES |= {
+    "boosted": {**_BOOSTED},
+    "boosted correlation_remover+group_thresholds": {
+        "mitigator": "correlation_remover+group_thresholds",
+        **_BOOSTED,
+    },
+    "boosted exponentiated_gradient": {
+        "mitigator": "exponentiated_gradient",
+        "mitigator_params": _FEW_ROUNDS,
+        **_BOOSTED,
+    },
+    "exponentiated_gradient, expected": {
+        "mitigator": "exponentiated_gradient",
+        "mitigator_params": {"decision": "expected", **_FEW_ROUNDS},
+    },
+    "correlation_remover+exponentiated_gradient": {
+        "mitigator": "correlation_remover+exponentiated_gradient",
+        "mitigator_params": _FEW_ROUNDS,
+    },
+    "exponentiated_gradient+equalized_odds": {
+        "mitigator": "exponentiated_gradient+equalized_odds",
+        "mitigator_params": {"decision": "expected", **_FEW_ROUNDS},
+    },
+    "reweighing+group_thresholds": {"mitigator": "reweighing+group_thresholds"},
+    "equalized_odds by row key": {"mitigator": "equalized_odds", "row_key": "key"},
+}
+
+
+def cases_with(word: str) -> list[str]:
+    """The labels of the cases whose mitigator's name has the word in it."""
+    return [label for label, told in CASES.items() if word in told.get("mitigator", "")]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A mitigator, what was fitted, and where it was logged."""
+    """What was fitted, and where it was logged."""
 
-    name: str
     classifier: FairClassifier
     uri: str
     folder: Path
@@ -56,7 +92,7 @@ def rows(people: Dataset) -> pd.DataFrame:
     frame.loc[[5, 17], "sex"] = "unheard of"
     frame.loc[8, "job"] = "unheard of"
     frame.loc[9, "gain"] = 1e308
-    return frame
+    return frame.assign(key=[f"person {row}" for row in range(len(frame))])
 
 
 @pytest.fixture(scope="session")
@@ -76,21 +112,24 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def cases(people: Dataset, store: str) -> dict[str, Case]:
     """Every case, fitted and logged, by its label."""
-    return {label: make_case(people, name, parameters) for label, name, parameters in CASES}
+    return {label: make_case(people, told) for label, told in CASES.items()}
 
 
-@pytest.fixture(scope="session", params=[label for label, _, _ in CASES])
+@pytest.fixture(scope="session", params=list(CASES))
 def case(request: pytest.FixtureRequest, cases: dict[str, Case]) -> Case:
     return cases[request.param]
 
 
-def make_case(people: Dataset, name: str, parameters: dict[str, float]) -> Case:
+def make_case(people: Dataset, told: dict[str, Any]) -> Case:
     train = people.splits["train"]
     protected = people.spec.protected[0]
-    classifier = FairClassifier(protected, mitigator=name, mitigator_params=parameters)
-    classifier.fit(train.frame, train.label)
+    classifier = FairClassifier(protected, **told)
+    frame = train.frame
+    if "row_key" in told:
+        frame = frame.assign(key=[f"trained on {row}" for row in range(len(frame))])
+    classifier.fit(frame, train.label)
     with mlflow.start_run():
         lookup = group_lookup(train.frame, protected)
-        logged = log_model(classifier.inference_, people.spec, lookup, name)
+        logged = log_model(classifier.inference_, people.spec, lookup, classifier.mitigator)
     folder = Path(mlflow.artifacts.download_artifacts(logged.uri))
-    return Case(name, classifier, logged.uri, folder, mlflow.pyfunc.load_model(logged.uri))
+    return Case(classifier, logged.uri, folder, mlflow.pyfunc.load_model(logged.uri))

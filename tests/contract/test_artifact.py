@@ -31,7 +31,7 @@ def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     with mlflow.start_run():
         lookup = group_lookup(people.splits["train"].frame, people.spec.protected[0])
-        logged = log_model(case.model, people.spec, lookup, case.name)
+        logged = log_model(case.model, people.spec, lookup, case.classifier.mitigator)
     return Path(mlflow.artifacts.download_artifacts(logged.uri, dst_path=str(tmp_path / "copy")))
 
 
@@ -118,8 +118,8 @@ def test_wrong_golden_answers_are_refused(case: Case, tmp_path: Path) -> None:
 def test_a_format_of_the_future_is_refused(case: Case, tmp_path: Path) -> None:
     save_model(case.model, tmp_path)
     manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format_version": 1', '"format_version": 99'))
-    with pytest.raises(ModelError, match=r"format 99.*reads format 1"):
+    manifest.write_text(manifest.read_text().replace('"format_version": 2', '"format_version": 99'))
+    with pytest.raises(ModelError, match=r"format 99.*reads formats 1 to 2"):
         load_model(tmp_path)
 
 

@@ -106,7 +106,9 @@ def test_two_versions_of_the_code_in_one_process(
     other = Path(shutil.copytree(case.folder, tmp_path / "other model"))
     model = other / "code" / "inference" / "model.py"
     text = model.read_text()
-    model.write_text(text.replace("labels.astype(np.int64)", "1 - labels.astype(np.int64)"))
+    changed = text.replace("(decided > drawn)", "(decided <= drawn)")
+    assert changed != text
+    model.write_text(changed)
     golden = other / "code" / "inference" / "golden.py"
     golden.write_text(golden.read_text().replace("    if wrong:\n", "    if False:\n"))
     expected = case.model.predict(rows)["prediction"]

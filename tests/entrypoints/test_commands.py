@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Callable
@@ -46,6 +47,33 @@ def table(run_id: str, name: str) -> pd.DataFrame:
 def succeed(result: Result) -> str:
     assert result.exit_code == 0, result.output
     return result.output
+
+
+@pytest.mark.parametrize(
+    ("source", "project"),
+    [("/some where", "'/some where'"), ("git://host/p.git", "git://host/p.git")],
+)
+def test_the_next_command_names_the_project(
+    run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch, source: str, project: str
+) -> None:
+    tags = {"mlflow.source.name": source, "mlflow.source.type": "PROJECT"}  # as mlflow run does
+    with mlflow.start_run(tags=tags) as started:
+        pass
+    monkeypatch.setenv("MLFLOW_RUN_ID", started.info.run_id)
+    output = succeed(run("preprocess", "--data", table, *ABOUT))
+    assert f"next: mlflow run {project} -e train -P data={started.info.run_id}" in output
+
+
+def test_a_command_collects_garbage(run: Invoke) -> None:
+    """Which importing the commands had turned off."""
+    gc.disable()
+    assert run("evaluate", "--model", "nowhere").exit_code == 2
+    assert gc.isenabled()
+
+
+def test_without_mlflow_run_the_next_command_is_for_this_folder(run: Invoke, table: Path) -> None:
+    output = succeed(run("preprocess", "--data", table, *ABOUT))
+    assert "next: mlflow run . -e train" in output
 
 
 def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:

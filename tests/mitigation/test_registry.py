@@ -8,25 +8,30 @@ import math
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.mitigation import MITIGATORS, resolve_mitigator
+from fairrun.mitigation import MITIGATORS, mitigator_table, resolve_mitigator
 
 
 @pytest.mark.parametrize("name", MITIGATORS)
-def test_defaults_lie_in_their_ranges(name: str) -> None:
-    mitigator, parameters = resolve_mitigator(name)
-    assert mitigator.name == name
-    assert list(parameters) == [parameter.name for parameter in mitigator.parameters]
-    for parameter in mitigator.parameters:
-        assert parameter.low <= parameter.default <= parameter.high
+def test_defaults_are_allowed(name: str) -> None:
+    mitigation = resolve_mitigator(name)
+    assert mitigation.name == name
+    expected = {parameter.name: parameter.default for parameter in MITIGATORS[name].parameters}
+    assert mitigation.parameters == expected
+    assert mitigation.stage == MITIGATORS[name].stage
 
 
 @pytest.mark.parametrize("name", MITIGATORS)
 def test_the_table_says_what_the_fit_takes(name: str) -> None:
     mitigator = MITIGATORS[name]
     taken = {p.name: p.default for p in inspect.signature(mitigator.fit).parameters.values()}
-    del taken["train"]
+    assert taken.pop("rows" if mitigator.stage == "post" else "train") is inspect.Parameter.empty
+    assert (taken.pop("estimator", None) is not None) == (mitigator.stage == "in")
     assert (taken.pop("seed", None) is not None) == mitigator.draws
     assert taken == {parameter.name: parameter.default for parameter in mitigator.parameters}
+
+
+def test_the_table_lists_every_mitigator() -> None:
+    assert mitigator_table()["mitigator"].tolist() == [f"`{name}`" for name in MITIGATORS]
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf, "1", None, True, [1.0]])
@@ -36,7 +41,7 @@ def test_a_value_out_of_range_is_refused(value: object) -> None:
 
 
 def test_an_integer_is_a_number() -> None:
-    assert resolve_mitigator("correlation_remover", {"alpha": 1})[1] == {"alpha": 1.0}
+    assert resolve_mitigator("correlation_remover", {"alpha": 1}).parameters == {"alpha": 1.0}
 
 
 @pytest.mark.parametrize("value", [1, 2.5, 1e9, math.nan, math.inf, "5", None, True])
@@ -47,7 +52,7 @@ def test_what_is_not_a_whole_number_in_range_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("value", [7, 7.0])
 def test_a_whole_number_is_resolved_to_an_integer(value: float) -> None:
-    k = resolve_mitigator("learning_fair_representation", {"k": value})[1]["k"]
+    k = resolve_mitigator("learning_fair_representation", {"k": value}).parameters["k"]
     assert isinstance(k, int)
     assert k == 7
 

@@ -83,7 +83,8 @@ def fit_recipe(
         len(lookup.group_a),
         len(lookup.group_b),
     )
-    return transform, scorer, post.mitigator.fit(rows, **post.parameters)
+    drawing = {"seed": recipe.seed} if post.mitigator.draws else {}
+    return transform, scorer, post.mitigator.fit(rows, **drawing, **post.parameters)
 
 
 def _fit_scorer(recipe: Recipe, train: TrainingMatrix) -> tuple[Transform | None, Scorer, Decision]:

@@ -126,42 +126,46 @@ class GroupThresholds:
 
 @dataclass(frozen=True)
 class LabelMixing:
-    """The unmitigated label, kept or turned at random, at rates of the row's group.
+    """A label by threshold, kept or turned at random, both as the row's group has it.
 
     Attributes
     ----------
     rates : ndarray of float64, shape (n_groups + 1, 2)
-        P(label = 1) where the score is at most 0, and where it is above: by code, last the rates
-        of rows in no group.
+        P(label = 1) where the score is at most the threshold, and where it is above: by code, last
+        the rates of rows in no group.
+    thresholds : ndarray of float64, shape (n_groups + 1,)
+        In log-odds, by code.
 
     Examples
     --------
-    >>> rule = LabelMixing(np.array([[0.0, 0.9], [0.2, 1.0], [0.1, 0.95]]))
+    >>> rule = LabelMixing(np.array([[0.0, 0.9], [0.2, 1.0], [0.1, 0.95]]), np.zeros(3))
     >>> rule.decision_probability(np.array([-1.0, 1.0, -1.0]), np.array([0, 0, 1]))
     array([0. , 0.9, 0.2])
     """
 
     rates: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
     kind: ClassVar[str] = "label_mixing"
     reads_group: ClassVar[bool] = True
     randomised: ClassVar[bool] = True
 
     def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
         """P(label = 1) of each row; all of shape (n_rows,)."""
-        return np.asarray(self.rates[codes, (scores > 0.0).astype(np.intp)])
+        above = scores > self.thresholds[codes]
+        return np.asarray(self.rates[codes, above.astype(np.intp)])
 
-    def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
+    def distance(self, scores: Floats, codes: Codes) -> Floats:
         """How far each row's score is from where its label changes, in log-odds."""
-        return np.abs(scores)
+        return np.abs(scores - self.thresholds[codes])
 
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
-        return {"rates": self.rates}
+        return {"rates": self.rates, "thresholds": self.thresholds}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> LabelMixing:
         """Build from what `to_arrays` gave."""
-        return cls(arrays["rates"])
+        return cls(arrays["rates"], arrays["thresholds"])
 
 
 @dataclass(frozen=True)

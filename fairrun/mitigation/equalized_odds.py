@@ -6,8 +6,8 @@ import numpy as np
 
 from fairrun.errors import RequestError
 from fairrun.groups import group_shares
-from fairrun.inference import GROUP_A, GROUP_B, NEITHER, LabelMixing
-from fairrun.mitigation.fitted import ScoredRows
+from fairrun.inference import GROUP_A, GROUP_B, LabelMixing
+from fairrun.mitigation.fitted import ScoredRows, check_both_labels
 
 __all__ = ["fit_equalized_odds"]
 
@@ -41,14 +41,8 @@ def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
     """
     from holisticai.bias.mitigation import EqualizedOdds
 
-    groups = np.where(rows.positions < rows.n_a, GROUP_A, GROUP_B).astype(np.int8)
-    groups[rows.positions < 0] = NEITHER
-    for group, name in ((GROUP_A, "group_a"), (GROUP_B, "group_b")):
-        if len(np.unique(rows.label[groups == group])) < 2:
-            raise RequestError(
-                f"equalized_odds needs rows of both labels in each group; {name} has one label "
-                "only; give more rows, or another mitigator"
-            )
+    groups = rows.groups
+    check_both_labels("equalized_odds", rows)
     # No seed: it would set numpy's global generator, and fitting draws nothing.
     programme = EqualizedOdds(seed=None).fit(
         rows.label, (rows.log_odds > 0.0).astype(np.int64), groups == GROUP_A, groups == GROUP_B
@@ -63,4 +57,5 @@ def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
     of_a, of_b = np.array([turn_a, stay_a]), np.array([turn_b, stay_b])
     share_a, share_b = group_shares(groups)
     neutral = share_a * of_a + share_b * of_b
-    return LabelMixing(np.array([of_a] * rows.n_a + [of_b] * rows.n_b + [neutral]))
+    rates = rows.by_value(of_a, of_b, neutral)
+    return LabelMixing(rates, np.zeros(len(rates)))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.inference import Decision, Scorer, Transform
+from fairrun.errors import RequestError
+from fairrun.inference import GROUP_A, GROUP_B, NEITHER, Decision, Scorer, Transform
 
-__all__ = ["Fitted", "FittedEstimator", "ScoredRows", "TrainingMatrix"]
+__all__ = ["Fitted", "FittedEstimator", "ScoredRows", "TrainingMatrix", "check_both_labels"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,18 @@ class ScoredRows:
     n_a: int
     n_b: int
 
+    @property
+    def groups(self) -> NDArray[np.int8]:
+        """0 for group_a, 1 for group_b, −1 for neither; shape (n_rows,)."""
+        groups = np.where(self.positions < self.n_a, GROUP_A, GROUP_B)
+        return np.where(self.positions < 0, NEITHER, groups).astype(np.int8)
+
+    def by_value(
+        self, of_a: NDArray[np.float64], of_b: NDArray[np.float64], neutral: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Lay a rule of two groups out by position, as decisions hold it; neutral comes last."""
+        return np.array([of_a] * self.n_a + [of_b] * self.n_b + [neutral], dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -88,3 +101,13 @@ class FittedEstimator:
 
     scorer: Scorer
     decision: Decision | None = None
+
+
+def check_both_labels(mitigator: str, rows: ScoredRows) -> None:
+    """Raise RequestError unless both groups have rows of both labels."""
+    for group, name in ((GROUP_A, "group_a"), (GROUP_B, "group_b")):
+        if len(np.unique(rows.label[rows.groups == group])) < 2:
+            raise RequestError(
+                f"{mitigator} needs rows of both labels in each group; {name} has one label only; "
+                "give more rows, or another mitigator"
+            )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from fairrun.mitigation.calibrated_equalized_odds import COSTS, fit_calibrated_equalized_odds
 from fairrun.mitigation.correlation_remover import fit_correlation_remover
 from fairrun.mitigation.disparate_impact_remover import fit_disparate_impact_remover
 from fairrun.mitigation.equalized_odds import fit_equalized_odds
@@ -19,6 +20,12 @@ from fairrun.mitigation.exponentiated_gradient import (
 from fairrun.mitigation.fitted import Fitted, TrainingMatrix
 from fairrun.mitigation.group_thresholds import fit_group_thresholds
 from fairrun.mitigation.learning_fair_representation import fit_learning_fair_representation
+from fairrun.mitigation.lp_debiaser import LP_CONSTRAINTS, fit_lp_debiaser
+from fairrun.mitigation.ml_debiaser import fit_ml_debiaser
+from fairrun.mitigation.reject_option_classification import (
+    REJECT_OPTION_METRICS,
+    fit_reject_option_classification,
+)
 from fairrun.mitigation.reweighing import fit_reweighing
 from fairrun.mitigation.threshold_search import CONSTRAINTS, OBJECTIVES
 from fairrun.parameters import Choice, Parameter
@@ -47,8 +54,8 @@ class Mitigator:
         What it takes.
     fit : callable
         By stage, with the parameters by name: `fit(train)` gives a `Fitted`,
-        `fit(train, estimator)` a `FittedEstimator`, `fit(rows)` a `Decision`. A pre-processor that
-        draws takes `seed` as well.
+        `fit(train, estimator)` a `FittedEstimator`, `fit(rows)` a `Decision`. A pre- or
+        post-processor that draws takes `seed` as well.
     draws : bool
         Whether its fit draws random numbers.
     randomised : {"no", "yes", "by default"}
@@ -178,6 +185,62 @@ _TABLE = (
         source="Hardt et al. 2016",
         fit=fit_equalized_odds,
         randomised="yes",
+    ),
+    Mitigator(
+        name="calibrated_equalized_odds",
+        stage="post",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Replaces scores of the better-served group by its base rate, at random.",
+        source="Pleiss et al. 2017",
+        fit=fit_calibrated_equalized_odds,
+        parameters=(
+            Choice("cost_constraint", COSTS, "which generalised error rate is to be equal"),
+            Parameter("alpha", 0.5, 0.0, 1.0, "the weight of false negatives, where weighted"),
+        ),
+        randomised="yes",
+    ),
+    Mitigator(
+        name="reject_option_classification",
+        stage="post",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Near the threshold, gives the label by the group.",
+        source="Kamiran et al. 2012",
+        fit=fit_reject_option_classification,
+        parameters=(
+            Choice("metric", REJECT_OPTION_METRICS, "what is to be small between the groups"),
+            Parameter("tolerance", 0.05, 0.0, 1.0, "how small"),
+            Parameter("num_class_thresh", 100, 1, 1000, "thresholds to try", integer=True),
+            Parameter("num_ROC_margin", 50, 1, 1000, "margins to try with each", integer=True),
+        ),
+    ),
+    Mitigator(
+        name="lp_debiaser",
+        stage="post",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Cuts each group at its best, then turns labels at random to make errors alike.",
+        source="Hardt et al. 2016",
+        fit=fit_lp_debiaser,
+        parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "which rates are to be alike"),),
+        randomised="yes",
+    ),
+    Mitigator(
+        name="ml_debiaser",
+        stage="post",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Shifts each group's scores until both are selected alike.",
+        source="Alabdulmohsin and Lučić 2021",
+        fit=fit_ml_debiaser,
+        parameters=(
+            Parameter("gamma", 1.0, 1e-3, 100.0, "the width over which a score rises to 1"),
+            Parameter("eps", 0.0, 0.0, 1.0, "how far the groups may be apart"),
+            Parameter("sgd_steps", 10_000, 1, 1_000_000, "steps on batches", integer=True),
+            Parameter("full_gradient_epochs", 1000, 1, 100_000, "steps on all", integer=True),
+        ),
+        draws=True,
     ),
 )
 

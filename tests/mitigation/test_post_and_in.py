@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairrun.errors import RequestError
 from fairrun.estimators import resolve_estimator
 from fairrun.inference import (
     Encoder,
@@ -72,20 +71,13 @@ def test_several_values_of_a_group_have_its_rates() -> None:
     assert (rates[1:4] == rates[1]).all()
 
 
-def test_equalized_odds_refuses_a_group_of_one_label() -> None:
-    rows = scored(200, 0)
-    one_label = np.where(rows.positions == 1, 0, rows.label)
-    with pytest.raises(RequestError, match="both labels in each group; group_b has one"):
-        fit_equalized_odds(ScoredRows(rows.log_odds, one_label, rows.positions, 1, 1))
-
-
 def test_drawn_labels_keep_the_fitted_rates_on_distinct_rows() -> None:
     """Over 20,000 distinct rows, within four standard errors of each rate."""
     rates = np.array([[0.1, 0.8], [0.35, 1.0], [0.2, 0.9]])
     model = InferenceModel(
         encoder=Encoder((Numeric("x", 0.0, 1.0, 0.0),)),
         scorer=LinearScorer(np.array([1.0]), 0.0),
-        decision=LabelMixing(rates),
+        decision=LabelMixing(rates, np.zeros(3)),
         groups=GroupLookup("sex", ("M",), ("F",)),
         draws=RowDraws(3, "label_mixing"),
     )

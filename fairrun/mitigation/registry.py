@@ -210,7 +210,7 @@ _TABLE = (
         fit=fit_reject_option_classification,
         parameters=(
             Choice("metric", REJECT_OPTION_METRICS, "what is to be small between the groups"),
-            Parameter("tolerance", 0.05, 0.0, 1.0, "how small"),
+            Parameter("tolerance", 0.05, 0.0, 0.99, "how small"),
             Parameter("num_class_thresh", 100, 1, 1000, "thresholds to try", integer=True),
             Parameter("num_ROC_margin", 50, 1, 1000, "margins to try with each", integer=True),
         ),

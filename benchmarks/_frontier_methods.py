@@ -1,0 +1,227 @@
+"""The methods of the frontier benchmark: each gives labels of validation and test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _frontier_problem import Floats, Problem, score
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from fairrun.mitigation import ScoredRows
+from fairrun.mitigation.group_thresholds import fit_group_thresholds
+
+#: Distances from statistical parity that every method with a tolerance is asked for.
+TOLERANCES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.075, 0.085, 0.1, 0.12, 0.15)
+#: fairlearn bounds each group's distance from everybody's rate, which is part of the difference.
+BOUNDS = {"sex": (0.01, 0.02, 0.033, 0.065), "race": (0.015, 0.04)}
+#: Multipliers of GridSearch. Its own grid is laid out both ways and has four useful points.
+MULTIPLIERS = np.linspace(0, 0.9, 13)
+#: Confidences of our margin; the first is none.
+CONFIDENCES = (0.5, 0.8, 0.95)
+#: The four-fifths rule as a tolerance of the ratio.
+FOUR_FIFTHS = 0.2
+
+Labels = NDArray[np.int64]
+Scores = dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A method at one setting, and its labels by split."""
+
+    method: str
+    setting: str
+    labels: dict[str, Labels]
+
+
+def ours(confidence: float) -> str:
+    """Name group thresholds of a confidence."""
+    return f"group_thresholds, confidence {confidence:g}"
+
+
+def scored_candidates(problem: Problem) -> Iterator[Candidate]:
+    """Run the methods that decide by the scores of one fit, each at every setting."""
+    scores = score(problem)
+    yield from unmitigated(scores)
+    yield from group_thresholds(problem, scores)
+    for suffix, given in _with_and_without_group(problem):
+        given_scores = score(given) if suffix else scores
+        for method in (threshold_optimizer, error_parity):
+            for setting, labels in method(given, given_scores):
+                yield Candidate(method.__name__ + suffix, setting, labels)
+
+
+def refitted_candidates(problem: Problem) -> Iterator[Candidate]:
+    """Run the methods that fit the estimator anew, each at every setting."""
+    for suffix, given in _with_and_without_group(problem):
+        for method in (reweighing, grid_search, exponentiated_gradient):
+            for setting, labels in method(given):
+                yield Candidate(method.__name__ + suffix, setting, labels)
+
+
+#: Two halves of the work, each of which can be done alone.
+FAMILIES = {"scored": scored_candidates, "refitted": refitted_candidates}
+
+
+def _with_and_without_group(problem: Problem) -> list[tuple[str, Problem]]:
+    return [("", problem), (" + group column", problem.with_group())]
+
+
+def unmitigated(scores: Scores) -> Iterator[Candidate]:
+    """Give the estimator as it is."""
+    labels = {name: (scores[name] > 0).astype(np.int64) for name in ("validation", "test")}
+    yield Candidate("unmitigated", "", labels)
+
+
+def group_thresholds(problem: Problem, scores: Scores) -> Iterator[Candidate]:
+    """Ours, with and without a margin; as `FairClassifier` fits it on the same scores."""
+    train = ScoredRows(
+        scores["train"], problem.label["train"], problem.group["train"].astype(np.intp), 1, 1
+    )
+    asked = [("statistical_parity", tolerance) for tolerance in TOLERANCES]
+    for constraint, tolerance in [*asked, ("disparate_impact", FOUR_FIFTHS)]:
+        for confidence in CONFIDENCES:
+            rule = fit_group_thresholds(
+                train, constraint=constraint, tolerance=tolerance, confidence=confidence
+            )
+            labels = {
+                name: rule.decision_probability(
+                    scores[name], problem.group[name].astype(np.intp)
+                ).astype(np.int64)
+                for name in ("validation", "test")
+            }
+            yield Candidate(ours(confidence), f"{constraint} {tolerance:g}", labels)
+
+
+Settings = Iterator[tuple[str, dict[str, Labels]]]
+
+
+class _Score(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """An estimator whose only feature is the score: fairlearn takes no scores as such."""
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, X: Any, y: Any) -> _Score:  # noqa: ARG002
+        """Nothing is to be fitted."""
+        return self
+
+    def predict(self, X: Any) -> Floats:
+        """Give the score."""
+        return np.asarray(X)[:, 0]
+
+
+def threshold_optimizer(problem: Problem, scores: Scores) -> Settings:
+    """Fairlearn's ThresholdOptimizer on the same out-of-fold scores; it draws labels."""
+    from fairlearn.postprocessing import ThresholdOptimizer
+
+    for tolerance in TOLERANCES:
+        fitted = ThresholdOptimizer(
+            estimator=_Score(), prefit=True, predict_method="predict", tol=tolerance
+        )
+        fitted.fit(
+            scores["train"][:, None],
+            problem.label["train"],
+            sensitive_features=problem.group["train"],
+        )
+        yield (
+            f"tol {tolerance:g}",
+            _labels(
+                lambda name, fitted=fitted: fitted.predict(
+                    scores[name][:, None],
+                    sensitive_features=problem.group[name],
+                    random_state=problem.seed,
+                )
+            ),
+        )
+
+
+def error_parity(problem: Problem, scores: Scores) -> Settings:
+    """error-parity's relaxed thresholds on the same out-of-fold scores; it draws labels."""
+    from error_parity import RelaxedThresholdOptimizer
+
+    share = {name: 1 / (1 + np.exp(-part)) for name, part in scores.items()}
+    for tolerance in TOLERANCES:
+        fitted = RelaxedThresholdOptimizer(
+            predictor=lambda X: X[:, 0],
+            constraint="demographic_parity",
+            tolerance=tolerance,
+            seed=problem.seed,
+        )
+        fitted.fit(share["train"][:, None], problem.label["train"], group=problem.group["train"])
+        yield (
+            f"tolerance {tolerance:g}",
+            _labels(
+                lambda name, fitted=fitted: fitted(share[name][:, None], group=problem.group[name])
+            ),
+        )
+
+
+def reweighing(problem: Problem) -> Settings:
+    """aif360's Reweighing before the estimator."""
+    from aif360.algorithms.preprocessing import Reweighing
+    from aif360.datasets import BinaryLabelDataset
+
+    frame = pd.DataFrame({"group": problem.group["train"], "label": problem.label["train"]})
+    dataset = BinaryLabelDataset(
+        df=frame.astype(float), label_names=["label"], protected_attribute_names=["group"]
+    )
+    weighed = Reweighing(
+        unprivileged_groups=[{"group": 1.0}], privileged_groups=[{"group": 0.0}]
+    ).fit_transform(dataset)
+    scorer = problem.estimator.fit(
+        problem.matrix["train"], problem.label["train"], weighed.instance_weights
+    )
+    yield "", _labels(lambda name: scorer.score(problem.matrix[name]) > 0)
+
+
+def grid_search(problem: Problem) -> Settings:
+    """Fairlearn's GridSearch: every predictor of one grid, which spans its frontier."""
+    from fairlearn.reductions import DemographicParity, GridSearch
+
+    index = pd.MultiIndex.from_product(
+        [["+", "-"], ["all"], [0, 1]], names=["sign", "event", "group_id"]
+    )
+    grid = pd.DataFrame(0.0, index=index, columns=range(len(MULTIPLIERS)))
+    grid.loc[("+", "all", 0)] = MULTIPLIERS
+    fitted = GridSearch(clone(problem.refit_estimator), DemographicParity(), grid=grid).fit(
+        problem.refit["train"],
+        problem.label["train"],
+        sensitive_features=problem.group["train"],
+    )
+    for multiplier, predictor in zip(MULTIPLIERS, fitted.predictors_, strict=True):
+        yield (
+            f"multiplier {multiplier:.3g}",
+            _labels(lambda name, predictor=predictor: predictor.predict(problem.refit[name])),
+        )
+
+
+def exponentiated_gradient(problem: Problem) -> Settings:
+    """Fairlearn's ExponentiatedGradient; it draws labels."""
+    from fairlearn.reductions import DemographicParity, ExponentiatedGradient
+
+    for bound in BOUNDS[problem.protected]:
+        fitted = ExponentiatedGradient(
+            clone(problem.refit_estimator), DemographicParity(difference_bound=bound), max_iter=5
+        ).fit(
+            problem.refit["train"],
+            problem.label["train"],
+            sensitive_features=problem.group["train"],
+        )
+        yield (
+            f"difference_bound {bound:g}",
+            _labels(
+                lambda name, fitted=fitted: fitted.predict(
+                    problem.refit[name], random_state=problem.seed
+                )
+            ),
+        )
+
+
+def _labels(predict: Callable[[str], Any]) -> dict[str, Labels]:
+    return {name: np.asarray(predict(name)).astype(np.int64) for name in ("validation", "test")}

@@ -1,0 +1,188 @@
+"""The tables and the figure of the frontier benchmark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _frontier_choice import RATIO, cells
+from _frontier_problem import ESTIMATORS, PRIVILEGED
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from scipy.stats import t as student
+
+from fairrun.reports.style import GREY, PALETTE, TEXT, TEXT_SIZE, clean_axes, new_figure
+
+#: The cells of the tables; the figure shows all.
+SHOWN = ("0.1", "0.05", "0.02", RATIO)
+#: Ours with the peers' settings, chosen as theirs are; and as it comes, with nothing chosen.
+OURS = "group_thresholds, confidence 0.5"
+DEFAULT = "group_thresholds, confidence 0.95, asked for the limit"
+_COLOURS = {
+    "group_thresholds": PALETTE[0],
+    "threshold_optimizer": PALETTE[1],
+    "error_parity": PALETTE[2],
+    "exponentiated_gradient": PALETTE[3],
+    "grid_search": PALETTE[4],
+    "reweighing": PALETTE[5],
+}
+
+
+def is_ours(method: str) -> bool:
+    """Whether a method is one of ours."""
+    return method.startswith("group_thresholds")
+
+
+def mean_and_half_width(values: pd.Series) -> tuple[float, float]:
+    """Mean over seeds with half its 95 % interval (Student); NaN for one seed."""
+    n = len(values)
+    error = float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
+    return float(values.mean()), float(student.ppf(0.975, max(n - 1, 1)) * error)
+
+
+def holds(rows: pd.DataFrame, protected: str, cell: str) -> bool:
+    """Whether the constraint holds on the mean over test sets."""
+    return bool(parity(rows, cell) <= cells(protected)[cell])
+
+
+def parity(rows: pd.DataFrame, cell: str) -> float:
+    """Mean over seeds, then the distance from parity: a bias shows, a scatter does not."""
+    if cell == RATIO:
+        ratio = float(np.exp(np.log(rows["ratio"]).mean()))
+        return 1 - min(ratio, 1 / ratio)
+    return abs(float(rows["difference"].mean()))
+
+
+def summary(table: pd.DataFrame) -> str:
+    """One line a cell: ours chosen like the peers, the best peer that holds, and our default."""
+    lines = [
+        "| protected | estimator | cell | ours | best peer that holds | it | ours − it | default |",
+        "|---" * 8 + "|",
+    ]
+    for protected, estimator in _problems(table):
+        problem = _problem(table, protected, estimator)
+        for cell in (cell for cell in SHOWN if cell in set(problem["cell"])):
+            rows = problem[problem["cell"] == cell].set_index("seed")
+            by_method = dict(list(rows.groupby("method")))
+            peers = {
+                method: group
+                for method, group in by_method.items()
+                if not is_ours(method)
+                and len(group) == len(by_method[OURS])
+                and holds(group, protected, cell)
+            }
+            best = max(peers, key=lambda method: peers[method]["accuracy"].mean())
+            gap = by_method[OURS]["accuracy"] - peers[best]["accuracy"]
+            entries = [
+                protected,
+                estimator,
+                _limit(cell),
+                _cell(by_method[OURS], protected, cell),
+                best,
+                _cell(peers[best], protected, cell),
+                "{:+.4f} ± {:.4f}".format(*mean_and_half_width(gap)),
+                _cell(by_method[DEFAULT], protected, cell),
+            ]
+            lines.append(f"| {' | '.join(entries)} |")
+    return "\n".join(lines)
+
+
+def details(table: pd.DataFrame, protected: str, estimator: str) -> str:
+    """Every method of one problem, one column a cell."""
+    problem = _problem(table, protected, estimator)
+    shown = [cell for cell in SHOWN if cell in set(problem["cell"])]
+    lines = [
+        "| method | seeds | " + " | ".join(_limit(cell) for cell in shown) + " |",
+        "|---" * (len(shown) + 2) + "|",
+    ]
+    for method in problem["method"].unique():
+        rows = problem[problem["method"] == method]
+        entries = [_cell(rows[rows["cell"] == cell], protected, cell) for cell in shown]
+        lines.append(f"| {method} | {rows['seed'].nunique()} | {' | '.join(entries)} |")
+    return "\n".join(lines)
+
+
+def plot_frontiers(table: pd.DataFrame) -> Figure:
+    """Mean test accuracy against mean test difference, one line a method, ours on top."""
+    figure = new_figure(8.2, "Adult: accuracy against statistical parity")
+    panels = figure.subplots(2, 2)
+    for ax, (protected, estimator) in zip(panels.flat, _problems(table), strict=False):
+        clean_axes(ax)
+        title = f"{protected}, {estimator.replace('_', ' ').removeprefix('hist ')}"
+        ax.set_title(title, **TEXT | {"fontweight": "bold"})
+        problem = _problem(table, protected, estimator)
+        _draw(ax, problem[problem["cell"] != RATIO])
+    for ax in panels[:, 0]:
+        ax.set_ylabel("accuracy", **TEXT)
+    for ax in panels[1]:
+        ax.set_xlabel("|statistical parity|", **TEXT)
+    handles = [
+        Line2D([], [], color=colour, **_look(name == "group_thresholds"), label=name)
+        for name, colour in _COLOURS.items()
+    ]
+    handles.append(Line2D([], [], color=GREY, linestyle="--", label="with the group as a column"))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=TEXT_SIZE
+    )
+    return figure
+
+
+def _draw(ax: Axes, problem: pd.DataFrame) -> None:
+    means = problem.groupby(["method", "cell"])[["accuracy", "difference"]].mean().reset_index()
+    means["parity"] = means["difference"].abs()
+    for method, line in means.sort_values("parity").groupby("method"):
+        name, _, with_group = method.partition(" + ")
+        if method == OURS:
+            name = "group_thresholds"
+        elif name not in _COLOURS:
+            continue
+        points = line.drop_duplicates("parity")
+        ax.plot(
+            points["parity"],
+            points["accuracy"],
+            color=_COLOURS[name],
+            linestyle="--" if with_group else "-",
+            zorder=4 if method == OURS else 2,
+            **_look(method == OURS),
+        )
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:.3f}"))
+
+
+def _look(mine: bool) -> dict[str, Any]:
+    return {"linewidth": 2.4, "marker": "o"} if mine else {"linewidth": 1.2, "marker": "."}
+
+
+def tables(table: pd.DataFrame) -> str:
+    """Write the summary, then every problem with every method."""
+    parts = [summary(table)]
+    for protected, estimator in _problems(table):
+        parts += [f"{protected}, {estimator}:", details(table, protected, estimator)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _problems(table: pd.DataFrame) -> list[tuple[str, str]]:
+    every = [(protected, estimator) for protected in PRIVILEGED for estimator in ESTIMATORS]
+    return [problem for problem in every if not _problem(table, *problem).empty]
+
+
+def _problem(table: pd.DataFrame, protected: str, estimator: str) -> pd.DataFrame:
+    return table[(table["protected"] == protected) & (table["estimator"] == estimator)]
+
+
+def _limit(cell: str) -> str:
+    return cell if cell == RATIO else f"≤ {float(cell):.2f}"
+
+
+def _cell(rows: pd.DataFrame, protected: str, cell: str) -> str:
+    mean, half = mean_and_half_width(rows["accuracy"])
+    where = f"{parity(rows, cell):.3f}"
+    if cell == RATIO:
+        where = f"{np.exp(np.log(rows['ratio']).mean()):.2f}"
+    if not holds(rows, protected, cell):
+        where += ", does not hold"
+    return f"{mean:.4f} ± {half:.4f} ({where})"

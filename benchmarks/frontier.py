@@ -1,0 +1,106 @@
+r"""Accuracy against statistical parity on Adult: fairrun's group thresholds and their peers.
+
+    python benchmarks/frontier.py --adult PATH [--seeds 5] [--jobs 2] [--out FOLDER] [--quick]
+
+Ours: `group_thresholds` of `FairClassifier`. Peers: fairlearn's ThresholdOptimizer,
+ExponentiatedGradient and GridSearch, aif360's Reweighing and error-parity, each with and without
+the group as a column. Everybody gets the same rows, the same encoded columns and the same settings
+of the estimator; those that decide by a score get the same out-of-fold scores.
+
+Each seed is another split into train, validation and test. For each method and each limit of the
+distance from parity, the setting is chosen on validation and measured once on test. The tables and
+the figure show means over the seeds.
+
+The folder then holds results.json (every choice), tables.md and frontier.png. error-parity asks for
+numpy below 2 through an old cvxpy, and works with the new ones; into an environment that has the
+rest:
+
+    printf 'numpy>=2\ncvxpy>=1.6\n' > overrides.txt
+    uv pip install --override overrides.txt error-parity
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+# Before numpy comes: two workers that each want every core wait for each other.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import pandas as pd
+from _frontier_choice import choose
+from _frontier_methods import FAMILIES
+from _frontier_problem import ESTIMATORS, PRIVILEGED, load_problem
+from _frontier_report import plot_frontiers, tables
+
+Task = tuple[str, str, str, int]
+
+
+def run(adult: str, task: Task) -> tuple[list[dict[str, Any]], float]:
+    """Run the methods of one family on one split; the records, and the CPU seconds it took."""
+    family, protected, estimator, seed = task
+    # The peers warn of what they will change and of the packages they do without.
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    started = time.process_time()
+    problem = load_problem(adult, protected, estimator, seed)
+    records = choose(problem, list(FAMILIES[family](problem)))
+    return records, time.process_time() - started
+
+
+def run_all(adult: str, tasks: list[Task], jobs: int) -> pd.DataFrame:
+    """Run all tasks, `jobs` at a time, and say how far it is."""
+    started = time.perf_counter()
+    by_task = {}
+    with ProcessPoolExecutor(jobs) as pool:
+        running = {pool.submit(run, adult, task): task for task in tasks}
+        for number, done in enumerate(as_completed(running), start=1):
+            task = running[done]
+            by_task[task], seconds = done.result()
+            minutes = (time.perf_counter() - started) / 60
+            print(
+                f"{number} of {len(tasks)} after {minutes:.1f} min: "
+                f"{' '.join(map(str, task))} ({seconds:.0f} s of CPU)",
+                flush=True,
+            )
+    return pd.DataFrame([record for task in tasks for record in by_task[task]])
+
+
+def main() -> None:
+    """Run the benchmark and write its results."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--adult", required=True, help="UCI Adult as Parquet")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("frontier-results"))
+    parser.add_argument(
+        "--quick", action="store_true", help="sex and logistic regression only, one seed"
+    )
+    arguments = parser.parse_args()
+    problems = [(p, e, s) for s in range(arguments.seeds) for e in ESTIMATORS for p in PRIVILEGED]
+    if arguments.quick:
+        problems = [("sex", "logistic_regression", 0)]
+    tasks = [(family, *problem) for family in FAMILIES for problem in problems]
+    results = run_all(arguments.adult, tasks, arguments.jobs)
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    records = results.to_dict(orient="records")
+    (arguments.out / "results.json").write_text(json.dumps(records, indent=1) + "\n")
+    (arguments.out / "tables.md").write_text(tables(results))
+    plot_frontiers(results).savefig(arguments.out / "frontier.png")
+    print(tables(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""Every mitigator on UCI Adult: as holisticai measures it, as it serves it, and as fairrun does.
+
+    python benchmarks/mitigators.py --adult PATH [--rows 2000] [--limit 300] [--only NAME ...]
+
+For each method, in a process of its own for each side, on the same split and the same encoded rows:
+
+- holisticai: its mitigator in its Pipeline around a logistic regression; all test rows in one
+  batch, as an evaluation has them, and then the first of them one at a time, as a server has them;
+- fairrun: FairClassifier with the defaults of the registry, the same two ways.
+
+All metrics are of those first rows. `changed` is the share of the labels that are not those of the
+batch; a row that raises counts as changed. Seconds are of fitting, MB the peak of
+resident memory, kB what would be saved: cloudpickle of theirs, the folder of ours.
+
+Writes a table to standard output. --limit ends a side that takes longer, in seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Our names, and the class and place of holisticai's. group_thresholds is ours alone.
+THEIRS = {
+    "reweighing": ("Reweighing", "pre"),
+    "correlation_remover": ("CorrelationRemover", "pre"),
+    "disparate_impact_remover": ("DisparateImpactRemover", "pre"),
+    "learning_fair_representation": ("LearningFairRepresentation", "pre"),
+    "exponentiated_gradient": ("ExponentiatedGradientReduction", "in"),
+    "grid_search": ("GridSearchReduction", "in"),
+    "prejudice_remover": ("PrejudiceRemover", "in"),
+    "meta_fair_classifier": ("MetaFairClassifier", "in"),
+    "adversarial_debiasing": ("AdversarialDebiasing", "in"),
+    "equalized_odds": ("EqualizedOdds", "post"),
+    "calibrated_equalized_odds": ("CalibratedEqualizedOdds", "post"),
+    "reject_option_classification": ("RejectOptionClassification", "post"),
+    "lp_debiaser": ("LPDebiaserBinary", "post"),
+    "ml_debiaser": ("MLDebiaser", "post"),
+}
+
+METRICS = (
+    "accuracy",
+    "roc_auc",
+    "disparate_impact",
+    "statistical_parity",
+    "equality_of_opportunity_difference",
+    "average_odds_difference",
+)
+
+
+def problem(adult: str) -> Any:
+    """Prepare the splits, alike for both sides."""
+    from fairrun.data import DataRequest, prepare, resolve_spec
+
+    return prepare(
+        resolve_spec(
+            DataRequest(
+                data=adult,
+                target="class",
+                positive=">50K",
+                protected=["sex"],
+                privileged=["Male"],
+                drop=["race", "education-num"],
+            )
+        )
+    )
+
+
+def pipeline(name: str) -> Any:
+    """Build holisticai's pipeline, with its defaults."""
+    import holisticai.bias.mitigation as mitigation
+    from holisticai.pipeline import Pipeline
+    from sklearn.linear_model import LogisticRegression
+
+    estimator = LogisticRegression(max_iter=1000)
+    if name == "none":
+        return Pipeline(steps=[("estimator", estimator)])
+    class_name, stage = THEIRS[name]
+    kind = getattr(mitigation, class_name)
+    if stage == "pre":
+        return Pipeline(steps=[("bm_preprocessing", kind()), ("estimator", estimator)])
+    if stage == "post":
+        return Pipeline(steps=[("estimator", estimator), ("bm_posprocessing", kind())])
+    wraps = name in ("exponentiated_gradient", "grid_search")
+    told: dict[str, Any] = {"estimator": estimator} if wraps else {}
+    if name == "adversarial_debiasing":
+        told = {"features_dim": FEATURES[0]}
+    return Pipeline(steps=[("bm_inprocessing", kind(**told))])
+
+
+#: The width of the encoded rows, which one of holisticai's classes wants to be told.
+FEATURES = [0]
+
+
+def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
+    """Fit and ask one side; gives its row of the table."""
+    import numpy as np
+
+    from fairrun.groups import group_lookup
+
+    data = problem(adult)
+    train, test = data.splits["train"], data.splits["test"]
+    protected = data.spec.protected[0]
+    lookup = group_lookup(train.frame, protected)
+    codes = lookup.codes(test.frame)
+    if which == "ours":
+        fitted, ask, n_bytes = fit_ours(name, train, test, protected)
+    else:
+        fitted, ask, n_bytes = fit_theirs(name, train, test, lookup)
+    batch, probability = ask(slice(None))
+    probability = None if probability is None else probability[:rows]
+    alone = np.full(rows, -1)
+    for row in range(rows):
+        try:
+            alone[row] = int(ask(slice(row, row + 1))[0][0])
+        except Exception:  # noqa: S112 - whatever holisticai raises; the row stays -1
+            continue
+    return {
+        "fit_seconds": fitted,
+        "kilobytes": n_bytes / 1024,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "batch": measured(test.label[:rows], batch[:rows], probability, codes[:rows]),
+        "alone": measured(test.label[:rows], alone, None, codes[:rows]),
+        "raised": float(np.mean(alone < 0)),
+        "changed": float(np.mean(alone != batch[:rows])),
+    }
+
+
+def fit_ours(name: str, train: Any, test: Any, protected: Any) -> tuple[float, Any, int]:
+    """Fit FairClassifier; gives seconds, a function that answers test rows, and bytes."""
+    from fairrun.inference import save_model
+    from fairrun.model import FairClassifier
+
+    started = time.perf_counter()
+    model = FairClassifier(protected, mitigator=name).fit(train.frame, train.label).inference_
+    fitted = time.perf_counter() - started
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(model, folder)
+        n_bytes = sum(path.stat().st_size for path in Path(folder).iterdir())
+
+    def ask(rows: slice) -> tuple[Any, Any]:
+        answers = model.predict(test.frame.iloc[rows])
+        return answers["prediction"].to_numpy(), answers["probability"].to_numpy()
+
+    return fitted, ask, n_bytes
+
+
+def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, Any, int]:
+    """Fit holisticai's pipeline; gives the same three."""
+    import cloudpickle
+    import numpy as np
+    import pandas as pd
+
+    from fairrun.encoding import fit_encoder
+
+    features = [column for column in train.frame if column != lookup.column]
+    encoder = fit_encoder(train.frame[features])
+    FEATURES[0] = len(encoder.encoded_names)
+
+    def encoded(rows: Any) -> tuple[Any, dict[str, Any]]:
+        matrix = pd.DataFrame(encoder.encode(rows), columns=encoder.encoded_names)
+        codes = lookup.codes(rows)
+        return matrix, {"bm__group_a": codes == 0, "bm__group_b": codes == 1}
+
+    X, groups = encoded(train.frame)
+    fitted_pipeline = pipeline(name)
+    started = time.perf_counter()
+    if name == "none":
+        fitted_pipeline.fit(X, train.label)
+    else:
+        fitted_pipeline.fit(X, pd.Series(train.label), **groups)
+    fitted = time.perf_counter() - started
+    try:
+        n_bytes = len(cloudpickle.dumps(fitted_pipeline))
+    except Exception:  # whatever cannot be saved
+        n_bytes = 0
+
+    def ask(rows: slice) -> tuple[Any, Any]:
+        X, groups = encoded(test.frame.iloc[rows])
+        told = {} if name == "none" else groups
+        labels = np.asarray(fitted_pipeline.predict(X, **told)).ravel()
+        try:
+            probability = np.asarray(fitted_pipeline.predict_proba(X, **told))[:, 1]
+        except Exception:  # a post-processor's pipeline has none
+            probability = None
+        return labels, probability
+
+    return fitted, ask, n_bytes
+
+
+def measured(label: Any, predicted: Any, probability: Any, codes: Any) -> dict[str, float]:
+    """Compute the metrics of the table; NaN where a side has none."""
+    import numpy as np
+    from sklearn.metrics import roc_auc_score
+
+    known = predicted >= 0
+    label, predicted, codes = label[known], predicted[known], codes[known]
+
+    def rate(group: int, *, of: int | None = None) -> float:
+        mine = codes == group if of is None else (codes == group) & (label == of)
+        return float(predicted[mine].mean()) if mine.any() else float("nan")
+
+    by_label = [rate(0, of=value) - rate(1, of=value) for value in (0, 1)]
+    auc = float("nan")
+    if probability is not None and np.isfinite(probability).all():
+        auc = float(roc_auc_score(label, probability))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        impact = float(np.float64(rate(0)) / rate(1))
+    values = (
+        float(np.mean(label == predicted)) if known.any() else float("nan"),
+        auc,
+        impact,
+        rate(0) - rate(1),
+        by_label[1],
+        (by_label[0] + by_label[1]) / 2,
+    )
+    return dict(zip(METRICS, values, strict=True))
+
+
+def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str, Any] | str:
+    """Measure one side in a process of its own; text where there is nothing to measure."""
+    command = [sys.executable, __file__, "--adult", options.adult, "--rows", str(options.rows)]
+    try:
+        done = subprocess.run(
+            [*command, "--side", which, name],
+            capture_output=True,
+            text=True,
+            timeout=options.limit,
+            check=False,
+            cwd=ROOT,
+        )
+    except subprocess.TimeoutExpired:
+        return f"not fitted in {options.limit} s"
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
+        return f"raises {last.partition(':')[0]}"
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Measure, or print one side as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--adult", required=True)
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--limit", type=int, default=300)
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    if options.side:
+        warnings.simplefilter("ignore")
+        print(json.dumps(side(*options.side, options.adult, options.rows)))
+        return
+
+    from fairrun.mitigation import MITIGATORS
+
+    header = ["method", "asked", *METRICS, "changed", "fit s", "peak MB", "saved kB"]
+    lines = [header, [":---"] * 2 + ["---:"] * (len(header) - 2)]
+    for name in options.only or MITIGATORS:
+        for which in ("theirs", "ours"):
+            if which == "theirs" and name not in THEIRS and name != "none":
+                continue
+            print(f"{name}, {which}", file=sys.stderr, flush=True)
+            found = in_a_process(which, name, options)
+            lines.extend(lines_of(name, which, found))
+    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def lines_of(name: str, which: str, found: dict[str, Any] | str) -> list[list[str]]:
+    """Lay one side out: a line for the batch and one for the rows asked one by one, or for both."""
+    who = {"theirs": "holisticai", "ours": "fairrun"}[which]
+    if isinstance(found, str):
+        return [[f"`{name}`", f"{who}: {found}", *[""] * (len(METRICS) + 4)]]
+    cost = [f"{found['fit_seconds']:.1f}", f"{found['megabytes']:,.0f}"]
+    cost.append(f"{found['kilobytes']:,.0f}" if found["kilobytes"] else "cannot be pickled")
+    changed = f"{100 * found['changed']:.1f} %"
+    if found["raised"]:
+        changed += f" ({100 * found['raised']:.1f} % raise)"
+    if not found["changed"]:
+        return [[f"`{name}`", f"{who}, either way", *_numbers(found["batch"]), "0", *cost]]
+    return [
+        [f"`{name}`", f"{who}, a batch", *_numbers(found["batch"]), "", *cost],
+        ["", f"{who}, one by one", *_numbers(found["alone"]), changed, "", "", ""],
+    ]
+
+
+def _numbers(metrics: dict[str, float]) -> list[str]:
+    cells = []
+    for name, value in metrics.items():
+        digits = 2 if name == "disparate_impact" else 3
+        cells.append("" if value != value else f"{value:.{digits}f}")
+    return cells
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.estimators import Estimator
-from fairrun.inference import Decision, GroupLookup, Scorer, Threshold, Transform
+from fairrun.groups import group_shares
+from fairrun.inference import Chain, Decision, GroupLookup, Scorer, Threshold, Transform
 from fairrun.mitigation import Mitigation, ScoredRows, TrainingMatrix
 from fairrun.resampling import Resample, resample_rows
 
@@ -99,6 +100,10 @@ def _fit_scorer(recipe: Recipe, train: TrainingMatrix) -> tuple[Transform | None
         train = TrainingMatrix(matrix, train.label, train.groups)
     if within := recipe.mitigation.steps.get("in"):
         mixed = within.mitigator.fit(train, recipe.estimator, **within.parameters)
+        if transform is not None and mixed.transform is not None:
+            transform = Chain((transform, mixed.transform), group_shares(train.groups))
+        else:
+            transform = transform or mixed.transform
         return transform, mixed.scorer, mixed.decision or Threshold()
     return transform, recipe.estimator.fit(train.matrix, train.label, weight), Threshold()
 

@@ -173,6 +173,12 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{self.mitigator} sets the weights of the rows itself; leave class_weight out, or "
                 "balance the labels with resample"
             )
+        within = mitigation.steps.get("in")
+        own_model = within is not None and not within.mitigator.wraps_estimator
+        if own_model and self.estimator != next(iter(ESTIMATORS)):
+            raise RequestError(
+                f"{self.mitigator} fits a model of its own; leave estimator={self.estimator} out"
+            )
         names = [p.name for row in ESTIMATORS.values() for p in row.parameters]
         estimator = resolve_estimator(
             self.estimator,

@@ -6,13 +6,17 @@ knows MLflow.
 """
 
 from .artifact import FORMAT_VERSION, load_model, save_model
+from .chain import Chain
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .draws import RowDraws
 from .encoder import Categorical, Encoder, Numeric
 from .errors import InputError, ModelError
+from .evidence import EvidenceScorer
+from .group_blocks import GroupBlocks
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
 from .mixture import MixtureScorer
 from .model import OUTPUT_COLUMNS, InferenceModel
+from .network import NetworkScorer
 from .prototypes import Prototypes
 from .scorer import LinearScorer, Scorer, sigmoid
 from .transforms import GroupShift, GroupStepMap, StepFunction, Transform
@@ -25,8 +29,11 @@ __all__ = [
     "NEITHER",
     "OUTPUT_COLUMNS",
     "Categorical",
+    "Chain",
     "Decision",
     "Encoder",
+    "EvidenceScorer",
+    "GroupBlocks",
     "GroupLookup",
     "GroupShift",
     "GroupStepMap",
@@ -38,6 +45,7 @@ __all__ = [
     "MemberVote",
     "MixtureScorer",
     "ModelError",
+    "NetworkScorer",
     "Numeric",
     "Prototypes",
     "RowDraws",

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .chain import transform_from_arrays
 from .decisions import decision_from_arrays
 from .draws import RowDraws
 from .encoder import Encoder
@@ -26,7 +27,6 @@ from .golden import check_golden, make_golden
 from .groups import GroupLookup
 from .mixture import scorer_from_arrays
 from .model import InferenceModel
-from .transforms import transform_from_arrays
 
 __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 

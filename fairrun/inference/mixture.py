@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .evidence import EvidenceScorer
+from .network import NetworkScorer
 from .scorer import Arrays, LinearScorer, Scorer
 from .trees import TreeScorer
 
@@ -80,7 +82,8 @@ class MixtureScorer:
 
 
 _BY_KIND: Mapping[str, type[Scorer]] = {
-    scorer.kind: scorer for scorer in (LinearScorer, TreeScorer, MixtureScorer)
+    scorer.kind: scorer
+    for scorer in (LinearScorer, TreeScorer, MixtureScorer, EvidenceScorer, NetworkScorer)
 }
 
 

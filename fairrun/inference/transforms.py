@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .groups import GROUP_A, GROUP_B, NEITHER
-from .prototypes import Prototypes
 
-__all__ = ["GroupShift", "GroupStepMap", "StepFunction", "Transform", "transform_from_arrays"]
+__all__ = ["GroupShift", "GroupStepMap", "StepFunction", "Transform"]
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -149,13 +148,3 @@ class GroupStepMap:
         columns = [int(column) for column in arrays["columns"]]
         pairs = zip(steps[::2], steps[1::2], strict=True) if columns else ()
         return cls(dict(zip(columns, pairs, strict=True)), arrays["shares"])
-
-
-_BY_KIND: Mapping[str, type[Transform]] = {
-    transform.kind: transform for transform in (GroupShift, GroupStepMap, Prototypes)
-}
-
-
-def transform_from_arrays(kind: str, arrays: Arrays) -> Transform:
-    """Build the transform of the given kind from its arrays."""
-    return _BY_KIND[kind].from_arrays(arrays)

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from fairrun.errors import RequestError
 from fairrun.inference import GROUP_A, GROUP_B, NEITHER, Decision, Scorer, Transform
 
-__all__ = ["Fitted", "FittedEstimator", "ScoredRows", "TrainingMatrix", "check_both_labels"]
+__all__ = [
+    "Fitted",
+    "FittedEstimator",
+    "ScoredRows",
+    "TrainingMatrix",
+    "check_both_labels",
+    "known_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -97,13 +104,16 @@ class FittedEstimator:
         The encoded matrix to log-odds.
     decision : Decision or None
         Its own way from the score to the label; None: above 0 is 1.
+    transform : Transform or None
+        What it does to the encoded matrix before it is scored.
     """
 
     scorer: Scorer
     decision: Decision | None = None
+    transform: Transform | None = None
 
 
-def check_both_labels(mitigator: str, rows: ScoredRows) -> None:
+def check_both_labels(mitigator: str, rows: ScoredRows | TrainingMatrix) -> None:
     """Raise RequestError unless both groups have rows of both labels."""
     for group, name in ((GROUP_A, "group_a"), (GROUP_B, "group_b")):
         if len(np.unique(rows.label[rows.groups == group])) < 2:
@@ -111,3 +121,9 @@ def check_both_labels(mitigator: str, rows: ScoredRows) -> None:
                 f"{mitigator} needs rows of both labels in each group; {name} has one label only; "
                 "give more rows, or another mitigator"
             )
+
+
+def known_rows(mitigator: str, train: TrainingMatrix) -> TrainingMatrix:
+    """Leave out the rows in neither group; raise RequestError as `check_both_labels` does."""
+    check_both_labels(mitigator, train)
+    return train.take(train.groups != NEITHER)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairrun.errors import RequestError
+from fairrun.mitigation.refused import REFUSED
 from fairrun.mitigation.registry import MITIGATORS, Mitigator
 from fairrun.parameters import resolve_parameters
 
@@ -125,6 +126,8 @@ def resolve_mitigator(name: str, parameters: Mapping[str, object] | None = None)
 
 
 def _known(name: str) -> Mitigator:
+    if name in REFUSED:
+        raise RequestError(f"mitigator={name} is refused: {REFUSED[name]}")
     if name not in MITIGATORS:
         raise RequestError(
             f"mitigator={name} is not known; give one of {', '.join(MITIGATORS)}, "

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from fairrun.mitigation.adversarial_debiasing import fit_adversarial_debiasing
 from fairrun.mitigation.calibrated_equalized_odds import COSTS, fit_calibrated_equalized_odds
 from fairrun.mitigation.correlation_remover import fit_correlation_remover
 from fairrun.mitigation.disparate_impact_remover import fit_disparate_impact_remover
@@ -18,10 +19,13 @@ from fairrun.mitigation.exponentiated_gradient import (
     fit_exponentiated_gradient,
 )
 from fairrun.mitigation.fitted import Fitted, TrainingMatrix
+from fairrun.mitigation.grid_search import fit_grid_search
 from fairrun.mitigation.group_thresholds import fit_group_thresholds
 from fairrun.mitigation.learning_fair_representation import fit_learning_fair_representation
 from fairrun.mitigation.lp_debiaser import LP_CONSTRAINTS, fit_lp_debiaser
+from fairrun.mitigation.meta_fair_classifier import fit_meta_fair_classifier
 from fairrun.mitigation.ml_debiaser import fit_ml_debiaser
+from fairrun.mitigation.prejudice_remover import fit_prejudice_remover
 from fairrun.mitigation.reject_option_classification import (
     REJECT_OPTION_METRICS,
     fit_reject_option_classification,
@@ -55,7 +59,7 @@ class Mitigator:
     fit : callable
         By stage, with the parameters by name: `fit(train)` gives a `Fitted`,
         `fit(train, estimator)` a `FittedEstimator`, `fit(rows)` a `Decision`. A pre- or
-        post-processor that draws takes `seed` as well.
+        post-processor that draws takes `seed` as well; an in-processor has the estimator's.
     draws : bool
         Whether its fit draws random numbers.
     randomised : {"no", "yes", "by default"}
@@ -160,6 +164,64 @@ _TABLE = (
         ),
         randomised="by default",
         wraps_estimator=True,
+    ),
+    Mitigator(
+        name="grid_search",
+        stage="in",
+        group_at_fit=True,
+        group_at_serving=False,
+        summary="Fits the estimator at many prices of unfairness, and takes the best.",
+        source="Agarwal et al. 2018",
+        fit=fit_grid_search,
+        parameters=(
+            Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "which rates are to be alike"),
+            Parameter("constraint_weight", 0.5, 0.0, 1.0, "what unfairness weighs beside error"),
+            Parameter("grid_size", 21, 1, 1000, "prices to try", integer=True),
+            Parameter("grid_limit", 2.0, 1e-3, 100.0, "the largest price"),
+        ),
+        wraps_estimator=True,
+    ),
+    Mitigator(
+        name="prejudice_remover",
+        stage="in",
+        group_at_fit=True,
+        group_at_serving=True,
+        summary="Fits a logistic regression for each group whose mean scores tell little of it.",
+        source="Kamishima et al. 2012",
+        fit=fit_prejudice_remover,
+        parameters=(
+            Parameter("eta", 20.0, 0.0, 10_000.0, "the weight of what they tell"),
+            Parameter("C", 1.0, 0.0, 1e6, "the strength of the L2 penalty"),
+            Parameter("maxiter", 1000, 1, 100_000, "iterations of the solver", integer=True),
+        ),
+    ),
+    Mitigator(
+        name="meta_fair_classifier",
+        stage="in",
+        group_at_fit=True,
+        group_at_serving=False,
+        summary="Finds the best labels of a Gaussian whose groups are selected alike.",
+        source="Celis et al. 2019",
+        fit=fit_meta_fair_classifier,
+        parameters=(Parameter("tau", 0.8, 0.01, 1.0, "the least ratio of the rates of selection"),),
+    ),
+    Mitigator(
+        name="adversarial_debiasing",
+        stage="in",
+        group_at_fit=True,
+        group_at_serving=False,
+        summary="Trains a network whose score tells an adversary little of the group.",
+        source="Zhang et al. 2018",
+        fit=fit_adversarial_debiasing,
+        parameters=(
+            Parameter("adversary_loss_weight", 0.2, 0.0, 100.0, "what the adversary weighs"),
+            Parameter("hidden_size", 128, 1, 500, "hidden units", integer=True),
+            Parameter("dropout", 0.1, 0.0, 0.9, "the share of units left out of a step"),
+            Parameter("learning_rate", 0.01, 1e-6, 1.0, "the length of a step"),
+            Parameter("batch_size", 32, 1, 100_000, "rows of a step", integer=True),
+            Parameter("epochs", 10, 1, 1000, "how often all rows are gone through", integer=True),
+        ),
+        draws=True,
     ),
     Mitigator(
         name="group_thresholds",

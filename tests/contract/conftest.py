@@ -13,8 +13,8 @@ import pytest
 from mlflow.pyfunc import PyFuncModel
 
 from fairrun.data import Dataset, prepare
-from fairrun.groups import group_lookup
 from fairrun.inference import InferenceModel
+from fairrun.metrics import ProtectedColumn
 from fairrun.mitigation import MITIGATORS
 from fairrun.model import FairClassifier
 from fairrun.packaging import log_model
@@ -58,6 +58,13 @@ CASES |= {
         "mitigator_params": {"decision": "expected", **_FEW_ROUNDS},
     },
     "reweighing+group_thresholds": {"mitigator": "reweighing+group_thresholds"},
+    "boosted grid_search": {"mitigator": "grid_search", **_BOOSTED},
+    "correlation_remover+prejudice_remover+equalized_odds": {
+        "mitigator": "correlation_remover+prejudice_remover+equalized_odds"
+    },
+    "disparate_impact_remover+meta_fair_classifier": {
+        "mitigator": "disparate_impact_remover+meta_fair_classifier"
+    },
     "equalized_odds by row key": {"mitigator": "equalized_odds", "row_key": "key"},
 }
 
@@ -131,7 +138,7 @@ def make_case(people: Dataset, told: dict[str, Any]) -> Case:
         frame = frame.assign(key=[f"trained on {row}" for row in range(len(frame))])
     classifier.fit(frame, train.label)
     with mlflow.start_run():
-        lookup = group_lookup(train.frame, protected)
-        logged = log_model(classifier.inference_, people.spec, lookup, classifier.mitigator)
+        columns = [ProtectedColumn.from_frame(train.frame, protected)]
+        logged = log_model(classifier.inference_, people.spec, columns, classifier.mitigator)
     folder = Path(mlflow.artifacts.download_artifacts(logged.uri))
     return Case(classifier, logged.uri, folder, mlflow.pyfunc.load_model(logged.uri))

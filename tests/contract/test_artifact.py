@@ -25,13 +25,13 @@ def files(folder: Path) -> list[Path]:
 @pytest.fixture
 def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model folder that nobody has loaded yet, from a package with compiled files in it."""
-    from fairrun.groups import group_lookup
+    from fairrun.metrics import ProtectedColumn
     from fairrun.packaging import log_model
 
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     with mlflow.start_run():
-        lookup = group_lookup(people.splits["train"].frame, people.spec.protected[0])
-        logged = log_model(case.model, people.spec, lookup, case.classifier.mitigator)
+        column = ProtectedColumn.from_frame(people.splits["train"].frame, people.spec.protected[0])
+        logged = log_model(case.model, people.spec, [column], case.classifier.mitigator)
     return Path(mlflow.artifacts.download_artifacts(logged.uri, dst_path=str(tmp_path / "copy")))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fairrun.inference import Prototypes
-from fairrun.inference.transforms import transform_from_arrays
+from fairrun.inference.chain import transform_from_arrays
 
 FARTHEST = 1e100  # where the encoder holds a number fast
 

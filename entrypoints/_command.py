@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import logging
+import math
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -61,9 +62,22 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def print_metrics(metrics: Mapping[str, float], rows: str) -> None:
-    """Print metrics as a table, headed by the rows they were measured on."""
-    table = pd.DataFrame({"metric": list(metrics), rows: list(metrics.values())})
+    """Print the metrics of the first protected column with their intervals.
+
+    The column of values is headed by the rows they were measured on.
+    """
+    limits = [name for name in metrics if name.endswith(("_ci_low", "_ci_high"))]
+    names = [n for n in metrics if "/" not in n and not n.endswith("_worst") and n not in limits]
+    intervals = [
+        f"{metrics[f'{name}_ci_low']:z.3f} to {metrics[f'{name}_ci_high']:z.3f}"
+        if math.isfinite(metrics.get(f"{name}_ci_low", math.nan))
+        else ""
+        for name in names
+    ]
+    values = [metrics[name] for name in names]
+    table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
     click.echo(format_table(table))
+    click.echo("every group, every pair and the worst ones: audit/*.csv of the run")
 
 
 def given(text: str) -> str | None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import shlex
 
 import click
+import pandas as pd
 
 from entrypoints._command import entry_point
 from entrypoints._options import data_options, training_options
 from fairrun.data import DataRequest
-from fairrun.reports import format_table
-from fairrun.runs import COMPARED_MITIGATORS, TrainingRequest, run_comparison
+from fairrun.reports import format_table, with_interval
+from fairrun.runs import (
+    COMPARED_METRICS,
+    COMPARED_MITIGATORS,
+    TrainingRequest,
+    run_comparison,
+)
 from fairrun.tracking import project_of
 
 
@@ -27,8 +33,10 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
     done = run_comparison(data, [name.strip() for name in mitigators.split(",")], training)
     group_a, group_b = done.groups
     click.echo(f"On the test split; group_a = {group_a}, group_b = {group_b};")
-    click.echo("ratios are a / b, differences a - b.\n")
-    click.echo(format_table(done.table.drop(columns="train_run_id")))
+    click.echo(
+        "ratios are a / b, differences a - b; the disparate impact with its 95 % interval.\n"
+    )
+    click.echo(format_table(_readable(done.table)))
     last = done.table.iloc[-1]
     project = shlex.quote(project_of(done.run_id))
     click.echo(
@@ -37,6 +45,13 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
     click.echo("  mlflow ui")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
     click.echo(f"  mlflow run {project} -e evaluate -P model=runs:/{last['train_run_id']}/model")
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the intervals, which a slide has no room for, but that of the disparate impact."""
+    names = [f"disparate_impact{part}" for part in ("", "_ci_low", "_ci_high")]
+    texts = [with_interval(*row) for row in table[names].to_numpy().tolist()]
+    return table[["mitigator", *COMPARED_METRICS]].assign(disparate_impact=texts)
 
 
 if __name__ == "__main__":

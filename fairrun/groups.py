@@ -16,6 +16,7 @@ __all__ = [
     "GROUP_A",
     "GROUP_B",
     "NEITHER",
+    "NEITHER_NAME",
     "Protected",
     "group_lookup",
     "group_shares",

@@ -173,16 +173,16 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{self.mitigator} sets the weights of the rows itself; leave class_weight out, or "
                 "balance the labels with resample"
             )
+        names = dict.fromkeys(p.name for row in ESTIMATORS.values() for p in row.parameters)
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         within = mitigation.steps.get("in")
         own_model = within is not None and not within.mitigator.wraps_estimator
-        if own_model and self.estimator != next(iter(ESTIMATORS)):
-            raise RequestError(
-                f"{self.mitigator} fits a model of its own; leave estimator={self.estimator} out"
-            )
-        names = [p.name for row in ESTIMATORS.values() for p in row.parameters]
+        if own_model and (given or self.estimator != next(iter(ESTIMATORS))):
+            unused = ", ".join(given) or f"estimator={self.estimator}"
+            raise RequestError(f"{self.mitigator} fits a model of its own; leave {unused} out")
         estimator = resolve_estimator(
             self.estimator,
-            {name: getattr(self, name) for name in names},
+            given,
             class_weight=self.class_weight,
             seed=self.seed,
         )

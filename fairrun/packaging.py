@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +16,8 @@ import fairrun.inference
 from fairrun.data import DatasetSpec
 from fairrun.encoding import example_row
 from fairrun.inference import InferenceModel, Numeric, save_model
-from fairrun.inference.groups import GroupLookup
 from fairrun.inference.pyfunc import ARTIFACT_NAME
+from fairrun.metrics import ProtectedColumn
 from fairrun.tracking import MODEL_NAME
 
 __all__ = ["LoggedModel", "log_model", "model_signature"]
@@ -69,7 +70,7 @@ def model_signature(model: InferenceModel) -> ModelSignature:
 
 
 def log_model(
-    model: InferenceModel, spec: DatasetSpec, groups: GroupLookup, mitigator: str
+    model: InferenceModel, spec: DatasetSpec, columns: Sequence[ProtectedColumn], mitigator: str
 ) -> LoggedModel:
     """Log a model to the active run, under the name `model`.
 
@@ -80,8 +81,8 @@ def log_model(
     spec : DatasetSpec
         The problem; kept in the model's metadata without its source, so that `evaluate` knows the
         target and whom to compare.
-    groups : GroupLookup
-        The groups of the first protected column as training saw them.
+    columns : sequence of ProtectedColumn
+        The protected columns as training saw them.
     mitigator : str
         The mitigator's name.
 
@@ -113,7 +114,7 @@ def log_model(
                 "fairrun": {
                     "mitigator": mitigator,
                     "dataset": problem,
-                    "groups": groups.to_dict(),
+                    "protected": [column.to_dict() for column in columns],
                 }
             },
         )

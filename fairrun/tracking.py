@@ -6,6 +6,7 @@ Everything goes to the active MLflow run.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import tempfile
@@ -37,8 +38,13 @@ from fairrun.data import (
 )
 from fairrun.errors import RequestError
 from fairrun.groups import without_empty_neither
-from fairrun.metrics import Evaluation, confusion_table
-from fairrun.reports import lay_out, plot_confusion_matrices
+from fairrun.metrics import Evaluation, bias_table, confusion_table
+from fairrun.reports import (
+    lay_out,
+    plot_confusion_matrices,
+    plot_groups,
+    plot_threshold_frontier,
+)
 
 __all__ = [
     "MODEL_NAME",
@@ -62,9 +68,17 @@ MODEL_NAME = "model"
 _SPEC = "dataset.json"
 _DATA = "data"
 _COUNTS = "counts.json"
+_SCORES = "score_histogram.json"
 _BIAS_METRICS = "bias_metrics.json"
 _CONFUSION = "confusion_matrices.json"
+_FRONTIER = "threshold_frontier.json"
+_AUDIT = "audit"
 _PLOTS = "plots"
+
+#: MLflow's stores take a thousand in one batch, and a run's page gets no better with more.
+_MOST_METRICS = 500
+#: Names of columns are part of names of metrics, which MLflow also reads as paths.
+_NOT_IN_A_NAME = re.compile(r"[^\w.\-: ]|^\.+$")
 
 #: A store whose place depends on the working directory: `sqlite:///runs.db`, `file:runs`, `runs`.
 _RELATIVE_STORE = re.compile(
@@ -301,8 +315,13 @@ def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:
     return Rows(frame.astype(dict.fromkeys(text, object)), label)
 
 
-def log_evaluation(evaluation: Evaluation, *, model_id: str | None, dataset: PandasDataset) -> None:
-    """Log an evaluation: metrics, counts, holisticai's table, each group's confusion matrix.
+def log_evaluation(
+    evaluation: Evaluation, *, model_id: str | None, dataset: PandasDataset, plots: bool = True
+) -> None:
+    """Log an evaluation: metrics, counts, histograms of scores, tables, plots.
+
+    Undefined metrics are not logged; `audit` has the reason. So many protected columns that there
+    are more metrics than a run can take are in `audit` alone, the crossings first.
 
     Parameters
     ----------
@@ -312,11 +331,55 @@ def log_evaluation(evaluation: Evaluation, *, model_id: str | None, dataset: Pan
         The logged model the metrics are of.
     dataset : PandasDataset
         The rows they were measured on.
+    plots : bool
+        Whether to draw plots, which takes as long as all the rest.
     """
-    mlflow.log_metrics(evaluation.metrics, model_id=model_id, dataset=dataset)
-    mlflow.log_dict(evaluation.counts.to_dict(), _COUNTS)
-    group_a, group_b, _ = evaluation.counts.groups
-    mlflow.log_table(evaluation.bias_table.assign(group_a=group_a, group_b=group_b), _BIAS_METRICS)
+    metrics = _loggable(evaluation.metrics)
+    # MLflow links model and dataset to the run again for each metric of the first call.
+    first, *_ = metrics
+    mlflow.log_metrics({first: metrics.pop(first)}, model_id=model_id, dataset=dataset)
+    mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
+    # Not log_dict, which gives every number a line of its own.
+    mlflow.log_text(json.dumps(evaluation.counts.to_dict()), _COUNTS)
+    mlflow.log_text(json.dumps(evaluation.scores.to_dict()), _SCORES)
+    protected = evaluation.protected
+    mlflow.log_table(bias_table(evaluation.audit, protected.name), _BIAS_METRICS)
     confusion = without_empty_neither(confusion_table(evaluation.counts), "n")
     mlflow.log_table(confusion, _CONFUSION)
-    log_figure("confusion_matrices", plot_confusion_matrices(confusion))
+    _log_audit(evaluation)
+    if evaluation.frontier is not None:
+        mlflow.log_table(evaluation.frontier.table, _FRONTIER)
+    if plots:
+        log_figure("confusion_matrices", plot_confusion_matrices(confusion))
+        log_figure("groups", plot_groups(evaluation.audit.rates))
+        if evaluation.frontier is not None:
+            figure = plot_threshold_frontier(
+                evaluation.frontier.table,
+                evaluation.metrics["accuracy"],
+                evaluation.metrics["statistical_parity"],
+                protected.group_names,
+            )
+            log_figure("threshold_frontier", figure)
+
+
+def _loggable(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Keep the metrics that are numbers, under names that MLflow takes."""
+    numbers = {}
+    for name, value in metrics.items():
+        metric, slash, column = name.partition("/")
+        if math.isfinite(value):
+            numbers[metric + slash + _NOT_IN_A_NAME.sub("_", column)] = value
+    by_column = sorted(numbers, key=lambda name: ":" in name)
+    kept = {*by_column[:_MOST_METRICS]}
+    return {name: value for name, value in numbers.items() if name in kept}
+
+
+def _log_audit(evaluation: Evaluation) -> None:
+    """Log the audit's tables, and the flip test where there is one, as `audit/*.csv`."""
+    tables = dict(vars(evaluation.audit))
+    if evaluation.flips is not None:
+        tables["flips"] = evaluation.flips
+    with tempfile.TemporaryDirectory() as folder:
+        for name, table in tables.items():
+            table.to_csv(Path(folder) / f"{name}.csv", index=False)
+        mlflow.log_artifacts(folder, _AUDIT)

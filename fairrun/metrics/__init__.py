@@ -2,10 +2,16 @@
 
 from fairrun.metrics.audit import Audit, audit
 from fairrun.metrics.audit_scores import audit_scores
-from fairrun.metrics.bias import BIAS_METRICS, BiasMetric, bias_metrics
+from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
 from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.compare import ModelDifferences, compare_models
-from fairrun.metrics.evaluation import Evaluation, confusion_table, evaluate_predictions
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.evaluation import (
+    Evaluation,
+    bias_table,
+    confusion_table,
+    evaluate_predictions,
+)
 from fairrun.metrics.folds import FoldInterval, fold_interval
 from fairrun.metrics.grouping import (
     Grouping,
@@ -15,18 +21,12 @@ from fairrun.metrics.grouping import (
     values_of,
 )
 from fairrun.metrics.histograms import ScoreHistogram
-from fairrun.metrics.holistic import bias_table
 from fairrun.metrics.inequality import INEQUALITY_METRICS
 from fairrun.metrics.paired import PairedCounts
-from fairrun.metrics.performance import (
-    PERFORMANCE_METRICS,
-    abroca,
-    performance_metrics,
-    score_metrics,
-)
+from fairrun.metrics.performance import PERFORMANCE_METRICS, score_metrics
 from fairrun.metrics.rates import GROUP_RATES, Rate
 from fairrun.metrics.rows import consistency_score, flip_test
-from fairrun.metrics.two_groups import TwoGroupCounts as Counts
+from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
 from fairrun.metrics.weighted import WeightedCounts
 from fairrun.metrics.worst import largest_difference, smallest_ratio
 
@@ -46,11 +46,10 @@ __all__ = [
     "ProtectedColumn",
     "Rate",
     "ScoreHistogram",
+    "ThresholdFrontier",
     "WeightedCounts",
-    "abroca",
     "audit",
     "audit_scores",
-    "bias_metrics",
     "bias_table",
     "compare_models",
     "confusion_table",
@@ -62,8 +61,8 @@ __all__ = [
     "group_a_and_b",
     "largest_difference",
     "one_and_two_way",
-    "performance_metrics",
     "score_metrics",
     "smallest_ratio",
+    "threshold_frontier",
     "values_of",
 ]

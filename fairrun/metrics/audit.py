@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -21,11 +21,27 @@ from fairrun.metrics.grouping import (
     values_of,
 )
 from fairrun.metrics.intervals import Intervals
-from fairrun.metrics.rates import GROUP_RATES
+from fairrun.metrics.performance import PERFORMANCE_METRICS
+from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, Tables
 from fairrun.metrics.weighted import WeightedCounts
 from fairrun.metrics.worst import Pairs, worst_of
 
-__all__ = ["Audit", "audit"]
+__all__ = ["MOST_COMPARED", "Audit", "audit"]
+
+#: Of a protected column or crossing, so many groups are compared in pairs: those with most rows.
+MOST_COMPARED = 24
+
+#: What is logged of all rows together.
+_OVERALL = (
+    *PERFORMANCE_METRICS,
+    *("selection_rate", "roc_auc", "brier_score", "calibration_error"),
+)
+#: The performance metrics that are not rates of a group by the same name.
+_BEYOND_RATES = {n: rate for n, rate in PERFORMANCE_METRICS.items() if n not in GROUP_RATES}
+_WITHOUT_LIMITS = {
+    "calibration_error",
+    *(name for name, metric in BIAS_METRICS.items() if not metric.signed),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +55,14 @@ class Audit:
     Parameters
     ----------
     rates : DataFrame
-        The rates of each group, with the columns group and n (its rows or its sum of weights).
+        The rates of each group, with the columns group and n (its rows or its sum of weights). Of
+        all rows together, the metrics of performance as well.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.
     pairs : DataFrame
-        The same of every pair of values; each interval is for itself.
+        The same of every pair of values; each interval is for itself. Of more than `MOST_COMPARED`
+        values those with the most rows are compared, here and in the following.
     together : DataFrame
         The pairs once more, turned so that a difference is at least 0 and a ratio at most 1; all
         intervals of a metric and of a protected column hold at once.
@@ -62,7 +80,7 @@ class Audit:
     worst: pd.DataFrame
 
     def metrics(self, first: str) -> dict[str, float]:
-        """Name the comparisons as they are logged.
+        """Name performance and comparisons as they are logged.
 
         Parameters
         ----------
@@ -74,17 +92,20 @@ class Audit:
         dict of str to float
             For each metric, for example, `disparate_impact`, `disparate_impact_ci_low`,
             `disparate_impact_worst` and `disparate_impact_worst_ci_low/race`; without limits where
-            a metric has none.
+            a metric has none. The worst pair is that of differences and ratios.
         """
+        overall = (self.rates["protected"] == "") & self.rates["metric"].isin(_OVERALL)
+        worst = self.worst["metric"].map(lambda name: BIAS_METRICS[name].kind != "other")
+        parts = ((self.rates[overall], ""), (self.compared, ""), (self.worst[worst], "_worst"))
         logged = {}
-        for table, suffix in ((self.compared, ""), (self.worst, "_worst")):
+        for table, suffix in parts:
             for row in table.to_dict("records"):
-                part = "" if row["protected"] == first else f"/{row['protected']}"
-                name = f"{row['metric']}{suffix}"
-                logged[f"{name}{part}"] = row["value"]
-                if BIAS_METRICS[row["metric"]].signed:
-                    logged[f"{name}_ci_low{part}"] = row["ci_low"]
-                    logged[f"{name}_ci_high{part}"] = row["ci_high"]
+                of = "" if row["protected"] in ("", first) else f"/{row['protected']}"
+                name = row["metric"] + suffix
+                logged[name + of] = row["value"]
+                if row["metric"] not in _WITHOUT_LIMITS:
+                    logged[f"{name}_ci_low{of}"] = row["ci_low"]
+                    logged[f"{name}_ci_high{of}"] = row["ci_high"]
         return logged
 
 
@@ -131,13 +152,18 @@ def audit(
 
     rates, compared, pairs, together, worst = (_Table() for _ in range(5))
     everyone = everybody(columns)
-    _add_rates(rates, everyone, estimates(everyone))
+    of_everyone = estimates(everyone)
+    _add_rates(rates, everyone, of_everyone, GROUP_RATES)
+    _add_rates(rates, everyone, of_everyone, _BEYOND_RATES)
     for names in one_and_two_way(columns):
         two, values = group_a_and_b(columns, *names), values_of(columns, *names)
         of_two, of_values = estimates(two), estimates(values)
-        _add_rates(rates, values, of_values)
+        _add_rates(rates, values, of_values, GROUP_RATES)
         more = two.take([i for i, name in enumerate(two.groups) if name not in values.groups])
-        _add_rates(rates, more, estimates(more))
+        _add_rates(rates, more, estimates(more), GROUP_RATES)
+        if len(values.groups) > MOST_COMPARED:
+            values = values.take(_largest(of_values.tables))
+            of_values = estimates(values)
         for metric in of_two.metrics:
             pair = two.pairs()
             _add_pairs(compared, two, of_two, metric, pair, of_two.each(metric, pair))
@@ -177,9 +203,20 @@ class _Table:
         return pd.DataFrame({n: [*chain.from_iterable(b[n] for b in self._blocks)] for n in names})
 
 
-def _add_rates(table: _Table, grouping: Grouping, estimates: GroupEstimates) -> None:
+def _largest(tables: Tables) -> list[int]:
+    """Find the `MOST_COMPARED` groups with the most rows; in their own order."""
+    order = np.argsort(-tables.sum(axis=(-2, -1)), kind="stable")
+    return sorted(order[:MOST_COMPARED].tolist())
+
+
+def _add_rates(
+    table: _Table,
+    grouping: Grouping,
+    estimates: GroupEstimates,
+    rates: Mapping[str, Rate | MeanOfRates],
+) -> None:
     sizes = estimates.tables.sum(axis=(-2, -1))
-    for name, rate in GROUP_RATES.items():
+    for name, rate in rates.items():
         table.add(
             len(grouping.groups),
             estimates.rate(rate),

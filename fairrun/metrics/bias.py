@@ -22,9 +22,8 @@ from fairrun.metrics.rates import (
     selection_rate,
     true_positive_rate,
 )
-from fairrun.metrics.two_groups import TwoGroupCounts
 
-__all__ = ["BIAS_METRICS", "BiasMetric", "bias_metrics"]
+__all__ = ["BIAS_METRICS", "BiasMetric"]
 
 
 def _mean_difference(a: list[FloatArray], b: list[FloatArray]) -> FloatArray:
@@ -249,31 +248,3 @@ _METRICS = (
 
 #: The bias metrics of labels by name, in the order of holisticai's table.
 BIAS_METRICS: dict[str, BiasMetric] = {metric.name: metric for metric in _METRICS}
-
-
-def bias_metrics(counts: TwoGroupCounts) -> dict[str, float]:
-    """Compute the bias metrics of labels between the first two groups.
-
-    Rows in neither group play no part.
-
-    Parameters
-    ----------
-    counts : TwoGroupCounts
-        The counts of the rows, group_a first and group_b second.
-
-    Returns
-    -------
-    dict of str to float
-        The metrics of `BIAS_METRICS`: differences a - b, ratios a / b. NaN where undefined, such as
-        all of them if a group is empty, the true positive rates' difference if a group has no
-        positive label, or the disparate impact if nobody in group_b was selected.
-
-    Examples
-    --------
-    >>> counts = TwoGroupCounts(("Male", "Female", "(neither)"), "sex",
-    ...                 [[[2, 2], [0, 4]], [[6, 0], [1, 1]], [[0, 1], [1, 0]]])
-    >>> values = bias_metrics(counts)
-    >>> values["statistical_parity"], values["disparate_impact"], values["four_fifths_rule"]
-    (0.625, 6.0, 0.16666666666666666)
-    """
-    return {name: float(metric.function(counts.table)) for name, metric in BIAS_METRICS.items()}

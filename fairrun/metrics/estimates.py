@@ -29,7 +29,7 @@ from fairrun.metrics.intervals import (
     smooth,
     without_limits,
 )
-from fairrun.metrics.rates import FloatArray, Rate, Tables, divide
+from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, Tables, divide
 from fairrun.metrics.worst import Pairs, orient
 
 __all__ = ["GroupEstimates", "Linearised", "Replicated", "Replicates"]
@@ -50,7 +50,7 @@ class GroupEstimates(ABC):
     metrics: tuple[BiasMetric, ...]
 
     @abstractmethod
-    def rate(self, rate: Rate) -> Intervals:
+    def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group."""
 
     @abstractmethod
@@ -133,7 +133,7 @@ class Replicated(GroupEstimates):
         # Another stream than the multinomial's, which began with the seed itself.
         self.replicates = smooth(tables, replicates, seed + 1)
 
-    def rate(self, rate: Rate) -> Intervals:
+    def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group from its replicates."""
         value, replicates = rate(self.tables), rate(self.replicates)
         limits = percentile_limits(value, replicates, self.confidence)
@@ -178,13 +178,15 @@ class Replicated(GroupEstimates):
             # Each group's rates once, however many pairs it is in.
             rates = [rate(replicates) for rate in metric.rates]
             a, b = pairs.T
-            return metric.of_rates([rate[:, a] for rate in rates], [rate[:, b] for rate in rates])
-        values = np.empty((len(replicates), len(pairs)))
+            of_a, of_b = ([rate.T[places].T for rate in rates] for places in (a, b))
+            return metric.of_rates(of_a, of_b)
+        cells = replicates.transpose(2, 3, 1, 0)  # as they lie in memory
+        values = np.empty((len(pairs), len(replicates)))
         # Some pairs at a time: the tables of a pair are eight numbers for the one that is kept.
-        for start in range(0, len(pairs), 256):
-            part = slice(start, start + 256)
-            values[:, part] = metric.function(replicates[:, pairs[part]])
-        return values
+        for start in range(0, len(pairs), 32):
+            part = slice(start, start + 32)
+            values[part] = metric.function(cells[:, :, pairs[part]].transpose(4, 2, 3, 0, 1)).T
+        return values.T
 
 
 class Linearised(GroupEstimates):
@@ -210,11 +212,21 @@ class Linearised(GroupEstimates):
         self.tables, self.squares = tables[..., 0], tables[..., 1]
         self.confidence = confidence
 
-    def rate(self, rate: Rate) -> Intervals:
-        """Estimate a rate of each group from its effective number of rows."""
-        value, size = self._with_size(rate)
-        low, high = wilson_limits(value, size, normal_quantile(self.confidence))
-        return self._intervals(value, low, high)
+    def rate(self, rate: Rate | MeanOfRates) -> Intervals:
+        """Estimate a rate of each group from its effective number of rows.
+
+        Of a mean, the squared distances of its parts' limits are added up (Zou and Donner, 2008,
+        "Construction of confidence limits about effect measures", Statistics in Medicine 27).
+        """
+        value, z = rate(self.tables), normal_quantile(self.confidence)
+        below, above = np.zeros(value.shape), np.zeros(value.shape)
+        for part in rate.parts:
+            share, size = self._with_size(part)
+            low, high = wilson_limits(share, size, z)
+            below += (share - low) ** 2
+            above += (high - share) ** 2
+        n_parts = len(rate.parts)
+        return self._intervals(value, value - below**0.5 / n_parts, value + above**0.5 / n_parts)
 
     def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
         """Estimate a metric of each pair of groups; each interval for itself."""

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from fairrun.metrics.bias import bias_metrics
-from fairrun.metrics.holistic import bias_table
-from fairrun.metrics.performance import (
-    abroca,
-    performance_metrics,
-    score_metrics,
-)
+from fairrun.groups import NEITHER_NAME
+from fairrun.metrics.audit import Audit, audit
+from fairrun.metrics.audit_scores import audit_scores
+from fairrun.metrics.bias import BIAS_METRICS
+from fairrun.metrics.columns import ProtectedColumn
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.grouping import group_a_and_b
+from fairrun.metrics.histograms import ScoreHistogram
+from fairrun.metrics.inequality import INEQUALITY_METRICS
+from fairrun.metrics.performance import score_metrics
 from fairrun.metrics.rates import (
     divide,
     false_positive_rate,
     selection_rate,
     true_positive_rate,
 )
-from fairrun.metrics.two_groups import TwoGroupCounts
+from fairrun.metrics.rows import flip_test
+from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
 
-__all__ = ["Evaluation", "confusion_table", "evaluate_predictions"]
+__all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,111 +39,205 @@ class Evaluation:
     ----------
     metrics : dict of str to float
         The values by name, always the same names in the same order; NaN where undefined.
-    counts : TwoGroupCounts
+    counts : Counts
         The counts which the metrics of labels are computed from.
-    bias_table : DataFrame
-        holisticai's table: Metric, Value, Reference.
+    scores : ScoreHistogram
+        The scores of the same groups, in bins.
+    audit : Audit
+        Every group and every pair, with the metrics of scores among them.
+    frontier : ThresholdFrontier or None
+        What one threshold on the same scores would reach for the first protected column; None if
+        one of its groups is empty.
+    flips : DataFrame or None
+        What `flip_test` counted; None if the model does not read the first protected column, or
+        was not asked.
     """
 
     metrics: dict[str, float]
-    counts: TwoGroupCounts
-    bias_table: pd.DataFrame
+    counts: Counts
+    scores: ScoreHistogram
+    audit: Audit
+    frontier: ThresholdFrontier | None
+    flips: pd.DataFrame | None = None
+
+    @property
+    def protected(self) -> ProtectedColumn:
+        """The first protected column, which metrics without a suffix are about."""
+        return self.counts.columns[0]
+
+    def with_flips(
+        self, predict: Callable[[pd.DataFrame], ArrayLike], frame: pd.DataFrame
+    ) -> Evaluation:
+        """Add the flip test of the first protected column.
+
+        Parameters
+        ----------
+        predict : callable
+            Takes rows and returns their labels, 0 or 1.
+        frame : DataFrame
+            The rows that were evaluated.
+
+        Returns
+        -------
+        Evaluation
+            With `flips`, and the metric `flip_rate`: the share of the rows whose label changes
+            when only the protected value does, of the pair of values where most do.
+        """
+        column = self.protected
+        flips = flip_test(predict, frame, column.name, (*column.group_a, *column.group_b))
+        rate = float(flips["changed_share"].max())
+        return replace(self, flips=flips, metrics=self.metrics | {"flip_rate": rate})
 
 
 def evaluate_predictions(
+    columns: Sequence[ProtectedColumn],
+    codes: Sequence[ArrayLike],
     y_true: ArrayLike,
     y_pred: ArrayLike,
     probability: ArrayLike,
-    codes: ArrayLike,
-    groups: tuple[str, ...],
-    protected: str,
+    *,
+    seed: int = 0,
 ) -> Evaluation:
-    """Evaluate predictions: performance over all rows, bias between group_a and group_b.
+    """Evaluate predictions: performance over all rows, bias between groups, with 95 % intervals.
 
     Parameters
     ----------
+    columns : sequence of ProtectedColumn
+        The protected columns.
+    codes : sequence of arrays of int of shape (n_rows,)
+        For each column the rows' positions in its values; -1 for none of them.
     y_true, y_pred : array of shape (n_rows,)
         Label and prediction, 0 or 1, where 1 is the favourable outcome.
     probability : array of shape (n_rows,)
-        The predicted probability of label 1.
-    codes : array of int of shape (n_rows,)
-        The group of each row: 0 is group_a, 1 is group_b, -1 neither.
-    groups : tuple of str
-        The names of group_a (the privileged group), of group_b and of the rows in neither.
-    protected : str
-        The name of the protected column.
+        The predicted probability of label 1, before any decision.
+    seed : int, default 0
+        Seeds the replicates that intervals are made of.
 
     Returns
     -------
     Evaluation
-        Its metrics are, in this order: accuracy, balanced_accuracy, precision, recall, f1,
-        roc_auc, average_precision and log_loss over all rows; the metrics of `BIAS_METRICS` and
-        abroca, differences a - b and ratios a / b; selection_rate over all rows; n_rows; and
-        neither_share, the share of rows in neither group.
+        Its metrics are those of `Audit.metrics`, accuracy and roc_auc to abroca and the worst
+        pairs; average_precision and log_loss; the inequality metrics; n_rows; neither_share, the
+        share of rows in neither group of the first protected column; and accuracy_over_threshold,
+        the accuracy less that of the best single threshold that is as fair.
 
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1, a code has no group or a probability is
-        not within [0, 1].
+        If the lengths differ, a label is neither 0 nor 1, a code is not a position or -1, or a
+        probability is not within [0, 1].
 
     Examples
     --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> evaluation = evaluate_predictions(
-    ...     y_true=[1, 0, 1, 0, 1], y_pred=[1, 0, 0, 0, 1], probability=[0.9, 0.2, 0.4, 0.3, 0.8],
-    ...     codes=[0, 0, 1, 1, -1], groups=("Male", "Female", "(neither)"), protected="sex")
+    ...     [sex], [[0, 0, 1, 1, -1]], y_true=[1, 0, 1, 0, 1], y_pred=[1, 0, 0, 0, 1],
+    ...     probability=[0.9, 0.2, 0.4, 0.3, 0.8])
     >>> evaluation.metrics["statistical_parity"], evaluation.metrics["neither_share"]
     (0.5, 0.2)
     """
-    counts = TwoGroupCounts.from_arrays(codes, y_true, y_pred, groups, protected)
-    codes = np.asarray(codes)
-    metrics = {
-        **performance_metrics(counts),
+    counts = Counts.from_arrays(columns, codes, y_true, y_pred)
+    first = counts.columns[0]
+    of_labels = audit(counts, seed=seed)
+    score_rates, score_compared = audit_scores(columns, codes, y_true, probability)
+    audited = replace(
+        of_labels,
+        rates=pd.concat([of_labels.rates, score_rates], ignore_index=True),
+        compared=pd.concat([of_labels.compared, score_compared], ignore_index=True),
+    )
+    confusion = confusion_table(counts)
+    metrics = audited.metrics(first.name)
+    frontier = None
+    over_threshold = np.nan
+    if confusion["n"][:2].all():
+        frontier = threshold_frontier(_groups_of(first, codes[0]), y_true, probability)
+        within = frontier.accuracy_within(abs(metrics["statistical_parity"]))
+        over_threshold = metrics["accuracy"] - within
+    metrics |= {
         **score_metrics(y_true, probability),
-        **bias_metrics(counts),
-        "abroca": abroca(codes, y_true, probability),
-        "selection_rate": float(selection_rate(counts.total)),
+        **{name: float(metric(counts.total)) for name, metric in INEQUALITY_METRICS.items()},
         "n_rows": float(counts.n),
-        "neither_share": float(divide(counts.table[-1].sum(), counts.n)),
+        "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
+        "accuracy_over_threshold": over_threshold,
     }
-    table = bias_table(codes == 0, codes == 1, y_true, y_pred, probability)
-    return Evaluation(metrics, counts, table)
+    scores = ScoreHistogram.from_arrays(columns, codes, y_true, probability)
+    return Evaluation(metrics, counts, scores, audited, frontier)
 
 
-def confusion_table(counts: TwoGroupCounts) -> pd.DataFrame:
-    """Lay the counts out for reading, one row per group.
+def _groups_of(column: ProtectedColumn, codes: ArrayLike) -> NDArray[np.int64]:
+    """Find the group of each row: 0 is group_a, 1 is group_b, -1 neither."""
+    in_a, in_b = group_a_and_b([column], column.name).members
+    group = np.where(in_a, 0, np.where(in_b, 1, -1))
+    return np.asarray(group[np.asarray(codes)])
+
+
+def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
+    """Lay the comparison of two groups out as holisticai's table of bias metrics.
 
     Parameters
     ----------
-    counts : TwoGroupCounts
+    audited : Audit
+        That of an `Evaluation`.
+    protected : str
+        The protected column.
+
+    Returns
+    -------
+    DataFrame
+        The columns Metric (holisticai's names, in its order), Value (differences a - b, ratios
+        a / b), Reference (the value at parity), ci_low, ci_high, group_a and group_b.
+    """
+    compared = audited.compared[audited.compared["protected"] == protected]
+    metrics = [BIAS_METRICS.get(name) for name in compared["metric"]]
+    return pd.DataFrame(
+        {
+            "Metric": [metric.title if metric else "ABROCA" for metric in metrics],
+            "Value": compared["value"].to_numpy(),
+            "Reference": [metric.reference if metric else 0 for metric in metrics],
+            **{name: compared[name].to_numpy() for name in ("ci_low", "ci_high")},
+            **{name: compared[name].to_numpy() for name in ("group_a", "group_b")},
+        }
+    )
+
+
+def confusion_table(counts: Counts) -> pd.DataFrame:
+    """Lay the counts of the first protected column's two groups out for reading.
+
+    Parameters
+    ----------
+    counts : Counts
         The counts of the rows.
 
     Returns
     -------
     DataFrame
-        The columns group, n, true_negatives, false_positives, false_negatives, true_positives,
-        selection_rate, true_positive_rate and false_positive_rate. Undefined rates are NaN.
+        One row for group_a, group_b and the rows in neither, with the columns group, n,
+        true_negatives, false_positives, false_negatives, true_positives, selection_rate,
+        true_positive_rate and false_positive_rate. Undefined rates are NaN.
 
     Examples
     --------
-    >>> counts = TwoGroupCounts(("Male", "Female", "(neither)"), "sex",
-    ...                 [[[2, 2], [0, 4]], [[6, 0], [1, 1]], [[0, 0], [0, 0]]])
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[2, 2], [0, 4]], [[6, 0], [1, 1]], [[0, 0], [0, 0]]])
     >>> confusion_table(counts)[["group", "n", "selection_rate"]]
            group  n  selection_rate
     0       Male  8           0.750
     1     Female  8           0.125
     2  (neither)  0             NaN
     """
+    two = group_a_and_b(counts.columns, counts.columns[0].name)
+    of_two = counts.grouped(two)
+    tables = np.concatenate([of_two, [counts.total - of_two.sum(axis=0)]])
     return pd.DataFrame(
         {
-            "group": counts.groups,
-            "n": counts.table.sum(axis=(1, 2)),
-            "true_negatives": counts.table[:, 0, 0],
-            "false_positives": counts.table[:, 0, 1],
-            "false_negatives": counts.table[:, 1, 0],
-            "true_positives": counts.table[:, 1, 1],
-            "selection_rate": selection_rate(counts.table),
-            "true_positive_rate": true_positive_rate(counts.table),
-            "false_positive_rate": false_positive_rate(counts.table),
+            "group": [*two.groups, NEITHER_NAME],
+            "n": tables.sum(axis=(1, 2)),
+            "true_negatives": tables[:, 0, 0],
+            "false_positives": tables[:, 0, 1],
+            "false_negatives": tables[:, 1, 0],
+            "true_positives": tables[:, 1, 1],
+            "selection_rate": selection_rate(tables),
+            "true_positive_rate": true_positive_rate(tables),
+            "false_positive_rate": false_positive_rate(tables),
         }
     )

@@ -50,15 +50,16 @@ class Grouping:
         Returns
         -------
         array of shape (..., n_groups, outcomes)
-            Of the type of `cells`.
+            Of the type of `cells`. In memory the tables lie next to each other, number by number:
+            what is computed of all of them at once runs through it in order.
         """
         axis = cells.ndim - n_outcomes - 1
         leading, outcomes = cells.shape[:axis], cells.shape[axis + 1 :]
         flat = cells.reshape(math.prod(leading), cells.shape[axis], math.prod(outcomes))
-        # One product of matrices, however many tables there are.
-        summed = np.tensordot(self.members.astype(cells.dtype), flat, axes=(1, 1))
-        grouped = np.ascontiguousarray(summed.swapaxes(0, 1))
-        return grouped.reshape(*leading, len(self.groups), *outcomes)
+        # One product of matrices for each outcome, however many tables there are.
+        summed = self.members.astype(cells.dtype) @ flat.transpose(2, 1, 0)
+        grouped = summed.transpose(2, 1, 0).reshape(*leading, len(self.groups), *outcomes)
+        return np.asarray(grouped)
 
     def take(self, places: Sequence[int]) -> Grouping:
         """Keep the groups at these positions."""

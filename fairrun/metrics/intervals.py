@@ -76,6 +76,7 @@ def draw_replicates(cells: NDArray[np.int64], n_replicates: int, seed: int) -> F
     -------
     array of shape (n_replicates, n_cells, outcomes)
         Whole numbers as float64, in which they are exact, and which matrix products are fast in.
+        In memory the replicates of a number lie next to each other.
 
     Examples
     --------
@@ -85,12 +86,12 @@ def draw_replicates(cells: NDArray[np.int64], n_replicates: int, seed: int) -> F
     """
     rng = np.random.default_rng(seed)
     flat = cells.ravel()
-    replicates = np.zeros((n_replicates, flat.size))
-    occupied = flat > 0
-    if occupied.any():
-        shares = flat[occupied] / flat.sum()
-        replicates[:, occupied] = rng.multinomial(flat.sum(), shares, size=n_replicates)
-    return replicates.reshape(n_replicates, *cells.shape)
+    replicates = np.zeros((cells[0].size, len(cells), n_replicates))
+    cell, outcome = cells.reshape(len(cells), -1).nonzero()
+    if len(cell):
+        shares = flat[flat > 0] / flat.sum()
+        replicates[outcome, cell] = rng.multinomial(flat.sum(), shares, size=n_replicates).T
+    return replicates.transpose(2, 1, 0).reshape(n_replicates, *cells.shape)
 
 
 def smooth(tables: NDArray[np.int64], replicates: FloatArray, seed: int) -> FloatArray:
@@ -118,7 +119,7 @@ def smooth(tables: NDArray[np.int64], replicates: FloatArray, seed: int) -> Floa
     rng = np.random.default_rng(seed)
     shares = rng.standard_gamma(counts + 0.5, size=(len(replicates), *counts.shape))
     shares /= shares.sum(axis=tuple(axis + 1 for axis in axes), keepdims=True)
-    smoothed = replicates.copy()
+    smoothed = replicates.copy(order="K")
     smoothed[:, few] = counts.sum(axis=axes, keepdims=True) * shares
     return smoothed
 

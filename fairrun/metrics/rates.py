@@ -16,9 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "GROUP_RATES",
     "FloatArray",
+    "MeanOfRates",
     "Rate",
     "Tables",
     "accuracy",
+    "balanced_accuracy",
     "base_rate",
     "divide",
     "f1",
@@ -39,9 +41,7 @@ Tables = NDArray[Any]
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
     """Divide elementwise; what is divided by 0 is NaN, without a warning."""
     numerator, denominator = np.asarray(numerator), np.asarray(denominator)
-    quotient = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)
-    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
-    return quotient
+    return np.asarray(numerator / np.where(denominator != 0, denominator, np.nan))
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ class Rate:
         """Compute the rate of each table; NaN where no row counts in the denominator."""
         return divide(_weigh(tables, self.numerator), self.size(tables))
 
+    @property
+    def parts(self) -> tuple[Rate, ...]:
+        """The rate alone; a mean of rates has several."""
+        return (self,)
+
     def size(self, tables: Tables) -> NDArray[Any]:
         """Count what the rate is taken over: the denominator."""
         return _weigh(tables, self.denominator)
@@ -101,6 +106,31 @@ class Rate:
         if self.size(table) > 0:
             return ""
         return f"no row of {group}" + (f" {self.condition}" if table.sum() > 0 else "")
+
+
+@dataclass(frozen=True)
+class MeanOfRates:
+    """The mean of several rates of the same table, over rows of which none counts in two.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    parts : tuple of Rate
+        The rates.
+    """
+
+    name: str
+    parts: tuple[Rate, ...]
+
+    def __call__(self, tables: Tables) -> FloatArray:
+        """Compute the mean for each table; NaN where a rate is."""
+        return np.asarray(sum(rate(tables) for rate in self.parts) / len(self.parts))
+
+    def undefined_reason(self, table: Tables, group: str) -> str:
+        """Say why the mean of one group is NaN; empty if it is not."""
+        reasons = (rate.undefined_reason(table, group) for rate in self.parts)
+        return next(filter(None, reasons), "")
 
 
 def _weigh(tables: Tables, weights: tuple[int, int, int, int]) -> NDArray[Any]:
@@ -134,6 +164,8 @@ true_negative_rate = Rate("true_negative_rate", _TN, _NEGATIVES, "has label 0")
 positive_predictive_value = Rate("positive_predictive_value", _TP, _SELECTED, "is predicted 1")
 #: P(label = 0 | prediction = 0).
 negative_predictive_value = Rate("negative_predictive_value", _TN, _REJECTED, "is predicted 0")
+#: The mean of the true positive and the true negative rate.
+balanced_accuracy = MeanOfRates("balanced_accuracy", (true_positive_rate, true_negative_rate))
 #: P(prediction = label).
 accuracy = Rate("accuracy", (1, 0, 0, 1), _ALL)
 #: Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).

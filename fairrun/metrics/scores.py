@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from fairrun.metrics.checks import as_binary, as_probability, check_same_length
 from fairrun.metrics.closed_form import effective_size, normal_quantile, wilson_limits
@@ -82,7 +81,7 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
     References
     ----------
     DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated
-    receiver operating characteristic curves", Biometrics 44; computed by midranks, Sun and Xu
+    receiver operating characteristic curves", Biometrics 44; by sorting, as Sun and Xu
     (2014), "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21.
 
     Examples
@@ -152,11 +151,14 @@ def roc_auc_difference(
 def _placements(y_true: NDArray[np.uint8], score: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Find the share of negatives below each positive, and of positives above each negative."""
     positive, negative = score[y_true == 1], score[y_true == 0]
-    m, n = len(positive), len(negative)
-    ranks = rankdata(np.concatenate([positive, negative]))
-    below = (ranks[:m] - rankdata(positive)) / n
-    above = 1 - (ranks[m:] - rankdata(negative)) / m
-    return below, above
+    return _share_below(negative, positive), 1 - _share_below(positive, negative)
+
+
+def _share_below(scores: FloatArray, limits: FloatArray) -> FloatArray:
+    """Find the share of `scores` below each limit, those equal to it counted half."""
+    ordered = np.sort(scores)
+    below, up_to = ordered.searchsorted(limits, "left"), ordered.searchsorted(limits, "right")
+    return np.asarray((below + up_to) / (2 * len(scores)))
 
 
 def brier_score(

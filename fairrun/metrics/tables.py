@@ -78,7 +78,7 @@ class GroupTable:
 
     def grouped(self, grouping: Grouping) -> NDArray[Any]:
         """Add the cells of each group up: shape (n_groups, outcomes)."""
-        return grouping.sum(self.cells, n_outcomes=len(self.outcomes))
+        return np.ascontiguousarray(grouping.sum(self.cells, n_outcomes=len(self.outcomes)))
 
     def marginal(self, *names: str) -> Self:
         """Forget all protected columns but those named.

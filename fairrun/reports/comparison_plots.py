@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,8 @@ def plot_fairness_accuracy(
     Parameters
     ----------
     table : DataFrame
-        One row per mitigator; columns mitigator, accuracy and `metric`.
+        One row per mitigator; columns mitigator, accuracy and `metric`. Where it also has the
+        limits of an interval (`accuracy_ci_low`, `accuracy_ci_high`, …), they are drawn.
     metric : {"disparate_impact", "statistical_parity"}
         The selection rate of group a divided by that of group b (on a log axis, where r and 1/r
         are equally far from 1), or the selection rate of group a minus that of group b.
@@ -94,6 +96,7 @@ def plot_fairness_accuracy(
     x, y = _numbers(table[metric]), _numbers(table["accuracy"])
     placed = _has_place(x, is_ratio)
     drawn = placed & np.isfinite(y)
+    x_limits, y_limits = _intervals(table, metric, is_ratio), _intervals(table, "accuracy")
 
     words = metric.replace("_", " ")
     figure = new_figure(4.2 + 0.2 * len(names), title or f"Accuracy and {words} by mitigator")
@@ -101,8 +104,8 @@ def plot_fairness_accuracy(
     clean_axes(ax)
     ax.set_xlabel(_direction(metric, group_a, group_b, 52, f"{words}: "), **TEXT)
     ax.set_ylabel("accuracy", **TEXT)
-    _scale_fairness(ax, x[drawn], is_ratio)
-    _scale_accuracy(ax, y[drawn])
+    _scale_fairness(ax, _with_limits(x, x_limits, drawn), is_ratio)
+    _scale_accuracy(ax, _with_limits(y, y_limits, drawn))
     if not drawn.all():
         reasons = np.where(placed, "accuracy\xa0undefined", [_value_text(value) for value in x])
         left_out = [f"{names[i]}\xa0({reasons[i]})" for i in np.flatnonzero(~drawn)]
@@ -110,11 +113,16 @@ def plot_fairness_accuracy(
         figure.supxlabel(note, x=0.01, ha="left", **TEXT | {"color": GREY})
 
     styles = zip(cycle(_MARKERS), cycle(PALETTE), strict=False)
-    for name, x_i, y_i, is_drawn in zip(names, x, y, drawn, strict=True):
+    for i, (name, x_i, y_i, is_drawn) in enumerate(zip(names, x, y, drawn, strict=True)):
         unmitigated = name == _UNMITIGATED
         marker, color = ("*", INK) if unmitigated else next(styles)
         if is_drawn:
             size = 15**2 if unmitigated else 9**2
+            thin: dict[str, Any] = {"color": color, "linewidth": 1.2, "alpha": 0.6, "zorder": 2}
+            if not np.isnan(x_limits[i]).any():
+                ax.plot(x_limits[i], [y_i, y_i], **thin)
+            if not np.isnan(y_limits[i]).any():
+                ax.plot([x_i, x_i], y_limits[i], **thin)
             ax.scatter(x_i, y_i, s=size, color=color, marker=marker, edgecolor=INK, zorder=3)
             if unmitigated:
                 ax.axhline(y_i, color=GREY, linestyle=":", linewidth=1, zorder=1)
@@ -137,7 +145,8 @@ def plot_metric_bars(
     Parameters
     ----------
     table : DataFrame
-        One row per mitigator; columns mitigator and all of `metrics`.
+        One row per mitigator; columns mitigator and all of `metrics`. Where it also has the
+        limits of an interval (`accuracy_ci_low`, `accuracy_ci_high`, …), they are drawn.
     metrics : sequence of str
         The panels, row by row.
     group_a, group_b : str
@@ -161,7 +170,9 @@ def plot_metric_bars(
         ax.set_title(wrap(metric.replace("_", " "), 18), **TEXT | {"fontweight": "bold"})
         if metric in _QUANTITIES:
             ax.set_xlabel(_direction(metric, group_a, group_b, 22), **TEXT)
-        _draw_bars(ax, names, _numbers(table[metric]), BIAS_METRICS.get(metric))
+        compares = BIAS_METRICS.get(metric)
+        limits = _intervals(table, metric, compares is not None and compares.kind == "ratio")
+        _draw_bars(ax, names, _numbers(table[metric]), limits, compares)
     panels[0, 0].set_yticks(range(len(names)), names, **TEXT)
     panels[0, 0].set_ylim(len(names) - 0.4, -0.6)
     for ax in panels.flat:
@@ -179,6 +190,20 @@ def _numbers(column: pd.Series) -> _Array:
 def _has_place(values: _Array, is_ratio: bool) -> NDArray[np.bool_]:
     """Return which values an axis can show: finite, and for a ratio (a log axis) above 0."""
     return np.isfinite(values) & ((values > 0) | (not is_ratio))
+
+
+def _intervals(table: pd.DataFrame, metric: str, is_ratio: bool = False) -> _Array:
+    """Return the limits of each row's interval, shape (n_rows, 2); NaN where there is none."""
+    names = [f"{metric}_ci_low", f"{metric}_ci_high"]
+    limits = table.reindex(columns=names).to_numpy(dtype=np.float64, na_value=np.nan)
+    known = _has_place(limits, is_ratio).all(axis=1, keepdims=True)
+    return np.where(known, limits, np.nan)
+
+
+def _with_limits(values: _Array, limits: _Array, drawn: NDArray[np.bool_]) -> _Array:
+    """Return all numbers that an axis must reach."""
+    numbers = np.append(values[drawn], limits[drawn])
+    return numbers[~np.isnan(numbers)]
 
 
 def _direction(metric: str, group_a: str, group_b: str, width: int, before: str = "") -> str:
@@ -237,14 +262,18 @@ def _scale_accuracy(ax: Axes, y: _Array) -> None:
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:.3f}"))
 
 
-def _draw_bars(ax: Axes, names: Sequence[str], values: _Array, compares: BiasMetric | None) -> None:
+def _draw_bars(
+    ax: Axes, names: Sequence[str], values: _Array, limits: _Array, compares: BiasMetric | None
+) -> None:
     """Draw one bar per name from the value for equal groups, or 0, with its value beside it."""
     base = compares.reference if compares else 0
     is_ratio = compares is not None and compares.kind == "ratio"
     placed = _has_place(values, is_ratio)
     ends = np.where(placed, values, base)
-    colors = [GREY if name == _UNMITIGATED else PALETTE[0] for name in names]
+    colors = [GREY if name == _UNMITIGATED else PALETTE[5] for name in names]
     ax.barh(range(len(names)), ends - base, left=base, height=0.7, color=colors)
+    limits = np.where(placed[:, None], limits, np.nan)
+    ax.hlines(range(len(names)), *limits.T, color=INK, linewidth=1.5)
     if is_ratio:
         ax.set_xscale("log")
         ax.xaxis.set_minor_locator(NullLocator())
@@ -254,9 +283,11 @@ def _draw_bars(ax: Axes, names: Sequence[str], values: _Array, compares: BiasMet
 
     # Values stand to the right, of the line where the bar goes left; below is the room they need.
     pad = 0.6 if placed.all() else 1.0
-    ax.set_xlim(_limits(np.append(ends, base), (0.05, pad), is_ratio))
-    for row, (value, end) in enumerate(zip(values, ends, strict=True)):
-        place = (max(end, base), row)
+    reach = np.append(limits[~np.isnan(limits)], [*ends, base])
+    ax.set_xlim(_limits(reach, (0.05, pad), is_ratio))
+    right = np.fmax(limits[:, 1], np.maximum(ends, base))
+    for row, value in enumerate(values):
+        place = (right[row], row)
         ax.annotate(
             _value_text(value), place, (4, 0), textcoords="offset points", va="center", **TEXT
         )

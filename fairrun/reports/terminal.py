@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["format_table"]
+__all__ = ["format_table", "with_interval"]
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
@@ -43,6 +43,22 @@ def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
         for name, column in table.infer_objects().items()
     ]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in zip(*columns, strict=True))
+
+
+def with_interval(value: float, low: float, high: float, decimals: int = 3) -> str:
+    """Write a value with its interval.
+
+    Examples
+    --------
+    >>> with_interval(3.1504, 2.871, 3.4621)
+    '3.150 (2.871 to 3.462)'
+    >>> with_interval(float("nan"), float("nan"), float("nan"))
+    'undefined'
+    """
+    if pd.isna(value):
+        return "undefined"
+    middle, low_text, high_text = (_format_value(float(x), decimals) for x in (value, low, high))
+    return f"{middle} ({low_text} to {high_text})"
 
 
 def _format_column(name: str, column: pd.Series[Any], decimals: int) -> list[str]:

@@ -48,7 +48,8 @@ class Comparison:
     run_id : str
         The parent run.
     table : pandas.DataFrame
-        One row for each mitigator: `mitigator`, the metrics on test, `train_run_id`.
+        One row for each mitigator: `mitigator`, the metrics on test, the limits of their 95 %
+        intervals (`accuracy_ci_low`, …), `train_run_id`.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     """
@@ -89,7 +90,8 @@ def run_comparison(
             _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
             trained = run_train(dataset, replace(training, mitigator=mitigator))
             evaluated = run_evaluate(trained.model_uri, dataset=dataset)
-            metrics = {name: evaluated.metrics[name] for name in COMPARED_METRICS}
+            limits = [f"{name}_ci_{end}" for name in COMPARED_METRICS for end in ("low", "high")]
+            metrics = {name: evaluated.metrics[name] for name in (*COMPARED_METRICS, *limits)}
             records.append({"mitigator": mitigator, **metrics, "train_run_id": trained.run_id})
         table = pd.DataFrame(records)
         groups = dataset.spec.protected[0].group_names

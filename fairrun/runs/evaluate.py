@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
@@ -22,9 +24,7 @@ from fairrun.data import (
 )
 from fairrun.data.sources import load_source
 from fairrun.errors import RequestError
-from fairrun.groups import Protected, group_table_names
-from fairrun.inference import GroupLookup
-from fairrun.metrics import Evaluation, evaluate_predictions
+from fairrun.metrics import Evaluation, ProtectedColumn, evaluate_predictions
 from fairrun.tracking import (
     load_preprocessed,
     log_evaluation,
@@ -34,12 +34,16 @@ from fairrun.tracking import (
     tracked_run,
 )
 
-__all__ = ["Evaluated", "measure", "run_evaluate"]
+__all__ = ["Evaluated", "measure", "protected_columns", "run_evaluate"]
 
 _logger = logging.getLogger(__name__)
 
 #: Below this share of selected rows, or above 1 minus it, a model hardly decides anything.
 _FEW = 0.02
+
+#: The finest table has a cell for each crossing of all protected values, and there are thousands of
+#: replicates of it.
+_MOST_CROSSINGS = 2000
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,33 @@ class Evaluated:
     rows: str
 
 
-def measure(
-    answers: pd.DataFrame, rows: Rows, lookup: GroupLookup, protected: Protected
-) -> Evaluation:
+def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, ...]:
+    """Read the values of all protected columns off the rows a model is trained on.
+
+    Parameters
+    ----------
+    train : Rows
+        Those rows.
+    spec : DatasetSpec
+        Which columns are protected, and whom to compare.
+
+    Raises
+    ------
+    RequestError
+        If a group would have no row, or there are too many crossings to count.
+    """
+    columns = tuple(ProtectedColumn.from_frame(train.frame, each) for each in spec.protected)
+    crossings = math.prod(column.size for column in columns)
+    if crossings > _MOST_CROSSINGS:
+        sizes = ", ".join(f"{column.name}: {len(column.values)}" for column in columns)
+        raise RequestError(
+            f"the protected columns have too many values to cross ({sizes}; {crossings} crossings "
+            f"with missing ones, at most {_MOST_CROSSINGS}); give fewer columns, or coarser values"
+        )
+    return columns
+
+
+def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn]) -> Evaluation:
     """Measure a model's answers.
 
     Parameters
@@ -71,19 +99,16 @@ def measure(
     answers : pandas.DataFrame
         `prediction` and `probability`, one row for each of `rows`.
     rows : Rows
-        Labels and protected column.
-    lookup : GroupLookup
-        The groups as training saw them.
-    protected : Protected
-        Their names.
+        Labels and protected columns.
+    columns : sequence of ProtectedColumn
+        The protected columns as training saw them.
     """
     evaluation = evaluate_predictions(
+        columns,
+        [column.codes(rows.frame) for column in columns],
         rows.label,
         answers["prediction"].to_numpy(),
         answers["probability"].to_numpy(),
-        lookup.codes(rows.frame),
-        group_table_names(protected),
-        protected.column,
     )
     rate = evaluation.metrics["selection_rate"]
     if not _FEW < rate < 1 - _FEW:
@@ -116,17 +141,32 @@ def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = 
     """
     loaded = _load_model(model)
     ours: dict[str, Any] = (loaded.metadata.metadata or {})["fairrun"]
-    lookup = GroupLookup.from_dict(ours["groups"])
+    columns = _columns_of(ours)
     name = str(ours["mitigator"])
     with tracked_run(f"evaluate {name}", {"mitigator": name}) as run:
         spec, rows, which = _rows(loaded.metadata, ours["dataset"], data, dataset)
         mlflow.set_tags({"protected": spec.protected[0].column, "evaluated.rows": which})
         log_parameters({"evaluate.model": model, "evaluate.rows": which})
         answers = _answer(loaded, rows)
-        evaluation = measure(answers, rows, lookup, spec.protected[0])
+        evaluation = measure(answers, rows, columns)
+        schema: Any = loaded.metadata.get_input_schema()  # type: ignore[no-untyped-call]
+        if columns[0].name in schema.input_names():
+            evaluation = evaluation.with_flips(
+                lambda frame: _answer(loaded, replace(rows, frame=frame))["prediction"], rows.frame
+            )
         measured_on = log_input(rows, spec, context=which)
         log_evaluation(evaluation, model_id=loaded.metadata.model_id, dataset=measured_on)
         return Evaluated(run.info.run_id, evaluation.metrics, which)
+
+
+def _columns_of(ours: dict[str, Any]) -> tuple[ProtectedColumn, ...]:
+    """Give a model's protected columns; models once held the groups of the first alone."""
+    if "protected" in ours:
+        return tuple(map(ProtectedColumn.from_dict, ours["protected"]))
+    groups = ours["groups"]
+    values = [*groups["group_a"], *groups["group_b"]]
+    document = {"name": groups["column"], "values": values}
+    return (ProtectedColumn.from_dict(groups | document),)
 
 
 def _answer(model: PyFuncModel, rows: Rows) -> pd.DataFrame:

@@ -17,12 +17,11 @@ from fairrun.data import (
     prepare,
     resolve_spec,
 )
-from fairrun.groups import group_lookup
 from fairrun.mitigation import resolve_mitigator
 from fairrun.model import FairClassifier
 from fairrun.packaging import log_model
 from fairrun.resampling import Resample
-from fairrun.runs.evaluate import measure
+from fairrun.runs.evaluate import measure, protected_columns
 from fairrun.tracking import (
     load_preprocessed,
     log_evaluation,
@@ -100,6 +99,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         dataset = data if isinstance(data, Dataset) else _load(data)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
+        columns = protected_columns(train, spec)
         classifier = FairClassifier(
             spec.protected[0],
             drop=[p.column for p in spec.protected[1:]],
@@ -135,12 +135,11 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
                 "mitigator.randomised": str(model.draws is not None).lower(),
             }
         )
-        lookup = group_lookup(train.frame, spec.protected[0])
-        logged = log_model(model, spec, lookup, mitigation.name)
+        logged = log_model(model, spec, columns, mitigation.name)
         log_input(train, spec, context="train")
         measured_on = log_input(validation, spec, context="validation")
-        evaluation = measure(answers, validation, lookup, spec.protected[0])
-        log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on)
+        evaluation = measure(answers, validation, columns)
+        log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on, plots=False)
         cost = {
             "fit_seconds": fitted - started,
             "predict_seconds": predicted - fitted,

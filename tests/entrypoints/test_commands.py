@@ -16,14 +16,26 @@ import pytest
 from click.testing import Result
 from mlflow.entities import Run
 
+from fairrun.metrics import Counts, ScoreHistogram, audit
+from fairrun.metrics.histograms import histogram_roc_auc
 from tests.entrypoints.conftest import ABOUT
 
 Invoke = Callable[..., Result]
+
+#: The same with another column.
+TWO_PROTECTED = [*ABOUT[:4], "--protected", "sex,job", "--privileged", "Male,clerk"]
 
 METRICS = {
     *("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"),
     *("disparate_impact", "statistical_parity"),
     *("equality_of_opportunity_difference", "average_odds_difference"),
+}
+
+#: What train and evaluate log of the rows they measured.
+MEASURED = {
+    *("bias_metrics.json", "confusion_matrices.json", "counts.json", "score_histogram.json"),
+    "threshold_frontier.json",
+    *(f"audit/{name}.csv" for name in ("rates", "compared", "pairs", "together", "worst")),
 }
 
 
@@ -100,10 +112,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     assert train.data.tags["mitigator"] == "correlation_remover"
     assert train.data.tags["protected"] == "sex"
     assert train.data.tags["dataset.digest"] == spec["digests"]["train"]
-    assert artifacts(train.info.run_id) == {
-        *("bias_metrics.json", "confusion_matrices.json", "counts.json", "dataset.json"),
-        "plots/confusion_matrices.png",
-    }
+    assert artifacts(train.info.run_id) == {"dataset.json", *MEASURED}
 
     (model,) = re.findall(r"-P model=(\S+)", output)
     succeed(run("evaluate", "--model", model))
@@ -112,6 +121,13 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     (rows,) = evaluate.inputs.dataset_inputs
     assert rows.dataset.digest == spec["digests"]["test"]
     assert evaluate.data.metrics["n_rows"] == done.data.metrics["n_rows_test"]
+    assert artifacts(evaluate.info.run_id) == MEASURED | {
+        *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
+        "audit/flips.csv",
+    }
+    flips = mlflow.artifacts.load_text(f"runs:/{evaluate.info.run_id}/audit/flips.csv")
+    assert flips.startswith("from,to,n_rows")
+    assert evaluate.data.metrics["flip_rate"] == float(flips.strip().rpartition(",")[2])
 
 
 def test_metrics_are_of_the_logged_model(run: Invoke, table: Path) -> None:
@@ -134,6 +150,103 @@ def test_the_bias_table_is_holisticais_and_agrees_with_the_metrics(
     assert values["Disparate Impact"] == pytest.approx(train.data.metrics["disparate_impact"])
     assert values["Statistical Parity"] == pytest.approx(train.data.metrics["statistical_parity"])
     assert dict(zip(bias["Metric"], bias["Reference"], strict=True))["Disparate Impact"] == 1
+    limits = bias.set_index("Metric").loc["Disparate Impact", ["ci_low", "ci_high"]]
+    for end, limit in limits.items():
+        assert limit == pytest.approx(train.data.metrics[f"disparate_impact_{end}"])
+
+
+def test_any_label_metric_comes_from_the_counts_without_a_row(run: Invoke, table: Path) -> None:
+    succeed(run("train", "--data", table, *TWO_PROTECTED))
+    (train,) = runs()
+    uri = f"runs:/{train.info.run_id}"
+    counts = Counts.from_dict(mlflow.artifacts.load_dict(f"{uri}/counts.json"))
+    for name, value in audit(counts).metrics("sex").items():
+        if np.isfinite(value):
+            assert train.data.metrics[name] == value
+    scores = ScoreHistogram.from_dict(mlflow.artifacts.load_dict(f"{uri}/score_histogram.json"))
+    area, error = histogram_roc_auc(scores.cells.sum(axis=0))
+    assert abs(area - train.data.metrics["roc_auc"]) <= error
+
+
+def test_every_protected_column_is_measured(run: Invoke, table: Path) -> None:
+    output = succeed(run("train", "--data", table, *TWO_PROTECTED))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    succeed(run("evaluate", "--model", uri))
+    train, evaluate = runs()
+    for metrics in (train.data.metrics, evaluate.data.metrics):
+        for part in ("", "/job", "/sex:job"):
+            assert {f"disparate_impact{end}{part}" for end in ("", "_ci_low", "_worst")} <= set(
+                metrics
+            )
+        assert all(map(np.isfinite, metrics.values()))
+    saved = mlflow.models.get_model_info(uri).metadata["fairrun"]["protected"]
+    assert [column["name"] for column in saved] == ["sex", "job"]
+    assert saved[1]["group_b"] == ["rare", "sales", "Ärztin"]
+    audited = pd.read_csv(
+        mlflow.artifacts.download_artifacts(f"runs:/{evaluate.info.run_id}/audit/rates.csv")
+    )
+    undefined = audited["value"].isna()
+    assert (undefined == audited["reason"].notna()).all()
+    # Repeated to the bit.
+    succeed(run("evaluate", "--model", uri))
+    assert runs()[-1].data.metrics == evaluate.data.metrics
+
+
+def test_a_model_that_only_knows_the_groups_of_its_first_column_is_measured(
+    run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As models were logged before there were several columns."""
+    from fairrun.runs import evaluate
+
+    output = succeed(run("train", "--data", table, *ABOUT))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    load = evaluate._load_model
+
+    def load_old(uri: str) -> Any:
+        loaded = load(uri)
+        ours = loaded.metadata.metadata["fairrun"]
+        del ours["protected"]
+        ours["groups"] = {"column": "sex", "group_a": ["Male"], "group_b": ["Female"]}
+        return loaded
+
+    succeed(run("evaluate", "--model", uri))
+    monkeypatch.setattr(evaluate, "_load_model", load_old)
+    succeed(run("evaluate", "--model", uri))
+    assert runs()[-1].data.metrics == runs()[-2].data.metrics
+
+
+def test_a_column_of_any_name_is_part_of_a_metrics_name(
+    run: Invoke, table: Path, tmp_path: Path
+) -> None:
+    raw = pd.read_parquet(table)
+    raw.assign(**{"job / (main)": raw["job"]}).to_parquet(tmp_path / "odd.parquet")
+    said = [*TWO_PROTECTED[:4], "--protected", "sex,job / (main)", *TWO_PROTECTED[6:]]
+    succeed(run("train", "--data", tmp_path / "odd.parquet", *said, "--drop", "job"))
+    assert "disparate_impact/job _ _main_" in runs()[-1].data.metrics
+
+
+def test_too_many_crossings_are_refused_before_anything_is_fitted(
+    run: Invoke, table: Path, tmp_path: Path
+) -> None:
+    raw = pd.read_parquet(table)
+    rank = raw["weight"].rank(method="first")
+    raw.assign(a=rank % 50, b=rank // 25 % 45).to_parquet(tmp_path / "many.parquet")
+    said = ["--protected", "sex,a,b", "--privileged", "Male,0,0"]
+    result = run("train", "--data", tmp_path / "many.parquet", *ABOUT, *said)
+    assert result.exit_code == 2, result.output
+    assert "too many values to cross (sex: 2, a: 50, b: 45" in result.output
+
+
+def test_metrics_are_printed_with_their_intervals(run: Invoke, table: Path) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT))
+    metrics = runs()[-1].data.metrics
+    low, high = (metrics[f"disparate_impact_ci_{end}"] for end in ("low", "high"))
+    rows = {line.split("|")[1].strip(): line for line in output.splitlines() if "|" in line}
+    assert (
+        f"{metrics['disparate_impact']:.3f} | {low:.3f} to {high:.3f}" in rows["disparate_impact"]
+    )
+    assert not any(name.endswith(("_ci_low", "_worst")) for name in rows)
+    assert "audit/*.csv" in output
 
 
 def test_the_model_has_signature_example_and_pinned_requirements(run: Invoke, table: Path) -> None:

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from fairrun.metrics import ProtectedColumn
+from fairrun.metrics import (
+    BIAS_METRICS,
+    PERFORMANCE_METRICS,
+    Counts,
+    ProtectedColumn,
+    audit_scores,
+)
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
 RACE = ProtectedColumn("race", ("White", "Black", "Other"), ("White",), ("Black", "Other"))
@@ -43,3 +49,20 @@ def draw_people(seed: int, n: int = 2000) -> People:
 
 def tables(*shape: int, largest: int = 30) -> st.SearchStrategy[NDArray[np.int64]]:
     return arrays(np.int64, shape, elements=st.integers(0, largest))
+
+
+def bias_metrics(table: Any) -> dict[str, float]:
+    """Every metric of the first two groups of a table."""
+    return {
+        name: float(metric.function(np.asarray(table))) for name, metric in BIAS_METRICS.items()
+    }
+
+
+def performance_metrics(counts: Counts) -> dict[str, float]:
+    return {name: float(metric(counts.total)) for name, metric in PERFORMANCE_METRICS.items()}
+
+
+def abroca(codes: Any, y_true: Any, probability: Any) -> float:
+    """The difference of the areas of the values of sex."""
+    _, compared = audit_scores([SEX], [codes], y_true, probability)
+    return float(compared["value"].item())

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from fairrun.metrics import (
     BIAS_METRICS,
     GROUP_RATES,
+    PERFORMANCE_METRICS,
+    Counts,
+    ProtectedColumn,
     WeightedCounts,
     audit,
     smallest_ratio,
     values_of,
 )
-from fairrun.metrics.counts import Counts
+from fairrun.metrics.audit import MOST_COMPARED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW = {"n_replicates": 200}
@@ -44,7 +47,8 @@ def test_it_has_every_group_and_pair_once(people: People) -> None:
     assert groups["sex"] == ["Male", "Female"]
     assert groups["race"] == ["White", "Black", "Other", "not White"]
     assert len(groups["sex:race"]) == 6 + 1
-    assert found.rates["metric"].nunique() == len(GROUP_RATES)
+    assert set(found.rates["metric"]) == {*GROUP_RATES, *PERFORMANCE_METRICS}
+    assert set(found.rates.query("protected == 'sex'")["metric"]) == {*GROUP_RATES}
     n_pairs = found.pairs.groupby("protected").size() / len(BIAS_METRICS)
     assert n_pairs.to_dict() == {"sex": 1, "race": 3, "sex:race": 15}
     assert len(found.together) == len(found.pairs)
@@ -106,10 +110,14 @@ def test_names_are_as_logged(people: People) -> None:
     assert logged["disparate_impact"] == compared.loc[("sex", "disparate_impact"), "value"]
     assert logged["disparate_impact/race"] == compared.loc[("race", "disparate_impact"), "value"]
     assert logged["cohen_d_ci_low/sex:race"] == compared.loc[("sex:race", "cohen_d"), "ci_low"]
-    assert logged["cohen_d_worst/race"] == worst.loc[("race", "cohen_d"), "value"]
-    assert logged["cohen_d_worst_ci_high"] == worst.loc[("sex", "cohen_d"), "ci_high"]
+    name = "average_odds_difference"
+    assert logged[f"{name}_worst/race"] == worst.loc[("race", name), "value"]
+    assert logged[f"{name}_worst_ci_high"] == worst.loc[("sex", name), "ci_high"]
+    assert "cohen_d_worst" not in logged  # neither a difference of rates nor a ratio
+    overall = found.rates[found.rates["protected"] == ""].set_index("metric")
+    assert logged["balanced_accuracy_ci_low"] == overall.loc["balanced_accuracy", "ci_low"]
     n_signed = sum(metric.signed for metric in BIAS_METRICS.values())
-    assert len(logged) == 3 * 2 * (len(BIAS_METRICS) + 2 * n_signed)
+    assert len(logged) == 3 * (len(BIAS_METRICS) + 2 * n_signed + 3 * 6) + 3 * 6
     assert not any("four_fifths_rule_ci" in name for name in logged)
 
 
@@ -174,3 +182,28 @@ def test_the_unit_of_the_weights_plays_no_part(unit: float) -> None:
         np.testing.assert_allclose(
             getattr(one, name)[columns], getattr(other, name)[columns], rtol=1e-9, atol=1e-12
         )
+
+
+def test_of_many_groups_those_with_most_rows_are_compared() -> None:
+    values = tuple(f"group {i:02}" for i in range(MOST_COMPARED + 6))
+    column = ProtectedColumn("job", values, values[:1], values[1:])
+    table = np.full((len(values) + 1, 2, 2), 20)
+    few = [3, 8, 9, 15, 28, 29]
+    table[few] = 10
+    found = audit(Counts((column,), table), n_replicates=20)
+    assert found.rates["group"].nunique() == 1 + len(values) + 1  # (all), and "not group 00"
+    compared = {*found.pairs["group_a"], *found.pairs["group_b"]}
+    assert compared == {*values} - {values[place] for place in few}
+    assert len(found.pairs) == len(BIAS_METRICS) * MOST_COMPARED * (MOST_COMPARED - 1) // 2
+
+
+def test_performance_of_equal_weights_is_near_that_of_counts(people: People) -> None:
+    by_name = []
+    for counts in (counts_of(people), weighted_of(people, np.ones(len(people.sex)))):
+        rates = audit(counts).rates
+        by_name.append(rates[rates["protected"] == ""].set_index("metric"))
+    for name in PERFORMANCE_METRICS:
+        one, other = (found.loc[name] for found in by_name)
+        assert one["value"] == pytest.approx(other["value"])
+        for end in ("ci_low", "ci_high"):
+            assert one[end] == pytest.approx(other[end], abs=0.003)

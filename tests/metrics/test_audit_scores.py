@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.metrics import abroca, audit_scores
+from fairrun.metrics import audit_scores
 from fairrun.metrics.scores import brier_score, calibration_error, roc_auc
-from tests.metrics.samples import COLUMNS, SEX, draw_people
+from tests.metrics.samples import COLUMNS, SEX, abroca, draw_people
 
 
 def test_every_group_has_its_metrics() -> None:

@@ -1,104 +1,132 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics as sklearn
 
 from fairrun.errors import RequestError
 from fairrun.metrics import (
-    BIAS_METRICS,
     Counts,
-    abroca,
-    bias_metrics,
-    bias_table,
+    Evaluation,
+    ScoreHistogram,
     confusion_table,
     evaluate_predictions,
-    performance_metrics,
     score_metrics,
 )
-
-GROUPS = ("Male", "Female", "(neither)")
-
-Rows = Any  # the named tuple of conftest.py: codes, y_true, y_pred, probability
-
-NAMES = [
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-    "statistical_parity",
-    "disparate_impact",
-    "four_fifths_rule",
-    "cohen_d",
-    "2sd_rule",
-    "equality_of_opportunity_difference",
-    "false_positive_rate_difference",
-    "average_odds_difference",
-    "accuracy_difference",
-    "abroca",
-    "selection_rate",
-    "n_rows",
-    "neither_share",
-]
+from tests.metrics.samples import (
+    COLUMNS,
+    SEX,
+    People,
+    abroca,
+    bias_metrics,
+    draw_people,
+    performance_metrics,
+)
 
 
-def test_an_evaluation_holds_every_metric_of_its_parts(rows: Rows) -> None:
-    evaluation = evaluate_predictions(
-        rows.y_true, rows.y_pred, rows.probability, rows.codes, GROUPS, "sex"
+def evaluate(people: People, seed: int = 0) -> Evaluation:
+    return evaluate_predictions(COLUMNS, people.codes, *people[2:], seed=seed)
+
+
+@pytest.fixture(params=range(3))
+def people(request: pytest.FixtureRequest) -> People:
+    return draw_people(request.param)
+
+
+def test_an_evaluation_holds_every_metric_of_its_parts(people: People) -> None:
+    found = evaluate(people)
+    counts = Counts.from_arrays(COLUMNS, people.codes, people.y_true, people.y_pred)
+    assert found.counts == counts
+    assert found.scores == ScoreHistogram.from_arrays(
+        COLUMNS, people.codes, people.y_true, people.probability
     )
-    counts = Counts.from_arrays(rows.codes, rows.y_true, rows.y_pred, GROUPS, "sex")
-    assert evaluation.counts == counts
-    assert list(evaluation.metrics) == NAMES
-    assert evaluation.metrics == {
+    expected = {
         **performance_metrics(counts),
-        **score_metrics(rows.y_true, rows.probability),
-        **bias_metrics(counts),
-        "abroca": abroca(rows.codes, rows.y_true, rows.probability),
-        "selection_rate": pytest.approx(rows.y_pred.mean()),
-        "n_rows": len(rows.y_true),
-        "neither_share": pytest.approx((rows.codes == -1).mean()),
+        **score_metrics(people.y_true, people.probability),
+        **bias_metrics(counts.marginal("sex").table),
+        "roc_auc": sklearn.roc_auc_score(people.y_true, people.probability),
+        "abroca": abroca(people.sex, people.y_true, people.probability),
+        "selection_rate": people.y_pred.mean(),
+        "n_rows": len(people.y_true),
+        "neither_share": (people.sex == -1).mean(),
     }
-    assert {type(value) for value in evaluation.metrics.values()} == {float}
-    pd.testing.assert_frame_equal(
-        evaluation.bias_table,
-        bias_table(rows.codes == 0, rows.codes == 1, rows.y_true, rows.y_pred, rows.probability),
+    for name, value in expected.items():
+        assert found.metrics[name] == pytest.approx(value, abs=1e-12), name
+    assert {type(value) for value in found.metrics.values()} == {float}
+
+
+def test_other_columns_crossings_worst_pairs_and_intervals_have_their_names(
+    people: People,
+) -> None:
+    metrics = evaluate(people).metrics
+    in_a = (people.sex == 0) & (people.race == 0)
+    in_b = (people.sex == 1) & (people.race > 0)
+    both = people.y_pred[in_a].mean() - people.y_pred[in_b].mean()
+    assert metrics["statistical_parity/sex:race"] == pytest.approx(both)
+    for name in ("accuracy", "roc_auc", "disparate_impact", "statistical_parity_worst"):
+        assert metrics[f"{name}_ci_low"] < metrics[name] < metrics[f"{name}_ci_high"]
+    for name in ("disparate_impact", "abroca", "disparate_impact_worst"):
+        for part in ("race", "sex:race"):
+            low, high = (metrics[f"{name}_ci_{end}/{part}"] for end in ("low", "high"))
+            assert low < metrics[f"{name}/{part}"] < high
+    assert "cohen_d_worst" not in metrics
+    assert not any("/sex" in name and ":" not in name for name in metrics)
+
+
+def test_the_same_rows_and_seed_give_the_same_numbers_to_the_bit(people: People) -> None:
+    one, again, other = evaluate(people), evaluate(people), evaluate(people, seed=1)
+    assert one.metrics == again.metrics
+    assert one.metrics != other.metrics
+    pd.testing.assert_frame_equal(one.audit.worst, again.audit.worst, check_exact=True)
+
+
+def test_undefined_values_have_the_same_names() -> None:
+    none = draw_people(0).take(slice(0, 0))
+    found = evaluate(none)
+    assert list(found.metrics) == list(evaluate(draw_people(0)).metrics)
+    assert found.frontier is None
+    assert found.metrics.pop("n_rows") == 0
+    assert all(map(math.isnan, found.metrics.values()))
+
+
+def test_a_model_that_moves_one_threshold_is_not_over_it(people: People) -> None:
+    found = evaluate(people)
+    assert found.frontier is not None
+    assert found.metrics["accuracy_over_threshold"] <= 0
+    within = found.frontier.accuracy_within(abs(found.metrics["statistical_parity"]))
+    assert found.metrics["accuracy_over_threshold"] == found.metrics["accuracy"] - within
+
+
+def test_without_a_row_in_b_there_is_no_frontier(people: People) -> None:
+    found = evaluate(people.take(people.sex != 1))
+    assert found.frontier is None
+    assert math.isnan(found.metrics["accuracy_over_threshold"])
+
+
+def test_the_flip_rate_is_that_of_the_pair_where_most_labels_change(people: People) -> None:
+    frame = pd.DataFrame({"sex": ["Male", "Female"] * 50, "age": range(100)})
+    found = evaluate(people).with_flips(
+        lambda rows: (rows["sex"] == "Male") & (rows["age"] < 25), frame
     )
-
-
-def test_the_metrics_and_the_table_agree(rows: Rows) -> None:
-    evaluation = evaluate_predictions(
-        rows.y_true, rows.y_pred, rows.probability, rows.codes, GROUPS, "sex"
-    )
-    names = [*BIAS_METRICS, "abroca"]
-    ours = [evaluation.metrics[name] for name in names]
-    np.testing.assert_allclose(evaluation.bias_table["Value"], ours, rtol=1e-12, atol=1e-12)
-
-
-def test_no_rows_are_evaluated_to_nan() -> None:
-    codes = np.array([], dtype=np.int8)
-    metrics = evaluate_predictions([], [], [], codes, GROUPS, "sex").metrics
-    assert list(metrics) == NAMES
-    assert metrics.pop("n_rows") == 0
-    assert all(map(math.isnan, metrics.values()))
+    assert found.flips is not None
+    assert found.flips["changed"].item() == 25
+    assert found.metrics["flip_rate"] == 0.25
+    assert evaluate(people).flips is None
 
 
 def test_probabilities_of_another_length_are_refused() -> None:
     with pytest.raises(RequestError, match="one value a row each"):
-        evaluate_predictions([0, 1], [0, 1], [0.5], [0, 1], GROUPS, "sex")
+        evaluate_predictions([SEX], [[0, 1]], [0, 1], [0, 1], [0.5])
 
 
 def test_the_confusion_table_has_one_row_per_group() -> None:
-    counts = Counts(GROUPS, "sex", [[[5, 1], [2, 8]], [[6, 0], [4, 0]], [[0, 0], [0, 0]]])
+    counts = Counts((SEX,), [[[5, 1], [2, 8]], [[6, 0], [4, 0]], [[0, 0], [0, 0]]])
     expected = pd.DataFrame(
         {
-            "group": list(GROUPS),
+            "group": ["Male", "Female", "(neither)"],
             "n": [16, 10, 0],
             "true_negatives": [5, 6, 0],
             "false_positives": [1, 0, 0],
@@ -110,3 +138,10 @@ def test_the_confusion_table_has_one_row_per_group() -> None:
         }
     )
     pd.testing.assert_frame_equal(confusion_table(counts), expected)
+
+
+def test_rows_in_neither_group_of_the_first_column_are_counted_once() -> None:
+    table = confusion_table(
+        Counts.from_arrays(COLUMNS, [[0, 1, -1], [-1, 2, 1]], np.ones(3), np.ones(3))
+    )
+    assert table["n"].tolist() == [1, 1, 1]

@@ -10,15 +10,8 @@ from numpy.typing import NDArray
 from sklearn import metrics as sklearn
 
 from fairrun.errors import RequestError
-from fairrun.metrics import (
-    PERFORMANCE_METRICS,
-    Counts,
-    abroca,
-    performance_metrics,
-    score_metrics,
-)
-
-GROUPS = ("Male", "Female", "(neither)")
+from fairrun.metrics import PERFORMANCE_METRICS, Counts, score_metrics
+from tests.metrics.samples import SEX, abroca, performance_metrics
 
 Rows = Any  # the named tuple of conftest.py: codes, y_true, y_pred, probability
 
@@ -38,7 +31,7 @@ def pairwise_auc(y_true: NDArray[Any], score: NDArray[Any]) -> float:
 
 
 def test_labels_agree_with_scikit_learn_over_all_rows(rows: Rows) -> None:
-    ours = performance_metrics(Counts.from_arrays(*rows[:3], GROUPS, "sex"))
+    ours = performance_metrics(Counts.from_arrays([SEX], [rows.codes], rows.y_true, rows.y_pred))
     assert list(ours) == list(ORACLES)
     for name, oracle in ORACLES.items():
         assert ours[name] == pytest.approx(oracle(rows.y_true, rows.y_pred), rel=1e-12), name
@@ -56,7 +49,7 @@ def test_labels_agree_with_scikit_learn_over_all_rows(rows: Rows) -> None:
 )
 def test_undefined_rates_are_nan(total: list[list[int]], undefined: set[str]) -> None:
     empty = [[0, 0], [0, 0]]
-    values = performance_metrics(Counts(GROUPS, "sex", [empty, total, empty]))
+    values = performance_metrics(Counts((SEX,), [empty, total, empty]))
     assert {name for name, value in values.items() if math.isnan(value)} == undefined
 
 
@@ -70,7 +63,6 @@ def test_vectorised_equals_looped(name: str) -> None:
 
 def test_scores_agree_with_the_definitions(rows: Rows) -> None:
     values = score_metrics(rows.y_true, rows.probability)
-    assert values["roc_auc"] == pytest.approx(pairwise_auc(rows.y_true, rows.probability))
     # The mean, over the positives, of the precision among the rows that score at least as high.
     precision = [
         rows.y_true[rows.probability >= score].mean()
@@ -81,9 +73,8 @@ def test_scores_agree_with_the_definitions(rows: Rows) -> None:
     assert values["log_loss"] == pytest.approx(-np.log(likelihood).mean())
 
 
-def test_one_label_has_no_roc_auc_but_a_log_loss() -> None:
+def test_one_label_has_no_average_precision_but_a_log_loss() -> None:
     values = score_metrics([1, 1], [0.5, 0.5])
-    assert math.isnan(values["roc_auc"])
     assert math.isnan(values["average_precision"])
     assert values["log_loss"] == pytest.approx(math.log(2))
 

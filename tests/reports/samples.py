@@ -14,8 +14,10 @@ from matplotlib.transforms import Bbox
 from fairrun.reports import (
     plot_confusion_matrices,
     plot_fairness_accuracy,
+    plot_groups,
     plot_label_group_counts,
     plot_metric_bars,
+    plot_threshold_frontier,
 )
 
 METRICS = (
@@ -75,6 +77,50 @@ UNDEFINED = comparison(
     ("disparate_impact_remover", 0.84, 0.75, 0.9, 0.0, -0.11, -0.03, 0.01),
     ("lp_debiaser", np.nan, 0.75, 0.9, 1.1, 0.02, -0.03, 0.01),
     ("equalized_odds", 0.83, 0.75, 0.9, 0.95, -0.01, 0.0, 0.01),
+)
+
+
+def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """Intervals of 10 % above and below, and none where the value is undefined."""
+    limits = {}
+    for metric in METRICS:
+        margin = 0.1 * table[metric].abs()
+        limits[f"{metric}_ci_low"] = table[metric] - margin
+        limits[f"{metric}_ci_high"] = table[metric] + margin
+    return table.assign(**limits)
+
+
+def group_rates(*groups: tuple[str, str, int]) -> pd.DataFrame:
+    """Rates of (protected, group, n); without a row of a group they are undefined."""
+    rows = []
+    for place, (protected, group, n) in enumerate([("", "(all)", 9000), *groups]):
+        for metric, rate in (
+            ("selection_rate", 0.2),
+            ("true_positive_rate", 0.6),
+            ("false_positive_rate", 0.1),
+            ("base_rate", 0.3),
+        ):
+            value = rate + 0.01 * place if n > 1 else np.nan
+            rows.append((protected, group, n, metric, value, value - 0.05, value + 0.1))
+    columns = ["protected", "group", "n", "metric", "value", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+TWO_GROUPS = group_rates(("sex", "Male", 6000), ("sex", "Female", 3000))
+#: One block that is too large, and a third that there is no room for.
+MANY_GROUPS = group_rates(
+    *(("sex", sex, 4000) for sex in ("Male", "Female")),
+    *(("race", f"Amer-Indian-Eskimo {i}", n) for i, n in enumerate([9, 800, 0, 1, 700, 30, 5, 2])),
+    *(("sex:race", f"Female:Asian-Pac-Islander {i}", 100 + i) for i in range(8)),
+    *(("job", f"job {i}", 100 + i) for i in range(4)),
+)
+FRONTIER = pd.DataFrame(
+    {
+        "threshold": [0.9, 0.7, 0.5],
+        "selection_rate": [0.0, 0.1, 0.2],
+        "accuracy": [0.75, 0.8, 0.84],
+        "statistical_parity": [0.0, 0.05, 0.12],
+    }
 )
 
 
@@ -165,6 +211,20 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "bars, nine": lambda: plot_metric_bars(nine(), METRICS, LONG_A, LONG_B),
     "bars, undefined": lambda: plot_metric_bars(UNDEFINED, METRICS, "Male", "Female"),
     "bars, one": lambda: plot_metric_bars(ADULT, METRICS[3:4], "Male", "Female"),
+    "fairness accuracy, intervals": lambda: plot_fairness_accuracy(
+        with_intervals(ADULT), "disparate_impact", "Male", "Female"
+    ),
+    "fairness accuracy, undefined intervals": lambda: plot_fairness_accuracy(
+        with_intervals(UNDEFINED), "statistical_parity", "Male", "Female"
+    ),
+    "bars, intervals": lambda: plot_metric_bars(with_intervals(ADULT), METRICS, "Male", "Female"),
+    "bars, undefined intervals": lambda: plot_metric_bars(
+        with_intervals(UNDEFINED), METRICS, "Male", "Female"
+    ),
+    "groups": lambda: plot_groups(TWO_GROUPS),
+    "groups, many": lambda: plot_groups(MANY_GROUPS),
+    "frontier": lambda: plot_threshold_frontier(FRONTIER, 0.83, 0.05, ("Male", "Female")),
+    "frontier, long": lambda: plot_threshold_frontier(FRONTIER, 0.7, -0.3, (LONG_A, LONG_B)),
     "matrices": lambda: plot_confusion_matrices(TWO_MATRICES),
     "matrices, five": lambda: plot_confusion_matrices(FIVE_MATRICES),
     "matrices, one": lambda: plot_confusion_matrices(TWO_MATRICES[:1]),

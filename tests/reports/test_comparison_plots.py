@@ -9,7 +9,16 @@ from matplotlib.text import Annotation
 from fairrun.errors import RequestError
 from fairrun.metrics import BIAS_METRICS
 from fairrun.reports import plot_fairness_accuracy, plot_metric_bars
-from tests.reports.samples import ADULT, CLOSE, METRICS, UNDEFINED, comparison, drawn_texts, nine
+from tests.reports.samples import (
+    ADULT,
+    CLOSE,
+    METRICS,
+    UNDEFINED,
+    comparison,
+    drawn_texts,
+    nine,
+    with_intervals,
+)
 from tests.reports.samples import texts as words
 
 RATIO, DIFFERENCE = "disparate_impact", "statistical_parity"
@@ -237,3 +246,44 @@ class TestMetricBars:
         none, *others = (bar.get_facecolor() for bar in ax.patches)
         assert none not in others
         assert len(set(others)) == 1
+
+
+class TestIntervals:
+    def test_a_cross_at_each_point(self):
+        table = with_intervals(ADULT)
+        (ax,) = plot_fairness_accuracy(table, RATIO, "Male", "Female").axes
+        drawn = {tuple(np.ravel(line.get_data())) for line in ax.lines}
+        for row in table.to_dict("records"):
+            across = (row[f"{RATIO}_ci_low"], row[f"{RATIO}_ci_high"], *2 * (row["accuracy"],))
+            up = (*2 * (row[RATIO],), row["accuracy_ci_low"], row["accuracy_ci_high"])
+            assert across in drawn
+            assert up in drawn
+        low, high = ax.get_xlim()
+        assert low < table[f"{RATIO}_ci_low"].min() < table[f"{RATIO}_ci_high"].max() < high
+        low, high = ax.get_ylim()
+        assert low < table["accuracy_ci_low"].min() < table["accuracy_ci_high"].max() < high
+
+    def test_a_line_on_each_bar_and_the_value_beyond_it(self):
+        table = with_intervals(ADULT)
+        for metric in METRICS:
+            (ax,) = plot_metric_bars(table, [metric], "Male", "Female").axes
+            (lines,) = ax.collections
+            ends = [segment[:, 0].tolist() for segment in lines.get_segments()]
+            limits = table[[f"{metric}_ci_low", f"{metric}_ci_high"]].to_numpy().tolist()
+            assert ends == [pytest.approx(pair) for pair in limits]
+            for text, (_, high) in zip(ax.texts, limits, strict=True):
+                assert text.xy[0] >= high
+
+    def test_limits_without_a_place_are_left_out(self):
+        table = with_intervals(ADULT).assign(disparate_impact_ci_low=0.0)
+        (ax,) = plot_metric_bars(table, [RATIO], "Male", "Female").axes
+        (lines,) = ax.collections
+        assert not any(segment.size for segment in lines.get_segments())
+        assert len(plot_fairness_accuracy(table, RATIO, "Male", "Female").axes) == 1
+
+    @pytest.mark.parametrize("table", [with_intervals(ADULT), with_intervals(UNDEFINED)])
+    def test_values_stay_in_their_panel(self, table):
+        figure = plot_metric_bars(table, METRICS, "Male", "Female")
+        drawn = drawn_texts(figure)
+        for ax in figure.axes:
+            assert max(drawn[text].x1 for text in ax.texts) < ax.get_window_extent().x1

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from fairrun.metrics import Counts, confusion_table
+from fairrun.metrics import Counts, ProtectedColumn, confusion_table
 from fairrun.reports import plot_confusion_matrices, plot_label_group_counts
 from tests.reports.samples import (
     FIVE_COUNTS,
@@ -127,9 +127,8 @@ class TestConfusionMatrices:
         assert [text.get_text() for text in ax.texts][2:] == ["0\nundefined", "0\nundefined"]
 
     def test_takes_the_table_that_an_evaluation_makes(self):
-        counts = Counts(
-            ("a", "b", "(neither)"), "sex", np.array([*[[[5, 1], [2, 3]]] * 2, 2 * [[0, 0]]])
-        )
+        sex = ProtectedColumn("sex", ("a", "b"), ("a",), ("b",))
+        counts = Counts((sex,), np.array([*[[[5, 1], [2, 3]]] * 2, 2 * [[0, 0]]]))
         figure = plot_confusion_matrices(confusion_table(counts))
         assert [len(ax.texts) for ax in figure.axes] == [4, 4, 1]
 

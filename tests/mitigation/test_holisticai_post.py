@@ -62,6 +62,8 @@ def test_calibrated_equalized_odds_has_holisticais_mean_label(cost: str) -> None
     assert ((chance > 0) & (chance < 1)).any()
 
 
+# holisticai leaves its pool of processes to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("metric", REJECT_OPTION_METRICS)
 @pytest.mark.parametrize("tolerance", [0.05, 0.0])
 def test_reject_option_labels_as_holisticai(metric: str, tolerance: float) -> None:

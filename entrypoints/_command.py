@@ -16,14 +16,15 @@ import pandas as pd
 
 from fairrun.errors import EXIT_BAD_REQUEST, RequestError
 from fairrun.inference import InputError, ModelError
-from fairrun.reports import format_table
+from fairrun.metrics import GateResult
+from fairrun.reports import format_table, with_interval
 from fairrun.tracking import check_tracking_uri
 
-__all__ = ["entry_point", "given", "listed", "print_metrics"]
+__all__ = ["entry_point", "given", "listed", "print_gate", "print_metrics"]
 
 
-def entry_point(function: Callable[..., None]) -> click.Command:
-    """Make a Click command of a function.
+def entry_point(function: Callable[..., int | None]) -> click.Command:
+    """Make a Click command of a function, which may return an exit code.
 
     A request that cannot be met ends with one line and exit code 2, without a traceback; anything
     else that is raised is a bug, and shows where.
@@ -36,10 +37,12 @@ def entry_point(function: Callable[..., None]) -> click.Command:
         gc.enable()
         try:
             check_tracking_uri()
-            function(**parameters)
+            code = function(**parameters)
         except (RequestError, InputError, ModelError) as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_BAD_REQUEST)
+        if code:
+            sys.exit(code)
 
     return click.command(context_settings={"show_default": True, "max_content_width": 100})(run)
 
@@ -78,6 +81,23 @@ def print_metrics(metrics: Mapping[str, float], rows: str) -> None:
     table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
     click.echo(format_table(table))
     click.echo("every group, every pair and the worst ones: audit/*.csv of the run")
+
+
+def print_gate(result: GateResult) -> None:
+    """Print what each term came to; the verdict stands in the last line."""
+    table = pd.DataFrame(
+        {
+            "gate": [str(each.term) for each in result.judgements],
+            "of": [each.subject for each in result.judgements],
+            "value, 95 % interval": [
+                each.reason or with_interval(each.value, each.ci_low, each.ci_high)
+                for each in result.judgements
+            ],
+            "verdict": [str(each.verdict) for each in result.judgements],
+        }
+    )
+    click.echo(f"\n{format_table(table)}\n")
+    click.echo(result)
 
 
 def given(text: str) -> str | None:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import click
 
-from entrypoints._command import entry_point, given, print_metrics
+from entrypoints._command import entry_point, given, print_gate, print_metrics
+from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
+from fairrun.metrics import Verdict, read_gate
 from fairrun.runs import run_evaluate
+
+_EXIT_CODES = {
+    Verdict.PASS: 0,
+    Verdict.FAIL: EXIT_GATE_FAILED,
+    Verdict.INSUFFICIENT_EVIDENCE: EXIT_INSUFFICIENT_EVIDENCE,
+}
 
 
 @entry_point
@@ -15,10 +23,28 @@ from fairrun.runs import run_evaluate
     default="auto",
     help="Labelled rows with the model's columns; not given, the test split of its data.",
 )
-def main(model: str, data: str) -> None:
+@click.option(
+    "--gate",
+    default="none",
+    help="What the model must meet, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', "
+    "or the path of a YAML file.",
+)
+@click.option(
+    "--gate-mode",
+    type=click.Choice(["disabled", "dry_run", "enabled"]),
+    default="enabled",
+    help="enabled ends with exit code 4 if the gate fails, 5 if there is too little evidence; "
+    "dry_run only says so; disabled does not look.",
+)
+def main(model: str, data: str, gate: str, gate_mode: str) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""
-    evaluated = run_evaluate(model, given(data))
+    demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
+    evaluated = run_evaluate(model, given(data), gate=demanded)
     print_metrics(evaluated.metrics, evaluated.rows)
+    if evaluated.gate is None:
+        return 0
+    print_gate(evaluated.gate)
+    return _EXIT_CODES[evaluated.gate.verdict] if gate_mode == "enabled" else 0
 
 
 if __name__ == "__main__":

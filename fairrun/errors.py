@@ -1,11 +1,19 @@
-"""The errors that are the caller's to mend, and the exit codes they end with."""
+"""The errors that are the caller's to mend, and the exit codes of entry points."""
 
 from __future__ import annotations
 
-__all__ = ["EXIT_BAD_REQUEST", "RequestError"]
+__all__ = [
+    "EXIT_BAD_REQUEST",
+    "EXIT_GATE_FAILED",
+    "EXIT_INSUFFICIENT_EVIDENCE",
+    "RequestError",
+]
 
 #: Exit code of an entry point that was asked for something it cannot do.
 EXIT_BAD_REQUEST = 2
+#: Exit codes of an evaluation whose gate is enabled and does not pass; all of it is logged.
+EXIT_GATE_FAILED = 4
+EXIT_INSUFFICIENT_EVIDENCE = 5
 
 
 class RequestError(ValueError):

@@ -38,7 +38,7 @@ from fairrun.data import (
 )
 from fairrun.errors import RequestError
 from fairrun.groups import without_empty_neither
-from fairrun.metrics import Evaluation, bias_table, confusion_table
+from fairrun.metrics import Evaluation, Gate, GateResult, bias_table, confusion_table
 from fairrun.reports import (
     lay_out,
     plot_confusion_matrices,
@@ -53,6 +53,7 @@ __all__ = [
     "log_dataset",
     "log_evaluation",
     "log_figure",
+    "log_gate",
     "log_input",
     "log_parameters",
     "log_spec",
@@ -72,6 +73,7 @@ _SCORES = "score_histogram.json"
 _BIAS_METRICS = "bias_metrics.json"
 _CONFUSION = "confusion_matrices.json"
 _FRONTIER = "threshold_frontier.json"
+_GATE = "gate.json"
 _AUDIT = "audit"
 _PLOTS = "plots"
 
@@ -362,6 +364,13 @@ def log_evaluation(
             log_figure("threshold_frontier", figure)
 
 
+def log_gate(gate: Gate, result: GateResult) -> None:
+    """Log what a gate demanded, and what came of it: the table and the tag `fairness.gate`."""
+    log_parameters({"evaluate.gate": gate})
+    mlflow.log_table(result.table, _GATE)
+    mlflow.set_tag("fairness.gate", str(result.verdict))
+
+
 def _loggable(metrics: Mapping[str, float]) -> dict[str, float]:
     """Keep the metrics that are numbers, under names that MLflow takes."""
     numbers = {}
@@ -375,8 +384,8 @@ def _loggable(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _log_audit(evaluation: Evaluation) -> None:
-    """Log the audit's tables, and the flip test where there is one, as `audit/*.csv`."""
-    tables = dict(vars(evaluation.audit))
+    """Log the tables of all audits, and the flip test where there is one, as `audit/*.csv`."""
+    tables = vars(evaluation.audit) | evaluation.impact_audits
     if evaluation.flips is not None:
         tables["flips"] = evaluation.flips
     with tempfile.TemporaryDirectory() as folder:

@@ -13,6 +13,8 @@ from fairrun.metrics.evaluation import (
     evaluate_predictions,
 )
 from fairrun.metrics.folds import FoldInterval, fold_interval
+from fairrun.metrics.gate import GateResult, Verdict, decide
+from fairrun.metrics.gate_terms import GATE_METRICS, Gate, parse_gate, read_gate
 from fairrun.metrics.grouping import (
     Grouping,
     everybody,
@@ -21,6 +23,7 @@ from fairrun.metrics.grouping import (
     values_of,
 )
 from fairrun.metrics.histograms import ScoreHistogram
+from fairrun.metrics.impact_audits import four_fifths_table, local_law_144_table
 from fairrun.metrics.inequality import INEQUALITY_METRICS
 from fairrun.metrics.paired import PairedCounts
 from fairrun.metrics.performance import PERFORMANCE_METRICS, score_metrics
@@ -32,6 +35,7 @@ from fairrun.metrics.worst import largest_difference, smallest_ratio
 
 __all__ = [
     "BIAS_METRICS",
+    "GATE_METRICS",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "PERFORMANCE_METRICS",
@@ -40,6 +44,8 @@ __all__ = [
     "Counts",
     "Evaluation",
     "FoldInterval",
+    "Gate",
+    "GateResult",
     "Grouping",
     "ModelDifferences",
     "PairedCounts",
@@ -47,6 +53,7 @@ __all__ = [
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
+    "Verdict",
     "WeightedCounts",
     "audit",
     "audit_scores",
@@ -54,13 +61,18 @@ __all__ = [
     "compare_models",
     "confusion_table",
     "consistency_score",
+    "decide",
     "evaluate_predictions",
     "everybody",
     "flip_test",
     "fold_interval",
+    "four_fifths_table",
     "group_a_and_b",
     "largest_difference",
+    "local_law_144_table",
     "one_and_two_way",
+    "parse_gate",
+    "read_gate",
     "score_metrics",
     "smallest_ratio",
     "threshold_frontier",

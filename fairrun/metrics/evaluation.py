@@ -17,6 +17,11 @@ from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import group_a_and_b
 from fairrun.metrics.histograms import ScoreHistogram
+from fairrun.metrics.impact_audits import (
+    count_above_median,
+    four_fifths_table,
+    local_law_144_table,
+)
 from fairrun.metrics.inequality import INEQUALITY_METRICS
 from fairrun.metrics.performance import score_metrics
 from fairrun.metrics.rates import (
@@ -45,6 +50,8 @@ class Evaluation:
         The scores of the same groups, in bins.
     audit : Audit
         Every group and every pair, with the metrics of scores among them.
+    impact_audits : dict of str to DataFrame
+        What `four_fifths_table` returns, and `local_law_144_table` of selection and of scoring.
     frontier : ThresholdFrontier or None
         What one threshold on the same scores would reach for the first protected column; None if
         one of its groups is empty.
@@ -57,6 +64,7 @@ class Evaluation:
     counts: Counts
     scores: ScoreHistogram
     audit: Audit
+    impact_audits: dict[str, pd.DataFrame]
     frontier: ThresholdFrontier | None
     flips: pd.DataFrame | None = None
 
@@ -161,7 +169,13 @@ def evaluate_predictions(
         "accuracy_over_threshold": over_threshold,
     }
     scores = ScoreHistogram.from_arrays(columns, codes, y_true, probability)
-    return Evaluation(metrics, counts, scores, audited, frontier)
+    scored = count_above_median(columns, codes, probability)
+    of_both = [local_law_144_table(counts), local_law_144_table(scored, "scoring")]
+    impact_audits = {
+        "four_fifths": four_fifths_table(counts, audited),
+        "local_law_144": pd.concat(of_both, ignore_index=True),
+    }
+    return Evaluation(metrics, counts, scores, audited, impact_audits, frontier)
 
 
 def _groups_of(column: ProtectedColumn, codes: ArrayLike) -> NDArray[np.int64]:

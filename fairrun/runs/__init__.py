@@ -7,6 +7,7 @@ from fairrun.runs.compare import (
     run_comparison,
 )
 from fairrun.runs.evaluate import run_evaluate
+from fairrun.runs.gate import mlflow_validation
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
 
@@ -15,6 +16,7 @@ __all__ = [
     "COMPARED_MITIGATORS",
     "Comparison",
     "TrainingRequest",
+    "mlflow_validation",
     "run_comparison",
     "run_evaluate",
     "run_preprocess",

@@ -24,10 +24,18 @@ from fairrun.data import (
 )
 from fairrun.data.sources import load_source
 from fairrun.errors import RequestError
-from fairrun.metrics import Evaluation, ProtectedColumn, evaluate_predictions
+from fairrun.metrics import (
+    Evaluation,
+    Gate,
+    GateResult,
+    ProtectedColumn,
+    decide,
+    evaluate_predictions,
+)
 from fairrun.tracking import (
     load_preprocessed,
     log_evaluation,
+    log_gate,
     log_input,
     log_parameters,
     read_spec,
@@ -58,11 +66,14 @@ class Evaluated:
         On the rows it names.
     rows : str
         Which rows: `test`, or the data that was given.
+    gate : GateResult or None
+        What the gate says; None if there was none.
     """
 
     run_id: str
     metrics: dict[str, float]
     rows: str
+    gate: GateResult | None
 
 
 def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, ...]:
@@ -120,7 +131,12 @@ def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn
     return evaluation
 
 
-def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = None) -> Evaluated:
+def run_evaluate(
+    model: str,
+    data: str | None = None,
+    dataset: Dataset | None = None,
+    gate: Gate | None = None,
+) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
     Parameters
@@ -133,15 +149,20 @@ def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = 
     dataset : Dataset, optional
         The model's own data, where it is at hand; otherwise it is derived again and its digests
         are checked.
+    gate : Gate, optional
+        What the model must meet.
 
     Raises
     ------
     RequestError
-        If the model or the data cannot be had, or are not of this kind.
+        If the model or the data cannot be had, or are not of this kind, or the gate is about a
+        column that is not protected.
     """
     loaded = _load_model(model)
     ours: dict[str, Any] = (loaded.metadata.metadata or {})["fairrun"]
     columns = _columns_of(ours)
+    if gate is not None:
+        gate.check(columns)
     name = str(ours["mitigator"])
     with tracked_run(f"evaluate {name}", {"mitigator": name}) as run:
         spec, rows, which = _rows(loaded.metadata, ours["dataset"], data, dataset)
@@ -156,7 +177,11 @@ def run_evaluate(model: str, data: str | None = None, dataset: Dataset | None = 
             )
         measured_on = log_input(rows, spec, context=which)
         log_evaluation(evaluation, model_id=loaded.metadata.model_id, dataset=measured_on)
-        return Evaluated(run.info.run_id, evaluation.metrics, which)
+        result = None
+        if gate is not None:
+            result = decide(gate, evaluation.counts, evaluation.audit)
+            log_gate(gate, result)
+        return Evaluated(run.info.run_id, evaluation.metrics, which, result)
 
 
 def _columns_of(ours: dict[str, Any]) -> tuple[ProtectedColumn, ...]:

@@ -1,0 +1,236 @@
+"""Tables of selection rates and impact ratios, as two rules on hiring ask for them.
+
+They are numbers, no finding of law: whether a rule applies, and what follows, is not said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairrun.metrics.audit import MOST_COMPARED, Audit
+from fairrun.metrics.columns import MISSING, ProtectedColumn
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.grouping import one_and_two_way, values_of
+from fairrun.metrics.rates import divide, selection_rate
+
+__all__ = ["count_above_median", "four_fifths_table", "local_law_144_table"]
+
+#: The rule's mark: a rate of less than 80 % of the highest.
+_FOUR_FIFTHS = 0.8
+#: Below this share of the data a category may be left out of the impact ratios of Local Law 144.
+_SMALL_CATEGORY = 0.02
+
+
+def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
+    """Compare each group's selection rate with that of the group with the highest one.
+
+    Parameters
+    ----------
+    counts : Counts
+        The counts of the rows.
+    audited : Audit
+        Their audit.
+
+    Returns
+    -------
+    DataFrame
+        One row for each value of each protected column: protected, group, n, selected,
+        selection_rate, ci_low, ci_high, highest_group, impact_ratio (the rate / the highest one),
+        ratio_ci_low, ratio_ci_high, below_four_fifths (whether the ratio itself is less than 4/5),
+        reason (why a number is missing) and source. The intervals of a column's ratios hold at
+        once, so they cover whichever group has the highest rate.
+
+    References
+    ----------
+    Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D: a rate below four fifths
+    of the highest group's is generally regarded as evidence of adverse impact. Smaller differences
+    may be such evidence, too, and greater ones may be none where numbers are small.
+
+    Examples
+    --------
+    >>> from fairrun.metrics import ProtectedColumn, audit
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
+    >>> table = four_fifths_table(counts, audit(counts))
+    >>> table[["group", "selected", "selection_rate", "impact_ratio", "below_four_fifths"]]
+        group  selected  selection_rate  impact_ratio  below_four_fifths
+    0    Male       500        0.416667           1.0              False
+    1  Female       100        0.125000           0.3               True
+    """
+    rows = []
+    for column in counts.columns:
+        of_column = audited.rates["protected"] == column.name
+        is_rate = audited.rates["metric"] == "selection_rate"
+        estimated = audited.rates[of_column & is_rate].set_index("group")
+        grouping = values_of(counts.columns, column.name)
+        tables = counts.grouped(grouping)
+        rates = selection_rate(tables)
+        highest = int(np.nan_to_num(rates, nan=-1.0).argmax())
+        top = grouping.groups[highest]
+        limits = _limits_of_ratios(audited, column.name, top)
+        for group, table, rate in zip(grouping.groups, tables, rates, strict=True):
+            ratio = float(divide(rate, rates[highest]))
+            low, high = limits.get(group, (np.nan, np.nan))
+            reason = ""
+            if np.isnan(rate):
+                reason = f"no row of {group}"
+            elif np.isnan(ratio):
+                reason = "no row of any group is predicted 1"
+            elif group != top and np.isnan(low):
+                reason = f"intervals of ratios are of the {MOST_COMPARED} groups with the most rows"
+            rows.append(
+                {
+                    "protected": column.name,
+                    "group": group,
+                    "n": int(table.sum()),
+                    "selected": int(table[:, 1].sum()),
+                    "selection_rate": rate,
+                    "ci_low": estimated.loc[group, "ci_low"],
+                    "ci_high": estimated.loc[group, "ci_high"],
+                    "highest_group": top,
+                    "impact_ratio": ratio,
+                    "ratio_ci_low": low,
+                    "ratio_ci_high": high,
+                    "below_four_fifths": None if np.isnan(ratio) else ratio < _FOUR_FIFTHS,
+                    "reason": reason,
+                    "source": "29 CFR 1607.4 D",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _limits_of_ratios(audited: Audit, protected: str, top: str) -> dict[str, tuple[float, float]]:
+    """Find the limits of each group's rate / that of the group with the highest."""
+    table = audited.together
+    table = table[(table["protected"] == protected) & (table["metric"] == "disparate_impact")]
+    limits = {}
+    for a, b, low, high in table[["group_a", "group_b", "ci_low", "ci_high"]].to_numpy():
+        if b == top:
+            limits[a] = (low, high)
+        elif a == top:  # b has the highest rate, too
+            limits[b] = (float(divide(1, high)), float(divide(1, low)))
+    return limits
+
+
+def count_above_median(
+    columns: Sequence[ProtectedColumn], codes: Sequence[ArrayLike], score: ArrayLike
+) -> Counts:
+    """Count who has a score above the median of all rows, in place of a prediction.
+
+    Parameters
+    ----------
+    columns : sequence of ProtectedColumn
+        The protected columns.
+    codes : sequence of arrays of int of shape (n_rows,)
+        For each column the rows' positions in its values; −1 for none of them.
+    score : array of shape (n_rows,)
+        The score of each row.
+
+    Returns
+    -------
+    Counts
+        With label 0 for every row. Their selection rate is the scoring rate of Local Law 144.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> count_above_median([sex], [[0, 0, 1, 1]], [0.9, 0.8, 0.7, 0.6]).table[:, 0].tolist()
+    [[0, 2], [2, 0], [0, 0]]
+    """
+    score = np.asarray(score)
+    above = score > np.median(score) if len(score) else score.astype(bool)
+    return Counts.from_arrays(columns, codes, np.zeros(len(score), dtype=np.uint8), above)
+
+
+def local_law_144_table(
+    counts: Counts,
+    basis: Literal["selection", "scoring"] = "selection",
+    *,
+    justification: str | None = None,
+) -> pd.DataFrame:
+    """Lay selection or scoring rates out as a bias audit under New York City's Local Law 144.
+
+    The rule is about categories of sex, of race or ethnicity, and of their crossing: give these as
+    protected columns.
+
+    Parameters
+    ----------
+    counts : Counts
+        The counts of the rows; for scoring rates those of `count_above_median`.
+    basis : {"selection", "scoring"}, default "selection"
+        Which of the two the counts are of.
+    justification : str, optional
+        Why categories under 2 % of the rows are left out of the impact ratios; it stands beside
+        their counts and rates. Not given, none is left out.
+
+    Returns
+    -------
+    DataFrame
+        For each protected column and each crossing of two a row for each category, and a last one
+        of the rows that fall within an unknown category: basis, protected, category, n, share (of
+        all rows), selected (or scored above the median), rate, impact_ratio (the rate / that of the
+        most selected category), most_selected, note and source. There is no pass mark: the rule
+        sets none.
+
+    References
+    ----------
+    Rules of the City of New York, title 6, 5-300 (impact ratio, scoring rate) and 5-301 (bias
+    audit; subdivision d on categories under 2 %).
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[50, 10], [20, 40]], [[60, 2], [10, 8]], [[3, 0], [0, 0]]])
+    >>> local_law_144_table(counts)[["category", "n", "rate", "impact_ratio"]]
+        category    n      rate  impact_ratio
+    0       Male  120  0.416667           1.0
+    1     Female   80  0.125000           0.3
+    2  (missing)    3       NaN           NaN
+    """
+    rows = []
+    for names in one_and_two_way(counts.columns):
+        grouping = values_of(counts.columns, *names)
+        tables = counts.grouped(grouping)
+        sizes, rates = tables.sum(axis=(1, 2)), selection_rate(tables)
+        shares = divide(sizes, counts.n)
+        small = (sizes > 0) & (shares < _SMALL_CATEGORY)
+        counted = (sizes > 0) & ~(small if justification else np.zeros_like(small))
+        highest = np.where(counted, rates, -1.0).argmax()
+        for i, category in enumerate(grouping.groups):
+            note = "no row" if sizes[i] == 0 else ""
+            if small[i]:
+                note = f"under 2 % of the rows: {justification or 'may be left out'}"
+            rows.append(
+                {
+                    "basis": basis,
+                    "protected": grouping.protected,
+                    "category": category,
+                    "n": int(sizes[i]),
+                    "share": shares[i],
+                    "selected": int(tables[i][:, 1].sum()),
+                    "rate": rates[i],
+                    "impact_ratio": (
+                        float(divide(rates[i], rates[highest])) if counted[i] else np.nan
+                    ),
+                    "most_selected": grouping.groups[highest] if counted.any() else "",
+                    "note": note,
+                }
+            )
+        unknown = counts.total - tables.sum(axis=0)
+        rows.append(
+            {
+                "basis": basis,
+                "protected": grouping.protected,
+                "category": MISSING,
+                "n": int(unknown.sum()),
+                "share": float(divide(unknown.sum(), counts.n)),
+                "selected": int(unknown[:, 1].sum()),
+                "note": "unknown category: in no rate",
+            }
+        )
+    return pd.DataFrame(rows).assign(source="6 RCNY 5-300 to 5-304")

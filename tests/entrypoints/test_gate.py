@@ -1,0 +1,118 @@
+"""Exit code, tag, table and last line say what the gate says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from click.testing import Result
+from mlflow.entities import Run
+
+from tests.entrypoints.conftest import ABOUT
+
+Invoke = Callable[..., Result]
+
+#: Of the small table: men are selected more often, and there are too few rows to be sure of much.
+GATES = {
+    "pass": ("accuracy>=0.5; statistical_parity<=0.9", 0),
+    "fail": ("accuracy>=0.5; accuracy>=0.999; statistical_parity<=0.001", 4),
+    "insufficient_evidence": ("accuracy>=0.5; statistical_parity<=0.9; min_count=200", 5),
+}
+
+
+@pytest.fixture
+def model(run: Invoke, table: Path) -> str:
+    result = run("train", "--data", table, *ABOUT)
+    assert result.exit_code == 0, result.output
+    (uri,) = re.findall(r"-P model=(\S+)", result.output)
+    return str(uri)
+
+
+def last_run() -> Run:
+    client = mlflow.MlflowClient()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    return client.search_runs(experiments, order_by=["attributes.start_time DESC"])[0]
+
+
+@pytest.mark.parametrize("verdict", GATES)
+def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -> None:
+    gate, code = GATES[verdict]
+    result = run("evaluate", "--model", model, "--gate", gate)
+    assert result.exit_code == code, result.output
+    last = result.output.splitlines()[-1]
+    assert last.split(" (")[0] == f"gate: {verdict}"
+    logged = last_run()
+    assert logged.data.tags["fairness.gate"] == verdict
+    assert logged.info.status == "FINISHED"  # the evaluation is complete, whatever the gate says
+    assert "disparate_impact" in logged.data.metrics
+    judged = mlflow.load_table("gate.json", run_ids=[logged.info.run_id])
+    assert verdict in set(judged["verdict"])
+    assert verdict != "pass" or set(judged["verdict"]) == {"pass"}
+    for row in judged.dropna(subset="value").itertuples():
+        assert f"| {row.term}" in result.output
+        if row.protected == "":
+            assert row.ci_low == pytest.approx(logged.data.metrics["accuracy_ci_low"])
+        else:
+            assert row.ci_high == pytest.approx(logged.data.metrics["statistical_parity_ci_high"])
+
+
+def test_a_dry_run_says_so_and_succeeds(run: Invoke, model: str) -> None:
+    gate, _ = GATES["fail"]
+    result = run("evaluate", "--model", model, "--gate", gate, "--gate-mode", "dry_run")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1].startswith("gate: fail")
+    assert last_run().data.tags["fairness.gate"] == "fail"
+
+
+def test_without_a_gate_there_is_no_verdict(run: Invoke, model: str) -> None:
+    for arguments in ([], ["--gate", "acuracy>=1", "--gate-mode", "disabled"]):
+        result = run("evaluate", "--model", model, *arguments)
+        assert result.exit_code == 0
+        assert "gate" not in result.output
+        assert "fairness.gate" not in last_run().data.tags
+
+
+def test_a_gate_that_cannot_be_judged_is_refused_first(run: Invoke, model: str) -> None:
+    before = last_run().info.run_id
+    for gate, said in (
+        ("acuracy>=0.8", "did you mean accuracy"),
+        ("statistical_parity<=0.1 @ race", "the protected columns are sex"),
+        ("nowhere.yaml", "cannot be read as YAML"),
+    ):
+        result = run("evaluate", "--model", model, "--gate", gate)
+        assert result.exit_code == 2
+        assert said in result.output
+    assert last_run().info.run_id == before
+
+
+def test_a_file_says_the_same_as_text(run: Invoke, model: str, tmp_path: Path) -> None:
+    path = tmp_path / "gate.yaml"
+    path.write_text("terms: [accuracy>=0.999]\nmin_count: 20\n")
+    result = run("evaluate", "--model", model, "--gate", path)
+    assert result.exit_code == 4
+    logged = last_run().data
+    assert logged.params["evaluate.gate"] == "accuracy>=0.999; min_count=20"
+
+
+def test_each_evaluation_has_the_tables_of_impact(run: Invoke, model: str) -> None:
+    assert run("evaluate", "--model", model).exit_code == 0
+    logged = last_run()
+    four_fifths, local_law_144 = (
+        pd.read_csv(
+            mlflow.artifacts.download_artifacts(f"runs:/{logged.info.run_id}/audit/{name}.csv")
+        )
+        for name in ("four_fifths", "local_law_144")
+    )
+    assert list(four_fifths["group"]) == ["Male", "Female"]
+    impact = four_fifths["impact_ratio"].min()
+    assert impact == pytest.approx(1 / logged.data.metrics["disparate_impact"])
+    selection = local_law_144.query("basis == 'selection'")
+    assert list(selection["category"]) == ["Male", "Female", "(missing)"]
+    assert selection["impact_ratio"].min() == pytest.approx(impact)
+    scoring = local_law_144.query("basis == 'scoring'")
+    assert scoring["n"].sum() == logged.data.metrics["n_rows"]
+    assert scoring["selected"].sum() <= scoring["n"].sum() / 2

@@ -91,11 +91,15 @@ def pipeline(name: str) -> Any:
         return Pipeline(steps=[("bm_preprocessing", kind()), ("estimator", estimator)])
     if stage == "post":
         return Pipeline(steps=[("estimator", estimator), ("bm_posprocessing", kind())])
-    wraps = name in ("exponentiated_gradient", "grid_search")
-    told: dict[str, Any] = {"estimator": estimator} if wraps else {}
-    if name == "adversarial_debiasing":
-        told = {"features_dim": FEATURES[0]}
-    return Pipeline(steps=[("bm_inprocessing", kind(**told))])
+    if name == "exponentiated_gradient":
+        return Pipeline(steps=[("bm_inprocessing", kind(estimator=estimator))])
+    if name == "grid_search":
+        return Pipeline(steps=[("bm_inprocessing", kind().transform_estimator(estimator))])
+    told = {"features_dim": FEATURES[0]} if name == "adversarial_debiasing" else {}
+    mitigator = kind(**told)
+    if name in ("prejudice_remover", "adversarial_debiasing"):
+        mitigator.transform_estimator()  # without it they have no model to fit
+    return Pipeline(steps=[("bm_inprocessing", mitigator)])
 
 
 #: The width of the encoded rows, which one of holisticai's classes wants to be told.
@@ -240,7 +244,7 @@ def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str
             cwd=ROOT,
         )
     except subprocess.TimeoutExpired:
-        return f"not fitted in {options.limit} s"
+        return f"not done in {options.limit} s"
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
         return f"raises {last.partition(':')[0]}"

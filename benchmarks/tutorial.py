@@ -5,7 +5,7 @@
 Theirs: holisticai's mitigators in its Pipeline before a logistic regression, each run logged to a
 fresh SQLite store with its metrics, holisticai's table and the pipeline as a cloudpickled pyfunc,
 without pinned requirements (MLflow then infers them, run for run). Learning fair representation is
-left out of theirs: at this size holisticai's does not finish.
+left out of theirs: holisticai's fit alone takes minutes.
 
 Ours: `python -m entrypoints.main` with those four and our learning fair representation, evaluation,
 comparison and charts included, on the same rows and a fresh SQLite store.

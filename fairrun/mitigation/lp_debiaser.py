@@ -24,7 +24,7 @@ def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> 
 
     Each group is cut where its true positive rate is farthest above its false positive rate; a
     linear programme then finds with which probability each label stays or turns. holisticai keeps
-    the labels of every cut it tried (166 MB on Adult) and turns that share of each batch; here the
+    the labels of every cut it tried (90 MB on Adult) and turns that share of each batch; here the
     cut is one number a group, holisticai is handed the labels, and each row draws for itself.
 
     Parameters

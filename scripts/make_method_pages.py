@@ -1,0 +1,78 @@
+"""Write docs/methods/: a page for each mitigator, from the registry and its docstring.
+
+    python scripts/make_method_pages.py
+
+The points on UCI Adult are copied from docs/mitigators_on_adult.md, which benchmarks/mitigators.py
+makes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fairrun.mitigation import MITIGATORS, mitigator_table, parameter_table  # noqa: E402
+from fairrun.reports import format_table  # noqa: E402
+
+#: Sections of a numpydoc docstring that a page has, and what it calls them.
+SECTIONS = {"Raises": "When it fails", "Notes": "What was seen", "References": "Source"}
+
+
+def page_of(name: str) -> str:
+    """Write the page of one mitigator."""
+    mitigator = MITIGATORS[name]
+    prose, sections = _read(inspect.getdoc(mitigator.fit) or "")
+    facts, parameters = (
+        table[table["mitigator"] == f"`{name}`"].drop(columns="mitigator")
+        for table in (mitigator_table().drop(columns="what it does"), parameter_table())
+    )
+    parts = [f"# {name}", mitigator.summary, prose, format_table(facts)]
+    if len(parameters):
+        parts += ["## Parameters", format_table(parameters)]
+    for section, title in SECTIONS.items():
+        if section in sections:
+            parts += [f"## {title}", sections[section]]
+    parts += ["## On UCI Adult", _on_adult(name)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _read(docstring: str) -> tuple[str, dict[str, str]]:
+    """Split a docstring into its prose and its sections."""
+    titles = re.compile(r"^([A-Z]\w+)\n-{3,}\n", re.MULTILINE)
+    prose, *pieces = titles.split(docstring)
+    sections = dict(zip(pieces[::2], (text.strip() for text in pieces[1::2]), strict=True))
+    if "Raises" in sections:
+        sections["Raises"] = re.sub(r"^RequestError\n\s+", "", sections["Raises"])
+    return prose.strip(), sections
+
+
+def _on_adult(name: str) -> str:
+    """Copy the lines of a method out of the table of all."""
+    lines = (ROOT / "docs" / "mitigators_on_adult.md").read_text().splitlines()
+    header = [line for line in lines if line.startswith("| ")][:2]
+    mine, taken = [], False
+    for line in lines:
+        if line.startswith("| `"):
+            taken = line.startswith(f"| `{name}` ")
+        if taken and line.startswith("| "):
+            mine.append(line)
+    return "\n".join([*header, *mine])
+
+
+def main() -> None:
+    """Write every page, and remove those of mitigators that are gone."""
+    folder = ROOT / "docs" / "methods"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.md"):
+        old.unlink()
+    for name in MITIGATORS:
+        (folder / f"{name}.md").write_text(page_of(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

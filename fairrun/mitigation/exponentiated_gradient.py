@@ -79,7 +79,7 @@ def fit_exponentiated_gradient(
         eps=eps,
         max_iter=max_iter,
         eta0=eta0,
-        estimator=estimator.make(),
+        estimator=estimator.make(train.matrix.shape[1]),
         seed=estimator.seed,
     )
     # holisticai's own use of pandas, thousands of times.

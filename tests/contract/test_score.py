@@ -48,7 +48,9 @@ def test_boosted_trees_score_as_scikit_learn_to_the_bit(seed: int) -> None:
     assert isinstance(scorer, TreeScorer)
     rng = np.random.default_rng(seed)
     rng.normal(size=(2000, 7)), rng.normal(size=2000)
-    fitted = estimator.make().fit(matrix, label, sample_weight=rng.uniform(0.5, 2.0, 2000))
+    fitted = estimator.make(matrix.shape[1]).fit(
+        matrix, label, sample_weight=rng.uniform(0.5, 2.0, 2000)
+    )
     rows = np.vstack([matrix, 3 * rng.normal(size=(500, 7))])
     assert scorer.score(rows).tobytes() == fitted.decision_function(rows).tobytes()
 

@@ -126,7 +126,7 @@ def test_grid_search_chooses_as_fairlearns(constraint: str) -> None:
     size = 25 if constraint == "equalized_odds" else 11
     moments = {name: getattr(reductions, theirs) for name, theirs in REDUCTION_CONSTRAINTS.items()}
     expected = reductions.GridSearch(
-        ESTIMATOR.make(), moments[constraint](), grid_size=size, grid_limit=2.0
+        ESTIMATOR.make(rows.matrix.shape[1]), moments[constraint](), grid_size=size, grid_limit=2.0
     ).fit(rows.matrix, rows.label, sensitive_features=rows.groups)
     fitted = fit_grid_search(rows, ESTIMATOR, constraint=constraint, grid_size=size)
     least = min(expected.lambda_vecs_.shape[1], size)
@@ -146,7 +146,8 @@ def test_holisticais_weights_know_nothing_of_the_label() -> None:
 
     rows = people(300, 5)
     theirs = GridSearchReduction(constraints="DemographicParity", grid_size=3)
-    theirs.transform_estimator(ESTIMATOR.make()).fit(rows.matrix, rows.label, *masks(rows))
+    theirs.transform_estimator(ESTIMATOR.make(rows.matrix.shape[1]))
+    theirs.fit(rows.matrix, rows.label, *masks(rows))
     grid = theirs.model_._generate_grid()
     for name in grid:
         weights = np.asarray(theirs.model_._compute_weights(grid[name]))

@@ -113,7 +113,7 @@ def test_exponentiated_gradient_votes_as_holisticais_mixture(constraint: str) ->
         eps=0.01,
         max_iter=5,
         eta0=2.0,
-        estimator=estimator.make(),
+        estimator=estimator.make(known.matrix.shape[1]),
     )
     with warnings.catch_warnings(action="ignore"):  # of pandas, about holisticai's indexing
         expected.fit(known.matrix, known.label, known.groups == 0, known.groups == 1)

@@ -19,8 +19,10 @@ _LEAST = float(np.finfo(np.float64).eps)
 # percent.
 _SMOOTHINGS = (1e-2, 1e-3, 1e-4)
 
-# Rows enough to find the region of the minimum; the last smoothing, on all rows, finds the minimum.
+# Rows enough to find the region of the minimum. From there to the minimum of all rows it is not
+# far: this share of the iterations, at the last smoothing.
 _SAMPLE = 6500
+_LAST_SHARE = 0.25
 
 
 def fit_learning_fair_representation(
@@ -52,7 +54,7 @@ def fit_learning_fair_representation(
     Ax, Ay, Az : float
         The weights of reconstruction, prediction and parity.
     maxiter : int
-        At most so many iterations for each of three smoothings, see `minimise`.
+        At most so many iterations at each smoothing, see `minimise`.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def minimise(
     """Minimise the objective by L-BFGS-B, first smoothed, then less and less.
 
     Parity is a sum of absolute values. A descent that meets one of its kinks stays there, wherever
-    that is; so the kinks are rounded at first. All but the last descent use a sample of the rows.
+    that is; so the kinks are rounded at first. The last descent, a short one, is on all rows; those
+    before it use a sample.
 
     Parameters
     ----------
@@ -107,18 +110,19 @@ def minimise(
         The parameters that were found.
     """
     found = start
-    sample = _sample(train)
+    sample, last = _sample(train), _SMOOTHINGS[-1]
+    descents = [(sample, smoothing, maxiter) for smoothing in _SMOOTHINGS]
+    descents.append((train, last, max(1, round(_LAST_SHARE * maxiter))))
     # One thread: the order of summation would depend on the number of cores.
     with threadpool_limits(1, user_api="blas"):
-        for smoothing in _SMOOTHINGS:
-            rows = train if smoothing == _SMOOTHINGS[-1] else sample
+        for rows, smoothing, iterations in descents:
             found = minimize(
                 Objective(rows, k, Ax, Ay, Az, smoothing),
                 found,
                 method="L-BFGS-B",
                 jac=True,
                 bounds=[(0.0, 1.0)] * k + [(None, None)] * (len(start) - k),
-                options={"maxiter": maxiter},
+                options={"maxiter": iterations},
             ).x
     return np.asarray(found)
 

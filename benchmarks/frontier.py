@@ -11,9 +11,11 @@ Each seed is another split into train, validation and test. For each method and 
 distance from parity, the setting is chosen on validation and measured once on test. The tables and
 the figure show means over the seeds.
 
-The folder then holds results.json (every choice), tables.md and frontier.png. error-parity asks for
-numpy below 2 through an old cvxpy, and works with the new ones; into an environment that has the
-rest:
+The folder then holds results.json (every choice), tables.md and frontier.png. A task that is done
+is kept there too: the same command goes on where it was interrupted.
+
+error-parity asks for numpy below 2 through an old cvxpy, and works with the new ones; into an
+environment that has the rest:
 
     printf 'numpy>=2\ncvxpy>=1.6\n' > overrides.txt
     uv pip install --override overrides.txt error-parity
@@ -57,22 +59,24 @@ def run(adult: str, task: Task) -> tuple[list[dict[str, Any]], float]:
     return records, time.process_time() - started
 
 
-def run_all(adult: str, tasks: list[Task], jobs: int) -> pd.DataFrame:
-    """Run all tasks, `jobs` at a time, and say how far it is."""
+def run_all(adult: str, tasks: list[Task], jobs: int, folder: Path) -> pd.DataFrame:
+    """Run all tasks that are not in the folder yet, `jobs` at a time, and say how far it is."""
     started = time.perf_counter()
-    by_task = {}
+    kept = {task: folder / f"{'-'.join(map(str, task))}.json" for task in tasks}
+    todo = [task for task in tasks if not kept[task].exists()]
     with ProcessPoolExecutor(jobs) as pool:
-        running = {pool.submit(run, adult, task): task for task in tasks}
-        for number, done in enumerate(as_completed(running), start=1):
+        running = {pool.submit(run, adult, task): task for task in todo}
+        for number, done in enumerate(as_completed(running), start=len(tasks) - len(todo) + 1):
             task = running[done]
-            by_task[task], seconds = done.result()
+            records, seconds = done.result()
+            kept[task].write_text(json.dumps(records))
             minutes = (time.perf_counter() - started) / 60
             print(
                 f"{number} of {len(tasks)} after {minutes:.1f} min: "
                 f"{' '.join(map(str, task))} ({seconds:.0f} s of CPU)",
                 flush=True,
             )
-    return pd.DataFrame([record for task in tasks for record in by_task[task]])
+    return pd.DataFrame([r for task in tasks for r in json.loads(kept[task].read_text())])
 
 
 def main() -> None:
@@ -92,9 +96,9 @@ def main() -> None:
     if arguments.quick:
         problems = [("sex", "logistic_regression", 0)]
     tasks = [(family, *problem) for family in FAMILIES for problem in problems]
-    results = run_all(arguments.adult, tasks, arguments.jobs)
-
     arguments.out.mkdir(parents=True, exist_ok=True)
+    results = run_all(arguments.adult, tasks, arguments.jobs, arguments.out)
+
     records = results.to_dict(orient="records")
     (arguments.out / "results.json").write_text(json.dumps(records, indent=1) + "\n")
     (arguments.out / "tables.md").write_text(tables(results))

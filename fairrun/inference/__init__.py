@@ -2,12 +2,15 @@
 
 This package is copied into each saved model and runs from there, so it imports nothing from the
 rest of fairrun, and relatively within itself. numpy and pandas are enough for it; `pyfunc` alone
-knows MLflow.
+knows MLflow. The app of another version calls `load_model`, `describe` and `InferenceModel.answer`
+with `Columns`, and nothing else.
 """
 
 from .artifact import FORMAT_VERSION, load_model, save_model
 from .chain import Chain
+from .columns import Columns
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
+from .describe import describe
 from .draws import RowDraws
 from .encoder import Categorical, Encoder, Numeric
 from .errors import InputError, ModelError
@@ -15,7 +18,7 @@ from .evidence import EvidenceScorer
 from .group_blocks import GroupBlocks
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
 from .mixture import MixtureScorer
-from .model import OUTPUT_COLUMNS, InferenceModel
+from .model import OUTPUT_COLUMNS, Answers, InferenceModel
 from .network import NetworkScorer
 from .prototypes import Prototypes
 from .scorer import LinearScorer, Scorer, sigmoid
@@ -28,8 +31,10 @@ __all__ = [
     "GROUP_B",
     "NEITHER",
     "OUTPUT_COLUMNS",
+    "Answers",
     "Categorical",
     "Chain",
+    "Columns",
     "Decision",
     "Encoder",
     "EvidenceScorer",
@@ -54,6 +59,7 @@ __all__ = [
     "Threshold",
     "Transform",
     "TreeScorer",
+    "describe",
     "load_model",
     "save_model",
     "sigmoid",

@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from .columns import numbers, take_columns, text_codes
-from .encoder import Categorical, Encoder, Numeric
+from .columns import Column, Table, numbers, take_columns, texts
+from .encoder import Categorical, Encoder
 from .errors import InputError, name_rows
 
 __all__ = ["RowDraws"]
 
 _NULL = b"\x00"
+_TAGGED = np.dtype([("tag", "u1"), ("value", "<f8")])
+_pack_number = struct.Struct("<Bd").pack
+_FAR = 1e300
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,17 @@ class RowDraws:
     row_key: str | None = None
     row_key_is_text: bool = True
 
-    def uniform(self, frame: pd.DataFrame, encoder: Encoder) -> NDArray[np.float64]:
+    @cached_property
+    def _key(self) -> bytes:
+        person = self.rule.encode()[:16]
+        return hashlib.blake2b(self.seed.to_bytes(8, "little"), person=person).digest()
+
+    def uniform(self, table: Table, encoder: Encoder) -> NDArray[np.float64]:
         """Draw for each row.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        table : pandas.DataFrame or Columns
             Raw rows.
         encoder : Encoder
             Knows the feature columns.
@@ -67,29 +75,36 @@ class RowDraws:
         InputError
             If a column is missing, stands twice or has the wrong type, or a row key is null.
         """
-        key = hashlib.blake2b(
-            self.seed.to_bytes(8, "little"), person=self.rule.encode()[:16]
-        ).digest()
-        drawn = np.empty(len(frame), dtype="<u8")
-        for row, parts in enumerate(self._parts(frame, encoder)):
-            digest = hashlib.blake2b(b"".join(parts), digest_size=8, key=key).digest()
-            drawn[row] = int.from_bytes(digest, "little")
+        key, digest = self._key, hashlib.blake2b
+        digests = [
+            digest(b"".join(parts), digest_size=8, key=key).digest()
+            for parts in self._parts(table, encoder)
+        ]
+        drawn = np.frombuffer(b"".join(digests), dtype="<u8")
         return np.asarray((drawn >> np.uint64(11)) * 2.0**-53)
 
-    def _parts(self, frame: pd.DataFrame, encoder: Encoder) -> Iterator[tuple[bytes, ...]]:
+    def _parts(self, table: Table, encoder: Encoder) -> Iterator[tuple[bytes, ...]]:
         if self.row_key is not None:
-            raw = take_columns(frame, (self.row_key,))[self.row_key]
+            raw = take_columns(table, (self.row_key,)).values[self.row_key]
             keys = _tokens(raw, self.row_key, is_text=self.row_key_is_text)
             null = [row for row, token in enumerate(keys) if token == _NULL]
             if null:
-                raise InputError(f"row key {self.row_key!r}: null in {name_rows(null)}")
+                raise InputError(
+                    f"row key {self.row_key!r}: null in {name_rows(null)}",
+                    column=self.row_key,
+                    row=null[0],
+                )
             return zip(keys, strict=True)
-        taken = take_columns(frame, encoder.names)
-        return zip(*(_feature_tokens(column, taken) for column in encoder.columns), strict=True)
+        taken = take_columns(table, encoder.names).values
+        tokens = (
+            _tokens(taken[column.name], column.name, is_text=isinstance(column, Categorical))
+            for column in encoder.columns
+        )
+        return zip(*tokens, strict=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold."""
-        return vars(self).copy()
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> RowDraws:
@@ -97,17 +112,27 @@ class RowDraws:
         return cls(**saved)
 
 
-def _feature_tokens(column: Numeric | Categorical, taken: Mapping[str, pd.Series]) -> list[bytes]:
-    return _tokens(taken[column.name], column.name, is_text=isinstance(column, Categorical))
-
-
-def _tokens(raw: pd.Series, name: str, *, is_text: bool) -> list[bytes]:
+def _tokens(raw: Column, name: str, *, is_text: bool) -> list[bytes]:
     """Write each value so that no two different rows give the same bytes: tag, length, content."""
     if not is_text:
-        values = numbers(raw, name) + 0.0  # −0 becomes 0
-        return [_NULL if value != value else b"\x01" + struct.pack("<d", value) for value in values]
-    text_codes(raw, name, {})  # refuses what is not text
-    codes, texts = pd.factorize(raw.to_numpy(dtype=object), use_na_sentinel=True)
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    tokens = [b"\x02" + struct.pack("<I", len(text)) + text for text in encoded]
-    return [_NULL if code < 0 else tokens[code] for code in codes]
+        if isinstance(raw, list) and len(raw) == 1:
+            (value,) = raw
+            if type(value) in (int, float) and -_FAR < value < _FAR:  # many times as fast
+                return [_pack_number(1, value + 0.0)]
+        values = numbers(raw, name)
+        tagged = np.empty(len(values), dtype=_TAGGED)
+        tagged["tag"], tagged["value"] = 1, values + 0.0  # −0 becomes 0
+        numeric: list[bytes] = tagged.view(f"V{_TAGGED.itemsize}").tolist()
+        for row in np.flatnonzero(np.isnan(values)):
+            numeric[row] = _NULL
+        return numeric
+    given = texts(raw, name)
+    tokens = {text: _text_token(text) for text in set(given)}
+    return [tokens[text] for text in given]
+
+
+def _text_token(text: str | None) -> bytes:
+    if text is None:
+        return _NULL
+    content = text.encode("utf-8", "surrogatepass")
+    return b"\x02" + struct.pack("<I", len(content)) + content

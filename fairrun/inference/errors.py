@@ -10,7 +10,20 @@ _ROWS_NAMED = 5
 
 
 class InputError(ValueError):
-    """The rows cannot be scored: names columns, and rows by position, never a value."""
+    """The rows cannot be scored: names columns, and rows by position, never a value.
+
+    Attributes
+    ----------
+    column : str or None
+        The column the message names first.
+    row : int or None
+        The position of the row it names first.
+    """
+
+    def __init__(self, message: str, *, column: str | None = None, row: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column
+        self.row = row
 
 
 class ModelError(ValueError):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from .columns import numbers, take_columns, text_codes
+from .columns import Table, numbers, take_columns, text_codes
 
 __all__ = ["GROUP_A", "GROUP_B", "NEITHER", "GroupLookup"]
 
@@ -33,6 +33,7 @@ class GroupLookup:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> lookup = GroupLookup("sex", ("Male",), ("Female",))
     >>> lookup.codes(pd.DataFrame({"sex": ["Female", "Male", None]}))
     array([ 1,  0, -1], dtype=int8)
@@ -52,12 +53,21 @@ class GroupLookup:
         """The values of group_a, then those of group_b."""
         return self.group_a + self.group_b
 
-    def codes(self, frame: pd.DataFrame) -> NDArray[np.int8]:
+    @cached_property
+    def _places(self) -> dict[Any, int]:
+        return {value: place for place, value in enumerate(self.values)}
+
+    @cached_property
+    def _groups(self) -> NDArray[np.int8]:
+        groups = [GROUP_A] * len(self.group_a) + [GROUP_B] * len(self.group_b)
+        return np.array([*groups, NEITHER], dtype=np.int8)  # position −1 reads the last
+
+    def codes(self, table: Table) -> NDArray[np.int8]:
         """Look the rows' groups up.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        table : pandas.DataFrame or Columns
             Raw rows with the protected column.
 
         Returns
@@ -70,19 +80,18 @@ class GroupLookup:
         InputError
             If the column is missing, stands twice or has the wrong type.
         """
-        return self.groups_of(self.positions(frame))
+        return self.groups_of(self.positions(table))
 
     def groups_of(self, positions: NDArray[np.intp]) -> NDArray[np.int8]:
         """Turn what `positions` gave into what `codes` gives."""
-        groups = np.where(positions < len(self.group_a), GROUP_A, GROUP_B)
-        return np.where(positions < 0, NEITHER, groups).astype(np.int8)
+        return self._groups[positions]
 
-    def positions(self, frame: pd.DataFrame) -> NDArray[np.intp]:
+    def positions(self, table: Table) -> NDArray[np.intp]:
         """Look the rows' protected values up.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        table : pandas.DataFrame or Columns
             Raw rows with the protected column.
 
         Returns
@@ -95,19 +104,18 @@ class GroupLookup:
         InputError
             If the column is missing, stands twice or has the wrong type.
         """
-        raw = take_columns(frame, (self.column,))[self.column]
-        known: dict[Any, int] = {value: place for place, value in enumerate(self.values)}
+        raw = take_columns(table, (self.column,)).values[self.column]
         if self.is_text:
-            return np.maximum(text_codes(raw, self.column, known), NEITHER)
+            return np.maximum(text_codes(raw, self.column, self._places), NEITHER)
         numeric = numbers(raw, self.column)
         positions = np.full(len(numeric), NEITHER, dtype=np.intp)
-        for value, place in known.items():
+        for value, place in self._places.items():
             positions[numeric == value] = place
         return positions
 
     def to_dict(self) -> dict[str, Any]:
         """Turn into what JSON can hold."""
-        return vars(self).copy()
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> GroupLookup:

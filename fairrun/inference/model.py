@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .columns import take_columns
+from .columns import Columns, Table, take_columns
 from .decisions import Decision, MemberVote, Threshold
 from .draws import RowDraws
 from .encoder import Encoder
@@ -17,9 +18,35 @@ from .mixture import MixtureScorer
 from .scorer import Scorer, sigmoid
 from .transforms import Transform
 
-__all__ = ["OUTPUT_COLUMNS", "InferenceModel"]
+__all__ = ["OUTPUT_COLUMNS", "Answers", "InferenceModel"]
 
 OUTPUT_COLUMNS = ("prediction", "probability", "decision_probability")
+
+# Rows that are laid out and scored together: few enough for the cache.
+_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of rows.
+
+    Attributes
+    ----------
+    prediction : ndarray of int64, shape (n_rows,)
+        The label, 1 = the favourable outcome.
+    probability : ndarray of float64, shape (n_rows,)
+        The score before any decision.
+    decision_probability : ndarray of float64, shape (n_rows,)
+        P(prediction = 1 | row); 0 or 1 unless the decision is randomised.
+    unseen : dict of str to int
+        How many values of a column are of no category seen in training, or in the protected
+        column of neither group, where there are any.
+    """
+
+    prediction: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    decision_probability: NDArray[np.float64]
+    unseen: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -52,19 +79,19 @@ class InferenceModel:
     groups: GroupLookup | None = None
     draws: RowDraws | None = None
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that are read: features, protected column and row key where needed."""
         protected = () if self.groups is None else (self.groups.column,)
         key = () if self.draws is None or self.draws.row_key is None else (self.draws.row_key,)
         return self.encoder.names + protected + key
 
-    def log_odds(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def log_odds(self, table: Table) -> NDArray[np.float64]:
         """Score raw rows.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        table : pandas.DataFrame or Columns
             Raw rows; columns in any order, others ignored.
 
         Returns
@@ -77,10 +104,10 @@ class InferenceModel:
         InputError
             If the rows do not meet the input policy.
         """
-        return self.scorer.score(self._matrix(frame, self._positions(frame)))
+        return self._score(take_columns(table, self.columns)).scores
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answer raw rows.
+        """Answer raw rows, as a table: see `answer`.
 
         Parameters
         ----------
@@ -90,42 +117,87 @@ class InferenceModel:
         Returns
         -------
         pandas.DataFrame
-            One row for each row, in order: `prediction` (int64, 1 = the favourable outcome),
-            `probability` (the score before any decision) and `decision_probability`
-            (P(prediction = 1 | row); 0 or 1 unless the decision is randomised).
+            One row for each row, in order: `prediction`, `probability`, `decision_probability`.
 
         Raises
         ------
         InputError
             If the rows do not meet the input policy.
         """
-        positions = self._positions(frame)
-        matrix = self._matrix(frame, positions)
-        scores = self.scorer.score(matrix)
-        if isinstance(self.decision, MemberVote) and isinstance(self.scorer, MixtureScorer):
-            decided = self.scorer.votes(matrix)
+        answers = self.answer(frame)
+        return pd.DataFrame({name: getattr(answers, name) for name in OUTPUT_COLUMNS}, copy=False)
+
+    def answer(self, table: Table) -> Answers:
+        """Answer raw rows.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or Columns
+            Raw rows; columns in any order, others ignored. Equal rows get equal answers, to the
+            bit, whichever they come as.
+
+        Returns
+        -------
+        Answers
+            In the order of the rows.
+
+        Raises
+        ------
+        InputError
+            If the rows do not meet the input policy.
+        """
+        rows = take_columns(table, self.columns)
+        scored = self._score(rows)
+        if scored.votes is not None:
+            decided = scored.votes
         else:
-            decided = self.decision.decision_probability(scores, positions)
-        drawn = 0.5 if self.draws is None else self.draws.uniform(frame, self.encoder)
-        answers = ((decided > drawn).astype(np.int64), sigmoid(scores), decided)
-        return pd.DataFrame(dict(zip(OUTPUT_COLUMNS, answers, strict=True)))
+            decided = self.decision.decision_probability(scored.scores, scored.positions)
+        drawn = 0.5 if self.draws is None else self.draws.uniform(rows, self.encoder)
+        prediction = (decided > drawn).astype(np.int64)
+        return Answers(prediction, sigmoid(scored.scores), decided, scored.unseen)
 
-    def distance(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def distance(self, table: Table) -> NDArray[np.float64]:
         """How far the rows' scores are from where the label changes, in log-odds; (n_rows,)."""
-        positions = self._positions(frame)
-        return self.decision.distance(self.scorer.score(self._matrix(frame, positions)), positions)
+        scored = self._score(take_columns(table, self.columns))
+        return self.decision.distance(scored.scores, scored.positions)
 
-    def _positions(self, frame: pd.DataFrame) -> NDArray[np.intp]:
-        take_columns(frame, self.columns)  # so that all that is missing is named at once
+    def _score(self, rows: Columns) -> _Scored:
+        positions, groups, unseen = self._groups_of(rows)
+        scores, votes = np.empty(len(rows)), None
+        if isinstance(self.decision, MemberVote) and isinstance(self.scorer, MixtureScorer):
+            votes = np.empty(len(rows))
+        one = self.encoder.encode_one(rows) if len(rows) == 1 else None
+        if one is None:
+            read = self.encoder.read(rows)
+            unseen |= read.unseen
+        for start in range(0, len(rows), _ROWS):
+            part = slice(start, start + _ROWS)
+            matrix = self.encoder.matrix(read[part]) if one is None else one
+            if self.transform is not None:
+                matrix = self.transform.apply(matrix, groups[part])
+            scores[part] = self.scorer.score(matrix)
+            if votes is not None and isinstance(self.scorer, MixtureScorer):
+                votes[part] = self.scorer.votes(matrix)
+        return _Scored(scores, votes, positions, unseen)
+
+    def _groups_of(
+        self, rows: Columns
+    ) -> tuple[NDArray[np.intp], NDArray[np.int8], dict[str, int]]:
+        """Give the positions of the protected values, the groups, and how many are in neither."""
         if self.groups is None:
-            return np.full(len(frame), NEITHER, dtype=np.intp)
-        return self.groups.positions(frame)
+            positions = np.full(len(rows), NEITHER, dtype=np.intp)
+            return positions, positions.astype(np.int8), {}
+        positions = self.groups.positions(rows)
+        neither = int(np.count_nonzero(positions == NEITHER))
+        unseen = {self.groups.column: neither} if neither else {}
+        return positions, self.groups.groups_of(positions), unseen
 
-    def _matrix(self, frame: pd.DataFrame, positions: NDArray[np.intp]) -> NDArray[np.float64]:
-        matrix = self.encoder.encode(frame)
-        if self.transform is None:
-            return matrix
-        groups = (
-            positions.astype(np.int8) if self.groups is None else self.groups.groups_of(positions)
-        )
-        return self.transform.apply(matrix, groups)
+
+@dataclass(frozen=True)
+class _Scored:
+    """Scores, the members' votes where they decide, and the positions of the protected values."""
+
+    scores: NDArray[np.float64]
+    votes: NDArray[np.float64] | None
+    positions: NDArray[np.intp]
+    unseen: dict[str, int]

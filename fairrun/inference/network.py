@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .scorer import Arrays
+from .scorer import Arrays, running_sum
 
 __all__ = ["NetworkScorer"]
 
@@ -57,6 +57,10 @@ class NetworkScorer:
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        if len(matrix) == 1:
+            units = running_sum(self.biases, self.weights * matrix[0][:, np.newaxis])
+            terms = np.maximum(units, 0.0) * self.output
+            return running_sum(self.output_bias, terms)[np.newaxis]
         units = np.repeat(self.biases[:, np.newaxis], len(matrix), axis=1)
         for column, weights in enumerate(self.weights):
             units += weights[:, np.newaxis] * matrix[:, column]

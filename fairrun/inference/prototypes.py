@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .scorer import running_sum
+
 __all__ = ["Prototypes"]
 
 
@@ -42,6 +44,8 @@ class Prototypes:
         groups: NDArray[np.int8],  # noqa: ARG002
     ) -> NDArray[np.float64]:
         """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        if len(matrix) == 1:
+            return self._apply_to_one(matrix)
         squares = np.zeros((len(self.prototypes), len(matrix)))
         for column, places in enumerate(self.prototypes.T):
             difference = matrix[:, column] - places[:, None]
@@ -57,6 +61,14 @@ class Prototypes:
         for weight, prototype in zip(terms / total, self.prototypes, strict=True):
             out += prototype[:, None] * weight
         return out.T
+
+    def _apply_to_one(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        differences = matrix[0] - self.prototypes
+        distances = np.sqrt(running_sum(0.0, (differences * differences).T))
+        with np.errstate(under="ignore"):
+            terms = np.exp(distances.min() - distances)
+        weights = terms / running_sum(0.0, terms)
+        return running_sum(0.0, self.prototypes * weights[:, np.newaxis])[np.newaxis]
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """Give the arrays that define it."""

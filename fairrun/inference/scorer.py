@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LinearScorer", "Scorer", "sigmoid"]
+__all__ = ["LinearScorer", "Scorer", "running_sum", "sigmoid"]
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -57,6 +57,8 @@ class LinearScorer:
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+        if len(matrix) == 1:
+            return running_sum(self.intercept, matrix[0] * self.coefficients)[np.newaxis]
         total = np.full(len(matrix), self.intercept)
         for column, coefficient in enumerate(self.coefficients):
             total += matrix[:, column] * coefficient
@@ -72,6 +74,32 @@ class LinearScorer:
         return cls(arrays["coefficients"], float(arrays["intercept"]))
 
 
+def running_sum(start: float | NDArray[np.float64], terms: NDArray[np.float64]) -> NDArray[Any]:
+    """Add terms to a start one after the other: for one row, what a loop does for many.
+
+    Parameters
+    ----------
+    start : float or ndarray of float64, shape (...)
+        What is added to.
+    terms : ndarray of float64, shape (n_terms, ...)
+        Added in this order: a running sum has no other, where a plain sum goes pair by pair.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+        The sum.
+
+    Examples
+    --------
+    >>> float(running_sum(0.0, np.array([1e16, 1.0, 1.0])))
+    1e+16
+    """
+    summands = np.empty((len(terms) + 1, *terms.shape[1:]))
+    summands[0] = start
+    summands[1:] = terms
+    return np.asarray(np.add.accumulate(summands)[-1])
+
+
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn log-odds into probabilities.
 
@@ -81,4 +109,4 @@ def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     array([0. , 0.5, 1. ])
     """
     with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
+        return 1.0 / (1.0 + np.exp(-log_odds))

@@ -1,0 +1,1 @@
+"""One model over HTTP. A worker imports parts of this, so nothing is imported here."""

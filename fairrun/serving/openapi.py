@@ -1,0 +1,204 @@
+"""The OpenAPI document of one model: its own columns, types, values and an example that works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairrun.serving.errors import CODES
+
+__all__ = ["openapi_document"]
+
+_SPLIT, _RECORDS, _RECORD = "Split", "Records", "Record"
+
+
+def openapi_document(
+    description: dict[str, Any], *, version: str, mitigator: str | None, token: bool
+) -> dict[str, Any]:
+    """Build the document.
+
+    Parameters
+    ----------
+    description : dict
+        What `fairrun.inference.describe` says of the model.
+    version : str
+        The model's version, as people name it.
+    mitigator : str or None
+        Its mitigator.
+    token : bool
+        Whether a bearer token is asked for.
+    """
+    columns = description["columns"]
+    example = {column["name"]: column["example"] for column in columns}
+    split = {
+        "columns": [*example],
+        "index": [0, 1],
+        "data": [[*example.values()], [*_others(columns)]],
+    }
+    record = {
+        "type": "object",
+        "title": "one record",
+        "properties": {column["name"]: _schema(column) for column in columns},
+        "required": [column["name"] for column in columns],
+    }
+    schemas = {
+        _RECORD: record,
+        _RECORDS: {"type": "array", "title": "a list of records", "items": _ref(_RECORD)},
+        _SPLIT: {
+            "type": "object",
+            "title": 'DataFrame.to_json(orient="split")',
+            "description": "The columns in any order, the index or none; others are ignored.",
+            "properties": {
+                "columns": {"type": "array", "items": {"type": "string"}},
+                "index": {"type": "array", "items": {"type": ["integer", "string"]}},
+                "data": {"type": "array", "items": {"type": "array", "items": {}}},
+            },
+            "required": ["columns", "data"],
+            "example": split,
+        },
+        "Answers": _answers(description["randomised"]),
+        "Error": _ERROR,
+    }
+    predict = {
+        "tags": ["rows"],
+        "summary": "Answer raw rows",
+        "operationId": "predict",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"oneOf": [_ref(_SPLIT), _ref(_RECORDS), _ref(_RECORD)]},
+                    "examples": {
+                        "record": {"summary": "one record", "value": example},
+                        "records": {"summary": "a list of records", "value": [example]},
+                        "split": {
+                            "summary": 'two rows as DataFrame.to_json(orient="split") has them',
+                            "value": split,
+                        },
+                    },
+                }
+            },
+        },
+        "responses": {
+            "200": _json("The answers, in the order of the rows.", _ref("Answers")),
+            **_errors(400, 408, 413, 415, 422, 500, 503, *((401,) if token else ())),
+        },
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"fairrun: {mitigator}" if mitigator else "fairrun",
+            "version": version,
+            "description": "The fairness you measured is the fairness you serve: a row gets the "
+            "same answer in any batch, at any time, whoever else asks.",
+        },
+        "paths": {"/predict": {"post": predict}, **_about(token)},
+        "components": {"schemas": schemas}
+        | ({"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}} if token else {}),
+    } | ({"security": [{"token": []}]} if token else {})
+
+
+def _schema(column: dict[str, Any]) -> dict[str, Any]:
+    """Describe the values of one column."""
+    kind = "string" if column["type"] == "text" else "number"
+    any_value: dict[str, Any] = {"type": [kind, "null"] if column["nullable"] else kind}
+    said: dict[str, Any] = {"examples": [column["example"]]}
+    if column["role"] == "row_key":
+        return any_value | said | {"description": "Tells rows apart: equal keys draw alike."}
+    if column["values"] is None:
+        return any_value | said
+    listed = any_value | {"enum": [*column["values"], *([None] if column["nullable"] else [])]}
+    if not column["other_values"]:
+        return listed | said
+    protected = column["role"] == "protected"
+    others = "in neither group: the neutral rule" if protected else "new: counts as no category"
+    seen = "of the two groups" if protected else "seen in training"
+    return {"anyOf": [listed | {"title": seen}, any_value | {"title": others}]} | said
+
+
+def _others(columns: list[dict[str, Any]]) -> list[Any]:
+    """Make a second row, of the last of the listed values."""
+    return [column["values"][-1] if column["values"] else column["example"] for column in columns]
+
+
+def _answers(randomised: bool) -> dict[str, Any]:
+    def numbers(kind: str, text: str) -> dict[str, Any]:
+        limits = {"minimum": 0, "maximum": 1}
+        return {"type": "array", "items": {"type": kind, **limits}, "description": text}
+
+    properties = {
+        "predictions": numbers("integer", "The labels; 1 = the favourable outcome."),
+        "probabilities": numbers("number", "The scores before any decision."),
+    }
+    if randomised:
+        text = "P(prediction = 1) of this row under the rule, which draws labels."
+        properties["decision_probabilities"] = numbers("number", text)
+    example = {"predictions": [1], "probabilities": [0.731], "decision_probabilities": [1]}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "example": {name: example[name] for name in properties},
+    }
+
+
+_ERROR: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "row": {"type": ["integer", "null"], "description": "By position, from 0."},
+                "column": {"type": ["string", "null"]},
+            },
+            "required": ["code", "message", "row", "column"],
+        }
+    },
+    "required": ["error"],
+    "example": {
+        "error": {
+            "code": "invalid_rows",
+            "message": "column 'age': not a number in row 2",
+            "row": 2,
+            "column": "age",
+        }
+    },
+}
+
+
+def _about(token: bool) -> dict[str, Any]:
+    """Describe what says how the app is, and what it serves."""
+    strings = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
+    status = {"type": "object", "properties": {"status": {"type": "string"}}}
+    refused = _errors(401) if token else {}
+
+    def get(summary: str, answer: dict[str, Any], *, is_open: bool = False) -> dict[str, Any]:
+        said: dict[str, Any] = {"summary": summary, "tags": ["about"], "responses": {"200": answer}}
+        if is_open and token:
+            return {"get": said | {"security": []}}
+        return {"get": said | {"responses": {"200": answer} | refused}}
+
+    counts = {"description": "Counts.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    ready = get("Is the model loaded?", _json("Yes.", status), is_open=True)
+    ready["get"]["responses"] |= _errors(503)
+    return {
+        "/health": get("Is the process alive?", _json("Yes.", status), is_open=True),
+        "/ready": ready,
+        "/version": get("Which model is served?", _json("Where it comes from.", strings)),
+        "/metrics": get("Counts for Prometheus", counts),
+    }
+
+
+def _errors(*statuses: int) -> dict[str, Any]:
+    return {
+        str(status): _json(CODES[status].replace("_", " "), _ref("Error")) for status in statuses
+    }
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

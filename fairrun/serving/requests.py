@@ -1,0 +1,133 @@
+"""From the body of a request to columns: three shapes of JSON, none of them through pandas."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+
+from fairrun.inference.errors import name_rows
+from fairrun.serving.errors import Refused
+
+__all__ = ["read_rows"]
+
+_SHAPES = (
+    'give {"columns": [...], "data": [[...], ...]}, a list of records, or one record '
+    '{"column": value, ...}'
+)
+
+
+def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]], int]:
+    """Read the rows of a request.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON: what `DataFrame.to_json(orient="split")` writes, with an index or without, which is
+        ignored; a list of records; or one record.
+    names : tuple of str
+        The columns that are wanted; others are ignored.
+
+    Returns
+    -------
+    columns : dict of str to list
+        Those of the wanted columns that are there.
+    n_rows : int
+        The number of rows.
+
+    Raises
+    ------
+    Refused
+        400 if this is not JSON; 422 if it is of another shape, with rows of unequal length, or a
+        wanted column stands twice or is missing in some of the rows.
+
+    Examples
+    --------
+    >>> read_rows(b'{"columns": ["age", "x"], "data": [[38, 0], [40, 0]]}', ("age",))
+    ({'age': [38, 40]}, 2)
+    >>> read_rows(b'{"age": 38}', ("age",))
+    ({'age': [38]}, 1)
+    """
+    document = _parse(body)
+    if isinstance(document, dict) and isinstance(document.get("data"), list):
+        columns = document.get("columns")
+        if isinstance(columns, list):
+            return _from_split(columns, document["data"], names)
+    records = [document] if isinstance(document, dict) else document
+    if not isinstance(records, list):
+        raise Refused(422, _SHAPES)
+    wrong = [row for row, record in enumerate(records) if not isinstance(record, dict)]
+    if wrong:
+        raise Refused(422, f"{name_rows(wrong)}: not a record; {_SHAPES}", row=wrong[0])
+    # A name that stands twice in a record would be read as its last value. Each name has a colon.
+    if body.count(b":") > sum(map(len, records)):
+        _check_names(body, names)
+    return _from_records(records, names), len(records)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    # Python's parser takes numbers that no float64 holds: then the error can say where they are.
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Refused(400, "the body is not JSON in UTF-8") from None
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise Refused(400, "NaN and Infinity are not JSON; write null where there is no value")
+
+
+def _from_split(
+    columns: list[Any], data: list[Any], names: tuple[str, ...]
+) -> tuple[dict[str, list[Any]], int]:
+    width = len(columns)
+    if not (set(map(type, data)) <= {list} and set(map(len, data)) <= {width}):
+        ragged = [
+            row for row, cells in enumerate(data) if type(cells) is not list or len(cells) != width
+        ]
+        raise Refused(
+            422, f"{name_rows(ragged)}: not a list of {width} values, one a column", row=ragged[0]
+        )
+    twice = [name for name in names if columns.count(name) > 1]
+    if twice:
+        raise Refused(422, f"duplicate column {twice[0]!r}", code="invalid_rows", column=twice[0])
+    places = {name: columns.index(name) for name in names if name in columns}
+    return {name: [cells[place] for cells in data] for name, place in places.items()}, len(data)
+
+
+def _from_records(records: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for name in names:
+        try:
+            columns[name] = [record[name] for record in records]
+        except KeyError:
+            without = [row for row, record in enumerate(records) if name not in record]
+            # Where no row has it, the model says so, with all others that are missing.
+            if len(without) < len(records):
+                raise Refused(
+                    422,
+                    f"column {name!r}: missing in {name_rows(without)}; write null where there is "
+                    "no value",
+                    code="invalid_rows",
+                    column=name,
+                    row=without[0],
+                ) from None
+    return columns
+
+
+def _check_names(body: bytes, names: tuple[str, ...]) -> None:
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        given = [name for name, _ in pairs]
+        for name in names:
+            if given.count(name) > 1:
+                raise Refused(422, f"duplicate column {name!r}", code="invalid_rows", column=name)
+
+    try:
+        json.loads(body, object_pairs_hook=check)
+    except RecursionError:
+        raise Refused(422, f"values within values; {_SHAPES}") from None

@@ -1,0 +1,42 @@
+"""Answers as ASGI messages."""
+
+from __future__ import annotations
+
+from starlette.types import Receive, Send
+
+from fairrun.serving.errors import Refused
+from fairrun.serving.limits import drain
+
+__all__ = ["send_json", "send_refusal"]
+
+_HEADERS = [
+    (b"content-type", b"application/json"),
+    # Answers are about people: no cache keeps them, and no browser takes them for a page.
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
+_EXTRA = {
+    401: (b"www-authenticate", b"Bearer"),
+    503: (b"retry-after", b"1"),
+}
+
+
+async def send_json(status: int, body: bytes, send: Send) -> None:
+    """Send an answer."""
+    headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+    if status in _EXTRA:
+        headers.append(_EXTRA[status])
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_refusal(refused: Refused, receive: Receive, send: Send) -> None:
+    """Send a refusal to a client that may still be sending, and close the connection after it."""
+    body = refused.body
+    headers = [*_HEADERS, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+    if refused.status in _EXTRA:
+        headers.append(_EXTRA[refused.status])
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await drain(receive)
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,92 @@
+"""A saved model and the code it was saved with, without MLflow."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fairrun.errors import RequestError
+
+__all__ = ["SavedModel", "load_saved"]
+
+_CODE, _ARTIFACT = Path("code", "inference"), Path("artifacts", "inference")
+#: All that the app asks of a model's own code.
+_NEEDED = ("Columns", "InputError", "ModelError", "describe", "load_model")
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A model that was loaded and whose golden answers were checked, by its own code.
+
+    Attributes
+    ----------
+    code : module
+        The inference code that was saved with it; of its version, not of this process's.
+    model : InferenceModel
+        The model, as that code has it.
+    description : dict
+        Its input; see `fairrun.inference.describe`.
+    """
+
+    code: ModuleType
+    model: Any
+    description: dict[str, Any]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        return tuple(column["name"] for column in self.description["columns"])
+
+
+def load_saved(folder: Path) -> SavedModel:
+    """Load a model from the folder that MLflow keeps it in.
+
+    Parameters
+    ----------
+    folder : Path
+        A logged model: `MLmodel`, `code/inference` and `artifacts/inference`.
+
+    Raises
+    ------
+    RequestError
+        If this is no model of fairrun's, or it is refused: of an unknown format, with a file that
+        was changed, or with golden rows that are answered otherwise than when it was saved.
+    """
+    if not (folder / _CODE / "__init__.py").is_file():
+        raise RequestError("it was not made by fairrun; give the URI that train printed")
+    code = _import(folder / _CODE)
+    if not all(hasattr(code, name) for name in _NEEDED):
+        raise RequestError(
+            "it was saved before there was an app; train it again, or use mlflow models serve"
+        )
+    try:
+        model = code.load_model(folder / _ARTIFACT)
+    except code.ModelError as error:
+        raise RequestError(str(error)) from error
+    return SavedModel(code, model, code.describe(model))
+
+
+def _import(package: Path) -> ModuleType:
+    """Import a model's code under a name made from its content; the same code is imported once.
+
+    `served_model.py` does this in MLflow's servers: neither can import it from the other.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(package.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    name = f"fairrun_inference_{digest.hexdigest()[:16]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            name, package / "__init__.py", submodule_search_locations=[str(package)]
+        )
+        if spec is None or spec.loader is None:
+            raise RequestError(f"no code at {package}")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]

@@ -1,0 +1,44 @@
+"""Runs the app."""
+
+from __future__ import annotations
+
+import os
+
+import uvicorn
+
+from fairrun.serving.app import create_app
+from fairrun.serving.security import TOKEN_VARIABLE, check_host
+
+__all__ = ["serve"]
+
+
+def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Serve a model until the process is told to stop; requests that are under way are finished.
+
+    Parameters
+    ----------
+    model : str
+        Any model URI.
+    host : str
+        The address to listen at. One that others reach needs a token in `FAIRRUN_TOKEN`.
+    port : int
+        The port; 0 for any that is free.
+
+    Raises
+    ------
+    RequestError
+        If the model is refused, or the address without a token.
+    """
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    check_host(host, token)
+    app = create_app(model, token=token)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        ws="none",
+        access_log=False,  # it would log what clients put into the address
+        server_header=False,
+        proxy_headers=False,
+    )

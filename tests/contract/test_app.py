@@ -1,0 +1,36 @@
+"""The app answers as `evaluate` does, whatever the mitigator."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from fairrun.serving.answering import answer
+from fairrun.serving.saved import load_saved
+from tests.contract.conftest import Case
+from tests.serving.conftest import records
+
+
+def test_the_apps_answers_are_those_that_evaluate_measures(case: Case, rows: pd.DataFrame) -> None:
+    saved = load_saved(case.folder)
+    measured = case.loaded.predict(rows)
+    reply = answer(saved, json.dumps(records(rows)).encode())
+    content = json.loads(reply.body)
+    said = {"predictions": "prediction", "probabilities": "probability"}
+    if case.model.draws is not None:
+        said["decision_probabilities"] = "decision_probability"
+    assert list(content) == list(said)
+    for name, column in said.items():
+        assert np.array(content[name]).tobytes() == measured[column].to_numpy().tobytes()
+
+
+def test_the_description_is_that_of_the_signature(case: Case) -> None:
+    signature = case.loaded.metadata.get_input_schema()
+    described = load_saved(case.folder).description
+    assert described["randomised"] == (case.model.draws is not None)
+    kinds = {"double": "number", "string": "text"}
+    assert {column["name"]: column["type"] for column in described["columns"]} == {
+        name: kinds[kind.name] for name, kind in signature.input_types_dict().items()
+    }

@@ -1,0 +1,74 @@
+"""The app behind a real server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from fairrun.serving.app import App
+from tests.conftest import ROOT
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def in_a_thread(app: App) -> Iterator[str]:
+    """Serve an app from this process; yields its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def in_a_process(
+    model: Path | str, log: Path, *, tracking_uri: str, **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run the entry point; yields its process and its port."""
+    port = free_port()
+    command = ["-m", "entrypoints.serve", "--model", str(model), "--port", str(port)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRRUN_")}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=kept | {"MLFLOW_TRACKING_URI": tracking_uri} | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        for _ in range(1200):
+            assert process.poll() is None, log.read_text()
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        else:
+            raise AssertionError(log.read_text())
+        yield process, port
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()

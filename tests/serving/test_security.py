@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from fairrun.errors import RequestError
+from fairrun.serving.app import App, create_app
+from fairrun.serving.security import check_host, is_loopback
+from tests.contract.conftest import Case
+from tests.serving.conftest import send
+
+TOKEN = "correct horse battery staple"  # noqa: S105
+PATHS = ["/predict", "/version", "/metrics", "/openapi.json", "/nothing"]
+OPEN = ["/health", "/docs", "/docs/page.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"]
+
+
+@pytest.fixture(scope="module")
+def locked(case: Case) -> App:
+    return create_app(case.uri, token=TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        *((host, True) for host in ("127.0.0.1", "127.8.0.1", "::1", "localhost")),
+        *((host, False) for host in ("0.0.0.0", "::", "10.0.0.7", "example.org", "", "127.1")),  # noqa: S104
+    ],
+)
+def test_loopback(host: str, said: bool) -> None:
+    assert is_loopback(host) == said
+
+
+def test_an_address_that_others_reach_needs_a_token() -> None:
+    check_host("127.0.0.1", None)
+    check_host("0.0.0.0", TOKEN)  # noqa: S104
+    with pytest.raises(RequestError, match="set FAIRRUN_TOKEN"):
+        check_host("0.0.0.0", None)  # noqa: S104
+    for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
+        with pytest.raises(RequestError, match="fewer than 16 characters") as raised:
+            check_host(host, "hunter2")
+        assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "given", [None, "", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ", f"bearer {TOKEN}"]
+)
+def test_without_the_token_nothing_is_said(locked: App, path: str, given: str | None) -> None:
+    headers = {} if given is None else {"authorization": given}
+    response = send(locked, [], path, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.json()["error"]["code"] == "unauthorized"
+
+
+def test_with_the_token_all_is_answered(locked: App) -> None:
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    assert send(locked, [], headers=headers).status_code == 200
+    for path in PATHS[1:-1]:
+        assert send(locked, path=path, method="GET", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_probes_and_the_page_that_asks_for_the_token_are_open(locked: App, path: str) -> None:
+    assert send(locked, path=path, method="GET").status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PATHS, *OPEN])
+def test_without_a_token_only_loopback_is_answered(app: App, path: str) -> None:
+    response = send(app, [], path, address="http://10.0.0.7")
+    assert response.status_code == 403
+    assert response.json()["error"]["code"] == "forbidden"
+
+
+def test_another_address_is_answered_with_the_token(locked: App) -> None:
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    assert send(locked, [], headers=headers, address="http://10.0.0.7").status_code == 200

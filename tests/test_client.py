@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+
+from fairrun import client as module
+from fairrun.client import Client, RefusedError
+from fairrun.data import Dataset
+from fairrun.serving.app import create_app
+from tests.contract.conftest import Case, make_case, people, rows, store
+from tests.serving.running import in_a_thread
+
+__all__ = ["people", "rows", "store"]
+
+TOKEN = "correct horse battery staple"  # noqa: S105
+
+
+@pytest.fixture(scope="module", params=["none", "equalized_odds"])
+def case(request: pytest.FixtureRequest, people: Dataset, store: str) -> Case:
+    """One model that does not draw labels, and one that does."""
+    return make_case(people, {"mitigator": request.param})
+
+
+@pytest.fixture(scope="module")
+def address(case: Case) -> Iterator[str]:
+    with in_a_thread(create_app(case.uri, token=TOKEN, processes=1)) as address:
+        yield address
+
+
+@pytest.fixture
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    return Client(address, TOKEN, chunk_rows=50)
+
+
+def test_answers_are_the_models_to_the_bit(client: Client, case: Case, rows: pd.DataFrame) -> None:
+    frame = rows.set_axis([f"person {n}" for n in range(len(rows))])
+    expected = case.model.predict(frame).set_axis(frame.index)
+    pd.testing.assert_frame_equal(client.predict(frame), expected, check_exact=True)
+    client.chunk_rows = len(frame)
+    pd.testing.assert_frame_equal(client.predict(frame), expected, check_exact=True)
+
+
+def test_columns_of_any_type_pandas_has(client: Client, case: Case, rows: pd.DataFrame) -> None:
+    frame = rows.iloc[20:60].reset_index(drop=True)
+    for types in (
+        {"age": "int64", "job": "category", "sex": "str"},
+        {"age": "Int64", "gain": "Float64", "job": "string"},
+        {"age": "object", "gain": "object"},
+        {"weight": "float32"},
+    ):
+        expected = case.model.predict(frame.astype(types))
+        answers = client.predict(frame.astype(types))
+        pd.testing.assert_frame_equal(answers, expected, check_exact=True)
+
+
+def test_no_rows(client: Client, case: Case, rows: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(client.predict(rows.head(0)), case.model.predict(rows.head(0)))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("age", None, "column 'age': null in row 123; fill it"),
+        ("age", "old", "column 'age': not a number in row 123"),
+        ("age", np.inf, "column 'age': infinite number in row 123"),
+        ("age", np.float32(-np.inf), "column 'age': infinite number in row 123"),
+        ("job", 7, "column 'job': not text in row 123"),
+    ],
+)
+def test_a_refused_row_is_named_by_its_place_in_the_frame(
+    client: Client, rows: pd.DataFrame, column: str, value: Any, said: str
+) -> None:
+    frame = rows.reset_index(drop=True).astype({column: object})
+    frame.at[123, column] = value
+    with pytest.raises(RefusedError, match=said) as raised:
+        client.predict(frame)
+    assert (raised.value.row, raised.value.column) == (123, column)
+
+
+def test_what_json_has_not_is_refused(client: Client, rows: pd.DataFrame) -> None:
+    frame = rows.reset_index(drop=True).astype({"age": object})
+    frame.at[123, "age"] = 1j
+    with pytest.raises(RefusedError, match="rows 100 to 149 is none that JSON has"):
+        client.predict(frame)
+
+
+def test_a_missing_column_and_one_that_stands_twice(client: Client, rows: pd.DataFrame) -> None:
+    with pytest.raises(RefusedError, match="missing column 'gain'"):
+        client.predict(rows.drop(columns="gain"))
+    with pytest.raises(RefusedError, match="duplicate column 'gain'") as raised:
+        client.predict(pd.concat([rows, rows[["gain"]]], axis=1))
+    assert raised.value.status == 422
+
+
+def test_a_wrong_token(address: str, rows: pd.DataFrame) -> None:
+    for token in (None, "another"):
+        with pytest.raises(RefusedError, match="Bearer") as raised:
+            Client(address, token).predict(rows)
+        assert raised.value.status == 401
+
+
+def test_version(client: Client, case: Case) -> None:
+    assert client.version()["model_uri"] == case.uri
+
+
+class Flaky:
+    """A session that fails a few times before it lets a request through."""
+
+    def __init__(self, session: requests.Session, failures: list[Any]) -> None:
+        self.session, self.failures = session, failures
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        if not self.failures:
+            return self.session.request(*args, **options)
+        failure = self.failures.pop(0)
+        if isinstance(failure, Exception):
+            raise failure
+        response = requests.Response()
+        response.status_code = failure
+        return response
+
+
+def test_what_passes_is_tried_again(client: Client, case: Case, rows: pd.DataFrame) -> None:
+    failures = [requests.ConnectionError(), 503, requests.Timeout(), 502]
+    client._session = Flaky(client._session, failures)  # type: ignore[assignment]
+    assert client.predict(rows).equals(case.model.predict(rows).set_axis(rows.index))
+    assert failures == []
+
+
+@pytest.mark.parametrize("failure", [requests.ConnectionError(), 503])
+def test_not_for_ever(client: Client, rows: pd.DataFrame, failure: Any) -> None:
+    failures = [failure] * 100
+    client._session = Flaky(client._session, failures)  # type: ignore[assignment]
+    with pytest.raises((RefusedError, requests.ConnectionError)):
+        client.predict(rows)
+    assert len(failures) == 100 - client.retries - 1
+
+
+def test_what_is_refused_is_not_sent_again(client: Client, rows: pd.DataFrame) -> None:
+    failures = [500, 500]
+    client._session = Flaky(client._session, failures)  # type: ignore[assignment]
+    with pytest.raises(RefusedError, match="no reason") as raised:
+        client.predict(rows)
+    assert raised.value.status == 500
+    assert failures == [500]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from entrypoints._command import entry_point, given, print_gate, print_metrics
+from entrypoints._command import entry_point, given, listed, print_gate, print_metrics
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.metrics import Verdict, read_gate
 from fairrun.runs import run_evaluate
@@ -24,6 +24,12 @@ _EXIT_CODES = {
     help="Labelled rows with the model's columns; not given, the test split of its data.",
 )
 @click.option(
+    "--protected",
+    default="auto",
+    help="Which of the model's protected columns are measured, separated by commas, the most "
+    "important first; not given, all of them.",
+)
+@click.option(
     "--gate",
     default="none",
     help="What the model must meet, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', "
@@ -36,10 +42,10 @@ _EXIT_CODES = {
     help="enabled ends with exit code 4 if the gate fails, 5 if there is too little evidence; "
     "dry_run only says so; disabled does not look.",
 )
-def main(model: str, data: str, gate: str, gate_mode: str) -> int:
+def main(model: str, data: str, protected: str, gate: str, gate_mode: str) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
-    evaluated = run_evaluate(model, given(data), gate=demanded)
+    evaluated = run_evaluate(model, given(data), protected=listed(protected), gate=demanded)
     print_metrics(evaluated.metrics, evaluated.rows)
     if evaluated.gate is None:
         return 0

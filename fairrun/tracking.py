@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -26,7 +27,11 @@ from mlflow.data.pandas_dataset import PandasDataset
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
-from mlflow.utils.mlflow_tags import MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_GIT_COMMIT,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_SOURCE_TYPE,
+)
 
 from fairrun.data import (
     KNOWN_PROBLEMS,
@@ -39,27 +44,29 @@ from fairrun.data import (
 from fairrun.errors import RequestError
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, Gate, GateResult, bias_table, confusion_table
-from fairrun.reports import (
-    lay_out,
-    plot_confusion_matrices,
-    plot_groups,
-    plot_threshold_frontier,
-)
+from fairrun.reports import Plot, to_png
 
 __all__ = [
+    "COUNTS",
     "MODEL_NAME",
     "check_tracking_uri",
+    "commit_of",
     "load_preprocessed",
     "log_dataset",
     "log_evaluation",
     "log_figure",
     "log_gate",
     "log_input",
+    "log_page",
     "log_parameters",
+    "log_report",
     "log_spec",
+    "log_sweep",
     "log_table",
+    "loggable",
     "project_of",
     "read_spec",
+    "read_sweep",
     "tracked_run",
 ]
 
@@ -67,8 +74,10 @@ __all__ = [
 MODEL_NAME = "model"
 
 _SPEC = "dataset.json"
+_SWEEP = "sweep.json"
+_SWEEP_PAGE = "sweep.html"
 _DATA = "data"
-_COUNTS = "counts.json"
+COUNTS = "counts.json"
 _SCORES = "score_histogram.json"
 _BIAS_METRICS = "bias_metrics.json"
 _CONFUSION = "confusion_matrices.json"
@@ -76,6 +85,7 @@ _FRONTIER = "threshold_frontier.json"
 _GATE = "gate.json"
 _AUDIT = "audit"
 _PLOTS = "plots"
+_REPORT = "report.html"
 
 #: MLflow's stores take a thousand in one batch, and a run's page gets no better with more.
 _MOST_METRICS = 500
@@ -137,6 +147,11 @@ def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Ru
         yield run
 
 
+def commit_of(run_id: str) -> str:
+    """Give the Git commit that a run was started from; empty if MLflow did not find one."""
+    return str(mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_GIT_COMMIT, ""))
+
+
 def project_of(run_id: str) -> str:
     """Give the project a run was started from, as `mlflow run` takes it: a folder or a Git URL.
 
@@ -166,11 +181,14 @@ def log_table(name: str, table: pd.DataFrame) -> None:
 
 def log_figure(name: str, figure: Figure) -> None:
     """Log a plot, `plots/<name>.png`."""
-    lay_out(figure)
-    # The quickest compression: a seventh more bytes in half the time.
-    mlflow.log_figure(
-        figure, f"{_PLOTS}/{name}.png", save_kwargs={"pil_kwargs": {"compress_level": 1}}
-    )
+    _log_plots({name: to_png(figure)})
+
+
+def _log_plots(pictures: Mapping[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, png in pictures.items():
+            (Path(folder) / f"{name}.png").write_bytes(png)
+        mlflow.log_artifacts(folder, _PLOTS)
 
 
 def log_spec(spec: DatasetSpec) -> None:
@@ -215,6 +233,34 @@ def read_spec(run_id: str) -> DatasetSpec:
             f"the run {run_id} has no {_SPEC}; give the id of a run that fairrun made, or data=…"
         ) from error
     return DatasetSpec.from_dict(saved)
+
+
+def log_page(html: str) -> None:
+    """Log the page of a sweep, `sweep.html`."""
+    mlflow.log_text(html, _SWEEP_PAGE)
+
+
+def log_sweep(request: Mapping[str, object]) -> None:
+    """Log what a sweep was asked for: `read_sweep` gives it back, so that it can be resumed."""
+    mlflow.log_dict(dict(request), _SWEEP)
+    mlflow.set_tags({f"sweep.{name}": _text(request[name]) for name in ("method", "objective")})
+
+
+def read_sweep(run_id: str) -> dict[str, Any]:
+    """Read what a sweep was asked for.
+
+    Raises
+    ------
+    RequestError
+        If the run is not there or is no sweep.
+    """
+    try:
+        saved: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{_SWEEP}")
+    except (MlflowException, OSError) as error:
+        raise RequestError(
+            f"the run {run_id} has no {_SWEEP}; give the id of a run that sweep made"
+        ) from error
+    return saved
 
 
 def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
@@ -318,7 +364,11 @@ def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:
 
 
 def log_evaluation(
-    evaluation: Evaluation, *, model_id: str | None, dataset: PandasDataset, plots: bool = True
+    evaluation: Evaluation,
+    *,
+    model_id: str | None,
+    dataset: PandasDataset,
+    plots: Mapping[str, Plot] | None = None,
 ) -> None:
     """Log an evaluation: metrics, counts, histograms of scores, tables, plots.
 
@@ -333,16 +383,16 @@ def log_evaluation(
         The logged model the metrics are of.
     dataset : PandasDataset
         The rows they were measured on.
-    plots : bool
-        Whether to draw plots, which takes as long as all the rest.
+    plots : mapping of str to Plot, optional
+        Its plots by name.
     """
-    metrics = _loggable(evaluation.metrics)
+    metrics = loggable(evaluation.metrics)
     # MLflow links model and dataset to the run again for each metric of the first call.
     first, *_ = metrics
     mlflow.log_metrics({first: metrics.pop(first)}, model_id=model_id, dataset=dataset)
     mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
     # Not log_dict, which gives every number a line of its own.
-    mlflow.log_text(json.dumps(evaluation.counts.to_dict()), _COUNTS)
+    mlflow.log_text(json.dumps(evaluation.counts.to_dict()), COUNTS)
     mlflow.log_text(json.dumps(evaluation.scores.to_dict()), _SCORES)
     protected = evaluation.protected
     mlflow.log_table(bias_table(evaluation.audit, protected.name), _BIAS_METRICS)
@@ -352,16 +402,7 @@ def log_evaluation(
     if evaluation.frontier is not None:
         mlflow.log_table(evaluation.frontier.table, _FRONTIER)
     if plots:
-        log_figure("confusion_matrices", plot_confusion_matrices(confusion))
-        log_figure("groups", plot_groups(evaluation.audit.rates))
-        if evaluation.frontier is not None:
-            figure = plot_threshold_frontier(
-                evaluation.frontier.table,
-                evaluation.metrics["accuracy"],
-                evaluation.metrics["statistical_parity"],
-                protected.group_names,
-            )
-            log_figure("threshold_frontier", figure)
+        _log_plots({name: plot.png for name, plot in plots.items()})
 
 
 def log_gate(gate: Gate, result: GateResult) -> None:
@@ -371,7 +412,12 @@ def log_gate(gate: Gate, result: GateResult) -> None:
     mlflow.set_tag("fairness.gate", str(result.verdict))
 
 
-def _loggable(metrics: Mapping[str, float]) -> dict[str, float]:
+def log_report(html: str) -> None:
+    """Log the report of an evaluation, `report.html`."""
+    mlflow.log_text(html, _REPORT)
+
+
+def loggable(metrics: Mapping[str, float]) -> dict[str, float]:
     """Keep the metrics that are numbers, under names that MLflow takes."""
     numbers = {}
     for name, value in metrics.items():

@@ -29,7 +29,7 @@ from fairrun.reports.style import (
     wrap,
 )
 
-__all__ = ["plot_fairness_accuracy", "plot_metric_bars"]
+__all__ = ["plot_fairness_accuracy", "plot_metric_bars", "ratio_ticks"]
 
 #: The four-fifths rule, 29 CFR 1607.4 D, whichever of the two groups has the higher rate.
 FOUR_FIFTHS = (0.8, 1.25)
@@ -169,7 +169,7 @@ def plot_metric_bars(
         ax.spines["left"].set_visible(False)
         ax.set_title(wrap(metric.replace("_", " "), 18), **TEXT | {"fontweight": "bold"})
         if metric in _QUANTITIES:
-            ax.set_xlabel(_direction(metric, group_a, group_b, 22), **TEXT)
+            ax.set_xlabel(_direction(metric, group_a, group_b, 20), **TEXT)
         compares = BIAS_METRICS.get(metric)
         limits = _intervals(table, metric, compares is not None and compares.kind == "ratio")
         _draw_bars(ax, names, _numbers(table[metric]), limits, compares)
@@ -233,7 +233,7 @@ def _scale_fairness(ax: Axes, x: _Array, is_ratio: bool) -> None:
     low, high = _limits(np.append(x, marks), (0.15, 0.15), is_ratio)
     if is_ratio:
         ax.set_xscale("log")
-        ticks = _ratio_ticks(low, high)
+        ticks = ratio_ticks(low, high)
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
         ax.axvspan(*FOUR_FIFTHS, color=BAND, linewidth=0, zorder=0)
@@ -243,9 +243,12 @@ def _scale_fairness(ax: Axes, x: _Array, is_ratio: bool) -> None:
     ax.text(equal, 1.01, text, transform=where, ha="center", va="bottom", **TEXT)
 
 
-def _ratio_ticks(low: float, high: float) -> list[float]:
-    """Return the ticks between `low` and `high` that do not crowd a more telling one."""
-    room = 0.09 * np.log(high / low)
+def ratio_ticks(low: float, high: float, room: float = 0.09) -> list[float]:
+    """Return the ticks between `low` and `high` that do not crowd a more telling one.
+
+    `room` is what a tick keeps to itself, as a share of the axis.
+    """
+    room *= np.log(high / low)
     ticks: list[float] = []
     for tick in _RATIO_TICKS:
         if low <= tick <= high and all(abs(np.log(tick / other)) >= room for other in ticks):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from fairrun.reports.style import GREY, INK, PALETTE, TEXT, clean_axes, new_figure, wrap
+from fairrun.reports.style import GREY, INK, PALETTE, TEXT, WIDTH, clean_axes, fit, new_figure, wrap
 
 __all__ = ["plot_groups"]
 
@@ -20,6 +20,8 @@ _MARKERS = "osD^v"
 #: What a figure shows of one protected column or crossing, and in all: more is not legible.
 _MOST_OF_ONE = 6
 _MOST = 16
+#: In inches: a row; the titles, the ticks and the note; the names, and what is left beside panels.
+_ROW, _ABOVE, _BELOW, _NOTE, _LEFT, _RIGHT, _GAP = 0.27, 1.0, 0.4, 0.3, 2.55, 0.1, 0.2
 
 
 def plot_groups(rates: pd.DataFrame) -> Figure:
@@ -59,17 +61,33 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     places: list[float] = []
     end = 0.0
     for protected, groups in blocks:
-        for label in (protected, *(wrap(group.replace(":", " : "), 24) for group in groups)):
+        for label in (
+            fit(protected, 21),
+            *(fit(group.replace(":", " : "), 24) for group in groups),
+        ):
             height = 1 + 0.7 * label.count("\n")
             labels.append(label)
             places.append(end + height / 2)
             end += height
     headings = np.cumsum([0, *(1 + len(groups) for _, groups in blocks)])[:-1]
-    figure = new_figure(1.8 + 0.27 * end, "Rates by group, 95 % intervals")
-    panels = figure.subplots(1, len(_RATES))
+    height = _ABOVE + _ROW * end + _BELOW + (_NOTE if n_left_out else 0)
+    figure = new_figure(height, "Rates by group, 95 % intervals")
+    # The names are texts, whose room is known: finding it out would take longer than all else.
+    figure.set_layout_engine("none")
+    width = (WIDTH - _LEFT - _RIGHT) / len(_RATES) - _GAP
+    bottom = height - _ABOVE - _ROW * end
+    panels = [
+        figure.add_axes(
+            (
+                *((_LEFT + i * (width + _GAP)) / WIDTH, bottom / height),
+                *(width / WIDTH, _ROW * end / height),
+            )
+        )
+        for i in range(len(_RATES))
+    ]
     for ax, metric in zip(panels, _RATES, strict=True):
         clean_axes(ax)
-        ax.set_title(wrap(metric.replace("_", " "), 14), **TEXT | {"fontweight": "bold"})
+        ax.set_title(wrap(metric.replace("_", " "), 14), y=1.0, **TEXT | {"fontweight": "bold"})
         _draw_rates(ax, metric, found, blocks, np.array(places))
         for heading in headings[1:]:
             ax.axhline(places[heading] - 0.5, color=GREY, linewidth=0.6)
@@ -83,7 +101,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
         )
     if n_left_out:
         note = f"{n_left_out} groups with fewer rows are not drawn"
-        figure.supxlabel(note, x=0.01, ha="left", **TEXT | {"color": GREY})
+        figure.text(0.02, 0.1 / height, note, **TEXT | {"color": GREY})
     return figure
 
 

@@ -8,13 +8,16 @@ leaks into another figure or thread, and a notebook's dark theme does not leak i
 
 from __future__ import annotations
 
+import io
 import textwrap
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 __all__ = [
     "BAND",
@@ -24,13 +27,15 @@ __all__ = [
     "TEXT",
     "TEXT_SIZE",
     "clean_axes",
+    "fit",
     "lay_out",
     "new_figure",
+    "to_png",
     "wrap",
 ]
 
 WIDTH = 6.5
-DPI = 200
+DPI = 150
 TEXT_SIZE = 12.0
 
 INK = "#000000"
@@ -65,6 +70,23 @@ def lay_out(figure: Figure) -> None:
         figure.set_layout_engine("none")
 
 
+def to_png(figure: Figure) -> bytes:
+    """Draw a figure of `new_figure` and write it as PNG, with a palette of at most 64 colours.
+
+    Half the work of `savefig`, which draws twice, and a third of the bytes.
+    """
+    lay_out(figure)
+    canvas: Any = figure.canvas
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    buffer = io.BytesIO()
+    picture = picture.quantize(64, Image.Quantize.FASTOCTREE)
+    # A colour of the palette is a mean: of the white ground and of letters' edges 254.
+    picture.putpalette([255 if part >= 250 else part for part in picture.getpalette() or ()])
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def clean_axes(ax: Axes) -> None:
     """Give `ax` a white ground, two thin spines and legible ticks."""
     ax.set_facecolor("white")
@@ -88,3 +110,16 @@ def wrap(text: str, width: int) -> str:
     if " " not in text:
         return wrap(text.replace("+", " +"), width).replace(" +", "+") if "+" in text else text
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def fit(text: str, width: int) -> str:
+    """Break `text` as `wrap` does, and cut what is longer still, where there is no more room.
+
+    Examples
+    --------
+    >>> print(fit("a word_that_is_longer_than_a_line", 18))
+    a
+    word_that_is_long…
+    """
+    lines = wrap(text, width).split("\n")
+    return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in lines)

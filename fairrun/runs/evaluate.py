@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+import platform
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 import mlflow
@@ -32,12 +35,16 @@ from fairrun.metrics import (
     decide,
     evaluate_predictions,
 )
+from fairrun.reports import Origin, draw_evaluation, render_report
 from fairrun.tracking import (
+    commit_of,
     load_preprocessed,
     log_evaluation,
     log_gate,
     log_input,
     log_parameters,
+    log_report,
+    project_of,
     read_spec,
     tracked_run,
 )
@@ -135,6 +142,7 @@ def run_evaluate(
     model: str,
     data: str | None = None,
     dataset: Dataset | None = None,
+    protected: Sequence[str] | None = None,
     gate: Gate | None = None,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
@@ -149,25 +157,30 @@ def run_evaluate(
     dataset : Dataset, optional
         The model's own data, where it is at hand; otherwise it is derived again and its digests
         are checked.
+    protected : sequence of str, optional
+        Which of the model's protected columns are measured; metrics without a suffix are about the
+        first. Not given: all of them.
     gate : Gate, optional
         What the model must meet.
 
     Raises
     ------
     RequestError
-        If the model or the data cannot be had, or are not of this kind, or the gate is about a
-        column that is not protected.
+        If the model or the data cannot be had, or are not of this kind, or `protected` or the gate
+        is about a column that is not protected.
     """
     loaded = _load_model(model)
     ours: dict[str, Any] = (loaded.metadata.metadata or {})["fairrun"]
-    columns = _columns_of(ours)
+    columns = _select(_columns_of(ours), protected)
     if gate is not None:
         gate.check(columns)
     name = str(ours["mitigator"])
     with tracked_run(f"evaluate {name}", {"mitigator": name}) as run:
         spec, rows, which = _rows(loaded.metadata, ours["dataset"], data, dataset)
-        mlflow.set_tags({"protected": spec.protected[0].column, "evaluated.rows": which})
-        log_parameters({"evaluate.model": model, "evaluate.rows": which})
+        mlflow.set_tags({"protected": columns[0].name, "evaluated.rows": which})
+        names = [column.name for column in columns]
+        said = {"model": model, "rows": which, "protected": ",".join(names)}
+        log_parameters({f"evaluate.{name}": value for name, value in said.items()})
         answers = _answer(loaded, rows)
         evaluation = measure(answers, rows, columns)
         schema: Any = loaded.metadata.get_input_schema()  # type: ignore[no-untyped-call]
@@ -176,12 +189,70 @@ def run_evaluate(
                 lambda frame: _answer(loaded, replace(rows, frame=frame))["prediction"], rows.frame
             )
         measured_on = log_input(rows, spec, context=which)
-        log_evaluation(evaluation, model_id=loaded.metadata.model_id, dataset=measured_on)
         result = None
         if gate is not None:
             result = decide(gate, evaluation.counts, evaluation.audit)
+        plots = draw_evaluation(evaluation, result)
+        log_evaluation(
+            evaluation, model_id=loaded.metadata.model_id, dataset=measured_on, plots=plots
+        )
+        if gate is not None and result is not None:
             log_gate(gate, result)
+        origin = Origin(
+            model=model,
+            mitigator=name,
+            dataset=spec.name,
+            digest=measured_on.digest,
+            rows=which,
+            target=spec.target,
+            positive=spec.positive,
+            run_id=run.info.run_id,
+            command=_command(run.info.run_id, model, data, names, gate),
+            commit=commit_of(run.info.run_id),
+            versions=_versions(),
+        )
+        log_report(render_report(evaluation, origin, plots, gate, result))
         return Evaluated(run.info.run_id, evaluation.metrics, which, result)
+
+
+def _select(
+    columns: tuple[ProtectedColumn, ...], names: Sequence[str] | None
+) -> tuple[ProtectedColumn, ...]:
+    """Take the columns that are to be measured, in the order they are named."""
+    if names is None:
+        return columns
+    known = {column.name: column for column in columns}
+    others = [name for name in names if name not in known]
+    if others or not names or len(set(names)) < len(names):
+        train = ",".join([*known, *others])
+        raise RequestError(
+            f"protected={','.join(names)} cannot be measured: the model was trained with "
+            f"{', '.join(known)}; give some of these, each once"
+            + (f", or train with protected={train} and privileged=…" if others else "")
+        )
+    return tuple(known[name] for name in names)
+
+
+def _command(
+    run_id: str, model: str, data: str | None, protected: Sequence[str], gate: Gate | None
+) -> str:
+    """Write what to type to make an evaluation again, in the folder of the project or anywhere."""
+    project = project_of(run_id)
+    # A folder is where it was on this machine; a Git URL is the same for everybody.
+    is_remote = not project.startswith("file:") and ("://" in project or "@" in project)
+    words = ["mlflow", "run", project if is_remote else "."]
+    words += ["-e", "evaluate", "-P", f"model={model}", "-P", f"protected={','.join(protected)}"]
+    if data is not None:
+        words += ["-P", f"data={data}"]
+    if gate is not None:
+        words += ["-P", f"gate={gate}"]
+    return shlex.join(words)
+
+
+def _versions() -> dict[str, str]:
+    """Find the versions of what the numbers are computed with."""
+    packages = ("mlflow", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
+    return {"Python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def _columns_of(ours: dict[str, Any]) -> tuple[ProtectedColumn, ...]:

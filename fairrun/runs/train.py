@@ -139,7 +139,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         log_input(train, spec, context="train")
         measured_on = log_input(validation, spec, context="validation")
         evaluation = measure(answers, validation, columns)
-        log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on, plots=False)
+        log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on)
         cost = {
             "fit_seconds": fitted - started,
             "predict_seconds": predicted - fitted,

@@ -43,7 +43,7 @@ def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -
     gate, code = GATES[verdict]
     result = run("evaluate", "--model", model, "--gate", gate)
     assert result.exit_code == code, result.output
-    last = result.output.splitlines()[-1]
+    last = result.stdout.splitlines()[-1]
     assert last.split(" (")[0] == f"gate: {verdict}"
     logged = last_run()
     assert logged.data.tags["fairness.gate"] == verdict
@@ -60,11 +60,50 @@ def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -
             assert row.ci_high == pytest.approx(logged.data.metrics["statistical_parity_ci_high"])
 
 
+def test_the_report_begins_with_the_verdict_and_holds_no_row(
+    run: Invoke, model: str, table: Path
+) -> None:
+    gate, _ = GATES["fail"]
+    run("evaluate", "--model", model, "--gate", gate)
+    logged = last_run().info.run_id
+    report = mlflow.artifacts.load_text(f"runs:/{logged}/report.html")
+    assert re.search(r"<h1>.*</h1>\s*<p class=\"verdict fail\">Fail", report)
+    assert logged in report
+    assert f"-P model={model} -P protected=sex -P" in report
+    assert str(table) not in report
+    text = re.sub(r'src="data:[^"]*"', "", report)
+    for weight in pd.read_parquet(table)["weight"]:
+        assert str(weight) not in text
+    plots = mlflow.artifacts.list_artifacts(run_id=logged, artifact_path="plots")
+    assert {Path(plot.path).stem for plot in plots} == {
+        *("metrics", "groups", "confusion_matrices", "roc", "calibration", "threshold_frontier")
+    }
+
+
+def test_some_of_the_protected_columns_are_measured(run: Invoke, table: Path) -> None:
+    about = [*ABOUT[:4], "--protected", "sex,job", "--privileged", "Male,clerk"]
+    trained = run("train", "--data", table, *about)
+    (uri,) = re.findall(r"-P model=(\S+)", trained.output)
+    assert run("evaluate", "--model", uri).exit_code == 0
+    both = last_run().data
+    assert both.params["evaluate.protected"] == "sex,job"
+    assert run("evaluate", "--model", uri, "--protected", "job").exit_code == 0
+    one = last_run().data
+    assert one.tags["protected"] == one.params["evaluate.protected"] == "job"
+    assert one.metrics["disparate_impact"] == both.metrics["disparate_impact/job"]
+    assert not [name for name in one.metrics if "sex" in name]
+    for protected, said in (("job,age", "train with protected=sex,job,age"), ("job,job", "once")):
+        result = run("evaluate", "--model", uri, "--protected", protected)
+        assert result.exit_code == 2
+        assert f"protected={protected} cannot be measured" in result.output
+        assert said in result.output
+
+
 def test_a_dry_run_says_so_and_succeeds(run: Invoke, model: str) -> None:
     gate, _ = GATES["fail"]
     result = run("evaluate", "--model", model, "--gate", gate, "--gate-mode", "dry_run")
     assert result.exit_code == 0
-    assert result.output.splitlines()[-1].startswith("gate: fail")
+    assert result.stdout.splitlines()[-1].startswith("gate: fail")
     assert last_run().data.tags["fairness.gate"] == "fail"
 
 

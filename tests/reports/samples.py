@@ -11,14 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from fairrun.metrics import Evaluation, ProtectedColumn, decide, evaluate_predictions, parse_gate
 from fairrun.reports import (
+    plot_calibration,
     plot_confusion_matrices,
     plot_fairness_accuracy,
     plot_groups,
     plot_label_group_counts,
     plot_metric_bars,
+    plot_metrics,
+    plot_roc,
     plot_threshold_frontier,
 )
+from tests.metrics.samples import COLUMNS, draw_people
 
 METRICS = (
     "accuracy",
@@ -178,6 +183,39 @@ FIVE_MATRICES = confusion(
 TWO_COUNTS = label_group_counts(("Male", "Female"), (5000, 2500), ("<=50K", ">50K"))
 FIVE_COUNTS = label_group_counts(LONG_GROUPS, (20, 60, 180, 2000, 0), ("<=$50K", ">$50K"))
 
+#: Two protected columns, some values of them missing.
+PEOPLE = draw_people(0)
+EVALUATION = evaluate_predictions(COLUMNS, PEOPLE.codes, *PEOPLE[2:])
+GATE = parse_gate(
+    "disparate_impact>=0.8; statistical_parity<=0.3 @ sex; accuracy>=0.6; accuracy>=0.75 @ race;"
+    "average_odds_difference<=0.05 @ sex:race; true_positive_rate>=0.6; cohen_d<=0.1 @ sex"
+)
+JUDGED = decide(GATE, EVALUATION.counts, EVALUATION.audit)
+
+
+def hard_evaluation() -> Evaluation:
+    """Eight values with long names, of which one has no row and one a single label."""
+    values = tuple(f"Native Hawaiian or other {i}" for i in range(8))
+    origin = ProtectedColumn("origin of the family", values, values[:1], values[1:])
+    rng = np.random.default_rng(1)
+    code = rng.choice(7, size=300, p=[0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.02])
+    label = np.where(code == 6, 1, rng.integers(0, 2, 300))
+    score = np.clip(0.3 * label + 0.7 * rng.random(300), 0, 1)
+    chosen = (score > 0.6) & (code != 5)
+    return evaluate_predictions([origin], [code], label, chosen.astype(int), score)
+
+
+HARD = hard_evaluation()
+#: Names without a place to break.
+WORD = ProtectedColumn(
+    "Staatsangehoerigkeitsausweis",
+    ("Wohnungsgeberbestaetigungen", "b"),
+    *(("Wohnungsgeberbestaetigungen",), ("b",)),
+)
+WORDS = evaluate_predictions([WORD], [[0, 0, 1, 1] * 20], [0, 1] * 40, [0, 1] * 40, [0.2, 0.9] * 40)
+HARD_GATE = parse_gate("disparate_impact>=0.8; accuracy>=0.9 @ origin of the family; min_count=5")
+HARD_JUDGED = decide(HARD_GATE, HARD.counts, HARD.audit)
+
 LONG_A, LONG_B = "Married-civ-spouse or Married-AF-spouse", "Never-married or separated"
 
 #: Every plot with every kind of table.
@@ -222,9 +260,19 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         with_intervals(UNDEFINED), METRICS, "Male", "Female"
     ),
     "groups": lambda: plot_groups(TWO_GROUPS),
+    "groups, words": lambda: plot_groups(WORDS.audit.rates),
+    "roc, words": lambda: plot_roc(WORDS.scores, WORDS.counts, WORDS.audit.rates),
+    "metrics, words": lambda: plot_metrics(WORDS.audit),
     "groups, many": lambda: plot_groups(MANY_GROUPS),
     "frontier": lambda: plot_threshold_frontier(FRONTIER, 0.83, 0.05, ("Male", "Female")),
     "frontier, long": lambda: plot_threshold_frontier(FRONTIER, 0.7, -0.3, (LONG_A, LONG_B)),
+    "roc": lambda: plot_roc(EVALUATION.scores, EVALUATION.counts, EVALUATION.audit.rates),
+    "roc, hard": lambda: plot_roc(HARD.scores, HARD.counts, HARD.audit.rates),
+    "calibration": lambda: plot_calibration(EVALUATION.scores, EVALUATION.audit.rates),
+    "calibration, hard": lambda: plot_calibration(HARD.scores, HARD.audit.rates),
+    "metrics": lambda: plot_metrics(EVALUATION.audit),
+    "metrics, gate": lambda: plot_metrics(EVALUATION.audit, JUDGED),
+    "metrics, hard": lambda: plot_metrics(HARD.audit, HARD_JUDGED),
     "matrices": lambda: plot_confusion_matrices(TWO_MATRICES),
     "matrices, five": lambda: plot_confusion_matrices(FIVE_MATRICES),
     "matrices, one": lambda: plot_confusion_matrices(TWO_MATRICES[:1]),

@@ -150,6 +150,7 @@ def _read_boosting(fitted: Any) -> TreeScorer:
         children=np.array(children, dtype=np.int32),
         value=np.where(leaf, nodes["value"], 0.0),
         depth=int(nodes["depth"].max()),
+        cover=nodes["count"].astype(np.float64),
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from fairrun.background import fit_background
 from fairrun.encoding import fit_encoder
 from fairrun.errors import RequestError
 from fairrun.estimators import ESTIMATORS, resolve_estimator
@@ -146,6 +147,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
         positions = lookup.positions(X)
         train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions))
+        background = fit_background(encoder, train.matrix, train.groups)
         transform, scorer, decision = fit_recipe(recipe, train, positions, lookup)
         self.inference_ = InferenceModel(
             encoder=encoder,
@@ -154,6 +156,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             decision=decision,
             groups=lookup if recipe.mitigation.group_at_serving else None,
             draws=self._draws(X, decision),
+            background=background,
         )
         self.classes_ = np.array([0, 1])
         return self

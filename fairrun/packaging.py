@@ -10,13 +10,13 @@ from pathlib import Path
 
 import mlflow
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
 import fairrun.inference
 from fairrun.data import DatasetSpec
 from fairrun.encoding import example_row
 from fairrun.inference import InferenceModel, Numeric, save_model
-from fairrun.inference.pyfunc import ARTIFACT_NAME
+from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
 from fairrun.metrics import ProtectedColumn
 from fairrun.tracking import MODEL_NAME
 
@@ -47,7 +47,7 @@ class LoggedModel:
 
 
 def model_signature(model: InferenceModel) -> ModelSignature:
-    """Build the signature: raw columns in, three columns out.
+    """Build the signature: raw columns in, three columns out, and the parameters to ask for more.
 
     A protected column is among the inputs only if the model reads it; so is a row key.
     """
@@ -66,7 +66,11 @@ def model_signature(model: InferenceModel) -> ModelSignature:
         ColSpec(DataType.double, "probability"),
         ColSpec(DataType.double, "decision_probability"),
     ]
-    return ModelSignature(Schema(inputs), Schema(outputs))
+    parameters = [
+        ParamSpec(name, DataType.boolean if isinstance(default, bool) else DataType.long, default)
+        for name, default in PARAMETERS.items()
+    ]
+    return ModelSignature(Schema(inputs), Schema(outputs), ParamSchema(parameters))
 
 
 def log_model(

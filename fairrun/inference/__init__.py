@@ -2,11 +2,12 @@
 
 This package is copied into each saved model and runs from there, so it imports nothing from the
 rest of fairrun, and relatively within itself. numpy and pandas are enough for it; `pyfunc` alone
-knows MLflow. The app of another version calls `load_model`, `describe` and `InferenceModel.answer`
-with `Columns`, and nothing else.
+knows MLflow. The app of another version calls `load_model`, `describe` and, with `Columns`,
+`InferenceModel.answer` and `InferenceModel.explain`, and nothing else.
 """
 
 from .artifact import FORMAT_VERSION, load_model, save_model
+from .background import Background
 from .chain import Chain
 from .columns import Columns
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
@@ -15,6 +16,7 @@ from .draws import RowDraws
 from .encoder import Categorical, Encoder, Numeric
 from .errors import InputError, ModelError
 from .evidence import EvidenceScorer
+from .explain import Explanations
 from .group_blocks import GroupBlocks
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
 from .mixture import MixtureScorer
@@ -32,12 +34,14 @@ __all__ = [
     "NEITHER",
     "OUTPUT_COLUMNS",
     "Answers",
+    "Background",
     "Categorical",
     "Chain",
     "Columns",
     "Decision",
     "Encoder",
     "EvidenceScorer",
+    "Explanations",
     "GroupBlocks",
     "GroupLookup",
     "GroupShift",

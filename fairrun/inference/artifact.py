@@ -2,7 +2,7 @@
 
     manifest.json   format version, and the SHA-256 of every other file
     model.json      encoder, group lookup, draws, kinds of the parts
-    arrays.npz      the arrays of the parts: transform, scorer, decision
+    arrays.npz      the arrays of the parts: transform, scorer, decision, background
     golden.json     synthetic rows and their answers
 
 Nothing is pickled. A file that was changed, or a format this code does not know, is refused.
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .background import Background
 from .chain import transform_from_arrays
 from .decisions import decision_from_arrays
 from .draws import RowDraws
@@ -30,7 +31,7 @@ from .model import InferenceModel
 
 __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _MANIFEST, _MODEL, _ARRAYS, _GOLDEN = "manifest.json", "model.json", "arrays.npz", "golden.json"
 
@@ -54,6 +55,9 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
         if fitted is not None
         for name, array in fitted.to_arrays().items()
     }
+    if model.background is not None:
+        kept = model.background.to_arrays()
+        arrays |= {f"background.{name}": array for name, array in kept.items()}
     described = {
         "encoder": model.encoder.to_dict(),
         "groups": None if model.groups is None else model.groups.to_dict(),
@@ -104,6 +108,7 @@ def load_model(folder: str | Path) -> InferenceModel:
         arrays = {name: opened[name] for name in opened}
     if version == 1:
         _upgrade_from_1(described, arrays)
+    background = _of(arrays, "background")  # none before format 3
     model = InferenceModel(
         encoder=Encoder.from_dict(described["encoder"]),
         scorer=scorer_from_arrays(described["scorer"], _of(arrays, "scorer")),
@@ -113,6 +118,7 @@ def load_model(folder: str | Path) -> InferenceModel:
         decision=decision_from_arrays(described["decision"], _of(arrays, "decision")),
         groups=None if described["groups"] is None else GroupLookup.from_dict(described["groups"]),
         draws=None if described["draws"] is None else RowDraws.from_dict(described["draws"]),
+        background=Background.from_arrays(background) if background else None,
     )
     check_golden(model, _read(folder / _GOLDEN))
     return model

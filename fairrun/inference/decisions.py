@@ -44,6 +44,9 @@ class Decision(Protocol):
     def distance(self, scores: Floats, codes: Codes) -> Floats:
         """How far each row's score is from where its label changes, in log-odds."""
 
+    def thresholds_of(self, codes: Codes) -> Floats | None:
+        """Give each row's threshold, shape (n_rows,), in log-odds; None where there is none."""
+
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
 
@@ -74,6 +77,10 @@ class Threshold:
     def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
         """How far each row's score is from where its label changes, in log-odds."""
         return np.abs(scores - self.value)
+
+    def thresholds_of(self, codes: Codes) -> Floats:
+        """Give each row's threshold, shape (n_rows,), in log-odds."""
+        return np.full(len(codes), self.value)
 
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
@@ -113,6 +120,10 @@ class GroupThresholds:
     def distance(self, scores: Floats, codes: Codes) -> Floats:
         """How far each row's score is from where its label changes, in log-odds."""
         return np.abs(scores - self.values[codes])
+
+    def thresholds_of(self, codes: Codes) -> Floats:
+        """Give each row's threshold, shape (n_rows,), in log-odds."""
+        return self.values[codes]
 
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
@@ -158,6 +169,10 @@ class LabelMixing:
         """How far each row's score is from where its label changes, in log-odds."""
         return np.abs(scores - self.thresholds[codes])
 
+    def thresholds_of(self, codes: Codes) -> Floats:
+        """Give each row's threshold, shape (n_rows,), in log-odds."""
+        return self.thresholds[codes]
+
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
         return {"rates": self.rates, "thresholds": self.thresholds}
@@ -186,6 +201,10 @@ class MemberVote:
     def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
         """Votes have no threshold: everywhere as far as can be."""
         return np.full(len(scores), np.inf)
+
+    def thresholds_of(self, codes: Codes) -> None:  # noqa: ARG002
+        """Votes have no threshold."""
+        return
 
     def to_arrays(self) -> Arrays:
         """Nothing defines it: the mixture has the weights."""

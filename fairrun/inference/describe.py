@@ -27,7 +27,8 @@ def describe(model: InferenceModel) -> dict[str, Any]:
         `columns`: for each that is read its `name`, `role` (feature, protected, row_key), `type`
         (number, text), `nullable`, `values` (the categories seen in training, or the values of the
         two groups; None where any will do), `other_values` (whether others are answered too) and
-        an `example`, which is nobody's. `randomised`: whether labels are drawn.
+        an `example`, which is nobody's. `randomised`: whether labels are drawn. `explains`:
+        whether the model can be asked why.
 
     Examples
     --------
@@ -75,4 +76,8 @@ def describe(model: InferenceModel) -> dict[str, Any]:
                 "example": "1" if draws.row_key_is_text else 1.0,
             }
         )
-    return {"columns": columns, "randomised": draws is not None}
+    return {
+        "columns": columns,
+        "randomised": draws is not None,
+        "explains": model.background is not None,
+    }

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .background import Background
 from .columns import Columns, Table, take_columns
 from .decisions import Decision, MemberVote, Threshold
 from .draws import RowDraws
 from .encoder import Encoder
+from .errors import InputError
+from .explain import Explainer, Explanations, make_explainer
 from .groups import NEITHER, GroupLookup
 from .mixture import MixtureScorer
 from .scorer import Scorer, sigmoid
@@ -70,6 +73,9 @@ class InferenceModel:
         The protected column; only where something reads the group.
     draws : RowDraws or None
         One number for each row; only where the decision is randomised.
+    background : Background or None
+        What rows are compared with when their scores are explained; models that were saved before
+        there were explanations do not have it.
     """
 
     encoder: Encoder
@@ -78,6 +84,7 @@ class InferenceModel:
     decision: Decision = field(default_factory=Threshold)
     groups: GroupLookup | None = None
     draws: RowDraws | None = None
+    background: Background | None = None
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -156,6 +163,52 @@ class InferenceModel:
         prediction = (decided > drawn).astype(np.int64)
         return Answers(prediction, sigmoid(scored.scores), decided, scored.unseen)
 
+    def explain(self, table: Table) -> Explanations:
+        """Explain the scores of raw rows.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or Columns
+            Raw rows; columns in any order, others ignored.
+
+        Returns
+        -------
+        Explanations
+            In the order of the rows; of a row the same in any batch, up to rounding.
+
+        Raises
+        ------
+        InputError
+            If the rows do not meet the input policy, or the model holds no explanations.
+        """
+        explainer, rows = self._explainer, take_columns(table, self.columns)
+        positions, groups, _ = self._groups_of(rows)
+        read = self.encoder.read(rows)
+        scores, parts = np.empty(len(rows)), []
+        for start in range(0, max(len(rows), 1), _ROWS):
+            part = slice(start, start + _ROWS)
+            matrix = self.encoder.matrix(read[part])
+            parts.append(explainer.explain(matrix, groups[part]))
+            scores[part] = self.scorer.score(self._transformed(matrix, groups[part]))
+        columns = self.encoder.names + (() if self.groups is None else (self.groups.column,))
+        sampled = [part.errors[:, : len(columns)] for part in parts if part.errors is not None]
+        thresholds = self.decision.thresholds_of(positions)
+        return Explanations(
+            columns=columns,
+            base_value=parts[0].base_value,
+            contributions=np.concatenate([part.values[:, : len(columns)] for part in parts]),
+            standard_errors=np.concatenate(sampled) if sampled else None,
+            distances=None if thresholds is None else scores - thresholds,
+        )
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        if self.background is None:
+            raise InputError(
+                "the model was saved before there were explanations; train it again to have them"
+            )
+        return make_explainer(self.encoder, self.transform, self.scorer, self.background)
+
     def distance(self, table: Table) -> NDArray[np.float64]:
         """How far the rows' scores are from where the label changes, in log-odds; (n_rows,)."""
         scored = self._score(take_columns(table, self.columns))
@@ -173,12 +226,16 @@ class InferenceModel:
         for start in range(0, len(rows), _ROWS):
             part = slice(start, start + _ROWS)
             matrix = self.encoder.matrix(read[part]) if one is None else one
-            if self.transform is not None:
-                matrix = self.transform.apply(matrix, groups[part])
+            matrix = self._transformed(matrix, groups[part])
             scores[part] = self.scorer.score(matrix)
             if votes is not None and isinstance(self.scorer, MixtureScorer):
                 votes[part] = self.scorer.votes(matrix)
         return _Scored(scores, votes, positions, unseen)
+
+    def _transformed(
+        self, matrix: NDArray[np.float64], groups: NDArray[np.int8]
+    ) -> NDArray[np.float64]:
+        return matrix if self.transform is None else self.transform.apply(matrix, groups)
 
     def _groups_of(
         self, rows: Columns

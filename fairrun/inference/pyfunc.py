@@ -13,9 +13,13 @@ from .artifact import load_model
 from .errors import InputError
 from .model import InferenceModel
 
-__all__ = ["ARTIFACT_NAME", "FairModel", "InputException"]
+__all__ = ["ARTIFACT_NAME", "PARAMETERS", "FairModel", "InputException"]
 
 ARTIFACT_NAME = "inference"
+
+#: The parameters of a prediction, and their defaults: whether to explain, by how many columns (0
+#: for all), and whether to give the contributions of all columns as a list.
+PARAMETERS: dict[str, bool | int] = {"explain": False, "top_k": 0, "feature_importance": False}
 
 
 class InputException(MlflowException):
@@ -40,7 +44,11 @@ class InputException(MlflowException):
 
 
 class FairModel(PythonModel):
-    """Answers raw rows with `prediction`, `probability` and `decision_probability`."""
+    """Answers raw rows with `prediction`, `probability` and `decision_probability`.
+
+    Asked for by parameters, `explanation` says why, and `feature_importance` says it as a plain
+    list.
+    """
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load and check the saved arrays."""
@@ -50,10 +58,19 @@ class FairModel(PythonModel):
         self,
         context: PythonModelContext,  # noqa: ARG002
         model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002
+        params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Answer raw rows; see `InferenceModel.predict`."""
+        """Answer raw rows; see `InferenceModel.predict`, and `PARAMETERS` for the parameters."""
+        asked = PARAMETERS | (params or {})
         try:
-            return self._model.predict(model_input)
+            answers = self._model.predict(model_input)
+            more: dict[str, Any] = {}
+            if asked["explain"] or asked["feature_importance"]:
+                explained = self._model.explain(model_input)
+                if asked["explain"]:
+                    more["explanation"] = explained.to_dicts(asked["top_k"])
+                if asked["feature_importance"]:
+                    more["feature_importance"] = explained.plain()
+            return answers.assign(**more)
         except InputError as error:
             raise InputException(str(error)) from None

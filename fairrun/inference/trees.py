@@ -39,6 +39,9 @@ class TreeScorer:
         What a leaf adds; 0 elsewhere.
     depth : int
         Steps from a root to the farthest leaf.
+    cover : ndarray of float64, shape (n_nodes,), or None
+        How many training rows came by a node: only explanations ask for it, and models that were
+        saved before there were any do not have it.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class TreeScorer:
     children: NDArray[np.int32]
     value: NDArray[np.float64]
     depth: int
+    cover: NDArray[np.float64] | None = None
     kind: ClassVar[str] = "trees"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,7 +82,7 @@ class TreeScorer:
 
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
-        return {name: np.asarray(value) for name, value in vars(self).items()}
+        return {name: np.asarray(value) for name, value in vars(self).items() if value is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> TreeScorer:
@@ -91,4 +95,5 @@ class TreeScorer:
             children=arrays["children"],
             value=arrays["value"],
             depth=int(arrays["depth"]),
+            cover=arrays.get("cover"),
         )

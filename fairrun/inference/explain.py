@@ -1,0 +1,154 @@
+"""Why a row has its score: what each raw column contributes, in log-odds of `probability`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .background import Background
+from .chain import Chain
+from .encoder import Encoder
+from .errors import InputError
+from .group_blocks import GroupBlocks
+from .mixture import MixtureScorer
+from .sampling import SamplingExplainer
+from .scorer import LinearScorer, Scorer
+from .shapley import Contributions, ExactExplainer, LinearPart, TreePart, is_columnwise
+from .transforms import Transform
+from .tree_paths import TreePaths
+from .trees import TreeScorer
+
+__all__ = ["Explainer", "Explanations", "make_explainer"]
+
+
+class Explainer(Protocol):
+    """Explains scores."""
+
+    def explain(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> Contributions:
+        """Explain encoded rows, shape (n_rows, n_encoded), of groups of shape (n_rows,)."""
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """Why rows have their scores: log-odds of `probability` = base value + Σ contributions.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The raw columns: features in the order of the signature, then the protected column where
+        the model reads it.
+    base_value : float
+        The expected score where nothing is known of a row.
+    contributions : ndarray of float64, shape (n_rows, n_columns)
+        In log-odds.
+    standard_errors : ndarray of float64, shape (n_rows, n_columns), or None
+        Of the contributions; None where they are exact.
+    distances : ndarray of float64, shape (n_rows,), or None
+        The score less the threshold of the row's group; None where there is no threshold.
+    """
+
+    columns: tuple[str, ...]
+    base_value: float
+    contributions: NDArray[np.float64]
+    standard_errors: NDArray[np.float64] | None
+    distances: NDArray[np.float64] | None
+
+    def plain(self) -> list[list[float]]:
+        """Give the contributions as lists, in the order of the columns."""
+        rows: list[list[float]] = self.contributions.tolist()
+        return rows
+
+    def to_dicts(self, top_k: int = 0) -> list[dict[str, Any]]:
+        """Turn into what JSON can hold.
+
+        Parameters
+        ----------
+        top_k : int, default 0
+            How many contributions to give, the largest by size, in this order, with the sum of the
+            others as `rest`; 0 gives all, in the order of the columns.
+
+        Returns
+        -------
+        list of dict, of n_rows
+            `base_value`, `contributions` (by column), and where there are any `rest`,
+            `standard_errors` (by column) and `distance_to_threshold`.
+
+        Raises
+        ------
+        InputError
+            If top_k is negative.
+        """
+        if top_k < 0:
+            raise InputError("top_k is negative; give how many columns to explain by, or 0 for all")
+        values, errors = self.plain(), None
+        if self.standard_errors is not None:
+            errors = self.standard_errors.tolist()
+        explained: list[dict[str, Any]] = []
+        if not 0 < top_k < len(self.columns):
+            for row, own in enumerate(values):
+                said = {
+                    "base_value": self.base_value,
+                    "contributions": dict(zip(self.columns, own, strict=True)),
+                }
+                if errors is not None:
+                    said["standard_errors"] = dict(zip(self.columns, errors[row], strict=True))
+                explained.append(said)
+        else:
+            largest = np.argsort(-np.abs(self.contributions), axis=1, kind="stable")
+            for row, places in enumerate(largest.tolist()):
+                kept, others = places[:top_k], places[top_k:]
+                said = {
+                    "base_value": self.base_value,
+                    "contributions": {self.columns[p]: values[row][p] for p in kept},
+                    "rest": float(sum(values[row][p] for p in others)),
+                }
+                if errors is not None:
+                    said["standard_errors"] = {self.columns[p]: errors[row][p] for p in kept}
+                explained.append(said)
+        if self.distances is not None:
+            for said, distance in zip(explained, self.distances.tolist(), strict=True):
+                said["distance_to_threshold"] = distance
+        return explained
+
+
+def make_explainer(
+    encoder: Encoder, transform: Transform | None, scorer: Scorer, background: Background
+) -> Explainer:
+    """Choose how a model is explained: exactly where that can be done, else by sampling.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Raw rows to the encoded matrix.
+    transform : Transform or None
+        What is done to the encoded matrix.
+    scorer : Scorer
+        The encoded matrix to log-odds.
+    background : Background
+        What rows are compared with.
+    """
+    while isinstance(scorer, MixtureScorer) and len(scorer.members) == 1:
+        (scorer,) = scorer.members
+    links = _links(transform)
+    reads_group = bool(links)
+    if isinstance(scorer, LinearScorer):
+        mapping = links[:-1] if links and isinstance(links[-1], GroupBlocks) else links
+        if is_columnwise(mapping):
+            linear = LinearPart.of(encoder, links, scorer, background)
+            return ExactExplainer(linear, background.shares, reads_group)
+    if isinstance(scorer, TreeScorer) and scorer.cover is not None and is_columnwise(links):
+        trees = TreePart(encoder, transform, TreePaths.of(scorer))
+        return ExactExplainer(trees, background.shares, reads_group)
+    return SamplingExplainer(encoder, transform, scorer, background)
+
+
+def _links(transform: Transform | None) -> tuple[Transform, ...]:
+    """Give the transforms that act one after the other."""
+    if transform is None:
+        return ()
+    if isinstance(transform, Chain):
+        return tuple(link for part in transform.links for link in _links(part))
+    return (transform,)

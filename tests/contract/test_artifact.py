@@ -118,8 +118,8 @@ def test_wrong_golden_answers_are_refused(case: Case, tmp_path: Path) -> None:
 def test_a_format_of_the_future_is_refused(case: Case, tmp_path: Path) -> None:
     save_model(case.model, tmp_path)
     manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format_version": 2', '"format_version": 99'))
-    with pytest.raises(ModelError, match=r"format 99.*reads formats 1 to 2"):
+    manifest.write_text(manifest.read_text().replace('"format_version": 3', '"format_version": 99'))
+    with pytest.raises(ModelError, match=r"format 99.*reads formats 1 to 3"):
         load_model(tmp_path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fairrun.inference import FORMAT_VERSION, load_model
+from fairrun.inference import FORMAT_VERSION, InputError, load_model
 
 FORMATS = Path(__file__).parent / "formats"
 SAVED = sorted(path.parent for path in FORMATS.glob("*/*/manifest.json"))
@@ -23,5 +23,15 @@ def test_there_is_a_fixture_of_the_present_format() -> None:
 def test_it_loads_and_answers_as_it_did(folder: Path) -> None:
     expected = pd.read_json(folder.parent / f"{folder.name}_answers.json", precise_float=True)
     rows = pd.read_json(folder.parent / "rows.json", precise_float=True)
-    answers = load_model(folder).predict(rows.astype({"age": float}))
+    model, rows = load_model(folder), rows.astype({"age": float})
+    answers = model.predict(rows)
     pd.testing.assert_frame_equal(answers, expected, rtol=1e-12, atol=1e-12, check_dtype=False)
+    if folder.parent.name in ("1", "2"):
+        with pytest.raises(InputError, match="the model was saved before there were explan"):
+            model.explain(rows)
+        return
+    said = json.loads((folder.parent / f"{folder.name}_explanations.json").read_text())
+    for own, as_it_was in zip(model.explain(rows).to_dicts(), said, strict=True):
+        assert [*own] == [*as_it_was]
+        for part, value in as_it_was.items():
+            assert own[part] == pytest.approx(value, rel=1e-12, abs=1e-12)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import traceback
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
 from fairrun.serving.errors import Refused
+from fairrun.serving.parameters import read_parameters
 from fairrun.serving.requests import read_rows
 from fairrun.serving.saved import SavedModel
 
@@ -42,7 +44,7 @@ class Reply:
     code: str = ""
 
 
-def answer(saved: SavedModel, body: bytes) -> Reply:
+def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
     """Answer the body of a request.
 
     Parameters
@@ -51,15 +53,18 @@ def answer(saved: SavedModel, body: bytes) -> Reply:
         The model.
     body : bytes
         The rows, in one of the shapes of `read_rows`.
+    query : bytes
+        What more is asked for; see `read_parameters`.
 
     Returns
     -------
     Reply
         200 with `predictions`, `probabilities` and, where labels are drawn,
-        `decision_probabilities`; or an error. It does not raise.
+        `decision_probabilities`; asked for, `explanations` and `feature_importances`; or an error.
+        It does not raise.
     """
     try:
-        return _answer(saved, body)
+        return _answer(saved, body, query)
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
     except Exception as error:  # a bug; its message may hold a value of the request
@@ -70,16 +75,32 @@ def answer(saved: SavedModel, body: bytes) -> Reply:
         return Reply(500, failed.body, code=failed.code)
 
 
-def _answer(saved: SavedModel, body: bytes) -> Reply:
+def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
+    asked = read_parameters(query)
+    if asked.any_reason and not saved.explains:
+        raise Refused(
+            422,
+            "the model was saved before there were explanations; train it again to have them",
+            code="invalid_parameter",
+        )
     columns, n_rows = read_rows(body, saved.names)
+    rows = saved.code.Columns(columns, n_rows)
     try:
-        answers = saved.model.answer(saved.code.Columns(columns, n_rows))
+        answers = saved.model.answer(rows)
+        explained = saved.model.explain(rows) if asked.any_reason else None
     except saved.code.InputError as error:
         raise Refused(
             422, str(error), code="invalid_rows", row=error.row, column=error.column
         ) from None
-    content = {"predictions": answers.prediction, "probabilities": answers.probability}
+    content: dict[str, Any] = {
+        "predictions": answers.prediction,
+        "probabilities": answers.probability,
+    }
     if saved.description["randomised"]:
         content["decision_probabilities"] = answers.decision_probability
+    if asked.explain:
+        content["explanations"] = explained.to_dicts(asked.top_k)
+    if asked.feature_importance:
+        content["feature_importances"] = explained.plain()
     written = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     return Reply(200, written, n_rows, answers.unseen)

@@ -29,6 +29,7 @@ from fairrun.serving.counting import CONTENT_TYPE, Counting
 from fairrun.serving.errors import Refused, code_of, error_body
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, read_body
 from fairrun.serving.openapi import openapi_document
+from fairrun.serving.parameters import read_parameters
 from fairrun.serving.provenance import fetch
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.saved import SavedModel, load_saved
@@ -57,7 +58,8 @@ class Predict:
     """`POST /predict`, as plain ASGI: nothing looks at a row but the model.
 
     A small body is answered at once; answers of many clients follow each other. A large one goes to
-    another process.
+    another process, and so does one that is to be explained, which may take a thousand times as
+    long.
     """
 
     def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
@@ -71,11 +73,13 @@ class Predict:
         started = time.perf_counter()
         try:
             with self._budget.share() as share:
+                query = scope["query_string"]
+                quick = not read_parameters(query).any_reason
                 body = await read_body(scope, receive, self.limits, share)
-                if self.workers is None or len(body) <= self.limits.inline_bytes:
-                    reply = answer(self.saved, body)
+                if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
+                    reply = answer(self.saved, body, query)
                 else:
-                    reply = await self.workers.ask(body)
+                    reply = await self.workers.ask(body, query)
                 await send_json(reply.status, reply.body, send)
         except Refused as refused:
             reply = Reply(refused.status, b"", code=refused.code)

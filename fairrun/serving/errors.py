@@ -10,7 +10,8 @@ import orjson
 
 __all__ = ["CODES", "Refused", "error_body"]
 
-#: What stands in `code`, by status; `invalid_rows` beside `wrong_shape` for 422.
+#: What stands in `code`, by status; `invalid_rows` and `invalid_parameter` beside `wrong_shape`
+#: for 422.
 CODES: Mapping[int, str] = {
     400: "not_json",
     401: "unauthorized",

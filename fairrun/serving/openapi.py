@@ -27,7 +27,7 @@ def openapi_document(
     token : bool
         Whether a bearer token is asked for.
     """
-    columns = description["columns"]
+    columns, explains = description["columns"], description.get("explains", False)
     example = {column["name"]: column["example"] for column in columns}
     split = {
         "columns": [*example],
@@ -55,7 +55,7 @@ def openapi_document(
             "required": ["columns", "data"],
             "example": split,
         },
-        "Answers": _answers(description["randomised"]),
+        "Answers": _answers(description["randomised"], explains),
         "Error": _ERROR,
     }
     predict = {
@@ -83,6 +83,9 @@ def openapi_document(
             **_errors(400, 408, 413, 415, 422, 500, 503, *((401,) if token else ())),
         },
     }
+    if explains:
+        predict["parameters"] = _PARAMETERS
+        schemas["Explanation"] = _EXPLANATION
     return {
         "openapi": "3.1.0",
         "info": {
@@ -120,7 +123,7 @@ def _others(columns: list[dict[str, Any]]) -> list[Any]:
     return [column["values"][-1] if column["values"] else column["example"] for column in columns]
 
 
-def _answers(randomised: bool) -> dict[str, Any]:
+def _answers(randomised: bool, explains: bool) -> dict[str, Any]:
     def numbers(kind: str, text: str) -> dict[str, Any]:
         limits = {"minimum": 0, "maximum": 1}
         return {"type": "array", "items": {"type": kind, **limits}, "description": text}
@@ -133,12 +136,55 @@ def _answers(randomised: bool) -> dict[str, Any]:
         text = "P(prediction = 1) of this row under the rule, which draws labels."
         properties["decision_probabilities"] = numbers("number", text)
     example = {"predictions": [1], "probabilities": [0.731], "decision_probabilities": [1]}
+    asked_for: dict[str, Any] = {}
+    if explains:
+        text = "The contributions of all columns, in the order of the columns."
+        importance = {"type": "array", "items": {"type": "number"}}
+        asked_for["explanations"] = {"type": "array", "items": _ref("Explanation")}
+        asked_for["feature_importances"] = {
+            "type": "array",
+            "items": importance,
+            "description": text,
+        }
     return {
         "type": "object",
-        "properties": properties,
+        "properties": properties | asked_for,
         "required": [*properties],
         "example": {name: example[name] for name in properties},
     }
+
+
+def _parameter(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": text}
+
+
+_FLAG: dict[str, Any] = {"type": "boolean", "default": False}
+_PARAMETERS = [
+    _parameter("explain", _FLAG, "Say what each column contributes to a row's score."),
+    _parameter(
+        "top_k",
+        {"type": "integer", "minimum": 0, "maximum": 999_999_999, "default": 0},
+        "Explain by so many columns, those that contribute most; 0 for all.",
+    ),
+    _parameter("feature_importance", _FLAG, "Give the contributions as a plain list as well."),
+]
+_BY_COLUMN = {"type": "object", "additionalProperties": {"type": "number"}}
+_EXPLANATION: dict[str, Any] = {
+    "type": "object",
+    "description": "log-odds of the probability = base_value + contributions (+ rest).",
+    "properties": {
+        "base_value": {"type": "number", "description": "Where nothing is known of a row."},
+        "contributions": _BY_COLUMN | {"description": "Of each raw column, in log-odds."},
+        "rest": {"type": "number", "description": "With top_k: the sum of all others."},
+        "standard_errors": _BY_COLUMN | {"description": "Where contributions are sampled."},
+        "distance_to_threshold": {
+            "type": "number",
+            "description": "The score less the threshold that decides for the row's group.",
+        },
+    },
+    "required": ["base_value", "contributions"],
+    "example": {"base_value": -0.4, "contributions": {"age": 0.9, "hours": 0.5}},
+}
 
 
 _ERROR: dict[str, Any] = {

@@ -42,6 +42,11 @@ class SavedModel:
         """The columns that it reads."""
         return tuple(column["name"] for column in self.description["columns"])
 
+    @property
+    def explains(self) -> bool:
+        """Whether it can be asked why; what was saved before there were explanations cannot."""
+        return bool(self.description.get("explains", False))
+
 
 def load_saved(folder: Path) -> SavedModel:
     """Load a model from the folder that MLflow keeps it in.

@@ -1,7 +1,7 @@
 """A process that answers large bodies: `python -m fairrun.serving.worker <folder>`.
 
-It reads bodies from standard input and writes replies to standard output, each after its length,
-until the input ends, as it does when the server that started it is gone.
+It reads queries and bodies from standard input and writes replies to standard output, each after
+its length, until the input ends, as it does when the server that started it is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from fairrun.serving.saved import load_saved
 
 __all__ = ["LENGTH", "read_reply_head", "reply_head"]
 
-#: Before a body: its length. Before a reply: the length of its head, which has that of its body.
+#: Before a query or a body: its length. Before a reply: the length of its head, which has that of
+#: its body.
 LENGTH = struct.Struct("<Q")
 
 
@@ -46,7 +47,9 @@ def main(folder: Path, requests: BinaryIO, replies: BinaryIO) -> None:
         head = requests.read(LENGTH.size)
         if len(head) < LENGTH.size:
             return
-        reply = answer(saved, requests.read(*LENGTH.unpack(head)))
+        query = requests.read(*LENGTH.unpack(head))
+        body = requests.read(*LENGTH.unpack(requests.read(LENGTH.size)))
+        reply = answer(saved, body, query)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,8 @@ class Workers:
         for process in [*self._all]:
             self._end(process)
 
-    async def ask(self, body: bytes) -> Reply:
-        """Have a body answered by the next that is idle.
+    async def ask(self, body: bytes, query: bytes = b"") -> Reply:
+        """Have a body answered, as `answer` does, by the next that is idle.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Workers:
                 if process is None or process.returncode is not None:
                     self._end(process)
                     process = await self._start_one()
-                reply = await _ask(process, body)
+                reply = await _ask(process, body, query)
         except BaseException as error:
             # Whatever it is at, nobody waits for it any more; the next request starts another.
             self._idle.put_nowait(None)
@@ -120,10 +120,11 @@ class Workers:
         return process
 
 
-async def _ask(process: Process, body: bytes) -> Reply:
+async def _ask(process: Process, body: bytes, query: bytes) -> Reply:
     assert process.stdin is not None  # noqa: S101 - it was started with a pipe
-    process.stdin.write(LENGTH.pack(len(body)))
-    process.stdin.write(body)
+    for part in (query, body):
+        process.stdin.write(LENGTH.pack(len(part)))
+        process.stdin.write(part)
     await process.stdin.drain()
     return await _read_reply(process)
 

@@ -48,10 +48,11 @@ def test_a_reply_is_read_as_it_was_written(reply: Reply) -> None:
 def test_a_worker_answers_until_its_input_ends(
     case: Case, saved: SavedModel, bodies: list[bytes]
 ) -> None:
-    requests = io.BytesIO(b"".join(LENGTH.pack(len(body)) + body for body in bodies))
+    asked = [(query, body) for body in bodies for query in (b"", b"explain=true", b"explain=1")]
+    parts = (LENGTH.pack(len(part)) + part for both in asked for part in both)
     replies = io.BytesIO()
-    main(case.folder, requests, replies)
-    expected = [Reply(200, b""), *(answer(saved, body) for body in bodies)]
+    main(case.folder, io.BytesIO(b"".join(parts)), replies)
+    expected = [Reply(200, b""), *(answer(saved, body, query) for query, body in asked)]
     assert replies.getvalue() == b"".join(reply_head(reply) + reply.body for reply in expected)
 
 

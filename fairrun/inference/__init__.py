@@ -2,8 +2,8 @@
 
 This package is copied into each saved model and runs from there, so it imports nothing from the
 rest of fairrun, and relatively within itself. numpy and pandas are enough for it; `pyfunc` alone
-knows MLflow. The app of another version calls `load_model`, `describe` and, with `Columns`,
-`InferenceModel.answer` and `InferenceModel.explain`, and nothing else.
+knows MLflow. The app of another version calls `load_model`, `describe` and `InferenceModel.answer`
+with `Columns`, and nothing else.
 """
 
 from .artifact import FORMAT_VERSION, load_model, save_model

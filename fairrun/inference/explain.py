@@ -83,34 +83,39 @@ class Explanations:
         """
         if top_k < 0:
             raise InputError("top_k is negative; give how many columns to explain by, or 0 for all")
-        values, errors = self.plain(), None
-        if self.standard_errors is not None:
-            errors = self.standard_errors.tolist()
-        explained: list[dict[str, Any]] = []
-        if not 0 < top_k < len(self.columns):
-            for row, own in enumerate(values):
-                said = {
-                    "base_value": self.base_value,
-                    "contributions": dict(zip(self.columns, own, strict=True)),
-                }
-                if errors is not None:
-                    said["standard_errors"] = dict(zip(self.columns, errors[row], strict=True))
-                explained.append(said)
+        values, columns = self.plain(), self.columns
+        errors = None if self.standard_errors is None else self.standard_errors.tolist()
+        if 0 < top_k < len(columns):
+            explained = self._largest(values, errors, top_k)
         else:
-            largest = np.argsort(-np.abs(self.contributions), axis=1, kind="stable")
-            for row, places in enumerate(largest.tolist()):
-                kept, others = places[:top_k], places[top_k:]
-                said = {
-                    "base_value": self.base_value,
-                    "contributions": {self.columns[p]: values[row][p] for p in kept},
-                    "rest": float(sum(values[row][p] for p in others)),
-                }
-                if errors is not None:
-                    said["standard_errors"] = {self.columns[p]: errors[row][p] for p in kept}
-                explained.append(said)
+            # The length is the same by construction, and zip is asked for it a thousand times.
+            explained = [
+                {"base_value": self.base_value, "contributions": dict(zip(columns, own))}  # noqa: B905
+                for own in values
+            ]
+            if errors is not None:
+                for said, own in zip(explained, errors, strict=True):
+                    said["standard_errors"] = dict(zip(columns, own, strict=True))
         if self.distances is not None:
             for said, distance in zip(explained, self.distances.tolist(), strict=True):
                 said["distance_to_threshold"] = distance
+        return explained
+
+    def _largest(
+        self, values: list[list[float]], errors: list[list[float]] | None, top_k: int
+    ) -> list[dict[str, Any]]:
+        order = np.argsort(-np.abs(self.contributions), axis=1, kind="stable").tolist()
+        explained: list[dict[str, Any]] = []
+        for row, (own, places) in enumerate(zip(values, order, strict=True)):
+            kept = places[:top_k]
+            said: dict[str, Any] = {
+                "base_value": self.base_value,
+                "contributions": {self.columns[place]: own[place] for place in kept},
+                "rest": float(sum(own[place] for place in places[top_k:])),
+            }
+            if errors is not None:
+                said["standard_errors"] = {self.columns[p]: errors[row][p] for p in kept}
+            explained.append(said)
         return explained
 
 

@@ -19,6 +19,7 @@ from .explain import Explainer, Explanations, make_explainer
 from .groups import NEITHER, GroupLookup
 from .mixture import MixtureScorer
 from .scorer import Scorer, sigmoid
+from .shapley import Contributions
 from .transforms import Transform
 
 __all__ = ["OUTPUT_COLUMNS", "Answers", "InferenceModel"]
@@ -44,12 +45,19 @@ class Answers:
     unseen : dict of str to int
         How many values of a column are of no category seen in training, or in the protected
         column of neither group, where there are any.
+    explanations : Explanations or None
+        Why the scores are what they are, if asked for.
     """
 
     prediction: NDArray[np.int64]
     probability: NDArray[np.float64]
     decision_probability: NDArray[np.float64]
     unseen: dict[str, int]
+    explanations: Explanations | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the three columns as a table."""
+        return pd.DataFrame({name: getattr(self, name) for name in OUTPUT_COLUMNS}, copy=False)
 
 
 @dataclass(frozen=True)
@@ -131,10 +139,9 @@ class InferenceModel:
         InputError
             If the rows do not meet the input policy.
         """
-        answers = self.answer(frame)
-        return pd.DataFrame({name: getattr(answers, name) for name in OUTPUT_COLUMNS}, copy=False)
+        return self.answer(frame).to_frame()
 
-    def answer(self, table: Table) -> Answers:
+    def answer(self, table: Table, *, explain: bool = False) -> Answers:
         """Answer raw rows.
 
         Parameters
@@ -142,6 +149,8 @@ class InferenceModel:
         table : pandas.DataFrame or Columns
             Raw rows; columns in any order, others ignored. Equal rows get equal answers, to the
             bit, whichever they come as.
+        explain : bool, default False
+            Whether to say why.
 
         Returns
         -------
@@ -151,17 +160,18 @@ class InferenceModel:
         Raises
         ------
         InputError
-            If the rows do not meet the input policy.
+            If the rows do not meet the input policy, or the model holds no explanations.
         """
         rows = take_columns(table, self.columns)
-        scored = self._score(rows)
+        scored = self._score(rows, explain=explain)
         if scored.votes is not None:
             decided = scored.votes
         else:
             decided = self.decision.decision_probability(scored.scores, scored.positions)
         drawn = 0.5 if self.draws is None else self.draws.uniform(rows, self.encoder)
         prediction = (decided > drawn).astype(np.int64)
-        return Answers(prediction, sigmoid(scored.scores), decided, scored.unseen)
+        explanations = self._explanations(scored) if explain else None
+        return Answers(prediction, sigmoid(scored.scores), decided, scored.unseen, explanations)
 
     def explain(self, table: Table) -> Explanations:
         """Explain the scores of raw rows.
@@ -181,25 +191,7 @@ class InferenceModel:
         InputError
             If the rows do not meet the input policy, or the model holds no explanations.
         """
-        explainer, rows = self._explainer, take_columns(table, self.columns)
-        positions, groups, _ = self._groups_of(rows)
-        read = self.encoder.read(rows)
-        scores, parts = np.empty(len(rows)), []
-        for start in range(0, max(len(rows), 1), _ROWS):
-            part = slice(start, start + _ROWS)
-            matrix = self.encoder.matrix(read[part])
-            parts.append(explainer.explain(matrix, groups[part]))
-            scores[part] = self.scorer.score(self._transformed(matrix, groups[part]))
-        columns = self.encoder.names + (() if self.groups is None else (self.groups.column,))
-        sampled = [part.errors[:, : len(columns)] for part in parts if part.errors is not None]
-        thresholds = self.decision.thresholds_of(positions)
-        return Explanations(
-            columns=columns,
-            base_value=parts[0].base_value,
-            contributions=np.concatenate([part.values[:, : len(columns)] for part in parts]),
-            standard_errors=np.concatenate(sampled) if sampled else None,
-            distances=None if thresholds is None else scores - thresholds,
-        )
+        return self._explanations(self._score(take_columns(table, self.columns), explain=True))
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -214,9 +206,10 @@ class InferenceModel:
         scored = self._score(take_columns(table, self.columns))
         return self.decision.distance(scored.scores, scored.positions)
 
-    def _score(self, rows: Columns) -> _Scored:
+    def _score(self, rows: Columns, *, explain: bool = False) -> _Scored:
+        explainer = self._explainer if explain else None
         positions, groups, unseen = self._groups_of(rows)
-        scores, votes = np.empty(len(rows)), None
+        scores, votes, reasons = np.empty(len(rows)), None, []
         if isinstance(self.decision, MemberVote) and isinstance(self.scorer, MixtureScorer):
             votes = np.empty(len(rows))
         one = self.encoder.encode_one(rows) if len(rows) == 1 else None
@@ -226,16 +219,31 @@ class InferenceModel:
         for start in range(0, len(rows), _ROWS):
             part = slice(start, start + _ROWS)
             matrix = self.encoder.matrix(read[part]) if one is None else one
-            matrix = self._transformed(matrix, groups[part])
+            if explainer is not None:
+                reasons.append(explainer.explain(matrix, groups[part]))
+            if self.transform is not None:
+                matrix = self.transform.apply(matrix, groups[part])
             scores[part] = self.scorer.score(matrix)
             if votes is not None and isinstance(self.scorer, MixtureScorer):
                 votes[part] = self.scorer.votes(matrix)
-        return _Scored(scores, votes, positions, unseen)
+        if explainer is not None and not reasons:  # zero rows
+            reasons.append(explainer.explain(self.encoder.matrix(read), groups))
+        return _Scored(scores, votes, positions, unseen, reasons)
 
-    def _transformed(
-        self, matrix: NDArray[np.float64], groups: NDArray[np.int8]
-    ) -> NDArray[np.float64]:
-        return matrix if self.transform is None else self.transform.apply(matrix, groups)
+    def _explanations(self, scored: _Scored) -> Explanations:
+        columns = self.encoder.names + (() if self.groups is None else (self.groups.column,))
+        values = [part.values[:, : len(columns)] for part in scored.reasons]
+        errors = [
+            part.errors[:, : len(columns)] for part in scored.reasons if part.errors is not None
+        ]
+        thresholds = self.decision.thresholds_of(scored.positions)
+        return Explanations(
+            columns=columns,
+            base_value=scored.reasons[0].base_value,
+            contributions=np.concatenate(values),
+            standard_errors=np.concatenate(errors) if errors else None,
+            distances=None if thresholds is None else scored.scores - thresholds,
+        )
 
     def _groups_of(
         self, rows: Columns
@@ -252,9 +260,10 @@ class InferenceModel:
 
 @dataclass(frozen=True)
 class _Scored:
-    """Scores, the members' votes where they decide, and the positions of the protected values."""
+    """Scores, votes where they decide, positions of the protected values, and reasons if asked."""
 
     scores: NDArray[np.float64]
     votes: NDArray[np.float64] | None
     positions: NDArray[np.intp]
     unseen: dict[str, int]
+    reasons: list[Contributions]

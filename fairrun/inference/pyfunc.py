@@ -60,17 +60,17 @@ class FairModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Answer raw rows; see `InferenceModel.predict`, and `PARAMETERS` for the parameters."""
+        """Answer raw rows; see `InferenceModel.answer`, and `PARAMETERS` for the parameters."""
         asked = PARAMETERS | (params or {})
         try:
-            answers = self._model.predict(model_input)
-            more: dict[str, Any] = {}
-            if asked["explain"] or asked["feature_importance"]:
-                explained = self._model.explain(model_input)
-                if asked["explain"]:
-                    more["explanation"] = explained.to_dicts(asked["top_k"])
-                if asked["feature_importance"]:
-                    more["feature_importance"] = explained.plain()
-            return answers.assign(**more)
+            answers = self._model.answer(
+                model_input, explain=asked["explain"] or asked["feature_importance"]
+            )
+            frame, explained = answers.to_frame(), answers.explanations
+            if explained is not None and asked["explain"]:
+                frame["explanation"] = pd.Series(explained.to_dicts(asked["top_k"]), dtype=object)
+            if explained is not None and asked["feature_importance"]:
+                frame["feature_importance"] = pd.Series(explained.plain(), dtype=object)
+            return frame
         except InputError as error:
             raise InputException(str(error)) from None

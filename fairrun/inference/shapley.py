@@ -49,8 +49,19 @@ class Contributions:
 class Part(Protocol):
     """Explains rows as if all were of one group."""
 
-    def of_group(self, matrix: Floats, group: int) -> tuple[float, Floats]:
-        """Give base value and contributions, shape (n_rows, n_features), of encoded rows."""
+    @property
+    def encoder(self) -> Encoder:
+        """Knows which encoded columns are one raw column."""
+
+    @property
+    def alike(self) -> bool:
+        """Whether the groups differ by their base values alone."""
+
+    def base_value(self, group: int) -> float:
+        """Give the expected score of a group."""
+
+    def features(self, matrix: Floats, group: int) -> Floats:
+        """Give the contributions of encoded rows, shape (n_rows, n_features)."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +84,30 @@ class ExactExplainer:
 
     def explain(self, matrix: Floats, groups: NDArray[np.int8]) -> Contributions:
         """Explain encoded rows, shape (n_rows, n_encoded), of groups of shape (n_rows,)."""
+        part = self.part
+        base = part.base_value(GROUP_A)
+        values = np.zeros((len(matrix), len(part.encoder.columns) + 1))
         if not self.reads_group:
-            base, features = self.part.of_group(matrix, NEITHER)
-            return Contributions(base, np.column_stack([features, np.zeros(len(matrix))]))
-        by_group = {group: self.part.of_group(matrix, group) for group in (GROUP_A, GROUP_B)}
-        mean = sum(self.shares[group] * part[1] for group, part in by_group.items())
-        base = float(sum(self.shares[group] * part[0] for group, part in by_group.items()))
-        values = np.empty((len(matrix), mean.shape[1] + 1))
+            values[:, :-1] = part.features(matrix, GROUP_A)
+            return Contributions(base, values)
+        share_a, share_b = self.shares
+        base = float(share_a * base + share_b * part.base_value(GROUP_B))
+        if part.alike:
+            values[:, :-1] = part.features(matrix, GROUP_A)
+            own_bases = np.array([part.base_value(group) for group in (GROUP_A, GROUP_B, NEITHER)])
+            values[:, -1] = own_bases[groups] - base  # code −1 reads the last
+            return Contributions(base, values)
+        of_a, of_b = (part.features(matrix, group) for group in (GROUP_A, GROUP_B))
+        mean = share_a * of_a + share_b * of_b
         for group in (GROUP_A, GROUP_B, NEITHER):
             rows = np.flatnonzero(groups == group)
             if not rows.size:
                 continue
             if group == NEITHER:
-                own_base, own = self.part.of_group(matrix[rows], NEITHER)
+                own = part.features(matrix[rows], NEITHER)
             else:
-                own_base, own = by_group[group][0], by_group[group][1][rows]
+                own = (of_a, of_b)[group][rows]
+            own_base = part.base_value(group)
             values[rows, :-1] = (own + mean[rows]) / 2
             revealed_last = (own_base + own.sum(axis=1)) - (base + mean[rows].sum(axis=1))
             values[rows, -1] = (revealed_last + (own_base - base)) / 2
@@ -141,45 +161,67 @@ class LinearPart:
 
     @cached_property
     def _expected(self) -> Floats:
-        """The means of the mapped columns, shape (2, n_encoded)."""
+        return self._means(self.links)
+
+    def _means(self, links: tuple[Transform, ...]) -> Floats:
+        """Give the means of the columns that links have mapped, shape (2, n_encoded)."""
         means = np.empty_like(self.coefficients)
         low = np.zeros((1, len(self.background.means)))
         numeric = numeric_places(self.encoder)
         grid = self.background.expand(self.encoder)
         for group in (GROUP_A, GROUP_B):
-            at_0, at_1 = (through(self.links, level, group)[0] for level in (low, low + 1))
+            at_0, at_1 = (through(links, level, group)[0] for level in (low, low + 1))
             shares = self.background.means
             means[group] = (1 - shares) * at_0 + shares * at_1
-            means[group, numeric] = through(self.links, grid, group)[:, numeric].mean(axis=0)
+            means[group, numeric] = through(links, grid, group)[:, numeric].mean(axis=0)
         return means
 
     @cached_property
     def _base_values(self) -> Floats:
-        return np.asarray(self.intercepts + np.sum(self.coefficients * self._expected, axis=1))
+        in_groups = self.intercepts + np.sum(self.coefficients * self._expected, axis=1)
+        neutral = np.sum(self.background.shares * in_groups)
+        return np.array([*in_groups, neutral])  # code −1 reads the last
 
-    def of_group(self, matrix: Floats, group: int) -> tuple[float, Floats]:
-        """Give base value and contributions, shape (n_rows, n_features), of encoded rows."""
-        if group == NEITHER and self._reads_group:
-            base_a, in_a = self.of_group(matrix, GROUP_A)
-            base_b, in_b = self.of_group(matrix, GROUP_B)
-            share_a, share_b = self.background.shares
-            return float(share_a * base_a + share_b * base_b), share_a * in_a + share_b * in_b
-        group = max(group, GROUP_A)
-        mapped = through(self.links, matrix, group)
-        values = np.zeros((len(matrix), len(self.encoder.columns)), order="F")
-        place = 0
+    @cached_property
+    def _mapping(self) -> tuple[Transform, ...]:
+        """The links without the shifts at their end, which move values and means alike."""
+        links = self.links
+        while links and isinstance(links[-1], GroupShift):
+            links = links[:-1]
+        return links
+
+    @cached_property
+    def _offsets(self) -> Floats:
+        """What the means of the mapped columns come to, shape (2, n_features)."""
+        terms = self.coefficients * self._means(self._mapping)
+        sizes = [len(column.encoded_names) for column in self.encoder.columns]
+        return np.add.reduceat(terms, np.cumsum([0, *sizes[:-1]]), axis=1)
+
+    @cached_property
+    def alike(self) -> bool:
+        """Whether the groups differ by their base values alone."""
+        return not self._mapping and np.array_equal(*self.coefficients)
+
+    def base_value(self, group: int) -> float:
+        """Give the expected score of a group; −1 for neither."""
+        return float(self._base_values[group])
+
+    def features(self, matrix: Floats, group: int) -> Floats:
+        """Give the contributions of encoded rows, shape (n_rows, n_features)."""
+        if group == NEITHER:
+            of_a, of_b = (self.features(matrix, group) for group in (GROUP_A, GROUP_B))
+            return np.asarray(self.background.shares[0] * of_a + self.background.shares[1] * of_b)
+        mapped = through(self._mapping, matrix, group)
+        values = np.empty((len(matrix), len(self.encoder.columns)), order="F")
+        values[:] = -self._offsets[group]
+        term, place = np.empty(len(matrix)), 0
         for number, column in enumerate(self.encoder.columns):
             total = values[:, number]
             for _ in column.encoded_names:
-                total += self.coefficients[group, place] * (
-                    mapped[:, place] - self._expected[group, place]
-                )
+                np.multiply(mapped[:, place], self.coefficients[group, place], out=term)
+                total += term
                 place += 1
-        return float(self._base_values[group]), values
-
-    @property
-    def _reads_group(self) -> bool:
-        return bool(self.links) or not np.array_equal(*self.coefficients)
+        return values
 
 
 @dataclass(frozen=True)
@@ -205,12 +247,20 @@ class TreePart:
         sizes = [len(column.encoded_names) for column in self.encoder.columns]
         return np.repeat(np.arange(len(sizes)), sizes)
 
-    def of_group(self, matrix: Floats, group: int) -> tuple[float, Floats]:
-        """Give base value and contributions, shape (n_rows, n_features), of encoded rows."""
+    @property
+    def alike(self) -> bool:
+        """Whether the groups differ by their base values alone."""
+        return False
+
+    def base_value(self, group: int) -> float:  # noqa: ARG002
+        """Give the expected score: of trees that nothing is known of, whatever the group."""
+        return self.paths.base_value
+
+    def features(self, matrix: Floats, group: int) -> Floats:
+        """Give the contributions of encoded rows, shape (n_rows, n_features)."""
         links = () if self.transform is None else (self.transform,)
         mapped = through(links, matrix, group)
-        values = self.paths.contributions(mapped, self._owners, len(self.encoder.columns))
-        return self.paths.base_value, values
+        return self.paths.contributions(mapped, self._owners, len(self.encoder.columns))
 
 
 def through(links: tuple[Transform, ...], matrix: Floats, group: int) -> Floats:

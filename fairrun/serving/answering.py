@@ -86,8 +86,9 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
     columns, n_rows = read_rows(body, saved.names)
     rows = saved.code.Columns(columns, n_rows)
     try:
-        answers = saved.model.answer(rows)
-        explained = saved.model.explain(rows) if asked.any_reason else None
+        # Models of older formats know no `explain`.
+        more = {"explain": True} if asked.any_reason else {}
+        answers = saved.model.answer(rows, **more)
     except saved.code.InputError as error:
         raise Refused(
             422, str(error), code="invalid_rows", row=error.row, column=error.column
@@ -99,8 +100,8 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
     if saved.description["randomised"]:
         content["decision_probabilities"] = answers.decision_probability
     if asked.explain:
-        content["explanations"] = explained.to_dicts(asked.top_k)
+        content["explanations"] = answers.explanations.to_dicts(asked.top_k)
     if asked.feature_importance:
-        content["feature_importances"] = explained.plain()
+        content["feature_importances"] = answers.explanations.plain()
     written = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     return Reply(200, written, n_rows, answers.unseen)

@@ -73,7 +73,7 @@ class Predict:
         started = time.perf_counter()
         try:
             with self._budget.share() as share:
-                query = scope["query_string"]
+                query = scope.get("query_string", b"")
                 quick = not read_parameters(query).any_reason
                 body = await read_body(scope, receive, self.limits, share)
                 if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):

@@ -58,7 +58,7 @@ def openapi_document(
         "Answers": _answers(description["randomised"], explains),
         "Error": _ERROR,
     }
-    predict = {
+    predict: dict[str, Any] = {
         "tags": ["rows"],
         "summary": "Answer raw rows",
         "operationId": "predict",

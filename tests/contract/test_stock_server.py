@@ -163,6 +163,22 @@ def test_what_mlflow_refuses_itself_is_a_400(port: int, good: pd.DataFrame, chan
     assert status == 400, content
 
 
+def test_params_ask_for_explanations(case: Case, port: int, good: pd.DataFrame) -> None:
+    explained = case.model.explain(good)
+    params = {"explain": True, "top_k": 2, "feature_importance": True}
+    for own in (params, params | {"top_k": 0}):
+        status, content = ask(port, split(good) | {"params": own})
+        assert status == 200, content
+        got = pd.DataFrame(content["predictions"])
+        assert got.pop("explanation").tolist() == explained.to_dicts(int(own["top_k"]))
+        assert got.pop("feature_importance").tolist() == explained.contributions.tolist()
+        expected = case.model.predict(good)
+        pd.testing.assert_frame_equal(got, expected, check_exact=True, check_dtype=False)
+    status, content = ask(port, split(good) | {"params": {"explain": True, "top_k": -1}})
+    assert (status, content["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert content["message"].startswith("top_k is negative")
+
+
 def test_zero_rows(port: int, good: pd.DataFrame) -> None:
     status, content = ask(port, split(good.head(0)))
     assert (status, content) == (200, {"predictions": []})

@@ -1,0 +1,75 @@
+"""What explanations cost: 1,000 census rows explained, against the same rows predicted.
+
+    python benchmarks/explanations.py [--rounds 15]
+
+Both as a DataFrame, through what MLflow calls: `predict` with and without `explain`. The two are
+timed in turn, round after round, in processor seconds, and the smallest of each is given: on a
+shared machine the others measure its other work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from fairrun.data import DataRequest, prepare, resolve_spec
+from fairrun.inference import save_model
+from fairrun.inference.pyfunc import ARTIFACT_NAME, FairModel
+from fairrun.model import FairClassifier
+
+LINEAR = ("none", "group_thresholds", "correlation_remover", "disparate_impact_remover")
+CASES: dict[str, dict[str, Any]] = {name: {"mitigator": name} for name in LINEAR} | {
+    "prejudice_remover": {"mitigator": "prejudice_remover"},
+    "boosted": {"estimator": "hist_gradient_boosting"},
+    "boosted correlation_remover": {
+        "mitigator": "correlation_remover",
+        "estimator": "hist_gradient_boosting",
+    },
+    "learning_fair_representation": {"mitigator": "learning_fair_representation"},
+    "exponentiated_gradient": {
+        "mitigator": "exponentiated_gradient",
+        "mitigator_params": {"max_iter": 10},
+    },
+}
+N_ROWS, N_TRAIN = 1000, 8000
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    people = prepare(resolve_spec(DataRequest("census")))
+    train, rows = people.splits["train"], people.splits["test"].frame.head(N_ROWS)
+    print("| model | explained | predicted, ms | with reasons, ms | ratio |")
+    print("| :--- | :--- | ---: | ---: | ---: |")
+    for label, told in CASES.items():
+        classifier = FairClassifier(people.spec.protected[0], drop=["race"], **told)
+        classifier.fit(train.frame.head(N_TRAIN), train.label[:N_TRAIN])
+        served = FairModel()
+        with tempfile.TemporaryDirectory() as folder:
+            save_model(classifier.inference_, folder)
+            served.load_context(SimpleNamespace(artifacts={ARTIFACT_NAME: Path(folder)}))  # type: ignore[arg-type]
+        sampled = classifier.inference_.explain(rows.head(1)).standard_errors is not None
+        times: dict[bool, list[float]] = {False: [], True: []}
+        for _ in range(2 if sampled else rounds):
+            for explain, taken in times.items():
+                started = time.process_time()
+                served.predict(None, rows, {"explain": explain})
+                taken.append(1000 * (time.process_time() - started))
+        without, explained = min(times[False]), min(times[True])
+        how = "sampled" if sampled else "exactly"
+        print(
+            f"| {label} | {how} | {without:.1f} | {explained:.1f} | {explained / without:.1f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

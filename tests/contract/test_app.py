@@ -26,6 +26,12 @@ def test_the_apps_answers_are_those_that_evaluate_measures(case: Case, rows: pd.
         assert np.array(content[name]).tobytes() == measured[column].to_numpy().tobytes()
 
 
+def test_the_apps_explanations_are_the_models(case: Case, rows: pd.DataFrame) -> None:
+    saved, some = load_saved(case.folder), rows.iloc[20:23]
+    reply = answer(saved, json.dumps(records(some)).encode(), b"explain=true&top_k=2")
+    assert json.loads(reply.body)["explanations"] == case.model.explain(some).to_dicts(2)
+
+
 def test_the_description_is_that_of_the_signature(case: Case) -> None:
     signature = case.loaded.metadata.get_input_schema()
     described = load_saved(case.folder).description

@@ -8,7 +8,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 
@@ -29,6 +29,7 @@ def test_contributions_add_up_to_the_log_odds(case: Case, rows: pd.DataFrame) ->
     assert set(explained.columns) == set(case.model.columns) - {"key"}
 
 
+@settings(max_examples=10)
 @given(st.data())
 def test_a_row_is_explained_alike_in_any_batch(
     case: Case, rows: pd.DataFrame, data: st.DataObject

@@ -32,6 +32,8 @@ from fairrun.inference import (
 )
 from fairrun.inference.sampling import SamplingExplainer
 from fairrun.inference.shapley import ExactExplainer
+from fairrun.inference.tree_paths import TreePaths
+from tests.inference.test_tree_paths import grow
 
 ENCODER = Encoder(
     (
@@ -162,6 +164,35 @@ def test_linear_scores_are_explained_by_the_definition(name: str) -> None:
         base, contributions = enumerated(model, ROWS.iloc[[place]])
         assert explained.base_value == pytest.approx(base, abs=1e-12)
         np.testing.assert_allclose(explained.contributions[place], contributions, atol=1e-12)
+
+
+@pytest.mark.parametrize("transform", [None, SHIFT, STEPS, Chain((SHIFT, STEPS), SHARES)])
+def test_trees_with_a_group_before_them_are_two_unions(transform: Transform | None) -> None:
+    """The group first or last, and the features by TreeSHAP: on the row as it is, and as either."""
+    trees = grow(np.random.default_rng(7), 3, 12, n_columns=5)
+    model, owners = make(transform, trees), np.array([0, 1, 1, 1, 2])
+    assert isinstance(model._explainer, ExactExplainer)
+    explained, matrix = model.explain(ROWS), ENCODER.encode(ROWS)
+
+    def of(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mapped = matrix if transform is None else transform.apply(matrix, groups.astype(np.int8))
+        return TreePaths.of(trees).contributions(mapped, owners, 3), trees.score(mapped)
+
+    own, score = of(SEX.codes(ROWS))
+    (in_a, score_a), (in_b, score_b) = of(np.zeros(len(ROWS))), of(np.ones(len(ROWS)))
+    features = (own + SHARES[0] * in_a + SHARES[1] * in_b) / 2
+    group = (score - SHARES[0] * score_a - SHARES[1] * score_b) / 2
+    np.testing.assert_allclose(explained.contributions[:, :3], features, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(explained.contributions[:, 3], group, rtol=0, atol=1e-12)
+    total = explained.base_value + explained.contributions.sum(axis=1)
+    np.testing.assert_allclose(total, score, rtol=0, atol=1e-12)
+
+
+def test_a_mixture_of_one_member_is_that_member() -> None:
+    alone, mixed = make(SHIFT, LINEAR), make(SHIFT, MixtureScorer((LINEAR,), np.ones(1)))
+    assert isinstance(mixed._explainer, ExactExplainer)
+    expected = alone.explain(ROWS).contributions
+    np.testing.assert_array_equal(mixed.explain(ROWS).contributions, expected)
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -16,7 +16,9 @@ from fairrun.inference.tree_paths import TreePaths
 N_COLUMNS = 4
 
 
-def grow(rng: np.random.Generator, n_trees: int, n_leaves: int) -> TreeScorer:
+def grow(
+    rng: np.random.Generator, n_trees: int, n_leaves: int, n_columns: int = N_COLUMNS
+) -> TreeScorer:
     """Trees that ask for a column several times on a path, as real ones do."""
     feature, threshold, value, cover, roots = [], [], [], [], []
     left, right = [], []
@@ -37,7 +39,7 @@ def grow(rng: np.random.Generator, n_trees: int, n_leaves: int) -> TreeScorer:
             node = leaves.pop(int(rng.integers(len(leaves))))
             share = rng.uniform(0.05, 0.95)
             left[node], right[node] = add(cover[node] * share), add(cover[node] * (1 - share))
-            feature[node], threshold[node] = int(rng.integers(N_COLUMNS)), float(rng.normal())
+            feature[node], threshold[node] = int(rng.integers(n_columns)), float(rng.normal())
             value[node] = 0.0
             leaves += [left[node], right[node]]
     return TreeScorer(

@@ -53,6 +53,19 @@ def strict(case: Case) -> Iterator[str]:
         yield address
 
 
+def test_explanations_come_from_another_process(
+    address: str, case: Case, rows: pd.DataFrame
+) -> None:
+    some = rows.iloc[20:40]
+    asked = {"explain": True, "top_k": 3, "feature_importance": True}
+    response = requests.post(
+        f"{address}/predict", params=asked, json=records(some), timeout=60
+    ).json()
+    explained = case.model.explain(some)
+    assert response["explanations"] == explained.to_dicts(3)
+    assert response["feature_importances"] == explained.contributions.tolist()
+
+
 def test_answers_of_64_clients_are_those_of_one(
     address: str, case: Case, rows: pd.DataFrame
 ) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairrun.groups import Protected
 from fairrun.inference import (
     Background,
     Categorical,
@@ -33,6 +34,7 @@ from fairrun.inference import (
 from fairrun.inference.sampling import SamplingExplainer
 from fairrun.inference.shapley import ExactExplainer
 from fairrun.inference.tree_paths import TreePaths
+from fairrun.model import FairClassifier
 from tests.inference.test_tree_paths import grow
 
 ENCODER = Encoder(
@@ -261,3 +263,17 @@ def test_a_model_without_a_background_says_so() -> None:
 def test_rows_that_are_refused_are_refused_here_as_well() -> None:
     with pytest.raises(InputError, match="column 'age': null in row 1"):
         make(None, LINEAR).explain(ROWS.assign(age=[40.0, None, 1.0, 2.0]))
+
+
+@pytest.mark.parametrize("features", [["hours"], ["job"], ["job", "hours"]])
+@pytest.mark.parametrize("mitigator", ["none", "disparate_impact_remover"])
+def test_few_rows_and_columns_of_one_kind_can_be_explained(
+    features: list[str], mitigator: str
+) -> None:
+    hours, jobs = [40.0, 30, 50, 35, 45, 20, 60, 38], list("abababaa")
+    frame = pd.DataFrame({"sex": list("MFMFMFMF"), "hours": hours, "job": jobs})[["sex", *features]]
+    model = FairClassifier(Protected("sex", "M"), mitigator=mitigator)
+    fitted = model.fit(frame, [1, 0, 1, 0, 0, 0, 1, 1]).inference_
+    explained = fitted.explain(frame)
+    total = explained.base_value + explained.contributions.sum(axis=1)
+    np.testing.assert_allclose(total, fitted.log_odds(frame), rtol=0, atol=1e-12)

@@ -1,6 +1,6 @@
 """Requests a second and latencies: our app, the tutorial's app, and MLflow's server.
 
-    PYTHONPATH=. python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers N] [--mitigator M]
+    PYTHONPATH=. python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
 
 On one machine in one run: all servers are up, and asked in turn, round after round, so that a
 machine whose speed drifts slows all of them; the medians of the rounds are printed. Every server

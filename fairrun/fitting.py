@@ -100,7 +100,7 @@ def fit_recipe(
     if post is None:
         return transform, scorer, decision
     if (out_of_fold := f"out-of-fold {key}") not in memory:
-        memory[out_of_fold] = _out_of_fold(recipe, train)
+        memory[out_of_fold] = _out_of_fold(recipe, train, scorer)
     rows = ScoredRows(
         memory[out_of_fold],
         train.label,
@@ -112,7 +112,9 @@ def fit_recipe(
     return transform, scorer, post.mitigator.fit(rows, **drawing, **post.parameters)
 
 
-def _fit_scorer(recipe: Recipe, train: TrainingMatrix) -> tuple[Transform | None, Scorer, Decision]:
+def _fit_scorer(
+    recipe: Recipe, train: TrainingMatrix, start: Scorer | None = None
+) -> tuple[Transform | None, Scorer, Decision]:
     train = train.take(resample_rows(train.label, recipe.resample, recipe.seed))
     weight, transform = None, None
     if pre := recipe.mitigation.steps.get("pre"):
@@ -129,16 +131,16 @@ def _fit_scorer(recipe: Recipe, train: TrainingMatrix) -> tuple[Transform | None
         else:
             transform = transform or mixed.transform
         return transform, mixed.scorer, mixed.decision or Threshold()
-    return transform, recipe.estimator.fit(train.matrix, train.label, weight), Threshold()
+    return transform, recipe.estimator.fit(train.matrix, train.label, weight, start), Threshold()
 
 
-def _out_of_fold(recipe: Recipe, train: TrainingMatrix) -> NDArray[np.float64]:
+def _out_of_fold(recipe: Recipe, train: TrainingMatrix, start: Scorer) -> NDArray[np.float64]:
     fold = deal_folds(train.label, train.groups, FOLDS, recipe.seed)
     log_odds = np.empty(len(train.label))
     for number in range(FOLDS):
         _logger.info("  fold %d of %d", number + 1, FOLDS)
         held_out = fold == number
-        transform, scorer, _ = _fit_scorer(recipe, train.take(~held_out))
+        transform, scorer, _ = _fit_scorer(recipe, train.take(~held_out), start)
         matrix = train.matrix[held_out]
         if transform is not None:
             matrix = transform.apply(matrix, train.groups[held_out])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from fairrun.inference import Chain, Decision, GroupLookup, Scorer, Threshold, T
 from fairrun.mitigation import Mitigation, ScoredRows, TrainingMatrix
 from fairrun.resampling import Resample, resample_rows
 
-__all__ = ["FOLDS", "Recipe", "fit_recipe"]
+__all__ = ["FOLDS", "Recipe", "deal_folds", "fit_recipe"]
 
 _logger = logging.getLogger(__name__)
 
@@ -43,9 +45,22 @@ class Recipe:
     resample: Resample
     seed: int
 
+    @property
+    def key(self) -> str:
+        """All that the fit up to the post-processor depends on, as text."""
+        steps = {stage: step for stage, step in self.mitigation.steps.items() if stage != "post"}
+        named = {step.mitigator.name: step.parameters for step in steps.values()}
+        estimator = self.estimator
+        fitted = (estimator.row.name, estimator.parameters, estimator.class_weight, estimator.seed)
+        return repr((named, fitted, self.resample, self.seed))
+
 
 def fit_recipe(
-    recipe: Recipe, train: TrainingMatrix, positions: NDArray[np.intp], lookup: GroupLookup
+    recipe: Recipe,
+    train: TrainingMatrix,
+    positions: NDArray[np.intp],
+    lookup: GroupLookup,
+    memory: MutableMapping[str, Any] | None = None,
 ) -> tuple[Transform | None, Scorer, Decision]:
     """Fit all of it.
 
@@ -63,6 +78,9 @@ def fit_recipe(
         Their protected values, as `GroupLookup.positions` gives them.
     lookup : GroupLookup
         The protected column.
+    memory : mutable mapping, optional
+        Keeps what was fitted before the post-processor, for recipes of the same training rows that
+        differ in nothing else.
 
     Returns
     -------
@@ -73,12 +91,18 @@ def fit_recipe(
     decision : Decision
         Log-odds to the label.
     """
-    transform, scorer, decision = _fit_scorer(recipe, train)
+    memory = {} if memory is None else memory
+    key = recipe.key
+    if key not in memory:
+        memory[key] = _fit_scorer(recipe, train)
+    transform, scorer, decision = memory[key]
     post = recipe.mitigation.steps.get("post")
     if post is None:
         return transform, scorer, decision
+    if (out_of_fold := f"out-of-fold {key}") not in memory:
+        memory[out_of_fold] = _out_of_fold(recipe, train, scorer)
     rows = ScoredRows(
-        _out_of_fold(recipe, train),
+        memory[out_of_fold],
         train.label,
         positions,
         len(lookup.group_a),
@@ -88,7 +112,9 @@ def fit_recipe(
     return transform, scorer, post.mitigator.fit(rows, **drawing, **post.parameters)
 
 
-def _fit_scorer(recipe: Recipe, train: TrainingMatrix) -> tuple[Transform | None, Scorer, Decision]:
+def _fit_scorer(
+    recipe: Recipe, train: TrainingMatrix, start: Scorer | None = None
+) -> tuple[Transform | None, Scorer, Decision]:
     train = train.take(resample_rows(train.label, recipe.resample, recipe.seed))
     weight, transform = None, None
     if pre := recipe.mitigation.steps.get("pre"):
@@ -105,16 +131,16 @@ def _fit_scorer(recipe: Recipe, train: TrainingMatrix) -> tuple[Transform | None
         else:
             transform = transform or mixed.transform
         return transform, mixed.scorer, mixed.decision or Threshold()
-    return transform, recipe.estimator.fit(train.matrix, train.label, weight), Threshold()
+    return transform, recipe.estimator.fit(train.matrix, train.label, weight, start), Threshold()
 
 
-def _out_of_fold(recipe: Recipe, train: TrainingMatrix) -> NDArray[np.float64]:
-    fold = _folds(train, recipe.seed)
+def _out_of_fold(recipe: Recipe, train: TrainingMatrix, start: Scorer) -> NDArray[np.float64]:
+    fold = deal_folds(train.label, train.groups, FOLDS, recipe.seed)
     log_odds = np.empty(len(train.label))
     for number in range(FOLDS):
         _logger.info("  fold %d of %d", number + 1, FOLDS)
         held_out = fold == number
-        transform, scorer, _ = _fit_scorer(recipe, train.take(~held_out))
+        transform, scorer, _ = _fit_scorer(recipe, train.take(~held_out), start)
         matrix = train.matrix[held_out]
         if transform is not None:
             matrix = transform.apply(matrix, train.groups[held_out])
@@ -122,11 +148,35 @@ def _out_of_fold(recipe: Recipe, train: TrainingMatrix) -> NDArray[np.float64]:
     return log_odds
 
 
-def _folds(train: TrainingMatrix, seed: int) -> NDArray[np.intp]:
-    """Deal the rows of each label and group out in turn, after a shuffle."""
-    order = np.random.default_rng(seed).permutation(len(train.label))
-    strata = 3 * train.label[order] + train.groups[order]
+def deal_folds(
+    label: NDArray[np.int64], groups: NDArray[np.int8], n_folds: int, seed: int
+) -> NDArray[np.intp]:
+    """Deal the rows of each label and group out in turn, after a shuffle.
+
+    Parameters
+    ----------
+    label : ndarray of int64, shape (n_rows,)
+        0 or 1.
+    groups : ndarray of int8, shape (n_rows,)
+        0 for group_a, 1 for group_b, −1 for neither.
+    n_folds : int
+        How many folds.
+    seed : int
+        Seeds the shuffle.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+        The fold of each row, from 0.
+
+    Examples
+    --------
+    >>> deal_folds(np.array([0, 0, 1, 1]), np.zeros(4, np.int8), n_folds=2, seed=0).sum().item()
+    2
+    """
+    order = np.random.default_rng(seed).permutation(len(label))
+    strata = 3 * label[order] + groups[order]
     order = order[np.argsort(strata, kind="stable")]
     fold = np.empty(len(order), dtype=np.intp)
-    fold[order] = np.arange(len(order)) % FOLDS
+    fold[order] = np.arange(len(order)) % n_folds
     return fold

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,11 +18,39 @@ from fairrun.errors import RequestError
 from fairrun.estimators import ESTIMATORS, resolve_estimator
 from fairrun.fitting import Recipe, fit_recipe
 from fairrun.groups import Protected, group_lookup
-from fairrun.inference import Decision, InferenceModel, RowDraws
+from fairrun.inference import Background, Decision, Encoder, GroupLookup, InferenceModel, RowDraws
 from fairrun.mitigation import TrainingMatrix, resolve_mitigator
 from fairrun.resampling import Resample
 
-__all__ = ["FairClassifier"]
+__all__ = ["EncodedRows", "FairClassifier"]
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Training rows as every fit begins with them, whatever the mitigator and the estimator.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The raw rows that are fitted on.
+    encoder : Encoder
+        Fitted on them.
+    background : Background
+        What explanations compare rows with; fitted on them.
+    train : TrainingMatrix
+        What it makes of them.
+    positions : ndarray of int, shape (n_rows,)
+        Their protected values, as `GroupLookup.positions` gives them.
+    lookup : GroupLookup
+        The protected column.
+    """
+
+    frame: pd.DataFrame
+    encoder: Encoder
+    background: Background
+    train: TrainingMatrix
+    positions: NDArray[np.intp]
+    lookup: GroupLookup
 
 
 class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -135,7 +164,24 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         RequestError
             If a parameter or the data cannot be used, with what can.
         """
-        recipe = self.recipe()
+        self.recipe()
+        return self.fit_encoded(self.encode(X, y))
+
+    def encode(self, X: pd.DataFrame, y: ArrayLike) -> EncodedRows:
+        """Encode training rows, once for many fits that differ in mitigator and estimator alone.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame
+            Raw rows with the protected column.
+        y : array-like of shape (n_rows,)
+            Labels, 0 or 1.
+
+        Raises
+        ------
+        RequestError
+            If the data cannot be used, with what can.
+        """
         label = _check_label(y, len(X))
         features = [name for name in X.columns if name not in self._not_features]
         if self.missing == "drop":
@@ -148,15 +194,37 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         positions = lookup.positions(X)
         train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions))
         background = fit_background(encoder, train.matrix, train.groups)
-        transform, scorer, decision = fit_recipe(recipe, train, positions, lookup)
+        return EncodedRows(X, encoder, background, train, positions, lookup)
+
+    def fit_encoded(
+        self, rows: EncodedRows, memory: MutableMapping[str, Any] | None = None
+    ) -> FairClassifier:
+        """Fit mitigator and estimator on encoded rows.
+
+        Parameters
+        ----------
+        rows : EncodedRows
+            What `encode` gave, of a classifier with the same columns, `missing` and `unseen`.
+        memory : mutable mapping, optional
+            Keeps what fits of the same rows share; see `fit_recipe`.
+
+        Returns
+        -------
+        FairClassifier
+            Itself, fitted as `fit` fits it.
+        """
+        recipe = self.recipe()
+        transform, scorer, decision = fit_recipe(
+            recipe, rows.train, rows.positions, rows.lookup, memory
+        )
         self.inference_ = InferenceModel(
-            encoder=encoder,
+            encoder=rows.encoder,
             scorer=scorer,
             transform=transform,
             decision=decision,
-            groups=lookup if recipe.mitigation.group_at_serving else None,
-            draws=self._draws(X, decision),
-            background=background,
+            groups=rows.lookup if recipe.mitigation.group_at_serving else None,
+            draws=self._draws(rows.frame, decision),
+            background=rows.background,
         )
         self.classes_ = np.array([0, 1])
         return self

@@ -17,9 +17,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from fairrun.errors import RequestError
 from fairrun.estimators import ESTIMATORS
-from fairrun.fitting import FOLDS, _folds
+from fairrun.fitting import FOLDS, deal_folds
 from fairrun.groups import Protected, group_lookup
-from fairrun.mitigation import MITIGATORS, TrainingMatrix
+from fairrun.mitigation import MITIGATORS
 from fairrun.model import FairClassifier
 from tests.people import SPEC, make_raw
 
@@ -169,9 +169,9 @@ def test_folds_keep_the_shares_of_label_and_group(raw: tuple[pd.DataFrame, np.nd
     """Each fold has its share of every label and group, up to one row for each of them."""
     X, y = raw
     lookup = group_lookup(X, SEX)
-    train = TrainingMatrix(np.empty((len(X), 0)), y, lookup.codes(X))
-    fold = _folds(train, seed=3)
-    table = pd.crosstab([train.label, train.groups], fold)
+    groups = lookup.codes(X)
+    fold = deal_folds(y, groups, FOLDS, seed=3)
+    table = pd.crosstab([y, groups], fold)
     assert (table.max(axis=1) - table.min(axis=1) <= 1).all()
     assert len(table.columns) == FOLDS
 

@@ -128,7 +128,7 @@ def _tokens(raw: Column, name: str, *, is_text: bool) -> list[bytes]:
         return numeric
     given = texts(raw, name)
     tokens = {text: _text_token(text) for text in set(given)}
-    return [tokens[text] for text in given]
+    return [*map(tokens.__getitem__, given)]
 
 
 def _text_token(text: str | None) -> bytes:

@@ -7,6 +7,7 @@ curve. All take the normal quantile z (1.96 for 95 %) and hold at 0 and at 1 as 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy.stats import norm
@@ -25,6 +26,7 @@ __all__ = [
 Limits = tuple[FloatArray, FloatArray]
 
 
+@cache
 def normal_quantile(confidence: float, n_intervals: int = 1) -> float:
     """Find the z of two-sided intervals that hold at once (Bonferroni).
 

@@ -21,7 +21,7 @@ _MARKERS = "osD^v"
 _MOST_OF_ONE = 6
 _MOST = 16
 #: In inches: a row; the titles, the ticks and the note; the names, and what is left beside panels.
-_ROW, _ABOVE, _BELOW, _NOTE, _LEFT, _RIGHT, _GAP = 0.27, 1.0, 0.4, 0.3, 2.55, 0.1, 0.2
+_ROW, _ABOVE, _BELOW, _NOTE, _LEFT, _RIGHT, _GAP = 0.27, 1.2, 0.4, 0.3, 2.55, 0.1, 0.2
 
 
 def plot_groups(rates: pd.DataFrame) -> Figure:
@@ -69,6 +69,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             labels.append(label)
             places.append(end + height / 2)
             end += height
+    end = max(end, 1.0)  # of nobody
     headings = np.cumsum([0, *(1 + len(groups) for _, groups in blocks)])[:-1]
     height = _ABOVE + _ROW * end + _BELOW + (_NOTE if n_left_out else 0)
     figure = new_figure(height, "Rates by group, 95 % intervals")
@@ -87,7 +88,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     ]
     for ax, metric in zip(panels, _RATES, strict=True):
         clean_axes(ax)
-        ax.set_title(wrap(metric.replace("_", " "), 14), y=1.0, **TEXT | {"fontweight": "bold"})
+        ax.set_title(wrap(metric.replace("_", " "), 9), y=1.0, **TEXT | {"fontweight": "bold"})
         _draw_rates(ax, metric, found, blocks, np.array(places))
         for heading in headings[1:]:
             ax.axhline(places[heading] - 0.5, color=GREY, linewidth=0.6)

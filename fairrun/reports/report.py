@@ -23,6 +23,7 @@ from fairrun.reports.report_tables import (
     local_law_144,
     performance_table,
     population_table,
+    values_by_column,
 )
 
 __all__ = ["Origin", "render_report"]
@@ -191,12 +192,12 @@ def _not_measured(
         f"{row['metric'].replace('_', ' ')} of {row['protected']} is undefined: {row['reason']}."
         for row in undefined.to_dict("records")
     ]
-    for name, values in audited.rates.groupby("protected")["group"].nunique().items():
-        if name and values > MOST_COMPARED:
-            said.append(
-                f"Of the {values} groups of {name}, the {MOST_COMPARED} with the most rows are "
-                "compared in pairs."
-            )
+    said += [
+        f"Of the {len(values)} values of {name}, the {MOST_COMPARED} with the most rows are "
+        "compared in pairs."
+        for name, values in values_by_column(evaluation).items()
+        if len(values) > MOST_COMPARED
+    ]
     if evaluation.flips is None:
         said.append(
             f"Whether a label changes when only {evaluation.protected.name} does: the model does "

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from fairrun.metrics import BIAS_METRICS, Evaluation, GateResult
+from fairrun.metrics import BIAS_METRICS, Evaluation, GateResult, one_and_two_way, values_of
 from fairrun.metrics.columns import MISSING
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "local_law_144",
     "performance_table",
     "population_table",
+    "values_by_column",
 ]
 
 #: Of more groups a table has those with the most rows.
@@ -143,8 +144,10 @@ def population_table(evaluation: Evaluation) -> Table:
 def group_table(evaluation: Evaluation, protected: str) -> Table:
     """Lay out the rates of each value of a protected column or of a crossing."""
     rates = evaluation.audit.rates
+    values = values_by_column(evaluation)[protected]
     every = rates.loc[rates["protected"] == protected, "group"].unique().tolist()
-    groups = _groups(rates, protected, every)
+    two = [group for group in every if group not in values]  # a or b, of several values
+    groups = _groups(rates, protected, values) | _groups(rates, protected, two)
     rows = [
         (
             Cell(group),
@@ -261,6 +264,13 @@ def local_law_144(table: pd.DataFrame, basis: str) -> Table:
     )
 
 
+def values_by_column(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
+    """List the values of each protected column and of each crossing of two."""
+    columns = evaluation.counts.columns
+    groupings = [values_of(columns, *names) for names in one_and_two_way(columns)]
+    return {grouping.protected: grouping.groups for grouping in groupings}
+
+
 def _flat_names(metrics: Mapping[str, float]) -> list[str]:
     """List the metrics of all rows and of the first column, without limits and worst pairs."""
     ends = ("_ci_low", "_ci_high", "_worst")
@@ -282,8 +292,9 @@ def _groups(
 
 def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
     """Take, of each protected column, the rows of the groups with the most rows."""
-    rank = table.groupby(by)["n"].rank(method="first", ascending=False)
-    kept = table[rank <= _MOST_GROUPS + 1]
+    known = table.get("category", table.get("group")) != MISSING
+    rank = table[known].groupby(by)["n"].rank(method="first", ascending=False)
+    kept = table[~known | (rank.reindex(table.index) <= _MOST_GROUPS)]
     return kept.to_dict("records"), len(table) - len(kept)
 
 

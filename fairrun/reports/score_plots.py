@@ -98,7 +98,7 @@ def plot_calibration(scores: ScoreHistogram, rates: pd.DataFrame) -> Figure:
         tables = scores.grouped(grouping.take(groups))
         both = tables.sum(axis=-2)
         n, total, positive = (
-            table.reshape(len(groups), CALIBRATION_BINS, -1).sum(axis=-1)
+            table.reshape(-1, CALIBRATION_BINS, n_bins // CALIBRATION_BINS).sum(axis=-1)
             for table in (both, both * middle, tables[:, 1])
         )
         x, y = divide(total, n), divide(positive, n)

@@ -89,7 +89,7 @@ def run_comparison(
         for number, mitigator in enumerate(mitigators, start=1):
             _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
             trained = run_train(dataset, replace(training, mitigator=mitigator))
-            evaluated = run_evaluate(trained.model_uri, dataset=dataset)
+            evaluated = run_evaluate(trained.model_uri, dataset=dataset, report=False)
             limits = [f"{name}_ci_{end}" for name in COMPARED_METRICS for end in ("low", "high")]
             metrics = {name: evaluated.metrics[name] for name in (*COMPARED_METRICS, *limits)}
             records.append({"mitigator": mitigator, **metrics, "train_run_id": trained.run_id})

@@ -144,6 +144,7 @@ def run_evaluate(
     dataset: Dataset | None = None,
     protected: Sequence[str] | None = None,
     gate: Gate | None = None,
+    report: bool = True,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -162,6 +163,8 @@ def run_evaluate(
         first. Not given: all of them.
     gate : Gate, optional
         What the model must meet.
+    report : bool
+        Whether to draw plots and write the report, which takes longer than all the rest.
 
     Raises
     ------
@@ -189,15 +192,16 @@ def run_evaluate(
                 lambda frame: _answer(loaded, replace(rows, frame=frame))["prediction"], rows.frame
             )
         measured_on = log_input(rows, spec, context=which)
-        result = None
-        if gate is not None:
-            result = decide(gate, evaluation.counts, evaluation.audit)
-        plots = draw_evaluation(evaluation, result)
+        result = None if gate is None else decide(gate, evaluation.counts, evaluation.audit)
+        plots = draw_evaluation(evaluation, result) if report else {}
         log_evaluation(
             evaluation, model_id=loaded.metadata.model_id, dataset=measured_on, plots=plots
         )
         if gate is not None and result is not None:
             log_gate(gate, result)
+        evaluated = Evaluated(run.info.run_id, evaluation.metrics, which, result)
+        if not report:
+            return evaluated
         origin = Origin(
             model=model,
             mitigator=name,
@@ -212,7 +216,7 @@ def run_evaluate(
             versions=_versions(),
         )
         log_report(render_report(evaluation, origin, plots, gate, result))
-        return Evaluated(run.info.run_id, evaluation.metrics, which, result)
+        return evaluated
 
 
 def _select(

@@ -33,7 +33,7 @@ from fairrun.serving.parameters import read_parameters
 from fairrun.serving.provenance import fetch
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.saved import SavedModel, load_saved
-from fairrun.serving.security import TOKEN_VARIABLE, Guard
+from fairrun.serving.security import Guard, token_of_environment
 from fairrun.serving.workers import Workers
 
 __all__ = ["create_app"]
@@ -117,7 +117,7 @@ class App(FastAPI):
         """Answer one request, or run the lifespan."""
         if scope["type"] == "http" and (refused := self.guard.refusal(scope)) is not None:
             await send_refusal(refused, receive, send)
-        elif scope.get("path") == "/predict" and scope["method"] == "POST":
+        elif scope.get("path") == "/predict" and scope.get("method") == "POST":
             await self.predict(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -225,7 +225,7 @@ def __getattr__(name: str) -> App:
     try:
         if _MODEL_VARIABLE not in os.environ:
             raise RequestError(f"set {_MODEL_VARIABLE} to a model URI such as runs:/<run id>/model")
-        return create_app(os.environ[_MODEL_VARIABLE], token=os.environ.get(TOKEN_VARIABLE))
+        return create_app(os.environ[_MODEL_VARIABLE], token=token_of_environment())
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(EXIT_BAD_REQUEST) from error

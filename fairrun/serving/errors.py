@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["CODES", "Refused", "error_body"]
+__all__ = ["CODES", "Refused", "code_of", "error_body"]
 
 #: What stands in `code`, by status; `invalid_rows` and `invalid_parameter` beside `wrong_shape`
 #: for 422.

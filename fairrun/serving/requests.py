@@ -96,8 +96,9 @@ def _from_split(
     twice = [name for name in names if columns.count(name) > 1]
     if twice:
         raise Refused(422, f"duplicate column {twice[0]!r}", code="invalid_rows", column=twice[0])
+    by_column = [*zip(*data, strict=True)] or [()] * width
     places = {name: columns.index(name) for name in names if name in columns}
-    return {name: [cells[place] for cells in data] for name, place in places.items()}, len(data)
+    return {name: [*by_column[place]] for name, place in places.items()}, len(data)
 
 
 def _from_records(records: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 from contextlib import suppress
 from functools import cache
 
@@ -12,7 +13,7 @@ from starlette.types import Scope
 from fairrun.errors import RequestError
 from fairrun.serving.errors import Refused
 
-__all__ = ["TOKEN_VARIABLE", "Guard", "check_host", "is_loopback"]
+__all__ = ["Guard", "check_host", "is_loopback", "token_of_environment"]
 
 TOKEN_VARIABLE = "FAIRRUN_TOKEN"  # noqa: S105 - the name of the variable
 
@@ -35,16 +36,30 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
+def token_of_environment() -> str | None:
+    """Read the token; None where there is none.
+
+    Raises
+    ------
+    RequestError
+        If it is short enough to be guessed.
+    """
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    if token is not None and len(token) < _SHORTEST:
+        raise RequestError(
+            f"{TOKEN_VARIABLE} has fewer than {_SHORTEST} characters; give a longer one"
+        )
+    return token
+
+
 def check_host(host: str, token: str | None) -> None:
     """Refuse an address that others reach, without a token that they must have.
 
     Raises
     ------
     RequestError
-        If there is none, or it is short enough to be guessed.
+        If there is none.
     """
-    if token is not None and len(token) < _SHORTEST:
-        raise RequestError(f"{TOKEN_VARIABLE} has fewer than {_SHORTEST} characters; give a longer")
     if token is None and not is_loopback(host):
         raise RequestError(
             f"host={host} is reached from other machines; set {TOKEN_VARIABLE} to a secret that "

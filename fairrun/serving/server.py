@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import uvicorn
 
 from fairrun.serving.app import create_app
-from fairrun.serving.security import TOKEN_VARIABLE, check_host
+from fairrun.serving.security import check_host, token_of_environment
 
 __all__ = ["serve"]
 
@@ -27,9 +25,9 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
     Raises
     ------
     RequestError
-        If the model is refused, or the address without a token.
+        If the model is refused, the address without a token, or a short token.
     """
-    token = os.environ.get(TOKEN_VARIABLE) or None
+    token = token_of_environment()
     check_host(host, token)
     app = create_app(model, token=token)
     uvicorn.run(

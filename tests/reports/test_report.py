@@ -255,6 +255,38 @@ def test_names_are_text_whatever_is_in_them() -> None:
     assert bad in {text for _, _, text in page.all("th")}
 
 
+def test_of_many_groups_the_largest_are_shown_and_the_others_are_counted() -> None:
+    values = tuple(f"v{i:02}" for i in range(30))
+    column = ProtectedColumn("origin", values, values[:1], values[1:])
+    codes = np.repeat(np.arange(30), np.arange(10, 40))  # v29 has the most rows
+    label = np.arange(len(codes)) % 2
+    evaluation = evaluate_predictions([column], [codes], label, label, label * 0.5)
+    page = Page(render_report(evaluation, ORIGIN, {}))
+    heads = [text for _, attributes, text in page.all("th") if attributes["scope"] == "row"]
+    assert heads.count("v29") == 5  # population, rates, four-fifths, both of Local Law 144
+    assert heads.count("v05") == 0
+    notes = [text for _, attributes, text in page.all("p") if attributes.get("class") == "note"]
+    for name, n in (("rates", 6), ("four_fifths", 6), ("local_law_144", 6)):
+        assert f"{n} groups with fewer rows are in audit/{name}.csv." in notes
+    assert heads.count("(missing)") == 3
+    assert "Of the 30 values of origin, the 24 with the most rows are compared in pairs." in (
+        [text for _, _, text in page.all("li")]
+    )
+
+
+@pytest.mark.parametrize("codes", [[-1] * 4, [0] * 4, [0, 1] * 2])
+@pytest.mark.parametrize("label", [0, 1])
+def test_rows_of_which_little_can_be_said(codes: list[int], label: int) -> None:
+    column = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    labels, scores = [label] * len(codes), [float(label)] * len(codes)
+    evaluation = evaluate_predictions([column], [codes], labels, labels, scores)
+    gate = parse_gate("disparate_impact>=0.8; accuracy>=0.5 @ sex; roc_auc>=0.5")
+    result = decide(gate, evaluation.counts, evaluation.audit)
+    html = render_report(evaluation, ORIGIN, draw_evaluation(evaluation, result), gate, result)
+    assert "Insufficient evidence" in html
+    assert "nan" not in {text for _, _, text in Page(html).all("td")}
+
+
 def test_how_it_is_made_again() -> None:
     text = Page(small_report()).all("main")[0][2]
     for said in (ORIGIN.command, ORIGIN.commit, ORIGIN.digest, ORIGIN.model, "numpy 2.4.0"):

@@ -4,7 +4,7 @@ import pytest
 
 from fairrun.errors import RequestError
 from fairrun.serving.app import App, create_app
-from fairrun.serving.security import check_host, is_loopback
+from fairrun.serving.security import check_host, is_loopback, token_of_environment
 from tests.contract.conftest import Case
 from tests.serving.conftest import send
 
@@ -34,10 +34,18 @@ def test_an_address_that_others_reach_needs_a_token() -> None:
     check_host("0.0.0.0", TOKEN)  # noqa: S104
     with pytest.raises(RequestError, match="set FAIRRUN_TOKEN"):
         check_host("0.0.0.0", None)  # noqa: S104
-    for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
-        with pytest.raises(RequestError, match="fewer than 16 characters") as raised:
-            check_host(host, "hunter2")
-        assert "hunter2" not in str(raised.value)
+
+
+def test_the_token_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, token in ((None, None), ("", None), (TOKEN, TOKEN)):
+        monkeypatch.delenv("FAIRRUN_TOKEN", raising=False)
+        if value is not None:
+            monkeypatch.setenv("FAIRRUN_TOKEN", value)
+        assert token_of_environment() == token
+    monkeypatch.setenv("FAIRRUN_TOKEN", "hunter2")
+    with pytest.raises(RequestError, match="fewer than 16 characters") as raised:
+        token_of_environment()
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,0 +1,272 @@
+"""Requests a second and latencies: our app, the tutorial's app, and MLflow's server.
+
+    PYTHONPATH=. python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
+
+On one machine in one run: all servers are up, and asked in turn, round after round, so that a
+machine whose speed drifts slows all of them; the medians of the rounds are printed. Every server
+has one process (our app has two more for large requests); clients are closed-loop on loopback, in
+a process of their own (`_load.py`), which is measured against a server that answers the same bytes
+to all.
+
+    tutorial's app    FastAPI, an async handler, a DataFrame of one-hot columns a request, a
+                      holisticai Pipeline (reweighing, logistic regression) in a cloudpickled pyfunc
+    stock, constant   `mlflow models serve` with a model that answers zeros, signature of ours
+    stock, ours       `mlflow models serve` with our model: raw columns, full mitigation
+    our app           `python -m entrypoints.serve` with the same model
+
+With --answers, 64 clients ask our app for so many rows of mixed groups, alone and in batches of up
+to 40, and every answer is compared with that of one client; memory is read before and in between.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = str(ROOT / "benchmarks" / "_serving_peers.py")
+LOAD = str(ROOT / "benchmarks" / "_load.py")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs.
+
+    Attributes
+    ----------
+    name : str
+        As it stands in the table.
+    url : str
+        Where rows are sent.
+    bodies : Path
+        Requests of single rows, one a line.
+    large : Path
+        A request of 100,000 rows.
+    process : Popen
+        It, and the processes it has started.
+    """
+
+    name: str
+    url: str
+    bodies: Path
+    large: Path
+    process: subprocess.Popen[bytes]
+
+    def load(self, *options: object, large: bool = False) -> dict[str, float]:
+        """Ask it from a process of its own."""
+        return _finish(self.start_load(*options, large=large))
+
+    def start_load(self, *options: object, large: bool = False) -> subprocess.Popen[str]:
+        """Begin to ask it."""
+        bodies = self.large if large else self.bodies
+        command = [sys.executable, LOAD, self.url, str(bodies), *map(str, options)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def used(self) -> tuple[float, float]:
+        """Read the memory (MB) and processor seconds of it and of what it has started."""
+        listed = subprocess.run(
+            ["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[1:]
+        rows = [tuple(map(int, line.split())) for line in listed]
+        mine = {self.process.pid}
+        for _ in range(4):
+            mine |= {pid for pid, parent, _ in rows if parent in mine}
+        seconds = 0.0
+        for pid in mine:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(rss for pid, _, rss in rows if pid in mine) / 1024, seconds
+
+
+def _finish(load: subprocess.Popen[str]) -> dict[str, float]:
+    said, _ = load.communicate()
+    if load.returncode:
+        sys.exit("the client failed")
+    result: dict[str, float] = json.loads(said)
+    return result
+
+
+def train(folder: Path, mitigator: str) -> None:
+    """Train the model that is served, and leave it in the folder `ours`."""
+    import mlflow
+
+    from fairrun.data import DataRequest
+    from fairrun.runs import TrainingRequest, run_train
+
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    place = (folder / "artifacts").as_uri()
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("b", artifact_location=place))
+    trained = run_train(DataRequest("census"), TrainingRequest(mitigator=mitigator))
+    mlflow.artifacts.download_artifacts(trained.model_uri, dst_path=str(folder / "ours"))
+
+
+@contextmanager
+def running(
+    name: str, command: list[str], port: int, path: str, bodies: Path, large: Path, folder: Path
+) -> Iterator[Server]:
+    """Run a server until the block ends."""
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    with (folder / f"{port}.log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+    try:
+        for _ in range(600):
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if process.poll() is not None:
+                sys.exit((folder / f"{port}.log").read_text())
+            time.sleep(0.1)
+        yield Server(name, f"http://127.0.0.1:{port}{path}", bodies, large, process)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def servers(folder: Path, stack: ExitStack) -> list[Server]:
+    """Start all of them."""
+    python, mlflow = sys.executable, str(Path(sys.executable).parent / "mlflow")
+
+    def stock(model: str) -> list[str]:
+        return [
+            mlflow,
+            "models",
+            "serve",
+            "--env-manager",
+            "local",
+            "-m",
+            str(folder / model),
+            "-p",
+        ]
+
+    peer = [python, PEERS]
+    ours = [python, "-m", "entrypoints.serve", "--model", str(folder / "ours"), "--port"]
+    table: list[tuple[str, list[str], str, str]] = [
+        ("trivial", [*peer, "trivial", str(folder)], "/predict", "raw"),
+        ("tutorial's app", [*peer, "tutorial", str(folder)], "/predict", "encoded"),
+        ("stock, constant", stock("constant"), "/invocations", "mlflow.raw"),
+        ("stock, ours", stock("ours"), "/invocations", "mlflow.raw"),
+        ("our app", ours, "/predict", "raw"),
+    ]
+    started = []
+    for name, command, path, bodies in table:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        requests = folder / f"{bodies}.jsonl", folder / f"{bodies}.100k.jsonl"
+        server = running(name, [*command, str(port)], port, path, *requests, folder)
+        started.append(stack.enter_context(server))
+    return started
+
+
+def measure(server: Server, seconds: float) -> dict[str, float]:
+    """Ask one server in every way."""
+    found: dict[str, float] = {}
+    for clients in (1, 8):
+        _, before = server.used()
+        loaded = server.load("--clients", clients, "--seconds", seconds)
+        processor = server.used()[1] - before
+        found[f"cpu {clients}"] = 1000 * processor / loaded["requests"]
+        found[f"rate {clients}"] = loaded["rate"]
+        found[f"p50 {clients}"] = 1000 * loaded["p50"]
+        found[f"p99 {clients}"] = 1000 * loaded["p99"]
+    if server.name != "trivial":
+        found["100k s"] = server.load("--requests", 3, large=True)["p50"]
+        # One client has large requests answered one after the other, and another single rows.
+        large = server.start_load("--requests", 5, large=True)
+        time.sleep(0.3)
+        during = server.load("--clients", 1, "--seconds", 3 * found["100k s"])
+        found["during p99"] = 1000 * during["p99"]
+        _finish(large)
+    return found
+
+
+def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
+    """Have 64 clients ask for so many rows, and compare with one client's answers."""
+    server = replace(server, bodies=folder / "mixed.jsonl")
+    n_bodies = len(server.bodies.read_bytes().splitlines())
+    server.load("--requests", n_bodies, "--answers", folder / "one")
+    expected = (folder / "one").read_bytes().splitlines()
+    rows = [len(json.loads(answer)["predictions"]) for answer in expected]
+    print(f"memory before: {server.used()[0]:.0f} MB")
+    answers = requests = wrong = 0
+    while answers < n_answers:
+        # Each part begins with the first body again.
+        options = ["--clients", 64, "--requests", 10 * n_bodies, "--answers", folder / "many"]
+        rate = server.load(*options)["rate"]
+        for number, answer in enumerate((folder / "many").read_bytes().splitlines()):
+            wrong += rows[number % n_bodies] * (answer != expected[number % n_bodies])
+            answers += rows[number % n_bodies]
+            requests += 1
+        print(
+            f"{answers:,} answers in {requests:,} requests of 64 clients, {wrong} unlike those of "
+            f"one; {rate:.0f} requests a second; memory {server.used()[0]:.0f} MB",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--mitigator", default="correlation_remover+equalized_odds")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--answers", type=int, default=0)
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        train(folder, told.mitigator)
+        subprocess.run(
+            [sys.executable, PEERS, "prepare", str(folder)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            check=True,
+            capture_output=True,
+        )
+        all_servers = servers(folder, stack)
+        for server in all_servers:
+            server.load("--clients", 8, "--requests", 50)
+        print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}", flush=True)
+        found: dict[str, list[dict[str, float]]] = {server.name: [] for server in all_servers}
+        for _ in range(told.rounds):
+            for server in all_servers:
+                found[server.name].append(measure(server, told.seconds))
+        if told.rounds:
+            _print(found)
+        if told.answers:
+            compare_answers(all_servers[-1], told.answers, folder)
+
+
+def _print(found: dict[str, list[dict[str, Any]]]) -> None:
+    columns = [f"{name} {clients}" for clients in (1, 8) for name in ("rate", "p50", "p99", "cpu")]
+    columns += ["100k s", "during p99"]
+    print("| server | " + " | ".join(columns) + " |")
+    print("| :--- |" + " ---: |" * len(columns))
+    for name, rounds in found.items():
+        cells = []
+        for column in columns:
+            values = [each[column] for each in rounds if column in each]
+            cells.append(f"{statistics.median(values):.4g}" if values else "")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print(f"load of the machine at the end: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""How fast a sweep is: 100 random trials on Adult with two workers and with one, tracking included.
+
+    python benchmarks/sweep.py --adult PATH [--trials 100] [--pairs 1]
+
+Trials over none, reweighing, correlation remover and group thresholds with logistic regression,
+once with C from nine values (as in the default space, where trials that differ in their thresholds
+alone share fits) and once with C anywhere in its range (where none do). What is timed is what a
+sweep does from its first trial to its last: start of the workers, fits, metrics and their
+intervals, and the child runs in a fresh SQLite store; not the refits and charts at its end.
+
+Each run is a process of its own, two workers and then one, so that a machine whose speed drifts
+slows both. Processor seconds, of all processes, say what a trial costs whatever else the machine
+does: a rate per two of them is that of two cores with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SPACE = (
+    "mitigator=none,reweighing,correlation_remover,group_thresholds; C={C}; "
+    "correlation_remover.alpha=0..1; group_thresholds.tolerance=0..0.2"
+)
+RANGES = {"nine values": "0.01..100 log 9", "any value": "0.01..100 log"}
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--adult", required=True)
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--pairs", type=int, default=1)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(_one(given.adult, given.trials, **json.loads(given.one))))
+        return
+    print(f"load at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(
+        "| C | workers | wall s | trials / s | processor s a trial | trials / 2 processor s "
+        "| tracking ms a trial | tracking's share of the processor |"
+    )
+    print("|---" * 8 + "|")
+    for _ in range(given.pairs):
+        for name, values in RANGES.items():
+            for workers in (2, 1):
+                asked = json.dumps({"workers": workers, "C": values})
+                done = subprocess.run(
+                    [sys.executable, __file__, *sys.argv[1:], "--one", asked],
+                    check=True,
+                    stdout=subprocess.PIPE,
+                    env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "passive"},
+                )
+                _print_row(name, workers, given.trials, json.loads(done.stdout.splitlines()[-1]))
+
+
+def _print_row(name: str, workers: int, n: int, found: dict[str, float]) -> None:
+    cost = found["processor"] / n
+    print(
+        f"| {name} | {workers} | {found['wall']:.1f} | {n / found['wall']:.2f} | {cost:.3f} "
+        f"| {2 / cost:.2f} | {1000 * found['tracking'] / n:.0f} "
+        f"| {100 * found['tracking_processor'] / found['processor']:.0f} % |",
+        flush=True,
+    )
+
+
+def _processor() -> float:
+    """Processor seconds of this process and of those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _one(adult: str, n_trials: int, workers: int, C: str) -> dict[str, Any]:
+    import mlflow
+
+    from fairrun.data import DataRequest, prepare, resolve_spec
+    from fairrun.runs.evaluate import protected_columns
+    from fairrun.sweep.children import ChildRuns
+    from fairrun.sweep.executor import make_executor
+    from fairrun.sweep.objectives import parse_objectives
+    from fairrun.sweep.space_text import parse_space
+    from fairrun.sweep.study import Search
+    from fairrun.sweep.trial import Problem
+
+    request = DataRequest(
+        adult,
+        target="class",
+        positive=">50K",
+        protected=["sex", "race"],
+        privileged=["Male", "White"],
+        drop=["education-num"],
+    )
+    dataset = prepare(resolve_spec(request))
+    columns = protected_columns(dataset.splits["train"], dataset.spec)
+    objectives = parse_objectives("accuracy,statistical_parity", columns)
+    problem = Problem.of(dataset, columns, objectives)
+    with tempfile.TemporaryDirectory() as folder:
+        mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+        mlflow.create_experiment("sweep", artifact_location=(Path(folder) / "artifacts").as_uri())
+        mlflow.set_experiment("sweep")
+        with mlflow.start_run() as run:
+            children = ChildRuns(mlflow.get_run(run.info.run_id), dataset.spec, 0)
+            search = Search(parse_space(SPACE.format(C=C)), "random", n_trials, objectives)
+            tracking = tracking_processor = 0.0
+            started, used = time.perf_counter(), _processor()
+            with make_executor(problem, workers, ahead=2) as executor:
+                for result in executor.run(search.ask, search.tell):
+                    before = time.perf_counter(), time.process_time()
+                    children.log(result, {})
+                    tracking += time.perf_counter() - before[0]
+                    tracking_processor += time.process_time() - before[1]
+                wall = time.perf_counter() - started
+            return {
+                "wall": wall,
+                "processor": _processor() - used,
+                "tracking": tracking,
+                "tracking_processor": tracking_processor,
+            }
+
+
+if __name__ == "__main__":
+    main()

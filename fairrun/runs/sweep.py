@@ -1,0 +1,358 @@
+"""The `sweep` run: many trials, and one choice among them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Run
+from tqdm import tqdm
+
+from fairrun.data import DataRequest, Dataset, is_preprocessed, prepare, resolve_spec
+from fairrun.errors import RequestError
+from fairrun.metrics import ProtectedColumn, Verdict
+from fairrun.runs.evaluate import protected_columns
+from fairrun.runs.sweep_outcome import Sweep, finish_sweep
+from fairrun.sweep.children import ChildRuns
+from fairrun.sweep.executor import make_executor
+from fairrun.sweep.objectives import (
+    Constraint,
+    Objective,
+    interval_keys,
+    parse_objectives,
+    read_constraint,
+)
+from fairrun.sweep.selection import Rule, Selection, select
+from fairrun.sweep.space import Space
+from fairrun.sweep.space_text import read_space
+from fairrun.sweep.study import Method, Search
+from fairrun.sweep.table import trials_table
+from fairrun.sweep.trial import Problem
+from fairrun.tracking import (
+    load_preprocessed,
+    log_input,
+    log_spec,
+    log_sweep,
+    read_spec,
+    read_sweep,
+    tracked_run,
+)
+
+__all__ = ["SweepRequest", "Swept", "run_sweep"]
+
+_logger = logging.getLogger(__name__)
+
+TRIALS = 100
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """What a user said of a sweep.
+
+    Attributes
+    ----------
+    method : {"grid", "random", "bayesian", "nsga2"}
+        See `fairrun.sweep.study.METHODS`.
+    trials : int or None
+        How many; None: 100, or when a sweep is resumed what it had. A grid has its own number.
+    space : str
+        See `read_space`.
+    objective : str
+        See `parse_objectives`.
+    constraint : str or None
+        See `read_constraint`.
+    select : {"constrained", "knee"} or None
+        See `fairrun.sweep.selection.RULES`; None: constrained if there is a constraint.
+    folds : int
+        1 measures on the validation rows, more cross-validate on train and validation.
+    seed : int
+        Seeds the search and the fits.
+    register : str or None
+        The name to register the chosen model under.
+    workers : int or None
+        How many processes; None: the cores.
+    """
+
+    method: Method = "random"
+    trials: int | None = None
+    space: str = "default"
+    objective: str = "accuracy,statistical_parity"
+    constraint: str | None = None
+    select: Rule | None = None
+    folds: int = 1
+    seed: int = 0
+    register: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a `sweep` run made.
+
+    Attributes
+    ----------
+    run_id : str
+        The sweep's own run.
+    table : pandas.DataFrame
+        See `trials_table`.
+    selection : Selection
+        What was chosen.
+    model_uri : str
+        The chosen model.
+    outcome : pandas.DataFrame
+        metric, its value and limits on validation (`validation`, …) and on test (`test`, …), and
+        `optimism`: validation − test.
+    axes : tuple of str
+        The metrics that span the frontier.
+    groups : tuple of (str, str)
+        The names of group_a and group_b.
+    """
+
+    run_id: str
+    table: pd.DataFrame
+    selection: Selection
+    model_uri: str
+    outcome: pd.DataFrame
+    axes: tuple[str, ...]
+    groups: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A request, resolved."""
+
+    request: SweepRequest
+    space: Space
+    objectives: tuple[Objective, ...]
+    axes: tuple[Objective, ...]
+    constraint: Constraint | None
+    rule: Rule
+    n_trials: int
+
+
+def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = None) -> Swept:
+    """Search, choose on validation, evaluate the choice once on test.
+
+    Parameters
+    ----------
+    data : DataRequest
+        Which data; not looked at when a sweep is resumed.
+    request : SweepRequest
+        Which sweep. Of one that is resumed all is as it was, but for `workers`, and for `trials`
+        and `register` where they are given.
+    resume : str, optional
+        The run id of a sweep that was cut off: it goes on where it stopped.
+
+    Raises
+    ------
+    RequestError
+        If the request cannot be met; before the first trial.
+    KeyboardInterrupt
+        If it is interrupted; what is done by then is logged, and the run is KILLED.
+    """
+    if resume is None:
+        with _sweep_run(None, request.method) as run:
+            dataset = _load(data)
+            columns = protected_columns(dataset.splits["train"], dataset.spec)
+            plan = _resolve(request, columns)
+            log_spec(dataset.spec)
+            for name in ("train", "validation"):
+                log_input(dataset.splits[name], dataset.spec, context=name)
+            log_sweep(_saved(plan))
+            return _sweep(run, plan, dataset, columns)
+    saved = SweepRequest(**read_sweep(resume))
+    request = replace(
+        saved,
+        workers=request.workers,
+        trials=request.trials or saved.trials,
+        register=request.register or saved.register,
+    )
+    # `mlflow run` made a run for this command; the sweep goes on in its own.
+    with (
+        tracked_run("resume sweep", {"sweep.resumes": resume}),
+        _sweep_run(resume, request.method) as run,
+    ):
+        spec = read_spec(resume)
+        dataset = load_preprocessed(spec.source) if is_preprocessed(spec.source) else prepare(spec)
+        columns = protected_columns(dataset.splits["train"], dataset.spec)
+        plan = _resolve(request, columns)
+        log_sweep(_saved(plan))
+        return _sweep(run, plan, dataset, columns)
+
+
+@contextmanager
+def _sweep_run(run_id: str | None, method: str) -> Iterator[Run]:
+    """Open the sweep's run, a new one or an earlier one; KILLED if it is interrupted."""
+    opened: AbstractContextManager[Run] = (
+        tracked_run(f"sweep {method}")
+        if run_id is None
+        else mlflow.start_run(run_id=run_id, nested=True)
+    )
+    with opened as run, _quiet_fits():
+        try:
+            yield run
+        except KeyboardInterrupt:
+            mlflow.end_run("KILLED")
+            _logger.warning(
+                "stopped; to go on: mlflow run … -e sweep -P resume=%s", run.info.run_id
+            )
+            raise
+
+
+def _load(request: DataRequest) -> Dataset:
+    if is_preprocessed(request.data):
+        return load_preprocessed(request.data)
+    return prepare(resolve_spec(request))
+
+
+def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan:
+    if request.folds < 1:
+        raise RequestError(f"folds={request.folds} is not possible; give 1 or more")
+    if request.trials is not None and request.trials < 1:
+        raise RequestError(f"trials={request.trials} is not possible; give 1 or more")
+    objectives = parse_objectives(request.objective, columns)
+    constraint = read_constraint(request.constraint, columns) if request.constraint else None
+    if request.select == "constrained" and constraint is None:
+        raise RequestError(
+            "select=constrained needs a constraint, such as constraint='statistical_parity<=0.05'"
+        )
+    return _Plan(
+        request,
+        read_space(request.space),
+        objectives,
+        _axes(objectives, constraint, columns),
+        constraint,
+        request.select or ("constrained" if constraint else "knee"),
+        request.trials or TRIALS,
+    )
+
+
+def _axes(
+    objectives: tuple[Objective, ...],
+    constraint: Constraint | None,
+    columns: Sequence[ProtectedColumn],
+) -> tuple[Objective, ...]:
+    """Span the frontier: two objectives, or one and what it is held back by."""
+    if len(objectives) == 2:
+        return objectives
+    if constraint is not None:
+        for term, key, about in zip(
+            constraint.gate.terms, constraint.keys, constraint.abouts, strict=True
+        ):
+            if key != objectives[0].key and term.metric.kind != "performance":
+                return (*objectives, Objective(term.metric, about, key))
+    parity = "statistical_parity"
+    other = "accuracy" if objectives[0].metric.name == parity else parity
+    return (*objectives, *parse_objectives(other, columns))
+
+
+def _saved(plan: _Plan) -> dict[str, object]:
+    """Give what a sweep can be resumed from, without files it was read from."""
+    constraint = None if plan.constraint is None else str(plan.constraint)
+    saved = replace(
+        plan.request,
+        space=str(plan.space),
+        constraint=constraint,
+        select=plan.rule,
+        trials=plan.n_trials,
+        workers=None,
+    )
+    return asdict(saved)
+
+
+def _sweep(run: Run, plan: _Plan, dataset: Dataset, columns: tuple[ProtectedColumn, ...]) -> Swept:
+    request, constraint = plan.request, plan.constraint
+    about = [axis.protected for axis in plan.axes] + list(constraint.abouts if constraint else ())
+    problem = Problem.of(
+        dataset,
+        columns,
+        plan.objectives,
+        crossings=[crossing for crossing in dict.fromkeys(about) if ":" in crossing],
+        folds=request.folds,
+        seed=request.seed,
+    )
+    children = ChildRuns(run, dataset.spec, request.seed)
+    keys = [*(axis.key for axis in plan.axes), *(constraint.keys if constraint else ())]
+    read = children.read(name for key in keys for name in interval_keys(key))
+    search = Search(
+        plan.space,
+        request.method,
+        plan.n_trials,
+        plan.objectives,
+        constraint,
+        request.seed,
+        read.results,
+        read.notes,
+        prune=request.folds > 1 and request.method in ("bayesian", "nsga2"),
+    )
+    if search.n_trials != plan.n_trials:
+        _logger.info("the space has %d different trials", search.n_trials)
+    run_ids = _run_trials(search, problem, children, request.workers) | read.run_ids
+    selection = select(search.results, plan.axes, constraint, plan.rule)
+    table = trials_table(search.results, run_ids, selection, constraint)
+    outcome = finish_sweep(
+        Sweep(problem, dataset, plan.axes, constraint, plan.space),
+        {result.number: result for result in search.results},
+        table,
+        selection,
+        request.register,
+    )
+    return Swept(
+        run.info.run_id,
+        table,
+        selection,
+        outcome.model_uri,
+        outcome.metrics,
+        tuple(axis.key for axis in plan.axes),
+        dataset.spec.protected[0].group_names,
+    )
+
+
+def _run_trials(
+    search: Search, problem: Problem, children: ChildRuns, workers: int | None
+) -> dict[int, str]:
+    run_ids: dict[int, str] = {}
+    n_workers = min(workers or os.cpu_count() or 1, max(1, search.n_trials - len(search.done)))
+    with (
+        tqdm(total=search.n_trials, initial=len(search.done), unit="trial", disable=None) as bar,
+        make_executor(problem, n_workers, ahead=2 if search.planned else 1) as executor,
+    ):
+        for result in executor.run(search.ask, search.tell):
+            run_ids[result.number] = children.log(result, search.notes_of(result.number))
+            bar.set_postfix_str(_best(search), refresh=False)
+            bar.update()
+    return run_ids
+
+
+@contextmanager
+def _quiet_fits() -> Iterator[None]:
+    """Let fits say nothing: there are hundreds, and those in worker processes do not either."""
+    loggers = [logging.getLogger(f"fairrun.{name}") for name in ("fitting", "mitigation")]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)
+
+
+def _best(search: Search) -> str:
+    """Say the best so far in a few words."""
+    first, constraint = search.objectives[0], search.constraint
+    complete = [
+        each
+        for each in search.results
+        if each.state == "complete"
+        and (constraint is None or constraint.verdict(each.metrics) is Verdict.PASS)
+    ]
+    if not complete:
+        return "none yet"
+    best = max(complete, key=lambda each: first.gain(each.metrics)[0])
+    return f"best {first} {best.metrics[first.key]:.4f} ({best.parameters.get('mitigator')})"

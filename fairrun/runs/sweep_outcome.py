@@ -1,0 +1,261 @@
+"""The end of a sweep: the frontier refitted, the choice evaluated on test, charts and registry."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+
+from fairrun.data import Dataset, Rows
+from fairrun.errors import RequestError
+from fairrun.inference import InferenceModel
+from fairrun.metrics import GATE_METRICS, Counts
+from fairrun.packaging import log_model
+from fairrun.reports import plot_metric_bars
+from fairrun.reports.sweep_page import render_sweep
+from fairrun.reports.sweep_plots import plot_importance, plot_parameters, plot_sweep
+from fairrun.runs.compare import COMPARED_METRICS
+from fairrun.runs.evaluate import run_evaluate
+from fairrun.sweep.charts import best_by_mitigator, chart_axes, constraint_limit, with_axes
+from fairrun.sweep.children import mark, read_counts
+from fairrun.sweep.importance import parameter_importance
+from fairrun.sweep.objectives import Constraint, Objective, interval_keys
+from fairrun.sweep.selection import Selection
+from fairrun.sweep.space import Space
+from fairrun.sweep.trial import Problem, TrialResult, make_classifier
+from fairrun.tracking import log_figure, log_page, log_parameters, log_table
+
+__all__ = ["Outcome", "Sweep", "finish_sweep"]
+
+_logger = logging.getLogger(__name__)
+
+#: On a trial's run, the URI of its model.
+_MODEL = "sweep.model"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep was about.
+
+    Attributes
+    ----------
+    problem : Problem
+        What trials were fitted and measured on.
+    dataset : Dataset
+        With the test rows, which no trial has seen.
+    axes : tuple of (Objective, Objective)
+        What spans the frontier.
+    constraint : Constraint or None
+        What trials should stay within.
+    space : Space
+        What was tried.
+    """
+
+    problem: Problem
+    dataset: Dataset
+    axes: tuple[Objective, ...]
+    constraint: Constraint | None
+    space: Space
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a sweep.
+
+    Attributes
+    ----------
+    model_uri : str
+        The chosen model.
+    metrics : pandas.DataFrame
+        metric, its value and limits on validation (`validation`, …) and on test (`test`, …), and
+        `optimism`: validation − test.
+    """
+
+    model_uri: str
+    metrics: pd.DataFrame
+
+
+def finish_sweep(
+    sweep: Sweep,
+    trials: Mapping[int, TrialResult],
+    table: pd.DataFrame,
+    selection: Selection,
+    register: str | None,
+) -> Outcome:
+    """Refit the frontier and log its models; evaluate the choice once on test; log what came out.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What it was about.
+    trials : mapping of int to TrialResult
+        The trials by number.
+    table : pandas.DataFrame
+        See `trials_table`.
+    selection : Selection
+        What was chosen.
+    register : str or None
+        The name to register the chosen model under.
+
+    Raises
+    ------
+    RequestError
+        If the registry refuses the name.
+    """
+    run_ids = dict(zip(table["number"], table["run_id"], strict=True))
+    uris, refits = {}, _Refits(sweep.problem)
+    kept = dict.fromkeys([*selection.frontier, selection.chosen])
+    for place, number in enumerate(kept, start=1):
+        trial = trials[number]
+        mitigator = trial.parameters.get("mitigator", "none")
+        _logger.info("[%d/%d] refitting trial %d, %s", place, len(kept), number, mitigator)
+        uris[number] = refits.log(trial, run_ids[number])
+        mark(run_ids[number], {"sweep.frontier": str(number in selection.frontier).lower()})
+    mark(run_ids[selection.chosen], {"sweep.chosen": "true"})
+    uri, chosen = uris[selection.chosen], trials[selection.chosen]
+    gate = None if sweep.constraint is None else sweep.constraint.gate
+    evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate)
+    metrics = _compare(chosen.metrics, evaluated.metrics)
+    log_table("trials", table)
+    log_table("chosen", metrics)
+    _log_charts(sweep, trials, table, selection, metrics)
+    of_compared = metrics[metrics["metric"].isin(COMPARED_METRICS)]
+    mlflow.log_metrics(
+        {
+            f"{kind}_{row['metric']}": row[kind]
+            for row in of_compared.to_dict("records")
+            for kind in ("validation", "test", "optimism")
+            if math.isfinite(row[kind])
+        }
+    )
+    log_parameters({"sweep.chosen_trial": selection.chosen, "sweep.rule": selection.rule})
+    tags = {
+        "sweep.chosen_run_id": run_ids[selection.chosen],
+        "sweep.constraint": "none" if selection.verdict is None else str(selection.verdict),
+        _MODEL: uri,
+    }
+    if register is not None:
+        tags["sweep.registered"] = _register(register, uri, run_ids[selection.chosen])
+    mlflow.set_tags(tags)
+    return Outcome(uri, metrics)
+
+
+class _Refits:
+    """Fits trials again, from raw rows as `train` does, and logs their models to their runs.
+
+    Rows are encoded once, and fits that trials share are fitted once.
+
+    Parameters
+    ----------
+    problem : Problem
+        What they were trials of; of folds, the models are fitted on all rows.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        fit_on, self._held_out = problem.rows, None
+        if len(problem.parts) == 1:
+            fit_on, self._held_out = (problem.rows.take(part) for part in problem.parts[0])
+        self._problem = problem
+        any_classifier = make_classifier(problem.spec, {}, problem.seed)
+        self._rows = any_classifier.encode(fit_on.frame, fit_on.label)
+        self._memory: dict[str, Any] = {}
+
+    def log(self, trial: TrialResult, run_id: str) -> str:
+        """Give the URI of a trial's model: logged now, or by an earlier process."""
+        before = mlflow.get_run(run_id)
+        if _MODEL in before.data.tags:
+            return str(before.data.tags[_MODEL])
+        problem = self._problem
+        classifier = make_classifier(problem.spec, trial.parameters, problem.seed)
+        model = classifier.fit_encoded(self._rows, self._memory).inference_
+        if self._held_out is not None:
+            self._check(model, trial, run_id, self._held_out)
+        with mlflow.start_run(run_id=run_id, nested=True):
+            name = str(trial.parameters.get("mitigator", "none"))
+            logged = log_model(model, problem.spec, problem.columns, name)
+            mlflow.set_tag(_MODEL, logged.uri)
+        # A trial's run took as long as the trial did.
+        mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
+        return logged.uri
+
+    def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
+        """Say so if the model is not the one that was measured, as with other versions."""
+        again = Counts.from_arrays(
+            self._problem.columns,
+            [column.codes(rows.frame) for column in self._problem.columns],
+            rows.label,
+            model.predict(rows.frame)["prediction"].to_numpy(),
+        )
+        counts = trial.counts or read_counts(run_id)
+        if (again.table != counts.table).any():
+            _logger.warning("warning: trial %d gives other labels when refitted", trial.number)
+
+
+def _log_charts(
+    sweep: Sweep,
+    trials: Mapping[int, TrialResult],
+    table: pd.DataFrame,
+    selection: Selection,
+    metrics: pd.DataFrame,
+) -> None:
+    """Draw the sweep, and write its page."""
+    axes = chart_axes(sweep.axes)
+    groups = sweep.dataset.spec.protected[0].group_names
+    points = with_axes(table, trials, sweep.axes)
+    limit = constraint_limit(sweep.constraint, sweep.axes[1])
+    log_figure("frontier", plot_sweep(points, axes, groups, limit=limit))
+    best = best_by_mitigator(points, axes[0])
+    log_figure("best_by_mitigator", plot_metric_bars(best, COMPARED_METRICS, *groups))
+    in_ratios = [each.name for each in sweep.space.dimensions if each.in_ratios]
+    log_figure("parameters", plot_parameters(points, sweep.space.names, axes, in_ratios))
+    importance = parameter_importance(list(trials.values()), sweep.space, sweep.axes)
+    if len(importance):
+        log_table("importance", importance)
+        log_figure("importance", plot_importance(importance))
+    keys = [axis.key for axis in sweep.axes]
+    said = ", ".join(
+        f"{row['metric']} {row['validation']:.3f} on validation and {row['test']:.3f} on test"
+        for row in metrics[metrics["metric"].isin(keys)].to_dict("records")
+    )
+    log_page(
+        render_sweep(
+            table,
+            keys,
+            [name for name in sweep.space.names if name in table],
+            groups,
+            title=f"Sweep of {len(table)} trials on {sweep.dataset.spec.name}",
+            summary=f"Chosen: trial {selection.chosen} by the rule {selection.rule}: {said}.",
+        )
+    )
+
+
+def _compare(validation: Mapping[str, float], test: Mapping[str, float]) -> pd.DataFrame:
+    """Lay the metrics that both have out, those of comparisons first."""
+    rows = []
+    for name in dict.fromkeys([*COMPARED_METRICS, *GATE_METRICS]):
+        if name in validation and name in test:
+            of_both = [
+                metrics.get(key, math.nan)
+                for metrics in (validation, test)
+                for key in interval_keys(name)
+            ]
+            rows.append((name, *of_both, of_both[0] - of_both[3]))
+    ends = ("", "_ci_low", "_ci_high")
+    columns = [f"{where}{end}" for where in ("validation", "test") for end in ends]
+    return pd.DataFrame(rows, columns=["metric", *columns, "optimism"])
+
+
+def _register(name: str, uri: str, run_id: str) -> str:
+    try:
+        version = mlflow.register_model(uri, name, tags={"sweep.chosen_run_id": run_id})
+    except MlflowException as error:
+        raise RequestError(
+            f"register={name} is refused by the registry: {error.message}; the model is {uri}"
+        ) from error
+    return f"models:/{name}/{version.version}"

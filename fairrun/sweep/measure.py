@@ -1,0 +1,110 @@
+"""The metrics of a trial: those of an evaluation that cost next to nothing, and their intervals.
+
+Limits are in closed form (`fairrun.metrics.closed_form`), where an evaluation has replicates: a
+sweep needs hundreds of them, and what it chooses is evaluated in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.estimates import Linearised
+from fairrun.metrics.folds import fold_interval
+from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, values_of
+from fairrun.metrics.intervals import Intervals
+from fairrun.metrics.performance import PERFORMANCE_METRICS
+from fairrun.metrics.rates import selection_rate
+from fairrun.metrics.scores import brier_score, roc_auc
+from fairrun.metrics.worst import worst_of
+from fairrun.sweep.objectives import interval_keys
+
+__all__ = ["measure_counts", "measure_folds", "measure_scores"]
+
+CONFIDENCE = 0.95
+
+_OVERALL = {**PERFORMANCE_METRICS, "selection_rate": selection_rate}
+_COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]
+
+
+def measure_counts(counts: Counts, crossings: Iterable[str] = ()) -> dict[str, float]:
+    """Measure labels: performance over all rows, and the groups of every protected column.
+
+    Parameters
+    ----------
+    counts : Counts
+        The counts of the rows.
+    crossings : iterable of str
+        Crossings to compare as well, as `sex:race`.
+
+    Returns
+    -------
+    dict of str to float
+        Named as an evaluation names them, `_worst` only where there are more than two values.
+        NaN where undefined.
+
+    Examples
+    --------
+    >>> from fairrun.metrics import ProtectedColumn
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
+    >>> found = measure_counts(counts)
+    >>> [round(found[f"statistical_parity{end}"], 2) for end in ("", "_ci_low", "_ci_high")]
+    [0.29, 0.25, 0.33]
+    """
+    found: dict[str, float] = {}
+    everyone = _estimates(counts, everybody(counts.columns))
+    for name, rate in _OVERALL.items():
+        _add(found, name, everyone.rate(rate))
+    first = counts.columns[0].name
+    one_way = [(column.name,) for column in counts.columns]
+    for names in dict.fromkeys([*one_way, *(tuple(c.split(":")) for c in crossings)]):
+        two, values = (make(counts.columns, *names) for make in (group_a_and_b, values_of))
+        suffix = "" if two.protected == first else f"/{two.protected}"
+        of_two, of_values = _estimates(counts, two), _estimates(counts, values)
+        for metric in _COMPARED:
+            _add(found, metric.name + suffix, of_two.each(metric, two.pairs()))
+            if len(values.groups) > 2:
+                _add(found, f"{metric.name}_worst{suffix}", _worst(metric, values, of_values))
+    return found
+
+
+def _estimates(counts: Counts, grouping: Grouping) -> Linearised:
+    """Take each row as one of weight 1: Σw and Σw² are both the count."""
+    tables = counts.grouped(grouping)
+    return Linearised(np.stack([tables, tables], axis=-1).astype(np.float64), CONFIDENCE)
+
+
+def _worst(metric: BiasMetric, grouping: Grouping, estimates: Linearised) -> Intervals:
+    _, turned, together = estimates.each_and_together(metric, grouping.pairs())
+    return worst_of(metric, turned, together)[1]
+
+
+def _add(found: dict[str, float], key: str, intervals: Intervals) -> None:
+    parts = (intervals.value, intervals.low, intervals.high)
+    for name, part in zip(interval_keys(key), parts, strict=True):
+        found[name] = float(part.item()) if part.size == 1 else np.nan
+
+
+def measure_scores(label: NDArray[np.int64], probability: ArrayLike) -> dict[str, float]:
+    """Measure scores over all rows: `roc_auc` (DeLong) and `brier_score`, with intervals."""
+    scores = np.asarray(probability, dtype=np.float64)
+    area = roc_auc(label, scores)
+    found = zip(interval_keys("roc_auc"), (area.value, *area.interval(CONFIDENCE)), strict=True)
+    brier = zip(interval_keys("brier_score"), brier_score(label, scores, CONFIDENCE), strict=True)
+    return {name: float(value) for name, value in (*found, *brier)}
+
+
+def measure_folds(folds: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Take the means of what was measured on each fold, with intervals of the procedure."""
+    found: dict[str, float] = {}
+    for key in folds[0]:
+        if "_ci_low" in key or "_ci_high" in key:
+            continue
+        over = fold_interval([fold[key] for fold in folds], CONFIDENCE)
+        found |= zip(interval_keys(key), (over.mean, over.low, over.high), strict=True)
+    return found

@@ -1,0 +1,225 @@
+"""Reads a space: `mitigator=none,reweighing; C=0.01..100 log`, or the same as YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fairrun.data.sources import searched
+from fairrun.errors import RequestError
+from fairrun.estimators import ESTIMATORS
+from fairrun.mitigation import MITIGATORS, resolve_mitigator
+from fairrun.parameters import Choice, Parameter
+from fairrun.sweep.space import Dimension, Space, Value, applies, spaced
+
+__all__ = ["DEFAULT_SPACE", "parse_space", "read_space"]
+
+#: Quick to fit, one of each kind, and what moves each from unmitigated to fair. C in half decades:
+#: nothing happens between them, and trials of one C share a fit.
+DEFAULT_SPACE = (
+    "mitigator=none,reweighing,correlation_remover,disparate_impact_remover,group_thresholds,"
+    "reweighing+group_thresholds; C=0.01..100 log 9; correlation_remover.alpha=0..1; "
+    "disparate_impact_remover.repair_level=0..1; group_thresholds.tolerance=0..0.2"
+)
+
+_WORDS = {
+    "mitigator": tuple(MITIGATORS),
+    "estimator": tuple(ESTIMATORS),
+    "class_weight": ("none", "balanced"),
+    "resample": ("none", "over", "under"),
+}
+_RANGE = re.compile(
+    r"(?P<low>[^\s,]+?)\s*\.\.\s*(?P<high>[^\s,]+)(\s+(?P<log>log))?(\s+(?P<n>\d+))?"
+)
+
+
+def read_space(space: str) -> Space:
+    """Read a space from text or from a YAML file.
+
+    Parameters
+    ----------
+    space : str
+        `default`; what `parse_space` reads; or the path of a file that ends in .yaml or .yml, a
+        mapping of parameters to a list of values, to one value, or to a range as text.
+
+    Raises
+    ------
+    RequestError
+        If it cannot be read as a space.
+    """
+    path = Path(space)
+    if path.suffix not in (".yaml", ".yml"):
+        return parse_space(DEFAULT_SPACE if space == "default" else space)
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RequestError(
+            f"space={space} cannot be read as YAML ({type(error).__name__}){searched(path)}"
+        ) from error
+    if not isinstance(document, dict) or not document:
+        raise RequestError(f"space={space} holds no space; give a mapping such as C: 0.01..100 log")
+    return _space({str(name): _texts(said) for name, said in document.items()})
+
+
+def parse_space(text: str) -> Space:
+    """Parse parameters separated by semicolons.
+
+    Parameters
+    ----------
+    text : str
+        Each is a name, `=` and values separated by commas, or a range `low..high`; after the range
+        may stand `log`, and a number: of how many values it shall consist.
+
+    Raises
+    ------
+    RequestError
+        If a parameter is not known, a value is not allowed, or mitigators do not go together.
+
+    Examples
+    --------
+    >>> print(parse_space("C=0.1..10 log 3; mitigator=none,correlation_remover"))
+    mitigator=none,correlation_remover; C=0.1,1,10
+    >>> parse_space("mitigator=disparate_impact_remover; repair_level=0..1")
+    Traceback (most recent call last):
+    ...
+    fairrun.errors.RequestError: the space knows no parameter 'repair_level'; did you mean
+    disparate_impact_remover.repair_level?
+    """
+    said: dict[str, str] = {}
+    for part in (part.strip() for part in text.split(";")):
+        name, equals, values = (piece.strip() for piece in part.partition("="))
+        if not part:
+            continue
+        if not equals or not values:
+            raise RequestError(f"{part!r} is no part of a space; give name=values, as C=0.1,1,10")
+        if name in said:
+            raise RequestError(f"the space has {name} twice; give it once, with all its values")
+        said[name] = values
+    return _space(said)
+
+
+def _texts(said: object) -> str:
+    return ",".join(map(_plain, said)) if isinstance(said, list) else _plain(said)
+
+
+def _plain(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def _space(said: Mapping[str, str]) -> Space:
+    first = {name: said[name] for name in ("mitigator", "estimator") if name in said}
+    dimensions = [_dimension(name, values) for name, values in (first | dict(said)).items()]
+    space = Space(tuple(dimensions))
+    if not dimensions:
+        raise RequestError("the space is empty; give at least one parameter, as C=0.1,1,10")
+    _check_mitigators(space)
+    for each in dimensions:
+        if not any(applies(each.name, chosen) for chosen in _heads(space)):
+            raise RequestError(
+                f"{each.name} applies to no mitigator and estimator of the space ({space}); "
+                "leave it out, or add what it belongs to"
+            )
+    return space
+
+
+def _heads(space: Space) -> list[dict[str, Value]]:
+    """List the combinations of mitigator and estimator."""
+    head = [each for each in space.dimensions if each.name in ("mitigator", "estimator")]
+    return list(Space(tuple(head)).grid())
+
+
+def _check_mitigators(space: Space) -> None:
+    """Refuse a mitigator that is not known or does not go together, whatever its parameters."""
+    if "mitigator" not in space.names:
+        return
+    for name in space["mitigator"].values:
+        # A word that the space gives may be what makes mitigators go together.
+        words = {
+            each.name: value
+            for each in space.dimensions
+            for value in each.values[-1:]
+            if each.name.partition(".")[0] in str(name).split("+")
+        }
+        resolve_mitigator(str(name), words)
+
+
+def _dimension(name: str, text: str) -> Dimension:
+    if name in _WORDS:
+        return Dimension(name, tuple(_words(name, text)))
+    owner, dot, own = name.partition(".")
+    if dot and owner in MITIGATORS:
+        known: list[Parameter | Choice] = [p for p in MITIGATORS[owner].parameters if p.name == own]
+    else:
+        known = [p for row in ESTIMATORS.values() for p in row.parameters if p.name == name]
+    if not known:
+        raise _unknown(name)
+    if isinstance(known[0], Choice):
+        return Dimension(name, tuple(_checked(known, value.strip()) for value in text.split(",")))
+    integer = known[0].integer
+    if found := _RANGE.fullmatch(text):
+        low, high = (_checked(known, _number(name, found[end])) for end in ("low", "high"))
+        log = found["log"] is not None
+        assert not isinstance(low, str) and not isinstance(high, str)  # noqa: PT018, S101  Choices
+        if not low < high or (log and low <= 0):
+            raise RequestError(
+                f"{name}={text} is no range; give low..high with low < high, and above 0 with log"
+            )
+        if found["n"] is None:
+            return Dimension(name, (), low, high, log, integer)
+        if int(found["n"]) < 2:
+            raise RequestError(f"{name}={text}: a range of values needs at least 2 of them")
+        return Dimension(name, spaced(low, high, int(found["n"]), log=log, integer=integer))
+    return Dimension(name, tuple(_checked(known, _number(name, v)) for v in text.split(",")))
+
+
+def _words(name: str, text: str) -> list[str]:
+    values = [value.strip() for value in text.split(",")]
+    if name == "mitigator":
+        return values  # resolve_mitigator knows compositions, and what is refused
+    for value in values:
+        if value not in _WORDS[name]:
+            raise RequestError(
+                f"{name}={value} is not known{_near(value, _WORDS[name])}; "
+                f"give some of {', '.join(_WORDS[name])}"
+            )
+    return values
+
+
+def _checked(known: list[Parameter | Choice], value: Any) -> Value:
+    """Check a value by the first that takes it: estimators may share the name of a parameter."""
+    for parameter in known[:-1]:
+        try:
+            return parameter.check(value)
+        except RequestError:
+            continue
+    return known[-1].check(value)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise RequestError(
+            f"{name}={text.strip()} is not a number; give numbers as 0.1,1,10 or a range as "
+            "0.01..100 log"
+        ) from None
+    return int(number) if number.is_integer() else number
+
+
+def _unknown(name: str) -> RequestError:
+    names = {*_WORDS, *(p.name for row in ESTIMATORS.values() for p in row.parameters)}
+    names |= {f"{m.name}.{p.name}" for m in MITIGATORS.values() for p in m.parameters}
+    meant = [each for each in sorted(names) if each.rpartition(".")[2] == name]
+    meant = meant or get_close_matches(name, sorted(names), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(meant)}?" if meant else "docs/sweep.md lists them"
+    return RequestError(f"the space knows no parameter {name!r}; {hint}")
+
+
+def _near(value: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(value, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

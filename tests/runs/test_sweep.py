@@ -1,0 +1,329 @@
+"""A sweep from its first trial to the registry, cut off and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import Run
+
+from fairrun.data import DataRequest
+from fairrun.errors import RequestError
+from fairrun.metrics import Counts
+from fairrun.runs.sweep import SweepRequest, Swept, run_sweep
+from fairrun.sweep import trial
+from fairrun.sweep.children import read_counts
+from fairrun.sweep.measure import measure_counts
+from fairrun.sweep.study import to_optuna
+from tests.conftest import ROOT
+from tests.people import make_raw
+
+#: MLflow's own, of paths and of pandas; the entry points turn its warnings off as well.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The specified dataset source can be interpreted"),
+    pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes are included"),
+]
+
+SPACE = (
+    "mitigator=none,reweighing,group_thresholds; C=0.01..100 log 5; class_weight=none,balanced; "
+    "group_thresholds.tolerance=0..0.2"
+)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    make_raw(1200, seed=3).to_parquet(folder / "people.parquet", index=False)
+    mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store of its own, with the rows beside it."""
+    folder = tmp_path_factory.mktemp("sweep")
+    shutil.copytree(empty, folder, dirs_exist_ok=True)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.create_experiment("sweeps", artifact_location=(folder / "artifacts").as_uri())
+    mlflow.set_experiment("sweeps")
+    yield folder
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="module")
+def data(store: Path) -> DataRequest:
+    return DataRequest(
+        str(store / "people.parquet"),
+        target="paid",
+        positive="high",
+        protected=["sex"],
+        privileged=["Male"],
+    )
+
+
+REQUEST = SweepRequest(
+    trials=6, space=SPACE, constraint="statistical_parity<=0.4", workers=1, register="people"
+)
+
+
+@pytest.fixture(scope="module")
+def swept(data: DataRequest) -> Swept:
+    return run_sweep(data, REQUEST)
+
+
+def children(run_id: str) -> list[Run]:
+    found = mlflow.MlflowClient().search_runs(
+        [mlflow.get_run(run_id).info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'"
+    )
+    return sorted(
+        (run for run in found if "sweep.trial" in run.data.tags),
+        key=lambda run: int(run.data.tags["sweep.trial"]),
+    )
+
+
+def test_each_trial_is_a_child_run_with_what_train_would_log(swept: Swept) -> None:
+    runs = children(swept.run_id)
+    assert [int(run.data.tags["sweep.trial"]) for run in runs] == list(range(6))
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    for run in runs:
+        params = run.data.params
+        assert float(params["estimator.C"]) > 0
+        assert params["mitigator.name"] == run.data.tags["mitigator"]
+        assert ("mitigator.tolerance" in params) == (params["mitigator.name"] == "group_thresholds")
+        counts = read_counts(run.info.run_id)
+        for name, value in measure_counts(counts).items():
+            if np.isfinite(value):
+                assert run.data.metrics[name] == value
+
+
+def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
+    parent = mlflow.get_run(swept.run_id)
+    assert parent.info.status == "FINISHED"
+    chosen = parent.data.tags["sweep.chosen_run_id"]
+    (marked,) = (run for run in children(swept.run_id) if "sweep.chosen" in run.data.tags)
+    assert marked.info.run_id == chosen
+    assert parent.data.tags["sweep.constraint"] == "pass"
+    for name in ("accuracy", "statistical_parity"):
+        on = {kind: parent.data.metrics[f"{kind}_{name}"] for kind in ("validation", "test")}
+        assert on["validation"] == marked.data.metrics[name]
+        assert parent.data.metrics[f"optimism_{name}"] == pytest.approx(
+            on["validation"] - on["test"]
+        )
+    table = mlflow.load_table("trials.json", run_ids=[swept.run_id])
+    assert list(table["number"]) == list(range(6))
+    assert table["chosen"].sum() == 1
+
+
+def test_models_are_of_the_frontier_alone(swept: Swept) -> None:
+    with_models = {
+        int(run.data.tags["sweep.trial"])
+        for run in children(swept.run_id)
+        if "sweep.model" in run.data.tags
+    }
+    kept = {*swept.selection.frontier, swept.selection.chosen}
+    assert with_models == kept
+    models = mlflow.search_logged_models(output_format="list")
+    assert len({model.source_run_id for model in models}) == len(kept)
+
+
+def test_test_rows_are_seen_once_by_the_chosen_model_alone(swept: Swept) -> None:
+    """And the gate judges there what the choice was held to."""
+    evaluated = mlflow.search_runs(
+        filter_string=f"tags.`mlflow.parentRunId` = '{swept.run_id}' and "
+        "tags.`evaluated.rows` = 'test'",
+        output_format="list",
+    )
+    (run,) = evaluated
+    assert run.data.params["evaluate.model"] == swept.model_uri
+    assert run.data.params["evaluate.gate"].startswith("statistical_parity<=0.4 @ sex")
+    assert run.data.tags["fairness.gate"] in {"pass", "insufficient_evidence", "fail"}
+    test = swept.outcome.set_index("metric")["test"]
+    assert test["accuracy"] == run.data.metrics["accuracy"]
+
+
+def test_the_chosen_model_is_registered(swept: Swept) -> None:
+    (version,) = mlflow.MlflowClient().search_model_versions("name='people'")
+    tags = mlflow.get_run(swept.run_id).data.tags
+    assert tags["sweep.registered"] == f"models:/people/{version.version}"
+    assert version.tags["sweep.chosen_run_id"] == tags["sweep.chosen_run_id"]
+
+
+def test_a_failing_trial_is_a_failed_child_and_the_sweep_goes_on(
+    data: DataRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure, seen = trial.measure_counts, []
+
+    def fail_the_second_time(counts: Counts, *crossings: object) -> dict[str, float]:
+        seen.append(counts)
+        if len(seen) == 2:
+            raise ValueError("too good\nto be true")
+        return measure(counts)
+
+    monkeypatch.setattr(trial, "measure_counts", fail_the_second_time)
+    space = "mitigator=none; C=0.1,1"
+    swept = run_sweep(data, SweepRequest("grid", space=space, workers=1))
+    assert list(swept.table["state"]) == ["complete", "failed"]
+    assert swept.selection.chosen == 0
+    failed = children(swept.run_id)[1]
+    assert failed.info.status == "FAILED"
+    assert failed.data.tags["sweep.reason"] == "ValueError: too good"
+    assert failed.data.params["estimator.C"] == "1.0"
+
+
+def test_bad_requests_are_refused_before_the_first_trial(data: DataRequest) -> None:
+    for request, said in [
+        (SweepRequest(select="constrained"), "needs a constraint"),
+        (SweepRequest(folds=0), "folds=0"),
+        (SweepRequest(objective="acuracy"), "did you mean accuracy"),
+        (SweepRequest(space="D=1"), "knows no parameter 'D'"),
+        (SweepRequest(constraint="statistical_parity"), "no term of a gate"),
+    ]:
+        with pytest.raises(RequestError, match=said):
+            run_sweep(data, request)
+        assert children(mlflow.last_active_run().info.run_id) == []
+        assert mlflow.last_active_run().info.status == "FAILED"
+    with pytest.raises(RequestError, match=r"has no sweep\.json"):
+        run_sweep(data, SweepRequest(), resume="0" * 32)
+
+
+def test_folds_and_learning(data: DataRequest) -> None:
+    request = SweepRequest(
+        "bayesian", trials=8, space=SPACE, objective="accuracy", folds=3, workers=1
+    )
+    swept = run_sweep(data, request)
+    complete = swept.table[swept.table["state"] == "complete"]
+    assert set(complete["n_folds"]) == {3}
+    runs = children(swept.run_id)
+    statuses = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+    for run, state in zip(runs, swept.table["state"], strict=True):
+        assert run.info.status == statuses[state]
+    assert swept.selection.chosen in complete["number"].to_numpy()
+    # Fitted on all rows that are not test rows, not on those of a fold.
+    (run,) = (run for run in runs if "sweep.chosen" in run.data.tags)
+    assert Counts.from_dict(
+        mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/counts.json")
+    ).n == pytest.approx(0.8 * 1200, abs=2)
+
+
+def command(store: Path, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "entrypoints.sweep", *map(str, arguments)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db",
+            "MLFLOW_EXPERIMENT_NAME": "sweeps",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def said_of(data: DataRequest) -> list[str]:
+    about = ["--target", "paid", "--positive", "high", "--protected", "sex", "--privileged", "Male"]
+    return ["--data", data.data, *about]
+
+
+def wait_for_trials(process: subprocess.Popen[str], n: int, known: set[str]) -> str:
+    """Wait until a new sweep has finished so many trials; give its run id."""
+    client, deadline = mlflow.MlflowClient(), time.monotonic() + 120
+    experiment = mlflow.get_experiment_by_name("sweeps").experiment_id
+    while time.monotonic() < deadline and process.poll() is None:
+        for run in client.search_runs([experiment], "tags.`sweep.method` LIKE '%'"):
+            if run.info.run_id not in known and len(children(run.info.run_id)) >= n:
+                return str(run.info.run_id)
+        time.sleep(0.05)
+    raise AssertionError(process.communicate()[1])
+
+
+def sweeps() -> set[str]:
+    found = mlflow.search_runs(filter_string="tags.`sweep.method` LIKE '%'", output_format="list")
+    return {run.info.run_id for run in found}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_says_how_to_go_on(
+    data: DataRequest, store: Path, how: signal.Signals
+) -> None:
+    """Ctrl-C is for all processes of the terminal; `mlflow run` ends its command alone."""
+    known, workers = sweeps(), 2 if how == signal.SIGINT else 1
+    process = command(
+        store, *said_of(data), "--trials", 100, "--space", SPACE, "--workers", workers
+    )
+    run_id = wait_for_trials(process, 1, known)
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)
+    else:
+        process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert f"resume={run_id}" in errors
+    assert "Traceback" not in errors
+    assert mlflow.get_run(run_id).info.status == "KILLED"
+
+
+def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, store: Path) -> None:
+    """And any number of workers, and any end, makes the same sweep of the same seed."""
+    known = sweeps()
+    process = command(store, *said_of(data), "--trials", 6, "--space", SPACE, "--workers", 2)
+    run_id = wait_for_trials(process, 2, known)
+    process.kill()
+    process.communicate(timeout=60)
+    assert mlflow.get_run(run_id).info.status == "RUNNING"
+    before = {run.data.tags["sweep.trial"]: run for run in children(run_id)}
+    whole = {n: run for n, run in before.items() if "sweep.state" in run.data.tags}
+    assert 1 <= len(whole) <= 6
+
+    resumed = run_sweep(data, SweepRequest(workers=1), resume=run_id)
+    assert resumed.run_id == run_id
+    assert mlflow.get_run(run_id).info.status == "FINISHED"
+    after = {run.data.tags["sweep.trial"]: run for run in children(run_id)}
+    assert len(after) == len(children(run_id)) == 6
+    # What was whole is as it was; a trial that was being written, if any, was tried again.
+    assert len(before) - len(whole) <= 1
+    for number, run in whole.items():
+        assert after[number].info.run_id == run.info.run_id
+    same = ["number", "mitigator", "C", "accuracy", "statistical_parity_ci_low", "frontier"]
+    assert resumed.table[same].equals(swept.table[same])
+
+
+def test_a_finished_sweep_can_be_given_more_trials(swept: Swept, data: DataRequest) -> None:
+    """And a child that was cut off while it was written is deleted, and tried again."""
+    client = mlflow.MlflowClient()
+    cut_off = children(swept.run_id)[4]
+    client.delete_tag(cut_off.info.run_id, "sweep.state")
+    more = run_sweep(data, SweepRequest(trials=7, workers=1), resume=swept.run_id)
+    assert client.get_run(cut_off.info.run_id).info.lifecycle_stage == "deleted"
+    assert list(more.table["number"]) == list(range(7))
+    assert more.table["accuracy"][:6].equals(swept.table["accuracy"])
+
+
+def test_optuna_reads_a_sweep(swept: Swept) -> None:
+    from fairrun.sweep.objectives import parse_objectives
+    from fairrun.sweep.space_text import parse_space
+    from fairrun.sweep.trial import TrialResult
+
+    results = [
+        TrialResult(
+            int(run.data.tags["sweep.trial"]),
+            json.loads(run.data.tags["sweep.parameters"]),
+            "complete",
+            run.data.metrics,
+        )
+        for run in children(swept.run_id)
+    ]
+    study = to_optuna(results, parse_space(SPACE), parse_objectives("accuracy", ()))
+    assert study.best_value == max(result.metrics["accuracy"] for result in results)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from fairrun.errors import RequestError
+from fairrun.metrics import ProtectedColumn, Verdict
+from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
+from fairrun.sweep.selection import knee, on_frontier, select
+from fairrun.sweep.trial import State, TrialResult
+
+SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+AXES = parse_objectives("accuracy,statistical_parity", [SEX])
+CONSTRAINT = read_constraint("statistical_parity<=0.05", [SEX])
+
+
+def result(
+    number: int,
+    accuracy: float,
+    parity: float,
+    margin: float = 0.01,
+    state: State = "complete",
+) -> TrialResult:
+    metrics = {}
+    for key, value in (("accuracy", accuracy), ("statistical_parity", parity)):
+        limits = (value, value - margin, value + margin)
+        metrics |= dict(zip(interval_keys(key), limits, strict=True))
+    return TrialResult(number, {"mitigator": "none"}, state, metrics)
+
+
+RESULTS = [
+    result(0, 0.86, 0.2),
+    result(1, 0.84, -0.03),
+    result(2, 0.85, 0.045),  # its interval reaches beyond 0.05
+    result(3, 0.80, 0.0),
+    result(4, 0.83, 0.04),
+    result(5, 0.90, 0.0, state="pruned"),
+    result(6, 0.90, 0.0, state="failed"),
+]
+
+
+def test_the_frontier_is_what_no_other_trial_beats() -> None:
+    selection = select(RESULTS, AXES, None, "knee")
+    assert selection.frontier == (3, 1, 2, 0)
+    assert (selection.chosen, selection.rule, selection.verdict) == (2, "knee", None)
+
+
+def test_the_constrained_choice_respects_the_interval() -> None:
+    selection = select(RESULTS, AXES, CONSTRAINT, "constrained")
+    assert (selection.chosen, selection.verdict) == (1, Verdict.PASS)
+    # A knee is judged, too, but not chosen by it.
+    assert select(RESULTS, AXES, CONSTRAINT, "knee").verdict is Verdict.INSUFFICIENT_EVIDENCE
+
+
+def test_if_none_meets_the_constraint_the_nearest_is_chosen_and_said_to_fail() -> None:
+    selection = select(RESULTS[:1], AXES, CONSTRAINT, "constrained")
+    assert (selection.chosen, selection.verdict) == (0, Verdict.FAIL)
+    selection = select([RESULTS[0], RESULTS[2]], AXES, CONSTRAINT, "constrained")
+    assert (selection.chosen, selection.verdict) == (2, Verdict.INSUFFICIENT_EVIDENCE)
+
+
+def test_of_equals_the_earliest_is_chosen() -> None:
+    twins = [result(2, 0.8, 0.01), result(1, 0.8, 0.01)]
+    for rule in ("constrained", "knee"):
+        assert select(twins, AXES, CONSTRAINT, rule).chosen == 1  # type: ignore[arg-type]
+        assert select(twins, AXES, CONSTRAINT, rule).frontier == (1,)  # type: ignore[arg-type]
+
+
+def test_without_a_complete_trial_there_is_no_choice() -> None:
+    with pytest.raises(RequestError, match="no trial was completed"):
+        select(RESULTS[5:], AXES, None, "knee")
+
+
+@given(arrays(float, st.tuples(st.integers(1, 12), st.just(2)), elements=st.integers(0, 4)))
+def test_every_point_is_on_the_frontier_or_beaten_by_one_on_it(points: np.ndarray) -> None:
+    kept = on_frontier(points)
+    assert kept.any()
+    for point in points[~kept]:
+        assert (points[kept] >= point).all(axis=1).any()
+    for i in np.flatnonzero(kept):
+        others = np.delete(points, i, axis=0)
+        beats = (others >= points[i]).all(axis=1) & (others > points[i]).any(axis=1)
+        assert not beats.any()
+
+
+def test_points_with_nothing_to_compare_are_on_no_frontier() -> None:
+    assert on_frontier([[np.nan, 1.0], [0.0, 0.0]]).tolist() == [False, True]
+    assert on_frontier([]).tolist() == []
+
+
+def test_the_knee_is_the_same_in_any_units() -> None:
+    points = np.array([[0.80, 0.0], [0.84, -0.02], [0.85, -0.2]])
+    assert knee(points) == knee(points * [100, 0.01] + [7, 3]) == 1
+    assert knee(points[:1]) == 0

@@ -20,6 +20,7 @@ from fairrun.runs.evaluate import protected_columns
 from fairrun.runs.sweep_outcome import Sweep, finish_sweep
 from fairrun.sweep.children import ChildRuns
 from fairrun.sweep.executor import make_executor
+from fairrun.sweep.interrupts import uninterrupted
 from fairrun.sweep.objectives import (
     Constraint,
     Objective,
@@ -323,7 +324,8 @@ def _run_trials(
         make_executor(problem, n_workers, ahead=2 if search.planned else 1) as executor,
     ):
         for result in executor.run(search.ask, search.tell):
-            run_ids[result.number] = children.log(result, search.notes_of(result.number))
+            with uninterrupted():
+                run_ids[result.number] = children.log(result, search.notes_of(result.number))
             bar.set_postfix_str(_best(search), refresh=False)
             bar.update()
     return run_ids

@@ -30,7 +30,9 @@ def in_a_thread(app: App) -> Iterator[str]:
     """Serve an app from this process; yields its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        # uvloop forks to start a process; jax, which other tests have imported here, warns of it.
+        config = uvicorn.Config(app, loop="asyncio", log_level="warning", access_log=False)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import uvicorn
 
 from fairrun.serving.app import create_app
@@ -30,6 +32,8 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
     token = token_of_environment()
     check_host(host, token)
     app = create_app(model, token=token)
+    # uvicorn stops, and then hands the signal on: a stop that was asked for is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         app,
         host=host,

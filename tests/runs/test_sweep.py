@@ -217,19 +217,24 @@ def test_folds_and_learning(data: DataRequest) -> None:
 
 
 def command(store: Path, *arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "entrypoints.sweep", *map(str, arguments)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db",
-            "MLFLOW_EXPERIMENT_NAME": "sweeps",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # Tests that run in the background ignore Ctrl-C, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "entrypoints.sweep", *map(str, arguments)],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "MLFLOW_TRACKING_URI": f"sqlite:///{store}/mlflow.db",
+                "MLFLOW_EXPERIMENT_NAME": "sweeps",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def said_of(data: DataRequest) -> list[str]:

@@ -192,7 +192,7 @@ def test_requests_under_way_are_finished_after_sigterm(
     assert start.startswith(b"HTTP/1.1 200 ")
     expected = case.model.predict(rows)["prediction"].tolist()
     assert json.loads(body)["predictions"] == expected * 100
-    process.wait(60)
+    assert process.wait(60) == 0
     assert "Traceback" not in log.read_text()
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{address}/health", timeout=5)

@@ -42,6 +42,7 @@ from fairrun.data import (
     is_preprocessed,
 )
 from fairrun.errors import RequestError
+from fairrun.explanations import Overview
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, Gate, GateResult, bias_table, confusion_table
 from fairrun.reports import Plot, to_png
@@ -54,6 +55,7 @@ __all__ = [
     "load_preprocessed",
     "log_dataset",
     "log_evaluation",
+    "log_explanations",
     "log_figure",
     "log_gate",
     "log_input",
@@ -84,6 +86,7 @@ _CONFUSION = "confusion_matrices.json"
 _FRONTIER = "threshold_frontier.json"
 _GATE = "gate.json"
 _AUDIT = "audit"
+_EXPLANATIONS = "explanations"
 _PLOTS = "plots"
 _REPORT = "report.html"
 
@@ -403,6 +406,32 @@ def log_evaluation(
         mlflow.log_table(evaluation.frontier.table, _FRONTIER)
     if plots:
         _log_plots({name: plot.png for name, plot in plots.items()})
+
+
+def log_explanations(
+    overview: Overview,
+    *,
+    model_id: str | None,
+    dataset: PandasDataset,
+    plots: Mapping[str, Plot],
+) -> None:
+    """Log what a model looks at: metrics, tables as `explanations/*.json`, plots.
+
+    Parameters
+    ----------
+    overview : Overview
+        What was measured.
+    model_id : str or None
+        The logged model the metrics are of.
+    dataset : PandasDataset
+        The rows they were measured on.
+    plots : mapping of str to Plot
+        Its plots by name.
+    """
+    mlflow.log_metrics(loggable(overview.metrics), model_id=model_id, dataset=dataset)
+    for name, table in overview.tables.items():
+        mlflow.log_table(table, f"{_EXPLANATIONS}/{name}.json")
+    _log_plots({name: plot.png for name, plot in plots.items()})
 
 
 def log_gate(gate: Gate, result: GateResult) -> None:

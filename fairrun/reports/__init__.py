@@ -2,6 +2,7 @@
 
 from fairrun.reports.comparison_plots import plot_fairness_accuracy, plot_metric_bars
 from fairrun.reports.evaluation_plots import Plot, draw_evaluation
+from fairrun.reports.explanation_plots import draw_explanations
 from fairrun.reports.frontier_plot import plot_threshold_frontier
 from fairrun.reports.group_plot import plot_groups
 from fairrun.reports.metrics_plot import plot_metrics
@@ -15,6 +16,7 @@ __all__ = [
     "Origin",
     "Plot",
     "draw_evaluation",
+    "draw_explanations",
     "format_table",
     "plot_calibration",
     "plot_confusion_matrices",

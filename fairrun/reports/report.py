@@ -11,9 +11,15 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from fairrun.explanations import Overview
 from fairrun.metrics import Evaluation, Gate, GateResult, Verdict
 from fairrun.metrics.audit import MOST_COMPARED
 from fairrun.reports.evaluation_plots import Plot
+from fairrun.reports.explanation_words import (
+    columns_table,
+    explanation_sentences,
+    stability_warning,
+)
 from fairrun.reports.report_tables import (
     comparison_table,
     flip_table,
@@ -83,6 +89,7 @@ def render_report(
     plots: Mapping[str, Plot],
     gate: Gate | None = None,
     result: GateResult | None = None,
+    overview: Overview | None = None,
 ) -> str:
     """Write the report of an evaluation as HTML.
 
@@ -96,11 +103,13 @@ def render_report(
     origin : Origin
         On what, and how.
     plots : mapping of str to Plot
-        What `draw_evaluation` drew of it.
+        What `draw_evaluation` and `draw_explanations` drew of it.
     gate : Gate, optional
         What was demanded.
     result : GateResult, optional
         What came of that.
+    overview : Overview, optional
+        What the model looks at; not given if it holds no explanations.
 
     Returns
     -------
@@ -126,6 +135,9 @@ def render_report(
             for name in compared
         ],
         flips=flip_table(flips, evaluation.protected.name) if flips is not None else None,
+        looks_at=explanation_sentences(overview) if overview else [],
+        unstable=stability_warning(overview) if overview else "",
+        looked_at=columns_table(overview) if overview else None,
         four_fifths=four_fifths(evaluation.impact_audits["four_fifths"]),
         local_law_144=[local_law_144(law, basis) for basis in ("selection", "scoring")],
         plots={

@@ -27,6 +27,7 @@ __all__ = [
     "TEXT",
     "TEXT_SIZE",
     "clean_axes",
+    "cut",
     "fit",
     "lay_out",
     "new_figure",
@@ -121,5 +122,15 @@ def fit(text: str, width: int) -> str:
     a
     word_that_is_long…
     """
-    lines = wrap(text, width).split("\n")
-    return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in lines)
+    return "\n".join(cut(line, width) for line in wrap(text, width).split("\n"))
+
+
+def cut(text: str, width: int) -> str:
+    """Cut `text` where there is room for one line of `width` characters only.
+
+    Examples
+    --------
+    >>> cut("Married-civ-spouse", 12)
+    'Married-civ…'
+    """
+    return text if len(text) <= width else f"{text[: width - 1]}…"

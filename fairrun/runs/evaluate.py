@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -27,6 +28,9 @@ from fairrun.data import (
 )
 from fairrun.data.sources import load_source
 from fairrun.errors import RequestError
+from fairrun.explanations import Overview, explain_model
+from fairrun.inference import InputError, ModelError, load_model
+from fairrun.inference.pyfunc import ARTIFACT_NAME
 from fairrun.metrics import (
     Evaluation,
     Gate,
@@ -35,11 +39,12 @@ from fairrun.metrics import (
     decide,
     evaluate_predictions,
 )
-from fairrun.reports import Origin, draw_evaluation, render_report
+from fairrun.reports import Origin, draw_evaluation, draw_explanations, render_report
 from fairrun.tracking import (
     commit_of,
     load_preprocessed,
     log_evaluation,
+    log_explanations,
     log_gate,
     log_input,
     log_parameters,
@@ -164,7 +169,8 @@ def run_evaluate(
     gate : Gate, optional
         What the model must meet.
     report : bool
-        Whether to draw plots and write the report, which takes longer than all the rest.
+        Whether to draw plots, explain the model over the rows and write the report, which takes
+        longer than all the rest.
 
     Raises
     ------
@@ -202,6 +208,13 @@ def run_evaluate(
         evaluated = Evaluated(run.info.run_id, evaluation.metrics, which, result)
         if not report:
             return evaluated
+        overview = _explain(model, rows, columns[0])
+        if overview is not None:
+            explained = draw_explanations(overview)
+            log_explanations(
+                overview, model_id=loaded.metadata.model_id, dataset=measured_on, plots=explained
+            )
+            plots |= explained
         origin = Origin(
             model=model,
             mitigator=name,
@@ -215,7 +228,7 @@ def run_evaluate(
             commit=commit_of(run.info.run_id),
             versions=_versions(),
         )
-        log_report(render_report(evaluation, origin, plots, gate, result))
+        log_report(render_report(evaluation, origin, plots, gate, result, overview))
         return evaluated
 
 
@@ -287,6 +300,16 @@ def _answer(model: PyFuncModel, rows: Rows) -> pd.DataFrame:
             f"the data does not fit the model's signature {schema.input_types_dict()}; "
             "give numbers where it has double, and text where it has string"
         ) from None
+
+
+def _explain(uri: str, rows: Rows, column: ProtectedColumn) -> Overview | None:
+    """Explain a model over rows; None if it holds no explanations that this version can read."""
+    folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    try:
+        return explain_model(load_model(folder / "artifacts" / ARTIFACT_NAME), rows.frame, column)
+    except (InputError, ModelError) as error:
+        _logger.warning("warning: the model is not explained: %s", error)
+        return None
 
 
 def _load_model(uri: str) -> PyFuncModel:

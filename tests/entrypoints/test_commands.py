@@ -6,6 +6,7 @@ import gc
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from click.testing import Result
 from mlflow.entities import Run
 
+from fairrun.inference import InferenceModel, ModelError
 from fairrun.metrics import Counts, ScoreHistogram, audit
 from fairrun.metrics.histograms import histogram_roc_auc
 from tests.entrypoints.conftest import ABOUT
@@ -38,6 +40,12 @@ MEASURED = {
     *(f"audit/{name}.csv" for name in ("rates", "compared", "pairs", "together", "worst")),
     *("audit/four_fifths.csv", "audit/local_law_144.csv"),
 }
+
+#: The tables of what the model looks at.
+EXPLAINED = (
+    *("importance", "contributions", "threshold_rows", "partial_dependence"),
+    *("proxies", "stability"),
+)
 
 
 def runs() -> list[Run]:
@@ -126,7 +134,14 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
         *("plots/metrics.png", "plots/roc.png", "plots/calibration.png"),
         *("report.html", "audit/flips.csv"),
+        *(f"plots/{name}.png" for name in ("column_importance", "contributions", "proxies")),
+        *("plots/threshold_rows.png", "plots/partial_dependence.png"),
+        *(f"explanations/{name}.json" for name in EXPLAINED),
     }
+    assert evaluate.data.metrics["n_rows_explained"] == done.data.metrics["n_rows_test"]
+    for name in EXPLAINED:
+        logged = mlflow.load_table(f"explanations/{name}.json", run_ids=[evaluate.info.run_id])
+        assert len(logged)
     flips = mlflow.artifacts.load_text(f"runs:/{evaluate.info.run_id}/audit/flips.csv")
     assert flips.startswith("from,to,n_rows")
     assert evaluate.data.metrics["flip_rate"] == float(flips.strip().rpartition(",")[2])
@@ -215,6 +230,31 @@ def test_a_model_that_only_knows_the_groups_of_its_first_column_is_measured(
     monkeypatch.setattr(evaluate, "_load_model", load_old)
     succeed(run("evaluate", "--model", uri))
     assert runs()[-1].data.metrics == runs()[-2].data.metrics
+
+
+@pytest.mark.parametrize("reason", ["old", "new"])
+def test_a_model_that_cannot_be_explained_is_measured_all_the_same(
+    run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """Saved before there were explanations, or in a format that this version does not read."""
+    from fairrun.runs import evaluate
+
+    output = succeed(run("train", "--data", table, *ABOUT))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    load = evaluate.load_model
+
+    def load_other(folder: Path) -> InferenceModel:
+        if reason == "new":
+            raise ModelError("the model has format 99")
+        return replace(load(folder), background=None)
+
+    monkeypatch.setattr(evaluate, "load_model", load_other)
+    succeed(run("evaluate", "--model", uri))
+    evaluated = runs()[-1]
+    assert evaluated.data.metrics.keys() >= METRICS
+    assert not [name for name in artifacts(evaluated.info.run_id) if "explanations" in name]
+    report = mlflow.artifacts.load_text(f"runs:/{evaluated.info.run_id}/report.html")
+    assert "The model holds no explanations" in report
 
 
 def test_a_column_of_any_name_is_part_of_a_metrics_name(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from fairrun.explanations import Overview
 from fairrun.metrics import Evaluation, ProtectedColumn, decide, evaluate_predictions, parse_gate
 from fairrun.reports import (
     plot_calibration,
@@ -23,7 +24,13 @@ from fairrun.reports import (
     plot_roc,
     plot_threshold_frontier,
 )
+from fairrun.reports.contributions_plot import plot_contributions
+from fairrun.reports.importance_plot import plot_column_importance
+from fairrun.reports.partial_dependence_plot import plot_partial_dependence
+from fairrun.reports.proxies_plot import plot_proxies
+from fairrun.reports.waterfall_plot import plot_waterfalls
 from tests.metrics.samples import COLUMNS, draw_people
+from tests.reports.explained import empty_overview, hard_overview, overview
 
 METRICS = (
     "accuracy",
@@ -279,6 +286,28 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "counts": lambda: plot_label_group_counts(TWO_COUNTS),
     "counts, five": lambda: plot_label_group_counts(FIVE_COUNTS),
 }
+
+
+def explanation_figures(label: str, of: Callable[[], Overview]) -> dict[str, Callable[[], Figure]]:
+    """The plots of what a model looks at."""
+    return {
+        f"column importance{label}": lambda: plot_column_importance(
+            of().importance, of().protected, of().groups
+        ),
+        f"contributions{label}": lambda: plot_contributions(of().contributions),
+        f"proxies{label}": lambda: plot_proxies(of().proxies, of().protected, of().groups),
+        f"threshold rows{label}": lambda: plot_waterfalls(of().threshold_rows),
+        f"partial dependence{label}": lambda: plot_partial_dependence(of().partial_dependence),
+    }
+
+
+for words, of in (
+    ("", overview),
+    (", by group", lambda: overview("correlation_remover")),
+    (", hard", hard_overview),
+    (", nothing", empty_overview),
+):
+    FIGURES |= explanation_figures(words, of)
 
 
 def drawn_texts(figure: Figure) -> dict[Text, Bbox]:

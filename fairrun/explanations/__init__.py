@@ -1,0 +1,19 @@
+"""What a model looks at, over a whole data set: measures, and nothing that is drawn or logged."""
+
+from fairrun.explanations.importance import ALL
+from fairrun.explanations.overview import Overview, explain_model
+from fairrun.explanations.proxies import TOGETHER
+from fairrun.explanations.stability import MOST_TOP_CHANGES, MOVED_BY
+from fairrun.explanations.threshold_rows import ABOVE, BELOW, ThresholdRows
+
+__all__ = [
+    "ABOVE",
+    "ALL",
+    "BELOW",
+    "MOST_TOP_CHANGES",
+    "MOVED_BY",
+    "TOGETHER",
+    "Overview",
+    "ThresholdRows",
+    "explain_model",
+]

@@ -1,0 +1,81 @@
+"""What a saved model knows of its training rows, column by column, in the columns' own units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fairrun.encoding import example_row
+from fairrun.inference import Background, InferenceModel, InputError, Numeric
+
+__all__ = ["background_of", "category_shares", "is_number", "median_row", "training_values"]
+
+
+def background_of(model: InferenceModel) -> Background:
+    """Give the marginals a model keeps.
+
+    Raises
+    ------
+    InputError
+        If it was saved before there were explanations.
+    """
+    if model.background is None:
+        raise InputError("the model was saved before there were explanations; train it again")
+    return model.background
+
+
+def is_number(model: InferenceModel, name: str) -> bool:
+    """Whether a feature is a column of numbers."""
+    return isinstance(model.encoder.columns[model.encoder.names.index(name)], Numeric)
+
+
+def training_values(model: InferenceModel) -> dict[str, list[float] | list[str]]:
+    """List values that span each feature's training range, none of which tells of a single row.
+
+    Returns
+    -------
+    dict of str to list
+        Of a numeric column the distinct means of its slices, ascending, rounded to less than a
+        hundredth of a standard deviation; of a column of text its categories, the most frequent
+        first.
+    """
+    background = background_of(model)
+    shares, slices = category_shares(model), iter(background.slices)
+    values: dict[str, list[float] | list[str]] = {}
+    for column in model.encoder.columns:
+        if isinstance(column, Numeric):
+            decimals = 2 - int(np.floor(np.log10(column.scale)))
+            raw = np.round(column.mean + column.scale * next(slices), decimals) + 0.0
+            values[column.name] = np.unique(raw).tolist()
+        else:
+            own = shares[column.name]
+            values[column.name] = sorted(own, key=own.__getitem__, reverse=True)
+    return values
+
+
+def category_shares(model: InferenceModel) -> dict[str, dict[str, float]]:
+    """Give the share of each category among the training rows, for each column of text."""
+    means, start = background_of(model).means, 0
+    shares = {}
+    for column in model.encoder.columns:
+        end = start + len(column.encoded_names)
+        if not isinstance(column, Numeric):
+            shares[column.name] = dict(
+                zip(column.categories, means[start:end].tolist(), strict=True)
+            )
+        start = end
+    return shares
+
+
+def median_row(model: InferenceModel) -> pd.DataFrame:
+    """Build the row of medians and most frequent categories, of the larger group: nobody's.
+
+    Where the group has several values, it is the first of them.
+    """
+    row = example_row(model.encoder)
+    if model.groups is not None:
+        larger = int(np.argmax(background_of(model).shares))
+        row[model.groups.column] = [(model.groups.group_a, model.groups.group_b)[larger][0]]
+    if model.draws is not None and model.draws.row_key is not None:
+        row[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
+    return row

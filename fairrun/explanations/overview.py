@@ -1,0 +1,153 @@
+"""What a model looks at, over a whole data set: all that a report says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fairrun.explanations.concentration import concentration
+from fairrun.explanations.contributions import contribution_histograms
+from fairrun.explanations.costs import rows_to_explain
+from fairrun.explanations.importance import ALL, importance_table
+from fairrun.explanations.partial_dependence import partial_dependence
+from fairrun.explanations.proxies import TOGETHER, proxy_table
+from fairrun.explanations.rows import explain_rows
+from fairrun.explanations.stability import stability
+from fairrun.explanations.threshold_rows import ThresholdRows, threshold_rows
+from fairrun.inference import GroupLookup, InferenceModel
+from fairrun.metrics import ProtectedColumn
+
+__all__ = ["Overview", "explain_model"]
+
+#: How many columns partial dependence is computed of.
+_TOP = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What `explain_model` returns.
+
+    Parameters
+    ----------
+    protected : str
+        The protected column whose groups are told apart.
+    groups : tuple of (str, str)
+        The names of group_a and group_b.
+    n_rows, n_explained : int
+        How many rows there were, and how many of them were explained.
+    sampled : bool
+        Whether contributions were sampled; they are exact otherwise.
+    metrics : dict of str to float
+        By the names that they are logged under; NaN where undefined.
+    importance : DataFrame
+        See `importance_table`.
+    contributions : DataFrame
+        See `contribution_histograms`.
+    threshold_rows : ThresholdRows
+        Two rows that are nobody's.
+    partial_dependence : DataFrame
+        See `partial_dependence`; of the most important feature columns.
+    proxies : DataFrame
+        See `proxy_table`; the most important column first, with importance, share (of the
+        importance) and, of mean contributions, difference (a - b) and its difference_error. These
+        are NaN for all columns together, and roc_auc for a protected column that the score reads.
+    stability : DataFrame
+        See `stability`.
+    """
+
+    protected: str
+    groups: tuple[str, str]
+    n_rows: int
+    n_explained: int
+    sampled: bool
+    metrics: dict[str, float]
+    importance: pd.DataFrame
+    contributions: pd.DataFrame
+    threshold_rows: ThresholdRows
+    partial_dependence: pd.DataFrame
+    proxies: pd.DataFrame
+    stability: pd.DataFrame
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name."""
+        return {
+            "importance": self.importance,
+            "contributions": self.contributions,
+            "threshold_rows": self.threshold_rows.table,
+            "partial_dependence": self.partial_dependence,
+            "proxies": self.proxies,
+            "stability": self.stability,
+        }
+
+
+def explain_model(
+    model: InferenceModel, frame: pd.DataFrame, protected: ProtectedColumn
+) -> Overview:
+    """Explain a model over rows.
+
+    Parameters
+    ----------
+    model : InferenceModel
+        The model.
+    frame : DataFrame
+        Raw rows, which the model answers; with the protected column.
+    protected : ProtectedColumn
+        The column whose groups are compared. The model need not read it.
+
+    Raises
+    ------
+    InputError
+        If the model was saved before there were explanations.
+    """
+    groups = GroupLookup(protected.name, protected.group_a, protected.group_b).codes(frame)
+    names = protected.group_names
+    rows = explain_rows(model, frame, groups, rows_to_explain(model))
+    importance = importance_table(rows, names)
+    order = importance.loc[importance["group"] == ALL, "column"].tolist()
+    own = {
+        name: rows.explained.contributions[:, place]
+        for place, name in enumerate(rows.explained.columns)
+    }
+    reads_group = model.groups is not None and bool(np.any(own[model.groups.column]))
+    top = [name for name in order if name in model.encoder.names][:_TOP]
+    unstable, changes = stability(model, rows)
+    proxies = proxy_table(model, frame, groups, names)
+    together = float(proxies.loc[proxies["column"] == TOGETHER, "roc_auc"].iloc[0])
+    return Overview(
+        protected=protected.name,
+        groups=names,
+        n_rows=len(frame),
+        n_explained=len(rows),
+        sampled=rows.explained.standard_errors is not None,
+        metrics={
+            "n_rows_explained": float(len(rows)),
+            **concentration(importance),
+            **unstable,
+            "proxy_roc_auc": together,
+        },
+        importance=importance,
+        contributions=contribution_histograms(rows, model.encoder),
+        threshold_rows=threshold_rows(model, order),
+        partial_dependence=partial_dependence(model, rows, top, by_group=reads_group),
+        proxies=_beside_importance(proxies, importance, names),
+        stability=changes,
+    )
+
+
+def _beside_importance(
+    proxies: pd.DataFrame, importance: pd.DataFrame, groups: tuple[str, str]
+) -> pd.DataFrame:
+    """Put what a column tells of the groups beside what it contributes."""
+    by_group = importance.set_index(["group", "column"])
+    everybody, of_a, of_b = (by_group.loc[name] for name in (ALL, *groups))
+    errors = (of_a["mean_contribution_error"], of_b["mean_contribution_error"])
+    beside = everybody[["importance", "share"]].assign(
+        difference=of_a["mean_contribution"] - of_b["mean_contribution"],
+        difference_error=np.hypot(*errors),
+    )
+    order = [*beside.index, TOGETHER]
+    table = proxies.set_index("column").reindex(order).join(beside)
+    return table.assign(tells=table["tells"].fillna("")).rename_axis("column").reset_index()

@@ -1,0 +1,82 @@
+"""What becomes of the score when one column is moved, all else as it is in the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairrun.explanations.costs import rows_to_score
+from fairrun.explanations.marginals import category_shares, is_number, training_values
+from fairrun.explanations.rows import ExplainedRows, choose_rows, weights_of
+from fairrun.inference import InferenceModel, sigmoid
+
+__all__ = ["partial_dependence"]
+
+
+def partial_dependence(
+    model: InferenceModel, rows: ExplainedRows, columns: Sequence[str], *, by_group: bool
+) -> pd.DataFrame:
+    """Average the probability over rows that are all given the same value of a column.
+
+    Parameters
+    ----------
+    model : InferenceModel
+        A model that holds explanations.
+    rows : ExplainedRows
+        Rows to give the values to: as many of these as scoring them takes about a second.
+    columns : sequence of str
+        Feature columns.
+    by_group : bool
+        Whether to give all rows the protected value of one group and of the other, too. It is no
+        comparison of two groups of people: the people are the same.
+
+    Returns
+    -------
+    DataFrame
+        One row for each column and value, and group if asked for: column, is_number, value (as
+        text), number (NaN for text), share (of the value among the training rows; NaN for numbers),
+        group (empty if not asked for), n_rows and probability (0 to 1). The values of a numeric
+        column are the means of equal parts of its sorted training values.
+
+    References
+    ----------
+    J. H. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of
+    Statistics 29(5), 2001, section 8.2.
+    """
+    values, shares = training_values(model), category_shares(model)
+    groups: list[tuple[str, Any]] = [("", None)]
+    if by_group and model.groups is not None:
+        both = (model.groups.group_a[0], model.groups.group_b[0])
+        groups = [(f"{model.groups.column} = {value}", value) for value in both]
+    n_times = sum(len(values[name]) for name in columns) * len(groups)
+    chosen = choose_rows(rows.groups, rows_to_score(model, max(n_times, 1)))
+    frame = rows.frame.iloc[chosen]
+    weights = weights_of(rows.groups[chosen], rows.sizes)
+    records = []
+    for name in columns:
+        own, of_number = values[name], is_number(model, name)
+        many = frame.iloc[np.tile(np.arange(len(frame)), len(own))]
+        given = np.repeat(np.array(own, dtype=np.float64 if of_number else object), len(frame))
+        for label, value in groups:
+            told = {name: given}
+            if value is not None and model.groups is not None:
+                told[model.groups.column] = np.full(len(many), value, dtype=object)
+            probability = sigmoid(model.log_odds(many.assign(**told)))
+            means = probability.reshape(len(own), -1) @ weights
+            records += [
+                {
+                    "column": name,
+                    "is_number": of_number,
+                    "value": str(each),
+                    "number": each if of_number else np.nan,
+                    "share": np.nan if of_number else shares[name][str(each)],
+                    "group": label,
+                    "n_rows": len(frame),
+                    "probability": mean,
+                }
+                for each, mean in zip(own, means.tolist(), strict=True)
+            ]
+    return pd.DataFrame(records)

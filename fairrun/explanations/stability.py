@@ -1,0 +1,116 @@
+"""How much explanations change between rows that are nearly the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fairrun.explanations.marginals import background_of
+from fairrun.explanations.rows import ExplainedRows, choose_rows, weights_of
+from fairrun.inference import InferenceModel, Numeric
+
+Floats = NDArray[np.float64]
+
+__all__ = ["MOST_TOP_CHANGES", "MOVED_BY", "stability"]
+
+#: How far each number is moved: so many standard deviations of the training rows, and no farther
+#: than past this share of them.
+MOVED_BY, PAST = 0.05, 0.02
+#: Explanations are called unstable where more than this share of rows has another top column then.
+MOST_TOP_CHANGES = 0.1
+#: One row of so many that were explained is explained a second time.
+_ONE_OF = 4
+
+
+def stability(
+    model: InferenceModel, rows: ExplainedRows
+) -> tuple[Mapping[str, float], pd.DataFrame]:
+    """Explain rows again with all their numbers moved a little, and compare.
+
+    Each number is moved towards the median, by `MOVED_BY` standard deviations of the training rows
+    or past `PAST` of them, whichever is less far. So none leaves its range, and a number that many
+    rows have stays as it is: a little more than no capital gain at all is something else. Text
+    stays as it is.
+
+    Parameters
+    ----------
+    model : InferenceModel
+        A model that holds explanations.
+    rows : ExplainedRows
+        The explained rows, of which a quarter is moved.
+
+    Returns
+    -------
+    metrics : dict of str to float
+        `explanation_top_column_changes`, the share of rows whose largest contribution is then of
+        another column; and `explanation_change`, the mean over rows of the sizes of all changes
+        over those of all contributions. NaN if no column is numeric.
+    table : DataFrame
+        One row for each explained column: column, mean_change and largest_change, of its
+        contributions in log-odds, whichever way.
+
+    References
+    ----------
+    D. Alvarez-Melis and T. Jaakkola, "On the robustness of interpretability methods", 2018.
+    """
+    chosen = choose_rows(rows.groups, max(len(rows) // _ONE_OF, 1))
+    weights = weights_of(rows.groups[chosen], rows.sizes)
+    before = np.abs(rows.explained.contributions[chosen])
+    frame = rows.frame.iloc[chosen]
+    moved, slices = {}, iter(background_of(model).slices)
+    for column, values in zip(
+        model.encoder.columns, model.encoder.read(frame).columns, strict=True
+    ):
+        if isinstance(column, Numeric):
+            moved[column.name] = column.mean + column.scale * move(values, next(slices))
+    changes = np.full_like(before, np.nan)
+    top_changes = change = np.nan
+    if moved:
+        explained = model.explain(frame.assign(**moved)).contributions
+        changes = np.abs(explained - rows.explained.contributions[chosen])
+        top_changes = float((np.abs(explained).argmax(axis=1) != before.argmax(axis=1)) @ weights)
+        sizes = before.sum(axis=1)
+        relative = np.divide(changes.sum(axis=1), sizes, out=np.zeros(len(sizes)), where=sizes > 0)
+        change = float(relative @ weights)
+    table = pd.DataFrame(
+        {
+            "column": rows.explained.columns,
+            "mean_change": weights @ changes,
+            "largest_change": changes.max(axis=0),
+        }
+    )
+    return {"explanation_top_column_changes": top_changes, "explanation_change": change}, table
+
+
+def move(values: Floats, slices: Floats) -> Floats:
+    """Move values a little towards the median.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows,)
+        Encoded values, in standard deviations.
+    slices : array of shape (n_slices,)
+        Means of equal parts of the sorted training values.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+        A value that many slices share is where it was, and everything if there is one slice.
+
+    Examples
+    --------
+    >>> slices = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 4.0, 9.0])
+    >>> move(np.array([0.0, 3.0, 20.0]), slices)
+    array([ 0.  ,  2.95, 19.95])
+    """
+    levels = (np.arange(len(slices)) + 0.5) / len(slices)
+    # Where slices share a value, this finds their last level, and from the other side their first.
+    upper = np.interp(values, slices, levels)
+    lower = -np.interp(-values, -slices[::-1], -levels[::-1])
+    level = (upper + lower) / 2
+    target = np.where(level > 0.5, level - PAST, level + PAST)
+    step = np.interp(target, levels, slices) - np.interp(level, levels, slices)
+    return np.asarray(values + np.clip(step, -MOVED_BY, MOVED_BY))

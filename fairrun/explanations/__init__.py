@@ -3,6 +3,7 @@
 from fairrun.explanations.importance import ALL
 from fairrun.explanations.overview import Overview, explain_model
 from fairrun.explanations.proxies import TOGETHER
+from fairrun.explanations.rows import FEWEST
 from fairrun.explanations.stability import MOST_TOP_CHANGES, MOVED_BY
 from fairrun.explanations.threshold_rows import ABOVE, BELOW, ThresholdRows
 
@@ -10,6 +11,7 @@ __all__ = [
     "ABOVE",
     "ALL",
     "BELOW",
+    "FEWEST",
     "MOST_TOP_CHANGES",
     "MOVED_BY",
     "TOGETHER",

@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from fairrun.explanations.importance import rank_columns
-from fairrun.explanations.rows import ExplainedRows
+from fairrun.explanations.rows import FEWEST, ExplainedRows
 from fairrun.inference import Encoder, Numeric
 
-__all__ = ["FEWEST_IN_A_BIN", "contribution_histograms"]
+__all__ = ["contribution_histograms"]
 
 Floats = NDArray[np.float64]
 
-#: A bin with fewer rows is left out: it would tell of a few people.
-FEWEST_IN_A_BIN = 10
 #: More rows allow for finer bins.
 _MOST_BINS, _FEWEST_BINS, _ROWS_A_BIN = 48, 12, 40
 #: The shares of contributions, of all columns together, that lie below and above the bins' ends.
@@ -28,7 +26,7 @@ def contribution_histograms(rows: ExplainedRows, encoder: Encoder) -> pd.DataFra
 
     A beeswarm draws a point for each row, at its contribution and in the colour of its value: read
     together along the columns, the points are rows of the data. A bin says the same of at least
-    `FEWEST_IN_A_BIN` rows.
+    `FEWEST` rows.
 
     Parameters
     ----------
@@ -55,7 +53,7 @@ def contribution_histograms(rows: ExplainedRows, encoder: Encoder) -> pd.DataFra
         name, own = explained.columns[column], places[:, column]
         counts = np.bincount(own, minlength=len(edges) - 1)
         shares = np.bincount(own, weights, minlength=len(edges) - 1)
-        enough = counts >= FEWEST_IN_A_BIN
+        enough = counts >= FEWEST
         table = pd.DataFrame(
             {"low": edges[:-1], "high": edges[1:], "n_explained": counts, "share": shares}
         )

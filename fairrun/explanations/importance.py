@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairrun.explanations.rows import EVERYBODY, ExplainedRows
+from fairrun.explanations.rows import EVERYBODY, FEWEST, ExplainedRows
 from fairrun.groups import GROUP_A, GROUP_B
 
 __all__ = ["ALL", "importance_table", "rank_columns"]
@@ -34,9 +34,10 @@ def importance_table(rows: ExplainedRows, groups: tuple[str, str]) -> pd.DataFra
         One row for each of `(all)`, group_a and group_b, and each column, the most important
         column first: group, column, n_explained, importance, standard_error, share (of the
         importance of all columns, 0 to 1), mean_contribution and mean_contribution_error; all but
-        the share in log-odds. The standard errors are of the choice of rows; where contributions
-        were sampled, the mean of their own standard errors is added as if all were off to the same
-        side, since all rows meet the same orders and synthetic rows.
+        the share in log-odds, and NaN for a group of which fewer than `FEWEST` rows were explained.
+        The standard errors are of the choice of rows; where contributions were sampled, the mean of
+        their own standard errors is added as if all were off to the same side, since all rows meet
+        the same orders and synthetic rows.
 
     References
     ----------
@@ -49,18 +50,21 @@ def importance_table(rows: ExplainedRows, groups: tuple[str, str]) -> pd.DataFra
     contributions = explained.contributions[:, order]
     parts = []
     for name, members in ((ALL, EVERYBODY), (groups[0], (GROUP_A,)), (groups[1], (GROUP_B,))):
+        n_explained = int(np.isin(rows.groups, members).sum())
         importance, error = rows.mean(np.abs(contributions), members)
         mean, mean_error = rows.mean(contributions, members)
         if explained.standard_errors is not None:
             own, _ = rows.mean(explained.standard_errors[:, order], members)
             error, mean_error = np.hypot(error, own), np.hypot(mean_error, own)
+        if name != ALL and n_explained < FEWEST:
+            importance, error, mean, mean_error = np.full((4, len(names)), np.nan)
         total = importance.sum()
         parts.append(
             pd.DataFrame(
                 {
                     "group": name,
                     "column": names,
-                    "n_explained": int(np.isin(rows.groups, members).sum()),
+                    "n_explained": n_explained,
                     "importance": importance,
                     "standard_error": error,
                     "share": importance / total if total > 0 else np.nan,

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from fairrun.groups import GROUP_A, GROUP_B, NEITHER
 from fairrun.inference import Explanations, InferenceModel
 
-__all__ = ["EVERYBODY", "ExplainedRows", "choose_rows", "explain_rows"]
+__all__ = ["EVERYBODY", "FEWEST", "ExplainedRows", "choose_rows", "explain_rows", "weights_of"]
 
 Floats = NDArray[np.float64]
 
 EVERYBODY = (GROUP_A, GROUP_B, NEITHER)
+#: Nothing is said of a bin or of a group with fewer explained rows: it would tell of a few people.
+FEWEST = 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ MOVED_BY, PAST = 0.05, 0.02
 MOST_TOP_CHANGES = 0.1
 #: One row of so many that were explained is explained a second time.
 _ONE_OF = 4
+#: Of fewer rows a share says little.
+_ENOUGH = 50
 
 
 def stability(
@@ -46,8 +48,8 @@ def stability(
     -------
     metrics : dict of str to float
         `explanation_top_column_changes`, the share of rows whose largest contribution is then of
-        another column; and `explanation_change`, the mean over rows of the sizes of all changes
-        over those of all contributions. NaN if no column is numeric.
+        another column, NaN of fewer than 50 rows; and `explanation_change`, the mean over rows of
+        the sizes of all changes over those of all contributions. NaN if no column is numeric.
     table : DataFrame
         One row for each explained column: column, mean_change and largest_change, of its
         contributions in log-odds, whichever way.
@@ -71,7 +73,8 @@ def stability(
     if moved:
         explained = model.explain(frame.assign(**moved)).contributions
         changes = np.abs(explained - rows.explained.contributions[chosen])
-        top_changes = float((np.abs(explained).argmax(axis=1) != before.argmax(axis=1)) @ weights)
+        other_top = np.abs(explained).argmax(axis=1) != before.argmax(axis=1)
+        top_changes = float(other_top @ weights) if len(chosen) >= _ENOUGH else np.nan
         sizes = before.sum(axis=1)
         relative = np.divide(changes.sum(axis=1), sizes, out=np.zeros(len(sizes)), where=sizes > 0)
         change = float(relative @ weights)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from fairrun.explanations.contributions import FEWEST_IN_A_BIN
+from fairrun.explanations import FEWEST
 from fairrun.reports.column_figure import Key, column_figure
 from fairrun.reports.style import GREY, PALETTE, TEXT
 
@@ -22,7 +22,7 @@ _LOW, _MIDDLE, _HIGH, _TEXT = PALETTE[0], "#d9d9d9", PALETTE[3], GREY
 _SHADES = 9
 
 
-def plot_contributions(contributions: pd.DataFrame) -> Figure:
+def plot_contributions(contributions: pd.DataFrame, n_explained: int) -> Figure:
     """Plot how each column's contributions are distributed, coloured by the values that have them.
 
     A beeswarm would draw a point for each row. These strips are as wide as the share of rows that a
@@ -32,6 +32,8 @@ def plot_contributions(contributions: pd.DataFrame) -> Figure:
     ----------
     contributions : DataFrame
         As in `Overview.contributions`.
+    n_explained : int
+        How many rows were explained.
 
     Returns
     -------
@@ -45,8 +47,8 @@ def plot_contributions(contributions: pd.DataFrame) -> Figure:
         Key("low values of the column", "s", _LOW),
         Key("high values", "s", _HIGH),
         Key("text, which has no order", "s", _TEXT),
-        Key(f"bins with fewer than {FEWEST_IN_A_BIN} rows are not drawn; the outer ones"),
-        Key("hold what lies beyond"),
+        Key(f"{n_explained:,} rows explained; bins with fewer than {FEWEST} are not drawn,"),
+        Key("and the outer ones hold what lies beyond"),
     ]
     if len(every) > len(names):
         key.append(Key(f"{len(every) - len(names)} columns that matter less are not drawn"))

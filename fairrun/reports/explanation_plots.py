@@ -52,7 +52,7 @@ def draw_explanations(overview: Overview) -> dict[str, Plot]:
             f"{b}. The largest for all rows: {largest}.",
         ),
         "contributions": (
-            lambda: plot_contributions(overview.contributions),
+            lambda: plot_contributions(overview.contributions, overview.n_explained),
             "How the contributions of each column are distributed over the rows, from the most "
             "important column down, coloured from low to high values.",
         ),

@@ -44,9 +44,9 @@ def plot_column_importance(
     everybody = importance[importance["group"] == ALL]
     names = everybody["column"].tolist()[:_MOST_COLUMNS]
     n_explained = importance.groupby("group")["n_explained"].first()
-    key = [Key(f"all rows: {n_explained[ALL]:,} explained", "s", BAND)]
+    key = [Key(f"{n_explained[ALL]:,} rows explained: all", "s", BAND)]
     key += [
-        Key(f"{protected} {group}: {n_explained[group]:,} explained", marker, color, INK)
+        Key(f"{n_explained[group]:,} rows explained: {protected} {group}", marker, color, INK)
         for group, marker, color in zip(groups, _MARKERS, PALETTE, strict=False)
     ]
     if len(everybody) > len(names):

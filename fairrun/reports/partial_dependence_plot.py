@@ -99,7 +99,7 @@ def _draw_numbers(ax: Axes, own: pd.DataFrame, highest: float) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(3))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     _head(ax, str(own["column"].iloc[0]))
 
 

@@ -62,7 +62,7 @@ def plot_proxies(proxies: pd.DataFrame, protected: str, groups: tuple[str, str])
         places, shown["roc_auc_ci_low"], shown["roc_auc_ci_high"], color=PALETTE[3], linewidth=2.5
     )
     middle.plot(shown["roc_auc"], places, "o", color=PALETTE[3], markeredgecolor=INK, markersize=7)
-    middle.set(xlim=(0.42, 1.02))
+    middle.set_xlim(min(0.42, float(shown["roc_auc_ci_low"].min()) - 0.03), 1.03)
     middle.set_xticks([0.5, 0.75, 1.0], ["0.5", "0.75", "1"])
     right.axvline(0, color=GREY, linestyle=":", linewidth=1)
     half = z * shown["difference_error"]

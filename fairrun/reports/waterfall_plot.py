@@ -43,7 +43,7 @@ def plot_waterfalls(rows: ThresholdRows) -> Figure:
     sides = [(side, _bars(rows.table, side)) for side in (BELOW, ABOVE) if side in rows.scores]
     heights = [_ROW * (len(bars) + 1) for _, bars in sides]
     height = _TITLE + sum(heights) + (_ABOVE + _BELOW) * len(sides) + 2 * _NOTE
-    figure = new_figure(height, "Two rows of nobody, beside the threshold")
+    figure = new_figure(height, "Rows of nobody, beside the threshold")
     figure.set_layout_engine("none")
     ends = [rows.base_value, rows.threshold if np.isfinite(rows.threshold) else rows.base_value]
     for _, bars in sides:
@@ -59,8 +59,9 @@ def plot_waterfalls(rows: ThresholdRows) -> Figure:
         _draw(ax, bars, rows, side)
         ax.set(xlim=(low - margin, high + margin))
         bottom -= _BELOW
+    both = "the one that differs is bold" if len(sides) > 1 else "nothing leads to the other side"
     notes = [
-        "medians and frequent categories; the one that differs is bold",
+        f"medians and frequent categories; {both}",
         "log-odds; dashed: the threshold" if rows.has_threshold else _NO_THRESHOLD,
     ]
     for number, text in enumerate(notes[::-1]):

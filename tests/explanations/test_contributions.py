@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairrun.explanations.contributions import FEWEST_IN_A_BIN, contribution_histograms
-from fairrun.explanations.rows import explain_rows
+from fairrun.explanations.contributions import contribution_histograms
+from fairrun.explanations.rows import FEWEST, explain_rows
 from tests.explanations.conftest import fitted
 from tests.explanations.test_importance import codes
 
@@ -18,7 +18,7 @@ def test_bins_are_counts_of_rows(name: str, n_rows: int, frame: pd.DataFrame) ->
     model = fitted(name)
     rows = explain_rows(model, frame, codes(frame), n_rows)
     table = contribution_histograms(rows, model.encoder)
-    assert table["n_explained"].min() >= FEWEST_IN_A_BIN
+    assert table["n_explained"].min() >= FEWEST
     first, last = table["low"].min(), table["high"].max()
     for column, own in table.groupby("column"):
         values = rows.explained.contributions[:, rows.explained.columns.index(column)]

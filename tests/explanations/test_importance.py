@@ -59,3 +59,13 @@ def test_what_was_sampled_is_less_certain(frame: pd.DataFrame) -> None:
     assert everybody["standard_error"].tolist() == pytest.approx(
         [errors[name] for name in everybody["column"]]
     )
+
+
+def test_groups_of_a_few_people_are_not_told(linear: InferenceModel, frame: pd.DataFrame) -> None:
+    few = pd.concat(
+        [frame[frame["sex"] == "Male"].head(40), frame[frame["sex"] == "Female"].head(9)]
+    )
+    table = importance_table(explain_rows(linear, few, codes(few), 49), SEX.group_names)
+    undefined = table.groupby("group")["importance"].apply(lambda own: own.isna().all())
+    assert undefined.to_dict() == {ALL: False, "Male": False, "Female": True}
+    assert table["n_explained"].unique().tolist() == [49, 40, 9]

@@ -38,9 +38,9 @@ def watched(
 
 
 def test_changes_are_those_of_the_contributions(model: InferenceModel, frame: pd.DataFrame) -> None:
-    rows = explain_rows(model, frame, codes(frame), 60)
+    rows = explain_rows(model, frame, codes(frame), 200)
     moved, metrics, table = watched(model, rows)
-    assert len(moved) == 15
+    assert len(moved) == 50
     sizes = {group: n / 900 / np.sum(codes(moved) == group) for group, n in rows.sizes.items() if n}
     weights = np.array([sizes[group] for group in codes(moved)])
     before = model.explain(rows.frame.loc[moved.index]).contributions
@@ -121,3 +121,9 @@ def test_without_numbers_there_is_nothing_to_move() -> None:
     metrics, table = stability(model, explain_rows(model, frame, codes(frame), 40))
     assert np.isnan([*metrics.values()]).all()
     assert table["largest_change"].isna().all()
+
+
+def test_a_share_of_few_rows_is_not_said(linear: InferenceModel, frame: pd.DataFrame) -> None:
+    metrics, _ = stability(linear, explain_rows(linear, frame, codes(frame), 196))
+    assert np.isnan(metrics["explanation_top_column_changes"])
+    assert metrics["explanation_change"] > 0

@@ -294,7 +294,7 @@ def explanation_figures(label: str, of: Callable[[], Overview]) -> dict[str, Cal
         f"column importance{label}": lambda: plot_column_importance(
             of().importance, of().protected, of().groups
         ),
-        f"contributions{label}": lambda: plot_contributions(of().contributions),
+        f"contributions{label}": lambda: plot_contributions(of().contributions, of().n_explained),
         f"proxies{label}": lambda: plot_proxies(of().proxies, of().protected, of().groups),
         f"threshold rows{label}": lambda: plot_waterfalls(of().threshold_rows),
         f"partial dependence{label}": lambda: plot_partial_dependence(of().partial_dependence),

@@ -122,13 +122,15 @@ def test_plots_say_what_they_leave_out_and_whose_rows_they_show() -> None:
     found = hard_overview()
     said = texts(plot_column_importance(found.importance, found.protected, found.groups))
     assert "5 columns that matter less are not drawn" in said
-    assert any(text.startswith("all rows: 600 explained") for text in said)
-    assert "bins with fewer than 10 rows are not drawn; the outer ones" in (
-        texts(plot_contributions(found.contributions))
+    assert "600 rows explained: all" in said
+    assert "600 rows explained; bins with fewer than 10 are not drawn," in (
+        texts(plot_contributions(found.contributions, found.n_explained))
     )
     rows = overview().threshold_rows
     said = texts(plot_waterfalls(rows))
-    assert "Two rows of nobody, beside the threshold" in said
+    assert "Rows of nobody, beside the threshold" in said
     assert "log-odds; dashed: the threshold" in said
+    one_side = replace(rows, scores={"below": rows.scores["below"]})
+    assert "nothing leads to the other side" in " ".join(texts(plot_waterfalls(one_side)))
     said = texts(plot_waterfalls(replace(rows, has_threshold=False)))
     assert "log-odds; labels are drawn by vote: dashed is an even chance" in said

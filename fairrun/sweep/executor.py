@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Protocol, Self
 
+from fairrun.sweep.messages import read_result, write_problem, write_trials
 from fairrun.sweep.trial import Problem, Trial, TrialResult, Trials
 
 __all__ = ["Bundle", "Executor", "InProcess", "Processes", "make_executor"]
@@ -96,7 +96,7 @@ class Processes:
     """
 
     def __init__(self, problem: Problem, n_workers: int, *, ahead: int = 1) -> None:
-        self._problem = pickle.dumps(problem, protocol=5)
+        self._problem = write_problem(problem)
         self._n_workers = n_workers
         self._ahead = ahead
         self._workers: list[_Worker] = []
@@ -150,7 +150,7 @@ class _Worker:
     Not a `multiprocessing.Process`, which would import the program that started the sweep.
     """
 
-    def __init__(self, problem: bytes, n_workers: int) -> None:
+    def __init__(self, problem: Sequence[bytes], n_workers: int) -> None:
         threads = max(1, (os.cpu_count() or 1) // n_workers)
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
@@ -167,15 +167,16 @@ class _Worker:
         #: What it was sent and has not answered, trial by trial.
         self.bundles: list[Bundle] = []
         with suppress(BrokenPipeError):  # one that is gone is noticed where its answer is awaited
-            self._tasks.send_bytes(problem)
+            for message in problem:
+                self._tasks.send_bytes(message)
 
     def send(self, bundle: Bundle) -> None:
         self.bundles.append(bundle)
         with suppress(BrokenPipeError):
-            self._tasks.send(bundle)
+            self._tasks.send_bytes(write_trials(bundle))
 
     def receive(self) -> TrialResult:
-        result: TrialResult = self.results.recv()
+        result = read_result(self.results.recv_bytes())
         _, *rest = self.bundles[0]
         if rest:
             self.bundles[0] = tuple(rest)

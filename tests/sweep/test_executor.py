@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,25 +93,20 @@ def test_an_interruption_is_not_for_workers(problem: Problem) -> None:
     assert results == ["complete", "complete"]
 
 
-def test_what_libraries_print_does_not_come_between_results(problem: Problem) -> None:
-    """A spec whose name prints when it is read back stands for a library that does."""
-    loud = replace(problem, crossings=Loud())  # type: ignore[arg-type]
-    (result,) = run(Processes(loud, 1), [(TRIALS[0],)]).values()
+def test_what_libraries_print_does_not_come_between_results(
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that prints while it is imported stands for a library that does."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "def loud(event, args):\n"
+        "    if event == 'import' and args[0] == 'fairrun.sweep.trial':\n"
+        "        os.write(1, b'between results')\n"
+        "sys.addaudithook(loud)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (result,) = run(Processes(problem, 1), [(TRIALS[0],)]).values()
     assert result.state == "complete"
-
-
-class Loud(tuple):  # type: ignore[type-arg]
-    """An empty tuple; unpickling it prints."""
-
-    __slots__ = ()
-
-    def __reduce__(self) -> Any:
-        return _print_and_make, ()
-
-
-def _print_and_make() -> tuple[str, ...]:
-    print("between results")  # noqa: T201
-    return ()
 
 
 def test_a_worker_imports_no_more_than_it_needs() -> None:

@@ -29,3 +29,14 @@ def adult_file() -> Path:
     if not path.is_file():
         pytest.skip(f"the Adult file is not at {path}; set FAIRRUN_ADULT to run this test")
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where tests run in several processes, those that share what takes long.
+
+    The contract's models are fitted once for all of its files; elsewhere a file is a group.
+    """
+    for item in items:
+        path = item.path.relative_to(ROOT)
+        group = path.parent if path.parent.name == "contract" else path
+        item.add_marker(pytest.mark.xdist_group(str(group)))

@@ -84,8 +84,9 @@ def take_columns(table: Table, names: tuple[str, ...]) -> Columns:
     if isinstance(table, Columns):
         return table
     if len(table) == 1:  # many times as fast as column by column
-        (row,) = table.to_numpy(dtype=object).tolist()
-        return Columns({label: [value] for label, value in zip(labels, row, strict=True)}, 1)
+        row = table.iloc[0].tolist()
+        cells = [value.item() if isinstance(value, np.generic) else value for value in row]
+        return Columns({label: [value] for label, value in zip(labels, cells, strict=True)}, 1)
     return Columns({name: table[name] for name in names}, len(table))
 
 

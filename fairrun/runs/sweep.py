@@ -19,7 +19,7 @@ from fairrun.metrics import ProtectedColumn, Verdict
 from fairrun.runs.evaluate import protected_columns
 from fairrun.runs.sweep_outcome import Sweep, finish_sweep
 from fairrun.sweep.children import ChildRuns
-from fairrun.sweep.executor import make_executor
+from fairrun.sweep.executor import Executor, make_executor
 from fairrun.sweep.interrupts import uninterrupted
 from fairrun.sweep.objectives import (
     Constraint,
@@ -31,7 +31,7 @@ from fairrun.sweep.objectives import (
 from fairrun.sweep.selection import Rule, Selection, select
 from fairrun.sweep.space import Space
 from fairrun.sweep.space_text import read_space
-from fairrun.sweep.study import Method, Search
+from fairrun.sweep.study import PLANNED, Method, Search
 from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem
 from fairrun.tracking import (
@@ -158,14 +158,16 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     """
     if resume is None:
         with _sweep_run(None, request.method) as run:
-            dataset = _load(data)
-            columns = protected_columns(dataset.splits["train"], dataset.spec)
-            plan = _resolve(request, columns)
-            log_spec(dataset.spec)
-            for name in ("train", "validation"):
-                log_input(dataset.splits[name], dataset.spec, context=name)
-            log_sweep(_saved(plan))
-            return _sweep(run, plan, dataset, columns)
+            with _executor(request) as executor:
+                dataset = _load(data)
+                columns = protected_columns(dataset.splits["train"], dataset.spec)
+                plan = _resolve(request, columns)
+                log_spec(dataset.spec)
+                for name in ("train", "validation"):
+                    log_input(dataset.splits[name], dataset.spec, context=name)
+                log_sweep(_saved(plan))
+                tried = _try(run, plan, dataset, columns, executor)
+            return _choose(run, plan, dataset, tried)
     saved = SweepRequest(**read_sweep(resume))
     request = replace(
         saved,
@@ -178,12 +180,15 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         tracked_run("resume sweep", {"sweep.resumes": resume}),
         _sweep_run(resume, request.method) as run,
     ):
-        spec = read_spec(resume)
-        dataset = load_preprocessed(spec.source) if is_preprocessed(spec.source) else prepare(spec)
-        columns = protected_columns(dataset.splits["train"], dataset.spec)
-        plan = _resolve(request, columns)
-        log_sweep(_saved(plan))
-        return _sweep(run, plan, dataset, columns)
+        with _executor(request) as executor:
+            spec = read_spec(resume)
+            kept = is_preprocessed(spec.source)
+            dataset = load_preprocessed(spec.source) if kept else prepare(spec)
+            columns = protected_columns(dataset.splits["train"], dataset.spec)
+            plan = _resolve(request, columns)
+            log_sweep(_saved(plan))
+            tried = _try(run, plan, dataset, columns, executor)
+        return _choose(run, plan, dataset, tried)
 
 
 @contextmanager
@@ -203,6 +208,12 @@ def _sweep_run(run_id: str | None, method: str) -> Iterator[Run]:
                 "stopped; to go on: mlflow run … -e sweep -P resume=%s", run.info.run_id
             )
             raise
+
+
+def _executor(request: SweepRequest) -> Executor:
+    """Choose where trials run; one that needs time to start has it while the data are read."""
+    workers = min(request.workers or os.cpu_count() or 1, request.trials or TRIALS)
+    return make_executor(workers, ahead=2 if request.method in PLANNED else 1)
 
 
 def _load(request: DataRequest) -> Dataset:
@@ -266,7 +277,23 @@ def _saved(plan: _Plan) -> dict[str, object]:
     return asdict(saved)
 
 
-def _sweep(run: Run, plan: _Plan, dataset: Dataset, columns: tuple[ProtectedColumn, ...]) -> Swept:
+@dataclass(frozen=True)
+class _Tried:
+    """The trials of a sweep, and their child runs by number."""
+
+    problem: Problem
+    search: Search
+    run_ids: dict[int, str]
+
+
+def _try(
+    run: Run,
+    plan: _Plan,
+    dataset: Dataset,
+    columns: tuple[ProtectedColumn, ...],
+    executor: Executor,
+) -> _Tried:
+    """Run the trials that are still to come."""
     request, constraint = plan.request, plan.constraint
     about = [axis.protected for axis in plan.axes] + list(constraint.abouts if constraint else ())
     problem = Problem.of(
@@ -293,15 +320,27 @@ def _sweep(run: Run, plan: _Plan, dataset: Dataset, columns: tuple[ProtectedColu
     )
     if search.n_trials != plan.n_trials:
         _logger.info("the space has %d different trials", search.n_trials)
-    run_ids = _run_trials(search, problem, children, request.workers) | read.run_ids
-    selection = select(search.results, plan.axes, constraint, plan.rule)
-    table = trials_table(search.results, run_ids, selection, constraint)
+    run_ids = dict(read.run_ids)
+    with tqdm(total=search.n_trials, initial=len(search.done), unit="trial", disable=None) as bar:
+        for result in executor.run(problem, search.ask, search.tell):
+            with uninterrupted():
+                run_ids[result.number] = children.log(result, search.notes_of(result.number))
+            bar.set_postfix_str(_best(search), refresh=False)
+            bar.update()
+    return _Tried(problem, search, run_ids)
+
+
+def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
+    """Choose among the trials, and make and measure what was chosen."""
+    results = tried.search.results
+    selection = select(results, plan.axes, plan.constraint, plan.rule)
+    table = trials_table(results, tried.run_ids, selection, plan.constraint)
     outcome = finish_sweep(
-        Sweep(problem, dataset, plan.axes, constraint, plan.space),
-        {result.number: result for result in search.results},
+        Sweep(tried.problem, dataset, plan.axes, plan.constraint, plan.space),
+        {result.number: result for result in results},
         table,
         selection,
-        request.register,
+        plan.request.register,
     )
     return Swept(
         run.info.run_id,
@@ -312,23 +351,6 @@ def _sweep(run: Run, plan: _Plan, dataset: Dataset, columns: tuple[ProtectedColu
         tuple(axis.key for axis in plan.axes),
         dataset.spec.protected[0].group_names,
     )
-
-
-def _run_trials(
-    search: Search, problem: Problem, children: ChildRuns, workers: int | None
-) -> dict[int, str]:
-    run_ids: dict[int, str] = {}
-    n_workers = min(workers or os.cpu_count() or 1, max(1, search.n_trials - len(search.done)))
-    with (
-        tqdm(total=search.n_trials, initial=len(search.done), unit="trial", disable=None) as bar,
-        make_executor(problem, n_workers, ahead=2 if search.planned else 1) as executor,
-    ):
-        for result in executor.run(search.ask, search.tell):
-            with uninterrupted():
-                run_ids[result.number] = children.log(result, search.notes_of(result.number))
-            bar.set_postfix_str(_best(search), refresh=False)
-            bar.update()
-    return run_ids
 
 
 @contextmanager

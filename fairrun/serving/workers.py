@@ -15,11 +15,15 @@ import fairrun
 from fairrun.errors import RequestError
 from fairrun.serving.answering import Reply
 from fairrun.serving.errors import Refused
+from fairrun.serving.halves import halve, join
 from fairrun.serving.worker import LENGTH, read_reply_head
 
 __all__ = ["Workers"]
 
 _logger = logging.getLogger(__name__)
+
+#: Bytes from which on a body is worth the work of two processes.
+_WORTH_TWO = 2**20
 
 
 class Workers:
@@ -70,13 +74,21 @@ class Workers:
             self._end(process)
 
     async def ask(self, body: bytes, query: bytes = b"") -> Reply:
-        """Have a body answered, as `answer` does, by the next that is idle.
+        """Have a body answered, as `answer` does: by two that are idle, or by the next that is.
 
         Raises
         ------
         Refused
-            503 if it took too long, or the process ended, for want of memory perhaps.
+            503 if it took too long, or a process ended, for want of memory perhaps.
         """
+        alone = query or len(body) < _WORTH_TWO or self._idle.qsize() < 2
+        if not alone and (halves := halve(body)):
+            replies = await asyncio.gather(*map(self._ask_one, halves))
+            if joined := join(*replies):
+                return joined
+        return await self._ask_one(body, query)
+
+    async def _ask_one(self, body: bytes, query: bytes = b"") -> Reply:
         process = await self._idle.get()
         try:
             async with asyncio.timeout(self.seconds):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Protocol, Self
 
+from fairrun.sweep.messages import read_result, write_problem, write_trials
 from fairrun.sweep.trial import Problem, Trial, TrialResult, Trials
 
 __all__ = ["Bundle", "Executor", "InProcess", "Processes", "make_executor"]
@@ -28,18 +28,21 @@ class Executor(Protocol):
     """Runs trials somewhere.
 
     Everything a trial needs is in the problem and the trial: another executor may run them on
-    another machine.
+    another machine. It is entered before the problem is known, so that what takes time to start
+    can do so meanwhile.
     """
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
 
-    def run(self, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
+    def run(self, problem: Problem, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
         """Run trials until there are no more.
 
         Parameters
         ----------
+        problem : Problem
+            What they are trials of.
         ask : callable
             Gives the next trials, or None if there are no more to begin.
         tell : callable
@@ -53,16 +56,7 @@ class Executor(Protocol):
 
 
 class InProcess:
-    """Runs one trial after the other, here.
-
-    Parameters
-    ----------
-    problem : Problem
-        What they are trials of.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        self._trials = Trials(problem)
+    """Runs one trial after the other, here."""
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +64,12 @@ class InProcess:
     def __exit__(self, *error: object) -> None:
         """Nothing is to be closed."""
 
-    def run(self, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
+    def run(self, problem: Problem, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
         """Run trials until there are no more."""
+        trials = Trials(problem)
         while bundle := ask():
             for trial in bundle:
-                result = self._trials.run(trial)
+                result = trials.run(trial)
                 tell(result)
                 yield result
 
@@ -87,33 +82,30 @@ class Processes:
 
     Parameters
     ----------
-    problem : Problem
-        What they are trials of.
     n_workers : int
         How many processes.
     ahead : int
         How many bundles one is given at a time; with 2, it need not wait for the next.
     """
 
-    def __init__(self, problem: Problem, n_workers: int, *, ahead: int = 1) -> None:
-        self._problem = pickle.dumps(problem, protocol=5)
+    def __init__(self, n_workers: int, *, ahead: int = 1) -> None:
         self._n_workers = n_workers
         self._ahead = ahead
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
-        self._workers = [self._start() for _ in range(self._n_workers)]
+        self._workers = [_Worker(self._n_workers) for _ in range(self._n_workers)]
         return self
 
     def __exit__(self, *error: object) -> None:
         for worker in self._workers:
             worker.close()
 
-    def _start(self) -> _Worker:
-        return _Worker(self._problem, self._n_workers)
-
-    def run(self, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
+    def run(self, problem: Problem, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
         """Run trials until there are no more."""
+        written = write_problem(problem)
+        for worker in self._workers:
+            worker.begin(written)
         while True:
             for _ in range(self._ahead):
                 for worker in self._workers:
@@ -124,19 +116,20 @@ class Processes:
                 return
             ended: list[TrialResult] = []
             for ready in wait(list(busy)):
-                ended += self._receive(busy[ready])  # type: ignore[index]
+                ended += self._receive(busy[ready], written)  # type: ignore[index]
             for result in ended:
                 tell(result)
             yield from ended
 
-    def _receive(self, worker: _Worker) -> list[TrialResult]:
+    def _receive(self, worker: _Worker, problem: Sequence[bytes]) -> list[TrialResult]:
         try:
             return [worker.receive()]
         except (EOFError, OSError):
             code = worker.close()
             lost, *others = worker.bundles[0]
             reason = f"its process ended with code {code} (out of memory?)"
-            again = _Worker(self._problem, self._n_workers)
+            again = _Worker(self._n_workers)
+            again.begin(problem)
             self._workers[self._workers.index(worker)] = again
             for bundle in (tuple(others), *worker.bundles[1:]):
                 if bundle:
@@ -150,7 +143,7 @@ class _Worker:
     Not a `multiprocessing.Process`, which would import the program that started the sweep.
     """
 
-    def __init__(self, problem: bytes, n_workers: int) -> None:
+    def __init__(self, n_workers: int) -> None:
         threads = max(1, (os.cpu_count() or 1) // n_workers)
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
@@ -166,16 +159,20 @@ class _Worker:
         self._process.stdout.close()
         #: What it was sent and has not answered, trial by trial.
         self.bundles: list[Bundle] = []
+
+    def begin(self, problem: Sequence[bytes]) -> None:
+        """Send it the problem."""
         with suppress(BrokenPipeError):  # one that is gone is noticed where its answer is awaited
-            self._tasks.send_bytes(problem)
+            for message in problem:
+                self._tasks.send_bytes(message)
 
     def send(self, bundle: Bundle) -> None:
         self.bundles.append(bundle)
         with suppress(BrokenPipeError):
-            self._tasks.send(bundle)
+            self._tasks.send_bytes(write_trials(bundle))
 
     def receive(self) -> TrialResult:
-        result: TrialResult = self.results.recv()
+        result = read_result(self.results.recv_bytes())
         _, *rest = self.bundles[0]
         if rest:
             self.bundles[0] = tuple(rest)
@@ -192,6 +189,6 @@ class _Worker:
         return self._process.wait()
 
 
-def make_executor(problem: Problem, workers: int, *, ahead: int = 1) -> Executor:
+def make_executor(workers: int, *, ahead: int = 1) -> Executor:
     """Choose the executor: one worker needs no process of its own."""
-    return InProcess(problem) if workers == 1 else Processes(problem, workers, ahead=ahead)
+    return InProcess() if workers == 1 else Processes(workers, ahead=ahead)

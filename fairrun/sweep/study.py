@@ -19,7 +19,7 @@ from fairrun.sweep.selection import on_frontier
 from fairrun.sweep.space import Parameters, Space, shared_fit
 from fairrun.sweep.trial import Trial, TrialResult
 
-__all__ = ["METHODS", "Method", "Search", "to_optuna"]
+__all__ = ["METHODS", "PLANNED", "Method", "Search", "to_optuna"]
 
 Method = Literal["grid", "random", "bayesian", "nsga2"]
 
@@ -30,6 +30,8 @@ METHODS: dict[str, str] = {
     "bayesian": "Optuna's TPE, which learns where good trials are",
     "nsga2": "Optuna's NSGA-II, which breeds the frontier",
 }
+#: Those methods.
+PLANNED = ("grid", "random")
 #: So many draws that were there before, one after another, and the space is taken to be used up.
 _MOST_REPEATS = 1000
 #: At most so many trials that share a fit are run in one place, so that others have work as well.
@@ -102,7 +104,7 @@ class Search:
     @property
     def planned(self) -> bool:
         """Whether all trials are known at the start."""
-        return self.method in ("grid", "random")
+        return self.method in PLANNED
 
     def _plan(self) -> list[Parameters]:
         if self.method == "grid":

@@ -22,16 +22,16 @@ def main() -> None:
     os.dup2(2, 1)
 
     import logging
-    import pickle
 
+    from fairrun.sweep.messages import read_problem, read_trials, write_result
     from fairrun.sweep.trial import Trials
 
     logging.getLogger("fairrun").addHandler(logging.NullHandler())
     try:
-        trials = Trials(pickle.loads(tasks.recv_bytes()))  # noqa: S301  of the process above
+        trials = Trials(read_problem(*(tasks.recv_bytes() for _ in range(3))))
         while True:
-            for trial in tasks.recv():
-                results.send(trials.run(trial))
+            for trial in read_trials(tasks.recv_bytes()):
+                results.send_bytes(write_result(trials.run(trial)))
     except (EOFError, BrokenPipeError):
         return
 

@@ -7,7 +7,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from fairrun.estimators import few_threads
 from fairrun.explanations.marginals import background_of
 from fairrun.explanations.rows import choose_rows
 from fairrun.groups import GROUP_A, NEITHER
@@ -64,9 +63,11 @@ def proxy_table(
         category whose share differs most between the groups, and the group that has more of it).
         Undefined if a group has fewer rows than there are folds.
     """
-    # Slow to import, and of all commands only a report asks for them.
+    # Slow to import, and of all commands only `evaluate` asks for them.
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
+
+    from fairrun.estimators import few_threads
 
     features = [column.name for column in model.encoder.columns]
     known = np.flatnonzero(groups != NEITHER)

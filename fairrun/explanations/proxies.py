@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from fairrun.explanations.marginals import background_of
-from fairrun.explanations.rows import choose_rows
+from fairrun.explanations.rows import FEWEST, choose_rows
 from fairrun.groups import GROUP_A, NEITHER
 from fairrun.inference import InferenceModel, Numeric, sigmoid
 from fairrun.metrics.folds import fold_interval
@@ -61,7 +61,7 @@ def proxy_table(
         every a from every b, whichever way round), roc_auc_ci_low and roc_auc_ci_high (95 %,
         of this procedure over the folds) and tells (which group has the higher values, or the
         category whose share differs most between the groups, and the group that has more of it).
-        Undefined if a group has fewer rows than there are folds.
+        Nothing is said if a group has fewer than `FEWEST` rows.
     """
     # Slow to import, and of all commands only `evaluate` asks for them.
     from sklearn.linear_model import LogisticRegression
@@ -73,9 +73,10 @@ def proxy_table(
     known = np.flatnonzero(groups != NEITHER)
     chosen = known[choose_rows(groups[known], _MOST_ROWS, seed)]
     some, in_a = frame.iloc[chosen], (groups[chosen] == GROUP_A).astype(np.int64)
-    coded, tells = _code(model, some, in_a, names)
+    tells = [""] * len(features)
     aucs = np.full((len(features) + 1, _FOLDS), np.nan)
-    if min(in_a.sum(), (1 - in_a).sum()) >= _FOLDS:
+    if min(in_a.sum(), (1 - in_a).sum()) >= FEWEST:
+        coded, tells = _code(model, some, in_a, names)
         encoded = np.clip(model.encoder.encode(some), -_FARTHEST, _FARTHEST)
         folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(encoded, in_a)
         for fold, (learn, test) in enumerate(folds):
@@ -110,13 +111,13 @@ def _code(
         if isinstance(column, Numeric):
             levels = np.unique(next(slices))
             codes = np.searchsorted((levels[1:] + levels[:-1]) / 2, values)
-            higher = roc_auc(in_a, rankdata(values) / max(len(values), 1)).value > 0.5
+            higher = roc_auc(in_a, rankdata(values) / len(values)).value > 0.5
             tells.append(f"higher: {names[0] if higher else names[1]}")
         else:
-            codes = values + 1  # 0: a category that training did not see
+            codes = np.maximum(values, -1) + 1  # 0: a category that training did not see
             sizes = len(column.categories) + 1
             in_b = 1 - in_a
-            of_a, of_b = (np.bincount(codes, w, sizes) / max(w.sum(), 1) for w in (in_a, in_b))
+            of_a, of_b = (np.bincount(codes, w, sizes) / w.sum() for w in (in_a, in_b))
             widest = int(np.argmax(np.abs(of_a - of_b)[1:]))
             more = names[0] if of_a[widest + 1] > of_b[widest + 1] else names[1]
             tells.append(f"{column.categories[widest]}: {more}")

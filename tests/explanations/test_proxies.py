@@ -99,10 +99,20 @@ def test_rows_in_neither_group_do_not_count() -> None:
     )
 
 
-@pytest.mark.parametrize("n_b", [0, 4])
+def test_categories_that_training_did_not_see_are_one_of_their_own() -> None:
+    """Only b has them: they tell as much as any."""
+    frame, groups = people()
+    model = model_of(frame)
+    new = np.where((groups == 1) & (np.arange(N) % 2 == 0), "never seen", frame["word"])
+    table = proxy_table(model, frame.assign(word=new), groups, NAMES).set_index("column")
+    assert table.loc["word", "roc_auc"] == pytest.approx(0.5 + (0.5 + 0.5 * 0.5) / 2, abs=0.02)
+
+
+@pytest.mark.parametrize("n_b", [0, 9])
 def test_too_few_rows_of_a_group_are_undefined(n_b: int) -> None:
     frame, groups = people(n=400)
     model = model_of(frame)
     kept = np.concatenate([np.flatnonzero(groups == 0), np.flatnonzero(groups == 1)[:n_b]])
     table = proxy_table(model, frame.iloc[kept], groups[kept], NAMES)
     assert table.drop(columns=["column", "tells"]).isna().all(axis=None)
+    assert not table["tells"].any()

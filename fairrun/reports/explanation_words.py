@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fairrun.explanations import ALL, MOST_TOP_CHANGES, MOVED_BY, TOGETHER, Overview
+from fairrun.metrics.closed_form import normal_quantile
 from fairrun.reports.report_tables import Cell, Table
 
 __all__ = ["columns_table", "explanation_sentences", "stability_warning"]
@@ -46,11 +47,14 @@ def explanation_sentences(overview: Overview) -> list[str]:
         + f", in mean log-odds: together {top['share'].sum():.0%} of all that columns contribute."
     )
     proxies = overview.proxies.set_index("column")
-    apart = proxies["difference"].drop(TOGETHER).dropna()
-    if len(apart) and apart.abs().max() > 0:
-        total = float(apart.sum())
-        largest = apart.loc[apart.abs().sort_values(ascending=False, kind="stable").index]
-        parts = [f"{name} {_signed(value)}" for name, value in largest.head(_NAMED).items()]
+    total = overview.metrics["log_odds_difference"]
+    apart = proxies.drop(TOGETHER).dropna(subset="difference")
+    if not np.isnan(total) and apart["difference"].any():
+        largest = apart.sort_values("difference", key=abs, ascending=False, kind="stable")
+        parts = [
+            f"{name} {_signed(row['difference'])}{_margin(row['difference_error'])}"
+            for name, row in largest.head(_NAMED).iterrows()
+        ]
         said.append(
             f"The mean score of {a} less that of {b} is {_signed(total)} log-odds; the largest "
             f"parts of it are {_listed(parts)}."
@@ -137,6 +141,12 @@ def _number(
 
 def _signed(value: float) -> str:
     return f"{value:+z.2f}".replace("-", "−")
+
+
+def _margin(error: float) -> str:
+    """Write half the width of the 95 % interval, where it is not nothing."""
+    half = normal_quantile(0.95) * error
+    return f" (± {half:.2f})" if half >= 0.005 else ""
 
 
 def _listed(parts: list[str]) -> str:

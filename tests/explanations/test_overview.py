@@ -69,6 +69,7 @@ def test_proxies_stand_beside_importance(frame: pd.DataFrame) -> None:
         index="column", columns="group", values="mean_contribution"
     )
     expected = by_group["Male"] - by_group["Female"]
+    assert overview.metrics["log_odds_difference"] == pytest.approx(expected.sum())
     assert proxies["difference"].drop(TOGETHER).to_dict() == pytest.approx(expected.to_dict())
 
 

@@ -62,7 +62,16 @@ def test_sentences_say_the_numbers() -> None:
     total = found.proxies["difference"].sum()
     assert f"{abs(total):.2f} log-odds" in apart
     assert ("+" if total > 0 else "−") + f"{abs(total):.2f}" in apart
+    assert "±" not in apart  # all rows were explained
     assert f"all together do so with {found.metrics['proxy_roc_auc']:.2f}" in proxies
+
+
+def test_parts_that_some_rows_tell_of_have_a_margin() -> None:
+    found = overview()
+    proxies = found.proxies.assign(difference=-2.0, difference_error=0.1)
+    apart = explanation_sentences(replace(found, proxies=proxies))[2]
+    first = proxies["column"].iloc[0]
+    assert f"the largest parts of it are {first} −2.00 (± 0.20)" in apart
 
 
 def test_nothing_and_too_few_are_said() -> None:

@@ -76,7 +76,8 @@ def test_the_report_begins_with_the_verdict_and_holds_no_row(
         assert str(weight) not in text
     plots = mlflow.artifacts.list_artifacts(run_id=logged, artifact_path="plots")
     assert {Path(plot.path).stem for plot in plots} == {
-        *("metrics", "groups", "confusion_matrices", "roc", "calibration", "threshold_frontier")
+        *("metrics", "groups", "confusion_matrices", "roc", "calibration", "threshold_frontier"),
+        *("column_importance", "contributions", "proxies", "threshold_rows", "partial_dependence"),
     }
 
 

@@ -9,6 +9,7 @@ with `Columns`, and nothing else.
 from .artifact import FORMAT_VERSION, load_model, save_model
 from .background import Background
 from .chain import Chain
+from .changeable import Changeable
 from .columns import Columns
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .describe import describe
@@ -37,6 +38,7 @@ __all__ = [
     "Background",
     "Categorical",
     "Chain",
+    "Changeable",
     "Columns",
     "Decision",
     "Encoder",

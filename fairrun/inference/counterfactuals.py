@@ -136,7 +136,7 @@ class HintFinder:
                 for row, hint in changes:
                     hints[row].append(hint)
             for of_row in hints:
-                of_row.sort(key=lambda hint: (hint.size, -hint.moved))
+                of_row.sort(key=lambda hint: (hint.size, hint.moved))
                 found.append([hint.said for hint in of_row[:_HINTS]])
         return found
 
@@ -182,7 +182,7 @@ class HintFinder:
         return decided, moved, (decided > 0.5) != rows.label[which]
 
     def _of_text(self, rows: _Rows, column: Categorical, first: int) -> Iterator[tuple[int, _Hint]]:
-        """Try every category, and take those of other labels that move the score farthest."""
+        """Try every category, and take those that turn the label and move the score least."""
         n_rows, n_categories = len(rows.label), len(column.categories)
         which = np.repeat(np.arange(n_rows), n_categories)
         places = first + np.tile(np.arange(n_categories), n_rows)
@@ -193,14 +193,14 @@ class HintFinder:
 
         decided, moved, turned = self._ask(rows, which, alter)
         shape = (n_rows, n_categories)
-        reach = np.where(turned, moved, -np.inf).reshape(shape)
-        best = np.argsort(-reach, axis=1, kind="stable")[:, :_CATEGORIES]
+        moved = np.where(turned, moved, np.inf).reshape(shape)
+        least = np.argsort(moved, axis=1, kind="stable")[:, :_CATEGORIES]
         decided, turned = decided.reshape(shape), turned.reshape(shape)
-        for row, codes in enumerate(best.tolist()):
+        for row, codes in enumerate(least.tolist()):
             for code in codes:
                 if turned[row, code]:
                     said = _said(column.name, column.categories[code], None, decided[row, code])
-                    yield row, _Hint(1.0, float(reach[row, code]), said)
+                    yield row, _Hint(1.0, float(moved[row, code]), said)
 
     def _of_number(
         self, rows: _Rows, changeable: Changeable, column: Numeric, place: int, present: Floats

@@ -39,9 +39,9 @@ def test_the_smallest_changes_come_first() -> None:
     assert MODEL.counterfactuals(ROWS) == [
         [
             {"column": "hours", "to": 51.0, "change": 13.0, "decision_probability": 1.0},
-            # Of one size; c moves the score farther than b.
-            {"column": "job", "to": "c", "change": None, "decision_probability": 1.0},
+            # Of one size; b moves the score less than c.
             {"column": "job", "to": "b", "change": None, "decision_probability": 1.0},
+            {"column": "job", "to": "c", "change": None, "decision_probability": 1.0},
         ],
         [
             {"column": "hours", "to": 30.0, "change": -8.0, "decision_probability": 0.0},

@@ -3,8 +3,8 @@
     python benchmarks/explanations.py [--rounds 15]
 
 All as a DataFrame, through what MLflow calls: `predict`, with `explain`, with `counterfactuals`,
-and without. They are timed in turn, round after round, in processor seconds, and the smallest of each
-is given: on a shared machine the others measure its other work.
+and without. They are timed in turn, round after round, in processor seconds, and the smallest of
+each is given: on a shared machine the others measure its other work.
 """
 
 from __future__ import annotations

@@ -174,7 +174,8 @@ class HintFinder:
         decided, scores = np.empty(len(which)), np.empty(len(which))
         for start in range(0, len(which), _CELLS):
             part = slice(start, start + _CELLS)
-            matrix = rows.matrix[which[part]]
+            # Column-major, as the encoder lays rows out and every step goes.
+            matrix = rows.matrix.T.take(which[part], axis=1).T
             alter(matrix, part)
             asked = rows.positions[which[part]], rows.groups[which[part]]
             scores[part], decided[part] = self.answer(matrix, *asked)

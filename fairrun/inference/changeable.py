@@ -107,7 +107,7 @@ def values_to_try(
     elif changeable.whole and high - low < _WHOLE:
         values = np.arange(low, high + 1)[np.newaxis]
     elif isinstance(scorer, TreeScorer) and all(isinstance(link, GroupShift) for link in links):
-        splits = np.unique(scorer.threshold[scorer.feature == place])
+        splits = scorer.splits_of(place)
         between = (splits[:-1] + splits[1:]) / 2 + _shifts(transform, place, n_encoded)
         inner = np.clip(column.mean + column.scale * between, low, high)
         values = np.hstack([np.full((3, 1), low), inner, np.full((3, 1), high)])

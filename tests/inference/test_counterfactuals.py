@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,7 @@ from fairrun.inference import (
     load_model,
     save_model,
 )
+from fairrun.inference.pyfunc import ARTIFACT_NAME, FairModel, InputException
 
 #: score = hours / 10 − 4 + (1 for b, 2 for c, −1 for a).
 MODEL = InferenceModel(
@@ -64,6 +67,17 @@ def test_only_what_is_changeable_changes() -> None:
         none.counterfactuals(ROWS)
     with pytest.raises(InputError, match="no column of the model is changeable"):
         none.answer(ROWS, counterfactuals=True)
+
+
+def test_mlflow_is_told_in_one_line_that_there_are_none(tmp_path: Path) -> None:
+    save_model(replace(MODEL, changeable=()), tmp_path)
+    served = FairModel()
+    served.load_context(SimpleNamespace(artifacts={ARTIFACT_NAME: tmp_path}))  # type: ignore[arg-type]
+    with pytest.raises(InputException) as raised:
+        served.predict(None, ROWS, {"counterfactuals": True})  # type: ignore[arg-type]
+    assert raised.value.message.startswith("no column of the model is changeable; name some under")
+    assert raised.value.get_http_status_code() == 400
+    assert [*served.predict(None, ROWS)] == [*MODEL.predict(ROWS)]  # type: ignore[arg-type]
 
 
 def test_rows_are_read_as_they_are_answered() -> None:
@@ -131,8 +145,8 @@ def test_many_rows_are_sought_in_parts() -> None:
     assert hints == MODEL.counterfactuals(ROWS) * 250
 
 
-def test_what_is_changeable_is_saved(tmp_path: object) -> None:
-    save_model(MODEL, str(tmp_path))
-    loaded = load_model(str(tmp_path))
+def test_what_is_changeable_is_saved(tmp_path: Path) -> None:
+    save_model(MODEL, tmp_path)
+    loaded = load_model(tmp_path)
     assert loaded.changeable == MODEL.changeable
     assert loaded.counterfactuals(ROWS) == MODEL.counterfactuals(ROWS)

@@ -75,6 +75,12 @@ _DATA_OPTIONS = (
     ),
     click.option("--drop", default="auto", help="Columns that are not features; none for none."),
     click.option(
+        "--changeable",
+        default="auto",
+        help="Features that a person can change, which counterfactual hints are about; none for "
+        "none.",
+    ),
+    click.option(
         "--missing",
         type=click.Choice(["auto", "drop", "keep"]),
         default="auto",
@@ -179,6 +185,7 @@ def data_options(command: Command) -> Command:
         privileged: str,
         unprivileged: str,
         drop: str,
+        changeable: str,
         missing: str,
         validation_size: float,
         test_size: float,
@@ -193,6 +200,7 @@ def data_options(command: Command) -> Command:
             privileged=listed(privileged),
             unprivileged=listed(unprivileged),
             drop=listed(drop),
+            changeable=listed(changeable),
             missing=given(missing),  # type: ignore[arg-type]
             splits=Splits(validation_size, test_size, split_seed),
         )

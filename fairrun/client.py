@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import orjson
@@ -21,7 +22,17 @@ _COLUMNS = {
     "predictions": "prediction",
     "probabilities": "probability",
     "decision_probabilities": "decision_probability",
+    "explanations": "explanation",
+    "feature_importances": "feature_importance",
+    "counterfactuals": "counterfactuals",
 }
+_TYPES = {
+    "prediction": np.int64,
+    "probability": np.float64,
+    "decision_probability": np.float64,
+}
+#: Rows that are to be explained take up to a thousand times as long: fewer are sent at once.
+_SLOW_ROWS = 500
 #: What may pass: nothing was changed by the request, so it can be sent again.
 _PASSING = (429, 502, 503, 504)
 
@@ -58,7 +69,7 @@ class Client:
     token : str, optional
         The bearer token, where the app wants one.
     chunk_rows : int, default 5000
-        How many rows are sent at once.
+        How many rows are sent at once; no more than 500 of those that are to be explained.
     retries : int, default 5
         How often rows are sent again after the connection failed or the app was too busy, each
         time after twice the pause, from a tenth of a second.
@@ -88,28 +99,56 @@ class Client:
         # As auth, for a header would give way to what a .netrc has for the host.
         self._session.auth = _bearer(token)
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def predict(
+        self,
+        frame: pd.DataFrame,
+        *,
+        explain: bool = False,
+        top_k: int = 0,
+        feature_importance: bool = False,
+        counterfactuals: bool = False,
+    ) -> pd.DataFrame:
         """Have rows answered.
 
         Parameters
         ----------
         frame : pandas.DataFrame
             Raw rows; columns in any order, others are ignored by the app.
+        explain : bool, default False
+            Whether to say why: a column `explanation` of dicts.
+        top_k : int, default 0
+            By how many columns to explain; 0 for all.
+        feature_importance : bool, default False
+            Whether to give the contributions of all columns: a column `feature_importance` of
+            lists.
+        counterfactuals : bool, default False
+            Whether to say what would have to be different: a column `counterfactuals` of lists of
+            dicts.
 
         Returns
         -------
         pandas.DataFrame
-            `prediction`, `probability` and `decision_probability`, with the frame's index: what
-            the model itself gives for these rows, to the bit.
+            `prediction`, `probability` and `decision_probability`, and what else is asked for, with
+            the frame's index: what the model itself gives for these rows, to the bit.
 
         Raises
         ------
         RefusedError
-            If the app refuses rows; `row` and `column` say where.
+            If the app refuses rows, `row` and `column` say where; or what is asked for.
         requests.RequestException
             If it cannot be reached, after all retries.
         """
-        parts = [self._ask(body, start) for start, body in _bodies(frame, self.chunk_rows)]
+        asked = {
+            "explain": explain,
+            "top_k": top_k,
+            "feature_importance": feature_importance,
+            "counterfactuals": counterfactuals,
+        }
+        query = urlencode({name: str(value).lower() for name, value in asked.items() if value})
+        slow = explain or feature_importance or counterfactuals
+        chunk_rows = min(self.chunk_rows, _SLOW_ROWS) if slow else self.chunk_rows
+        path = f"/predict?{query}" if query else "/predict"
+        parts = [self._ask(path, body, start) for start, body in _bodies(frame, chunk_rows)]
         answers = pd.concat(parts, ignore_index=True)
         return answers.set_axis(frame.index, axis=0)
 
@@ -120,15 +159,19 @@ class Client:
         said: dict[str, Any] = response.json()
         return said
 
-    def _ask(self, body: bytes, start: int) -> pd.DataFrame:
-        response = self._send("POST", "/predict", body)
+    def _ask(self, path: str, body: bytes, start: int) -> pd.DataFrame:
+        response = self._send("POST", path, body)
         _check(response, start)
         content = orjson.loads(response.content)
-        answers = pd.DataFrame({_COLUMNS[name]: values for name, values in content.items()})
-        answers = answers.astype({"prediction": np.int64, "probability": np.float64})
-        if "decision_probability" not in answers:  # the app leaves it out where it is the label
-            answers["decision_probability"] = answers["prediction"]
-        return answers.astype({"decision_probability": np.float64})
+        # The app leaves it out where it is the label.
+        content.setdefault("decision_probabilities", content["predictions"])
+        return pd.DataFrame(
+            {
+                name: pd.Series(content[of_app], dtype=_TYPES.get(name, object))
+                for of_app, name in _COLUMNS.items()
+                if of_app in content
+            }
+        )
 
     def _send(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
         headers = {"Content-Type": "application/json"}

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fairrun.background import fit_background
+from fairrun.changeable import fit_changeable
 from fairrun.encoding import fit_encoder
 from fairrun.errors import RequestError
 from fairrun.estimators import ESTIMATORS, resolve_estimator
@@ -79,6 +80,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         frequent; among the rows to fit on, and nowhere else.
     drop : sequence of str
         Columns that are not features, beside the protected one.
+    changeable : sequence of str
+        Features that counterfactual hints may change.
     missing : {"drop", "keep"}
         Rows with a null in a feature: not used in `fit` and refused in `predict`, or kept and
         imputed by the training rows' median or most frequent category.
@@ -122,6 +125,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         class_weight: Literal["balanced"] | None = None,
         resample: Resample = "none",
         drop: Sequence[str] = (),
+        changeable: Sequence[str] = (),
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
         row_key: str | None = None,
@@ -139,6 +143,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.class_weight = class_weight
         self.resample = resample
         self.drop = drop
+        self.changeable = changeable
         self.missing = missing
         self.unseen = unseen
         self.row_key = row_key
@@ -214,6 +219,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Itself, fitted as `fit` fits it.
         """
         recipe = self.recipe()
+        changeable = fit_changeable(rows.frame, rows.encoder, rows.background, self.changeable)
         transform, scorer, decision = fit_recipe(
             recipe, rows.train, rows.positions, rows.lookup, memory
         )
@@ -225,6 +231,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups=rows.lookup if recipe.mitigation.group_at_serving else None,
             draws=self._draws(rows.frame, decision),
             background=rows.background,
+            changeable=changeable,
         )
         self.classes_ = np.array([0, 1])
         return self

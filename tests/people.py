@@ -38,4 +38,5 @@ SPEC = DatasetSpec(
     target="paid",
     positive="high",
     protected=(Protected("sex", "Male", "Female"),),
+    changeable=("age", "weight", "job", "gain"),
 )

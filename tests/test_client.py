@@ -46,6 +46,26 @@ def test_answers_are_the_models_to_the_bit(client: Client, case: Case, rows: pd.
     pd.testing.assert_frame_equal(client.predict(frame), expected, check_exact=True)
 
 
+def test_reasons_and_hints_are_the_models(
+    client: Client, case: Case, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = rows.iloc[20:40].set_axis([f"person {n}" for n in range(20)])
+    monkeypatch.setattr(module, "_SLOW_ROWS", 7)
+    plain = case.model.predict(frame).set_axis(frame.index)
+    answers = client.predict(
+        frame, explain=True, top_k=2, feature_importance=True, counterfactuals=True
+    )
+    explained = case.model.explain(frame)
+    assert answers.pop("explanation").tolist() == explained.to_dicts(2)
+    assert answers.pop("feature_importance").tolist() == explained.plain()
+    assert answers.pop("counterfactuals").tolist() == case.model.counterfactuals(frame)
+    pd.testing.assert_frame_equal(answers, plain, check_exact=True)
+    of_none = client.predict(frame.head(0), explain=True)
+    assert of_none["explanation"].tolist() == []
+    with pytest.raises(RefusedError, match="top_k is how many columns"):
+        client.predict(frame, explain=True, top_k=-1)
+
+
 def test_columns_of_any_type_pandas_has(client: Client, case: Case, rows: pd.DataFrame) -> None:
     frame = rows.iloc[20:60].reset_index(drop=True)
     for types in (

@@ -127,7 +127,8 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
     Parameters
     ----------
     raw : pandas.DataFrame
-        Raw rows with at least the target, the protected columns and one feature.
+        Raw rows with at least the target, the protected columns, those that are changeable and one
+        feature.
     spec : DatasetSpec
         Which column is what.
 
@@ -144,7 +145,7 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
         If a column is missing or has no value at all, or the target does not have two values of
         which one is `positive`.
     """
-    needed = (spec.target, *(p.column for p in spec.protected))
+    needed = (spec.target, *(p.column for p in spec.protected), *spec.changeable)
     missing = [name for name in needed if name not in raw.columns]
     if missing:
         raise RequestError(

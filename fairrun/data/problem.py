@@ -23,6 +23,8 @@ _ADULT = DatasetSpec(
     positive=">50K",
     protected=(Protected("sex", "Male", "Female"), Protected("race", "White")),
     drop=("education-num",),  # repeats education
+    # Of work and schooling alone; see docs/data.md.
+    changeable=("hours-per-week", "workclass", "occupation", "education"),
 )
 
 #: The problems that are known by name.
@@ -49,6 +51,8 @@ class DataRequest:
         The value of each that makes group_b, or `rest` for every other value; None: the rest.
     drop : sequence of str or None
         Columns that are not features.
+    changeable : sequence of str or None
+        Features that a person can change.
     missing : {"drop", "keep"} or None
         What is done with rows that have a null in a feature.
     splits : Splits or None
@@ -62,6 +66,7 @@ class DataRequest:
     privileged: Sequence[str] | None = None
     unprivileged: Sequence[str] | None = None
     drop: Sequence[str] | None = None
+    changeable: Sequence[str] | None = None
     missing: Missing | None = None
     splits: Splits | None = None
 
@@ -73,7 +78,8 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     ----------
     request : DataRequest
         What the user said. What is said beside a known problem or a YAML spec replaces its part;
-        a protected column that is named moves to the front, the others stay protected.
+        a protected column that is named moves to the front, the others stay protected. What is
+        named as protected or dropped is no longer changeable.
 
     Returns
     -------
@@ -99,12 +105,20 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
         return _from_scratch(request, protected)
     named = {entry.column for entry in protected}
     others = tuple(entry for entry in spec.protected if entry.column not in named)
+    target = request.target or spec.target
+    drop = spec.drop if request.drop is None else tuple(request.drop)
+    if request.changeable is None:
+        taken = {target, *named, *drop}
+        changeable = tuple(column for column in spec.changeable if column not in taken)
+    else:
+        changeable = tuple(request.changeable)
     return replace(
         spec,
-        target=request.target or spec.target,
+        target=target,
         positive=request.positive or spec.positive,
         protected=protected + others,
-        drop=spec.drop if request.drop is None else tuple(request.drop),
+        drop=drop,
+        changeable=changeable,
         missing=request.missing or spec.missing,
         splits=request.splits or spec.splits,
     )
@@ -152,6 +166,7 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
         positive=request.positive,
         protected=protected,
         drop=tuple(request.drop or ()),
+        changeable=tuple(request.changeable or ()),
         missing=request.missing or "drop",
         splits=request.splits or Splits(),
     )

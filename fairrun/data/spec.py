@@ -49,6 +49,8 @@ class DatasetSpec:
         The protected columns; metrics without a suffix are about the first.
     drop : tuple of str
         Columns that are not features, such as one that repeats another.
+    changeable : tuple of str
+        Features that a person can change: counterfactual hints are about these alone.
     types : tuple of (str, {"number", "category"})
         What a column is read as, where its own type does not say: a postcode is a number that
         names a category.
@@ -69,6 +71,7 @@ class DatasetSpec:
     positive: str
     protected: tuple[Protected, ...]
     drop: tuple[str, ...] = ()
+    changeable: tuple[str, ...] = ()
     types: tuple[tuple[str, str], ...] = ()
     missing: Missing = "drop"
     splits: Splits = Splits()
@@ -87,6 +90,12 @@ class DatasetSpec:
                 )
         if self.target in self.not_features[1:]:
             raise RequestError(f"the target {self.target!r} is also a protected or dropped column")
+        for column in self.changeable:
+            if column in self.not_features:
+                raise RequestError(
+                    f"changeable names {column!r}, which is the target, protected or dropped; "
+                    "only features can be changed: leave it out"
+                )
 
     @property
     def not_features(self) -> tuple[str, ...]:
@@ -98,6 +107,7 @@ class DatasetSpec:
         return asdict(self) | {
             "protected": [asdict(protected) for protected in self.protected],
             "drop": list(self.drop),
+            "changeable": list(self.changeable),
             "types": dict(self.types),
             "digests": dict(self.digests),
         }
@@ -125,6 +135,7 @@ class DatasetSpec:
         values["positive"] = str(saved["positive"])
         values["protected"] = tuple(_protected(entry) for entry in saved["protected"])
         values["drop"] = _texts(saved.get("drop", ()))
+        values["changeable"] = _texts(saved.get("changeable", ()))
         values["types"] = tuple(sorted(dict(saved.get("types", {})).items()))
         values["splits"] = Splits(**saved.get("splits", {}))
         values["digests"] = tuple(sorted(dict(saved.get("digests", {})).items()))

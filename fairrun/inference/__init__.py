@@ -6,9 +6,11 @@ knows MLflow. The app of another version calls `load_model`, `describe` and `Inf
 with `Columns`, and nothing else.
 """
 
+from .answers import OUTPUT_COLUMNS, Answers
 from .artifact import FORMAT_VERSION, load_model, save_model
 from .background import Background
 from .chain import Chain
+from .changeable import Changeable
 from .columns import Columns
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .describe import describe
@@ -20,7 +22,7 @@ from .explain import Explanations
 from .group_blocks import GroupBlocks
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
 from .mixture import MixtureScorer
-from .model import OUTPUT_COLUMNS, Answers, InferenceModel
+from .model import InferenceModel
 from .network import NetworkScorer
 from .prototypes import Prototypes
 from .scorer import LinearScorer, Scorer, sigmoid
@@ -37,6 +39,7 @@ __all__ = [
     "Background",
     "Categorical",
     "Chain",
+    "Changeable",
     "Columns",
     "Decision",
     "Encoder",

@@ -1,7 +1,7 @@
 """The saved model: a folder of JSON and arrays, with a format version and a digest.
 
     manifest.json   format version, and the SHA-256 of every other file
-    model.json      encoder, group lookup, draws, kinds of the parts
+    model.json      encoder, group lookup, draws, kinds of the parts, what hints may change
     arrays.npz      the arrays of the parts: transform, scorer, decision, background
     golden.json     synthetic rows and their answers
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from .background import Background
 from .chain import transform_from_arrays
+from .changeable import Changeable
 from .decisions import decision_from_arrays
 from .draws import RowDraws
 from .encoder import Encoder
@@ -62,6 +63,7 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
         "encoder": model.encoder.to_dict(),
         "groups": None if model.groups is None else model.groups.to_dict(),
         "draws": None if model.draws is None else model.draws.to_dict(),
+        "changeable": [changeable.to_dict() for changeable in model.changeable],
         **{part: None if fitted is None else fitted.kind for part, fitted in parts.items()},
     }
     # Little-endian whatever the machine; npz entries carry a constant date.
@@ -119,6 +121,8 @@ def load_model(folder: str | Path) -> InferenceModel:
         groups=None if described["groups"] is None else GroupLookup.from_dict(described["groups"]),
         draws=None if described["draws"] is None else RowDraws.from_dict(described["draws"]),
         background=Background.from_arrays(background) if background else None,
+        # Format 3 had none at first; who does not know them answers rows alike.
+        changeable=tuple(map(Changeable.from_dict, described.get("changeable", ()))),
     )
     check_golden(model, _read(folder / _GOLDEN))
     return model

@@ -14,7 +14,7 @@ from .groups import GROUP_A, GROUP_B, NEITHER
 from .prototypes import Prototypes
 from .transforms import Arrays, GroupShift, GroupStepMap, Transform
 
-__all__ = ["Chain", "transform_from_arrays"]
+__all__ = ["Chain", "links_of", "transform_from_arrays"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,15 @@ class Chain:
             own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
             links.append(transform_from_arrays(str(kind), own))
         return cls(tuple(links), arrays["shares"])
+
+
+def links_of(transform: Transform | None) -> tuple[Transform, ...]:
+    """Give the transforms that act one after the other; none for None."""
+    if transform is None:
+        return ()
+    if isinstance(transform, Chain):
+        return tuple(link for part in transform.links for link in links_of(part))
+    return (transform,)
 
 
 _BY_KIND: Mapping[str, type[Transform]] = {

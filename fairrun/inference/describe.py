@@ -28,7 +28,8 @@ def describe(model: InferenceModel) -> dict[str, Any]:
         (number, text), `nullable`, `values` (the categories seen in training, or the values of the
         two groups; None where any will do), `other_values` (whether others are answered too) and
         an `example`, which is nobody's. `randomised`: whether labels are drawn. `explains`:
-        whether the model can be asked why.
+        whether the model can be asked why. `changeable`: the columns that counterfactual hints
+        may change, if there are any.
 
     Examples
     --------
@@ -80,4 +81,5 @@ def describe(model: InferenceModel) -> dict[str, Any]:
         "columns": columns,
         "randomised": draws is not None,
         "explains": model.background is not None,
+        "changeable": [changeable.name for changeable in model.changeable],
     }

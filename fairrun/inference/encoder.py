@@ -44,6 +44,12 @@ class Numeric:
         """The raw column's own name."""
         return [self.name]
 
+    def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Encode numbers, of any shape."""
+        with np.errstate(over="ignore"):
+            scaled = (values - self.mean) / self.scale
+        return np.maximum(np.minimum(scaled, _FARTHEST), -_FARTHEST)
+
 
 @dataclass(frozen=True)
 class Categorical:
@@ -216,14 +222,13 @@ class Encoder:
         taken = take_columns(table, self.names).values
         unseen: dict[str, int] = {}
         columns: list[NDArray[Any]] = []
-        with np.errstate(over="ignore"):
-            for column in self.columns:
-                if isinstance(column, Numeric):
-                    columns.append(self._scaled(column, taken[column.name]))
-                    continue
-                columns.append(self._codes(column, taken[column.name]))
-                if columns[-1].size and columns[-1].min() < 0:
-                    unseen[column.name] = int(np.sum(columns[-1] < 0))
+        for column in self.columns:
+            if isinstance(column, Numeric):
+                columns.append(column.scaled(self.numbers_of(column, taken[column.name])))
+                continue
+            columns.append(self._codes(column, taken[column.name]))
+            if columns[-1].size and columns[-1].min() < 0:
+                unseen[column.name] = int(np.sum(columns[-1] < 0))
         return ReadRows(tuple(columns), len(table), unseen)
 
     def matrix(self, read: ReadRows) -> NDArray[np.float64]:
@@ -243,14 +248,14 @@ class Encoder:
                 start += len(column.categories)
         return matrix
 
-    def _scaled(self, column: Numeric, raw: Column) -> NDArray[np.float64]:
+    def numbers_of(self, column: Numeric, raw: Column) -> NDArray[np.float64]:
+        """Read the numbers of a column, a null as it is imputed; raises as `read` does."""
         values = numbers(raw, column.name)
         null = np.isnan(values)
         if null.any():
             self._check_null(column.name, null)
             values = np.where(null, column.fill, values)
-        scaled = (values - column.mean) / column.scale
-        return np.maximum(np.minimum(scaled, _FARTHEST), -_FARTHEST)
+        return values
 
     def _codes(self, column: Categorical, raw: Column) -> NDArray[np.intp]:
         codes = text_codes(raw, column.name, column.codes)

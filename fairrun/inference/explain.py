@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import Background
-from .chain import Chain
+from .chain import links_of
 from .encoder import Encoder
 from .errors import InputError
 from .group_blocks import GroupBlocks
@@ -137,7 +137,7 @@ def make_explainer(
     """
     while isinstance(scorer, MixtureScorer) and len(scorer.members) == 1:
         (scorer,) = scorer.members
-    links = _links(transform)
+    links = links_of(transform)
     reads_group = bool(links)
     if isinstance(scorer, LinearScorer):
         mapping = links[:-1] if links and isinstance(links[-1], GroupBlocks) else links
@@ -148,12 +148,3 @@ def make_explainer(
         trees = TreePart(encoder, transform, TreePaths.of(scorer))
         return ExactExplainer(trees, background.shares, reads_group)
     return SamplingExplainer(encoder, transform, scorer, background)
-
-
-def _links(transform: Transform | None) -> tuple[Transform, ...]:
-    """Give the transforms that act one after the other."""
-    if transform is None:
-        return ()
-    if isinstance(transform, Chain):
-        return tuple(link for part in transform.links for link in _links(part))
-    return (transform,)

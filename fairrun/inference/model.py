@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .answers import Answers
 from .background import Background
+from .changeable import Changeable
 from .columns import Columns, Table, take_columns
+from .counterfactuals import HintFinder
 from .decisions import Decision, MemberVote, Threshold
 from .draws import RowDraws
 from .encoder import Encoder
@@ -22,42 +26,10 @@ from .scorer import Scorer, sigmoid
 from .shapley import Contributions
 from .transforms import Transform
 
-__all__ = ["OUTPUT_COLUMNS", "Answers", "InferenceModel"]
-
-OUTPUT_COLUMNS = ("prediction", "probability", "decision_probability")
+__all__ = ["InferenceModel"]
 
 # Rows that are laid out and scored together: few enough for the cache.
 _ROWS = 2048
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model says of rows.
-
-    Attributes
-    ----------
-    prediction : ndarray of int64, shape (n_rows,)
-        The label, 1 = the favourable outcome.
-    probability : ndarray of float64, shape (n_rows,)
-        The score before any decision.
-    decision_probability : ndarray of float64, shape (n_rows,)
-        P(prediction = 1 | row); 0 or 1 unless the decision is randomised.
-    unseen : dict of str to int
-        How many values of a column are of no category seen in training, or in the protected
-        column of neither group, where there are any.
-    explanations : Explanations or None
-        Why the scores are what they are, if asked for.
-    """
-
-    prediction: NDArray[np.int64]
-    probability: NDArray[np.float64]
-    decision_probability: NDArray[np.float64]
-    unseen: dict[str, int]
-    explanations: Explanations | None = None
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give the three columns as a table."""
-        return pd.DataFrame({name: getattr(self, name) for name in OUTPUT_COLUMNS}, copy=False)
 
 
 @dataclass(frozen=True)
@@ -84,6 +56,8 @@ class InferenceModel:
     background : Background or None
         What rows are compared with when their scores are explained; models that were saved before
         there were explanations do not have it.
+    changeable : tuple of Changeable
+        The columns that counterfactual hints may change.
     """
 
     encoder: Encoder
@@ -93,6 +67,7 @@ class InferenceModel:
     groups: GroupLookup | None = None
     draws: RowDraws | None = None
     background: Background | None = None
+    changeable: tuple[Changeable, ...] = ()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -141,7 +116,9 @@ class InferenceModel:
         """
         return self.answer(frame).to_frame()
 
-    def answer(self, table: Table, *, explain: bool = False) -> Answers:
+    def answer(
+        self, table: Table, *, explain: bool = False, counterfactuals: bool = False
+    ) -> Answers:
         """Answer raw rows.
 
         Parameters
@@ -151,6 +128,8 @@ class InferenceModel:
             bit, whichever they come as.
         explain : bool, default False
             Whether to say why.
+        counterfactuals : bool, default False
+            Whether to say what would have to be different.
 
         Returns
         -------
@@ -160,18 +139,18 @@ class InferenceModel:
         Raises
         ------
         InputError
-            If the rows do not meet the input policy, or the model holds no explanations.
+            If the rows do not meet the input policy, or the model holds no explanations, or no
+            column of it is changeable.
         """
         rows = take_columns(table, self.columns)
         scored = self._score(rows, explain=explain)
-        if scored.votes is not None:
-            decided = scored.votes
-        else:
-            decided = self.decision.decision_probability(scored.scores, scored.positions)
         drawn = 0.5 if self.draws is None else self.draws.uniform(rows, self.encoder)
-        prediction = (decided > drawn).astype(np.int64)
+        prediction = (scored.decided > drawn).astype(np.int64)
         explanations = self._explanations(scored) if explain else None
-        return Answers(prediction, sigmoid(scored.scores), decided, scored.unseen, explanations)
+        hints = self.counterfactuals(rows) if counterfactuals else None
+        return Answers(
+            prediction, sigmoid(scored.scores), scored.decided, scored.unseen, explanations, hints
+        )
 
     def explain(self, table: Table) -> Explanations:
         """Explain the scores of raw rows.
@@ -193,6 +172,39 @@ class InferenceModel:
         """
         return self._explanations(self._score(take_columns(table, self.columns), explain=True))
 
+    def counterfactuals(self, table: Table) -> list[list[dict[str, Any]]]:
+        """Say what would have to be different for raw rows to be answered otherwise.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame or Columns
+            Raw rows; columns in any order, others ignored.
+
+        Returns
+        -------
+        list of list of dict
+            For each row, in order, its hints; see `HintFinder.find`.
+
+        Raises
+        ------
+        InputError
+            If the rows do not meet the input policy, or no column of the model is changeable.
+        """
+        if not self.changeable:
+            raise InputError(
+                "no column of the model is changeable; name some under changeable in the dataset "
+                "spec, and train it again"
+            )
+        rows = take_columns(table, self.columns)
+        positions, groups, _ = self._groups_of(rows)
+        return self._hint_finder.find(rows, positions, groups)
+
+    @cached_property
+    def _hint_finder(self) -> HintFinder:
+        return HintFinder(
+            self.encoder, self.changeable, self.transform, self.scorer, self._answer_encoded
+        )
+
     @cached_property
     def _explainer(self) -> Explainer:
         if self.background is None:
@@ -209,9 +221,7 @@ class InferenceModel:
     def _score(self, rows: Columns, *, explain: bool = False) -> _Scored:
         explainer = self._explainer if explain else None
         positions, groups, unseen = self._groups_of(rows)
-        scores, votes, reasons = np.empty(len(rows)), None, []
-        if isinstance(self.decision, MemberVote) and isinstance(self.scorer, MixtureScorer):
-            votes = np.empty(len(rows))
+        scores, decided, reasons = np.empty(len(rows)), np.empty(len(rows)), []
         one = self.encoder.encode_one(rows) if len(rows) == 1 else None
         if one is None:
             read = self.encoder.read(rows)
@@ -221,14 +231,26 @@ class InferenceModel:
             matrix = self.encoder.matrix(read[part]) if one is None else one
             if explainer is not None:
                 reasons.append(explainer.explain(matrix, groups[part]))
-            if self.transform is not None:
-                matrix = self.transform.apply(matrix, groups[part])
-            scores[part] = self.scorer.score(matrix)
-            if votes is not None and isinstance(self.scorer, MixtureScorer):
-                votes[part] = self.scorer.votes(matrix)
+            scores[part], decided[part] = self._answer_encoded(
+                matrix, positions[part], groups[part]
+            )
         if explainer is not None and not reasons:  # zero rows
             reasons.append(explainer.explain(self.encoder.matrix(read), groups))
-        return _Scored(scores, votes, positions, unseen, reasons)
+        return _Scored(scores, decided, positions, unseen, reasons)
+
+    def _answer_encoded(
+        self,
+        matrix: NDArray[np.float64],
+        positions: NDArray[np.intp],
+        groups: NDArray[np.int8],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the scores of encoded rows, and P(label = 1)."""
+        if self.transform is not None:
+            matrix = self.transform.apply(matrix, groups)
+        scores = self.scorer.score(matrix)
+        if isinstance(self.decision, MemberVote) and isinstance(self.scorer, MixtureScorer):
+            return scores, self.scorer.votes(matrix)
+        return scores, self.decision.decision_probability(scores, positions)
 
     def _explanations(self, scored: _Scored) -> Explanations:
         columns = self.encoder.names + (() if self.groups is None else (self.groups.column,))
@@ -260,10 +282,10 @@ class InferenceModel:
 
 @dataclass(frozen=True)
 class _Scored:
-    """Scores, votes where they decide, positions of the protected values, and reasons if asked."""
+    """Scores, P(label = 1), positions of the protected values, and reasons if asked for."""
 
     scores: NDArray[np.float64]
-    votes: NDArray[np.float64] | None
+    decided: NDArray[np.float64]
     positions: NDArray[np.intp]
     unseen: dict[str, int]
     reasons: list[Contributions]

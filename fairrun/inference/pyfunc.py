@@ -18,8 +18,14 @@ __all__ = ["ARTIFACT_NAME", "PARAMETERS", "FairModel", "InputException"]
 ARTIFACT_NAME = "inference"
 
 #: The parameters of a prediction, and their defaults: whether to explain, by how many columns (0
-#: for all), and whether to give the contributions of all columns as a list.
-PARAMETERS: dict[str, bool | int] = {"explain": False, "top_k": 0, "feature_importance": False}
+#: for all), whether to give the contributions of all columns as a list, and whether to say what
+#: would have to be different.
+PARAMETERS: dict[str, bool | int] = {
+    "explain": False,
+    "top_k": 0,
+    "feature_importance": False,
+    "counterfactuals": False,
+}
 
 
 class InputException(MlflowException):
@@ -46,8 +52,8 @@ class InputException(MlflowException):
 class FairModel(PythonModel):
     """Answers raw rows with `prediction`, `probability` and `decision_probability`.
 
-    Asked for by parameters, `explanation` says why, and `feature_importance` says it as a plain
-    list.
+    Asked for by parameters, `explanation` says why, `feature_importance` says it as a plain list,
+    and `counterfactuals` what would have to be different.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -64,13 +70,17 @@ class FairModel(PythonModel):
         asked = PARAMETERS | (params or {})
         try:
             answers = self._model.answer(
-                model_input, explain=asked["explain"] or asked["feature_importance"]
+                model_input,
+                explain=asked["explain"] or asked["feature_importance"],
+                counterfactuals=asked["counterfactuals"],
             )
             frame, explained = answers.to_frame(), answers.explanations
             if explained is not None and asked["explain"]:
                 frame["explanation"] = pd.Series(explained.to_dicts(asked["top_k"]), dtype=object)
             if explained is not None and asked["feature_importance"]:
                 frame["feature_importance"] = pd.Series(explained.plain(), dtype=object)
+            if answers.counterfactuals is not None:
+                frame["counterfactuals"] = pd.Series(answers.counterfactuals, dtype=object)
             return frame
         except InputError as error:
             raise InputException(str(error)) from None

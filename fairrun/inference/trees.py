@@ -80,6 +80,11 @@ class TreeScorer:
             total += added
         return total
 
+    def splits_of(self, column: int) -> NDArray[np.float64]:
+        """Give the thresholds at which the nodes ask for an encoded column, rising."""
+        asks = self.children[0] != np.arange(len(self.feature))  # a leaf is its own child
+        return np.unique(self.threshold[asks & (self.feature == column)])
+
     def to_arrays(self) -> Arrays:
         """Give the arrays that define it."""
         return {name: np.asarray(value) for name, value in vars(self).items() if value is not None}

@@ -104,6 +104,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
             spec.protected[0],
             drop=[p.column for p in spec.protected[1:]],
             missing=spec.missing,
+            changeable=spec.changeable,
             **vars(request),
         )
         recipe = classifier.recipe()

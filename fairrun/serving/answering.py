@@ -60,8 +60,8 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
     -------
     Reply
         200 with `predictions`, `probabilities` and, where labels are drawn,
-        `decision_probabilities`; asked for, `explanations` and `feature_importances`; or an error.
-        It does not raise.
+        `decision_probabilities`; asked for, `explanations`, `feature_importances` and
+        `counterfactuals`; or an error. It does not raise.
     """
     try:
         return _answer(saved, body, query)
@@ -83,11 +83,19 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
             "the model was saved before there were explanations; train it again to have them",
             code="invalid_parameter",
         )
+    if asked.counterfactuals and not saved.changeable:
+        raise Refused(
+            422,
+            "no column of the model is changeable; name some under changeable in the dataset spec, "
+            "and train it again",
+            code="invalid_parameter",
+        )
     columns, n_rows = read_rows(body, saved.names)
     rows = saved.code.Columns(columns, n_rows)
     try:
-        # Models of older formats know no `explain`.
-        more = {"explain": True} if asked.any_reason else {}
+        # Models know as many of these as there were when they were saved.
+        wanted = {"explain": asked.any_reason, "counterfactuals": asked.counterfactuals}
+        more = {name: True for name, flag in wanted.items() if flag}
         answers = saved.model.answer(rows, **more)
     except saved.code.InputError as error:
         raise Refused(
@@ -103,5 +111,7 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
         content["explanations"] = answers.explanations.to_dicts(asked.top_k)
     if asked.feature_importance:
         content["feature_importances"] = answers.explanations.plain()
+    if asked.counterfactuals:
+        content["counterfactuals"] = answers.counterfactuals
     written = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
     return Reply(200, written, n_rows, answers.unseen)

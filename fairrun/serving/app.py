@@ -58,8 +58,8 @@ class Predict:
     """`POST /predict`, as plain ASGI: nothing looks at a row but the model.
 
     A small body is answered at once; answers of many clients follow each other. A large one goes to
-    another process, and so does one that is to be explained, which may take a thousand times as
-    long.
+    another process, and so does one that is to be explained or asked for counterfactuals, which may
+    take a thousand times as long.
     """
 
     def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
@@ -74,7 +74,7 @@ class Predict:
         try:
             with self._budget.share() as share:
                 query = scope.get("query_string", b"")
-                quick = not read_parameters(query).any_reason
+                quick = not read_parameters(query).slow
                 body = await read_body(scope, receive, self.limits, share)
                 if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
                     reply = answer(self.saved, body, query)

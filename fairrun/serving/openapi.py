@@ -28,6 +28,7 @@ def openapi_document(
         Whether a bearer token is asked for.
     """
     columns, explains = description["columns"], description.get("explains", False)
+    changeable = description.get("changeable", [])
     example = {column["name"]: column["example"] for column in columns}
     split = {
         "columns": [*example],
@@ -55,7 +56,7 @@ def openapi_document(
             "required": ["columns", "data"],
             "example": split,
         },
-        "Answers": _answers(description["randomised"], explains),
+        "Answers": _answers(description["randomised"], explains, bool(changeable)),
         "Error": _ERROR,
     }
     predict: dict[str, Any] = {
@@ -83,9 +84,15 @@ def openapi_document(
             **_errors(400, 408, 413, 415, 422, 500, 503, *((401,) if token else ())),
         },
     }
+    parameters = []
     if explains:
-        predict["parameters"] = _PARAMETERS
+        parameters += _REASONS
         schemas["Explanation"] = _EXPLANATION
+    if changeable:
+        parameters.append(_HINTS)
+        schemas["Counterfactual"] = _counterfactual(columns, changeable)
+    if parameters:
+        predict["parameters"] = parameters
     return {
         "openapi": "3.1.0",
         "info": {
@@ -123,7 +130,7 @@ def _others(columns: list[dict[str, Any]]) -> list[Any]:
     return [column["values"][-1] if column["values"] else column["example"] for column in columns]
 
 
-def _answers(randomised: bool, explains: bool) -> dict[str, Any]:
+def _answers(randomised: bool, explains: bool, hints: bool) -> dict[str, Any]:
     def numbers(kind: str, text: str) -> dict[str, Any]:
         limits = {"minimum": 0, "maximum": 1}
         return {"type": "array", "items": {"type": kind, **limits}, "description": text}
@@ -146,6 +153,12 @@ def _answers(randomised: bool, explains: bool) -> dict[str, Any]:
             "items": importance,
             "description": text,
         }
+    if hints:
+        asked_for["counterfactuals"] = {
+            "type": "array",
+            "items": {"type": "array", "items": _ref("Counterfactual")},
+            "description": "The hints of each row, the smallest first; perhaps none.",
+        }
     return {
         "type": "object",
         "properties": properties | asked_for,
@@ -159,7 +172,7 @@ def _parameter(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
-_PARAMETERS = [
+_REASONS = [
     _parameter("explain", _FLAG, "Say what each column contributes to a row's score."),
     _parameter(
         "top_k",
@@ -168,6 +181,9 @@ _PARAMETERS = [
     ),
     _parameter("feature_importance", _FLAG, "Give the contributions as a plain list as well."),
 ]
+_HINTS = _parameter(
+    "counterfactuals", _FLAG, "Say what would have to be different for another answer."
+)
 _BY_COLUMN = {"type": "object", "additionalProperties": {"type": "number"}}
 _EXPLANATION: dict[str, Any] = {
     "type": "object",
@@ -185,6 +201,40 @@ _EXPLANATION: dict[str, Any] = {
     "required": ["base_value", "contributions"],
     "example": {"base_value": -0.4, "contributions": {"age": 0.9, "hours": 0.5}},
 }
+
+
+def _counterfactual(columns: list[dict[str, Any]], changeable: list[str]) -> dict[str, Any]:
+    """Describe a hint; the example is of a column that the model has."""
+    kinds = {column["name"]: column for column in columns}
+    first = kinds[changeable[0]]
+    return {
+        "type": "object",
+        "description": "One change of one column after which the row is answered otherwise.",
+        "properties": {
+            "column": {"type": "string", "enum": changeable},
+            "to": {
+                "type": ["number", "string"],
+                "description": "The value that the column would have.",
+            },
+            "change": {
+                "type": ["number", "null"],
+                "description": "The difference to the present number; null for a text.",
+            },
+            "decision_probability": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "description": "P(prediction = 1) of the changed row.",
+            },
+        },
+        "required": ["column", "to", "change", "decision_probability"],
+        "example": {
+            "column": first["name"],
+            "to": first["example"],
+            "change": None if first["type"] == "text" else 5.0,
+            "decision_probability": 1.0,
+        },
+    }
 
 
 _ERROR: dict[str, Any] = {

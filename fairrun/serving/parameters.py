@@ -24,16 +24,24 @@ class Parameters:
         By how many columns; 0 for all.
     feature_importance : bool
         The contributions of all columns as a plain list.
+    counterfactuals : bool
+        What would have to be different for the row to be answered otherwise.
     """
 
     explain: bool = False
     top_k: int = 0
     feature_importance: bool = False
+    counterfactuals: bool = False
 
     @property
     def any_reason(self) -> bool:
         """Whether the scores have to be explained."""
         return self.explain or self.feature_importance
+
+    @property
+    def slow(self) -> bool:
+        """Whether the answer may take a thousand times as long as without."""
+        return self.any_reason or self.counterfactuals
 
 
 def read_parameters(query: bytes) -> Parameters:
@@ -52,7 +60,7 @@ def read_parameters(query: bytes) -> Parameters:
     Examples
     --------
     >>> read_parameters(b"explain=true&top_k=3")
-    Parameters(explain=True, top_k=3, feature_importance=False)
+    Parameters(explain=True, top_k=3, feature_importance=False, counterfactuals=False)
     """
     if not query:
         return Parameters()
@@ -64,7 +72,7 @@ def read_parameters(query: bytes) -> Parameters:
     if twice:
         raise _refused(f"{twice[0]} is given twice")
     flags = {}
-    for name in ("explain", "feature_importance"):
+    for name in ("explain", "feature_importance", "counterfactuals"):
         (text,) = given.get(name, ["false"])
         if text.lower() not in _SPELLED:  # Python clients write True
             raise _refused(f"{name} is true or false")

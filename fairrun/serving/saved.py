@@ -47,6 +47,11 @@ class SavedModel:
         """Whether it can be asked why; what was saved before there were explanations cannot."""
         return bool(self.description.get("explains", False))
 
+    @property
+    def changeable(self) -> tuple[str, ...]:
+        """The columns that counterfactual hints may change; none of what was saved before them."""
+        return tuple(self.description.get("changeable", ()))
+
 
 def load_saved(folder: Path) -> SavedModel:
     """Load a model from the folder that MLflow keeps it in.

@@ -178,6 +178,7 @@ def make_classifier(
         spec.protected[0],
         drop=[p.column for p in spec.protected[1:]],
         missing=spec.missing,
+        changeable=spec.changeable,
         mitigator_params=of_mitigators,  # type: ignore[arg-type]
         seed=seed,
         **own,  # type: ignore[arg-type]

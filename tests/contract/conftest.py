@@ -132,7 +132,7 @@ def case(request: pytest.FixtureRequest, cases: dict[str, Case]) -> Case:
 def make_case(people: Dataset, told: dict[str, Any]) -> Case:
     train = people.splits["train"]
     protected = people.spec.protected[0]
-    classifier = FairClassifier(protected, **told)
+    classifier = FairClassifier(protected, changeable=people.spec.changeable, **told)
     frame = train.frame
     if "row_key" in told:
         frame = frame.assign(key=[f"trained on {row}" for row in range(len(frame))])

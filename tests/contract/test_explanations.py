@@ -92,6 +92,7 @@ def test_the_parameters_are_in_the_signature(case: Case) -> None:
         "explain": False,
         "top_k": 0,
         "feature_importance": False,
+        "counterfactuals": False,
     }
     artifact = next((case.folder / "artifacts").iterdir())
     assert load_model(artifact).background is not None

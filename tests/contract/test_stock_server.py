@@ -179,6 +179,17 @@ def test_params_ask_for_explanations(case: Case, port: int, good: pd.DataFrame) 
     assert content["message"].startswith("top_k is negative")
 
 
+def test_params_ask_for_counterfactuals(case: Case, port: int, good: pd.DataFrame) -> None:
+    status, content = ask(port, split(good) | {"params": {"counterfactuals": True}})
+    assert status == 200, content
+    got = pd.DataFrame(content["predictions"])
+    hints = got.pop("counterfactuals").tolist()
+    assert hints == case.model.counterfactuals(good)
+    assert sum(map(len, hints)) > len(good)
+    expected = case.model.predict(good)
+    pd.testing.assert_frame_equal(got, expected, check_exact=True, check_dtype=False)
+
+
 def test_zero_rows(port: int, good: pd.DataFrame) -> None:
     status, content = ask(port, split(good.head(0)))
     assert (status, content) == (200, {"predictions": []})

@@ -143,6 +143,7 @@ def test_the_digest_sees_every_change(change: str) -> None:
         ({"target": "wage"}, r"lacks the columns \['wage'\]; it has id, age"),
         ({"protected": (Protected("gender", "M"),)}, r"lacks the columns \['gender'\]"),
         ({"protected": (Protected("sex", "Q"),)}, "never has the value 'Q'; it has F, M, X"),
+        ({"changeable": ("age", "hobby")}, r"lacks the columns \['hobby'\]"),
         ({"positive": "yes"}, "needs two, one of them positive='yes'"),
         ({"target": "age", "positive": "30"}, "'age' has [0-9]+ values"),
         ({"drop": ("id", "age", "member", "job")}, "no feature is left"),

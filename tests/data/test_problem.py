@@ -28,6 +28,24 @@ def test_what_is_said_replaces_its_part() -> None:
     assert spec.target == "class"
 
 
+def test_features_that_a_person_can_change() -> None:
+    of_work = ("hours-per-week", "workclass", "occupation", "education")
+    assert resolve_spec(DataRequest("adult")).changeable == of_work
+    assert resolve_spec(DataRequest("adult", changeable=[])).changeable == ()
+    assert resolve_spec(DataRequest("census", changeable=["age"])).changeable == ("age",)
+    # What a user takes away from the features was not meant to be changed.
+    request = DataRequest(
+        "census", protected=["workclass"], privileged=["Private"], drop=["education"]
+    )
+    assert resolve_spec(request).changeable == ("hours-per-week", "occupation")
+
+
+@pytest.mark.parametrize("column", ["class", "race", "education-num"])
+def test_what_is_no_feature_cannot_be_changeable(column: str) -> None:
+    with pytest.raises(RequestError, match=f"changeable names '{column}', which is the target, p"):
+        resolve_spec(DataRequest("census", changeable=["occupation", column]))
+
+
 def test_a_named_protected_column_moves_to_the_front() -> None:
     spec = resolve_spec(DataRequest("census", protected=["race"], privileged=["White"]))
     assert [entry.column for entry in spec.protected] == ["race", "sex"]
@@ -62,6 +80,11 @@ def test_a_yaml_spec_stands_beside_its_table(tmp_path: Path) -> None:
     assert spec.source == str(tmp_path / "people.csv")
     assert (spec.name, spec.positive, spec.splits.seed) == ("people", "1", 3)
     assert spec.protected == (Protected("sex", "M", "F"),)
+    assert spec.changeable == ()
+    (tmp_path / "people.yaml").write_text(YAML + "changeable: [hours, job]")
+    spec = resolve_spec(DataRequest(str(tmp_path / "people.yaml")))
+    assert spec.changeable == ("hours", "job")
+    assert DatasetSpec.from_dict(spec.to_dict()) == spec
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "specs").glob("*.yaml")), ids=str)

@@ -310,6 +310,17 @@ def test_the_model_has_signature_example_and_pinned_requirements(run: Invoke, ta
     assert len(answers) == 1
 
 
+def test_what_is_changeable_goes_with_the_model(run: Invoke, table: Path) -> None:
+    output = succeed(run("train", "--data", table, *ABOUT, "--changeable", "age, job"))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    model = mlflow.pyfunc.load_model(uri)
+    assert model.metadata.metadata["fairrun"]["dataset"]["changeable"] == ["age", "job"]
+    rows = pd.read_parquet(table).head(40).astype({"gain": float, "age": float})
+    hints = model.predict(rows, params={"counterfactuals": True})["counterfactuals"]
+    assert {hint["column"] for own in hints for hint in own} == {"age", "job"}
+    succeed(run("evaluate", "--model", uri))
+
+
 def test_evaluate_on_other_rows_uses_all_of_them(run: Invoke, table: Path, tmp_path: Path) -> None:
     output = succeed(run("train", "--data", table, *ABOUT))
     (uri,) = re.findall(r"-P model=(\S+)", output)
@@ -367,6 +378,8 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
     [
         ("train", ["--mitigator", "reweighting"], "mitigator=reweighting is not known"),
         ("train", ["--mitigator", "reweighing+none"], "does not go together"),
+        ("train", ["--changeable", "sex"], "changeable names 'sex', which is the target, protect"),
+        ("train", ["--changeable", "hobby"], "the data lacks the columns ['hobby']; it has age"),
         ("train", ["--C", "abc"], "'abc' is not a number, or auto for the default"),
         ("train", ["--C", "-1"], "C=-1.0 is not possible; give a number from 1e-10 to"),
         ("train", ["--C", "nan"], "C=nan is not possible"),

@@ -30,6 +30,7 @@ from tests.serving.test_openapi import valid
         (b"explain=true", Parameters(explain=True)),
         (b"explain=True&top_k=2", Parameters(explain=True, top_k=2)),
         (b"feature_importance=true&explain=false", Parameters(feature_importance=True)),
+        (b"counterfactuals=true", Parameters(counterfactuals=True)),
     ],
 )
 def test_parameters_are_read(query: bytes, expected: Parameters) -> None:
@@ -42,6 +43,7 @@ def test_parameters_are_read(query: bytes, expected: Parameters) -> None:
         b"explain=yes",
         b"explain=",
         b"explain=true&explain=true",
+        b"counterfactuals=1",
         b"top_k=-1",
         b"top_k=1.5",
         b"top_k=9999999999",
@@ -89,7 +91,8 @@ def test_what_is_explained_is_not_answered_in_the_server_itself(
     app.predict.workers = Workers()  # type: ignore[assignment]
     (record, *_) = records(good)
     length = len(json.dumps(record))
-    assert ask(record, path="/predict?explain=true").json() == [length, "explain=true"]
+    for query in ("explain=true", "counterfactuals=true"):
+        assert ask(record, path=f"/predict?{query}").json() == [length, query]
     assert "predictions" in ask(record, path="/predict?explain=false").json()
 
 
@@ -115,13 +118,45 @@ def test_the_document_has_the_parameters_where_the_model_explains(
 ) -> None:
     document: dict[str, Any] = ask(path="/openapi.json", method="GET").json()
     asked = document["paths"]["/predict"]["post"]["parameters"]
-    assert [parameter["name"] for parameter in asked] == ["explain", "top_k", "feature_importance"]
+    reasons = ["explain", "top_k", "feature_importance"]
+    assert [parameter["name"] for parameter in asked] == [*reasons, "counterfactuals"]
     content = ask(
         records(good), path="/predict?explain=true&top_k=1&feature_importance=true"
     ).json()
     assert valid(document, "Answers", content)
     assert not valid(document, "Answers", content | {"explanations": [{}]})
-    older = describe(replace(case.model, background=None))
+    older = describe(replace(case.model, background=None, changeable=()))
     without = openapi_document(older, version="1", mitigator=None, token=False)
     assert "parameters" not in without["paths"]["/predict"]["post"]
     assert "explanations" not in without["components"]["schemas"]["Answers"]["properties"]
+
+
+def test_counterfactuals_are_parallel_to_the_predictions(
+    ask: Ask, case: Case, good: pd.DataFrame
+) -> None:
+    document: dict[str, Any] = ask(path="/openapi.json", method="GET").json()
+    hints = case.model.counterfactuals(good)
+    content = ask(records(good), path="/predict?counterfactuals=true").json()
+    assert valid(document, "Answers", content)
+    assert content.pop("counterfactuals") == hints
+    assert content == ask(records(good)).json()
+    assert any(hints)
+    assert valid(document, "Counterfactual", hints[0][0])
+    assert not valid(document, "Counterfactual", hints[0][0] | {"column": "sex"})
+    both = ask(records(good), path="/predict?counterfactuals=true&explain=true").json()
+    assert len(both["explanations"]) == len(both["counterfactuals"]) == len(good)
+    assert ask([], path="/predict?counterfactuals=true").json()["counterfactuals"] == []
+
+
+def test_a_model_with_nothing_to_change_says_so(saved: SavedModel, good: pd.DataFrame) -> None:
+    """Its own code may not even know the word."""
+    description = {k: v for k, v in saved.description.items() if k != "changeable"}
+    older = replace(saved, description=description)
+    reply = answer(older, json.dumps(records(good)).encode(), b"counterfactuals=true")
+    assert (reply.status, reply.code) == (422, "invalid_parameter")
+    said = json.loads(reply.body)["error"]["message"]
+    assert said.startswith("no column of the model is changeable; name some under changeable")
+    document = openapi_document(description, version="1", mitigator=None, token=False)
+    names = [parameter["name"] for parameter in document["paths"]["/predict"]["post"]["parameters"]]
+    assert names == ["explain", "top_k", "feature_importance"]
+    assert "Counterfactual" not in document["components"]["schemas"]

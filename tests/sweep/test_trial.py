@@ -40,6 +40,11 @@ def test_validation_is_measured_and_train_is_fitted_on(problem: Problem, dataset
     assert problem.rows.take(measure_on).digest() == dataset.splits["validation"].digest()
 
 
+def test_hints_may_change_what_the_spec_says(problem: Problem) -> None:
+    assert problem.spec.changeable
+    assert make_classifier(problem.spec, {}, 0).changeable == problem.spec.changeable
+
+
 def test_a_refitted_model_says_what_the_trial_said(problem: Problem) -> None:
     """In whatever order trials come, and whatever they share: to the last label and score."""
     trials = Trials(problem)

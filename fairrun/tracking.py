@@ -213,6 +213,7 @@ def log_spec(spec: DatasetSpec) -> None:
             "data.protected": ",".join(p.column for p in spec.protected),
             "data.privileged": ",".join(p.privileged for p in spec.protected),
             "data.drop": ",".join(spec.drop),
+            "data.changeable": ",".join(spec.changeable),
             "data.missing": spec.missing,
             "data.validation_size": spec.splits.validation,
             "data.test_size": spec.splits.test,

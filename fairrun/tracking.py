@@ -29,6 +29,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.utils.mlflow_tags import (
     MLFLOW_GIT_COMMIT,
+    MLFLOW_PARENT_RUN_ID,
     MLFLOW_SOURCE_NAME,
     MLFLOW_SOURCE_TYPE,
 )
@@ -50,6 +51,7 @@ from fairrun.reports import Plot, to_png
 __all__ = [
     "COUNTS",
     "MODEL_NAME",
+    "SWEEP_TRIAL",
     "check_tracking_uri",
     "commit_of",
     "load_preprocessed",
@@ -74,6 +76,9 @@ __all__ = [
 
 #: The logged model's name, so that `runs:/<run id>/model` is its URI.
 MODEL_NAME = "model"
+
+#: Of a trial of a sweep: its number.
+SWEEP_TRIAL = "sweep.trial"
 
 _SPEC = "dataset.json"
 _SWEEP = "sweep.json"
@@ -223,7 +228,7 @@ def log_spec(spec: DatasetSpec) -> None:
 
 
 def read_spec(run_id: str) -> DatasetSpec:
-    """Read the spec that a run logged.
+    """Read the spec that a run logged, or the sweep that it is a trial of.
 
     Raises
     ------
@@ -231,7 +236,9 @@ def read_spec(run_id: str) -> DatasetSpec:
         If the run is not there or has none.
     """
     try:
-        saved = mlflow.artifacts.load_dict(f"runs:/{run_id}/{_SPEC}")
+        tags = mlflow.get_run(run_id).data.tags
+        logged_by = tags[MLFLOW_PARENT_RUN_ID] if SWEEP_TRIAL in tags else run_id
+        saved = mlflow.artifacts.load_dict(f"runs:/{logged_by}/{_SPEC}")
     except (MlflowException, OSError) as error:
         raise RequestError(
             f"the run {run_id} has no {_SPEC}; give the id of a run that fairrun made, or data=…"

@@ -21,11 +21,10 @@ from fairrun.errors import RequestError
 from fairrun.metrics.counts import Counts
 from fairrun.sweep.space import Value
 from fairrun.sweep.trial import TrialResult, make_classifier
-from fairrun.tracking import COUNTS, loggable
+from fairrun.tracking import COUNTS, SWEEP_TRIAL, loggable
 
 __all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts"]
 
-_TRIAL = "sweep.trial"
 _PARAMETERS = "sweep.parameters"
 _STATE = "sweep.state"
 _REASON = "sweep.reason"
@@ -95,7 +94,7 @@ class ChildRuns:
             self._parent.info.experiment_id,
             start_time=ended - int(1000 * result.seconds),
             run_name=f"trial {result.number:03d} {mitigator}",
-            tags={**self._tags, _TRIAL: str(result.number)},
+            tags={**self._tags, SWEEP_TRIAL: str(result.number)},
         )
         run_id: str = created.info.run_id
         if result.counts is not None:
@@ -139,7 +138,7 @@ class ChildRuns:
                 continue
             if run.info.status == "RUNNING":
                 self._client.set_terminated(run_id, _STATUS[tags[_STATE]])
-            number = int(tags[_TRIAL])
+            number = int(tags[SWEEP_TRIAL])
             metrics = {names.get(name, name): value for name, value in run.data.metrics.items()}
             read.results.append(
                 TrialResult(
@@ -163,7 +162,7 @@ class ChildRuns:
             page = self._client.search_runs(
                 [self._parent.info.experiment_id], of_parent, page_token=token
             )
-            yield from (run for run in page if _TRIAL in run.data.tags)
+            yield from (run for run in page if SWEEP_TRIAL in run.data.tags)
             token = page.token
             if not token:
                 return

@@ -20,6 +20,7 @@ from mlflow.entities import Run
 from fairrun.data import DataRequest
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
+from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.sweep import SweepRequest, Swept, run_sweep
 from fairrun.sweep import trial
 from fairrun.sweep.children import read_counts
@@ -150,6 +151,13 @@ def test_test_rows_are_seen_once_by_the_chosen_model_alone(swept: Swept) -> None
     assert run.data.tags["fairness.gate"] in {"pass", "insufficient_evidence", "fail"}
     test = swept.outcome.set_index("metric")["test"]
     assert test["accuracy"] == run.data.metrics["accuracy"]
+
+
+def test_the_chosen_model_is_evaluated_like_any_other(swept: Swept) -> None:
+    """Its trial holds no data set: that is the sweep's."""
+    again = run_evaluate(swept.model_uri, report=False)
+    test = swept.outcome.set_index("metric")["test"]
+    assert {name: again.metrics[name] for name in test.index} == test.to_dict()
 
 
 def test_the_chosen_model_is_registered(swept: Swept) -> None:

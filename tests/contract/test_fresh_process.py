@@ -106,7 +106,7 @@ def test_two_versions_of_the_code_in_one_process(
     other = Path(shutil.copytree(case.folder, tmp_path / "other model"))
     model = other / "code" / "inference" / "model.py"
     text = model.read_text()
-    changed = text.replace("(decided > drawn)", "(decided <= drawn)")
+    changed = text.replace("(scored.decided > drawn)", "(scored.decided <= drawn)")
     assert changed != text
     model.write_text(changed)
     golden = other / "code" / "inference" / "golden.py"

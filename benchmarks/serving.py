@@ -1,6 +1,7 @@
 """Requests a second and latencies: our app, the tutorial's app, and MLflow's server.
 
     PYTHONPATH=. python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
+    PYTHONPATH=. python benchmarks/serving.py --only stock --singles --rounds 20 --seconds 2
 
 On one machine in one run: all servers are up, and asked in turn, round after round, so that a
 machine whose speed drifts slows all of them; the medians of the rounds are printed. Every server
@@ -13,6 +14,9 @@ to all.
     stock, constant   `mlflow models serve` with a model that answers zeros, signature of ours
     stock, ours       `mlflow models serve` with our model: raw columns, full mitigation
     our app           `python -m entrypoints.serve` with the same model
+
+With --only, servers that have the word in their name; with --singles, requests of single rows
+alone: many short rounds tell two servers apart that are nearly alike.
 
 With --answers, 64 clients ask our app for so many rows of mixed groups, alone and in batches of up
 to 40, and every answer is compared with that of one client; memory is read before and in between.
@@ -141,8 +145,8 @@ def running(
         process.wait()
 
 
-def servers(folder: Path, stack: ExitStack) -> list[Server]:
-    """Start all of them."""
+def servers(folder: Path, stack: ExitStack, only: str) -> list[Server]:
+    """Start all of them, or those that have a word in their name."""
     python, mlflow = sys.executable, str(Path(sys.executable).parent / "mlflow")
 
     def stock(model: str) -> list[str]:
@@ -168,6 +172,8 @@ def servers(folder: Path, stack: ExitStack) -> list[Server]:
     ]
     started = []
     for name, command, path, bodies in table:
+        if only not in name:
+            continue
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -177,8 +183,8 @@ def servers(folder: Path, stack: ExitStack) -> list[Server]:
     return started
 
 
-def measure(server: Server, seconds: float) -> dict[str, float]:
-    """Ask one server in every way."""
+def measure(server: Server, seconds: float, *, singles: bool) -> dict[str, float]:
+    """Ask one server in every way, or with single rows alone."""
     found: dict[str, float] = {}
     for clients in (1, 8):
         _, before = server.used()
@@ -188,7 +194,7 @@ def measure(server: Server, seconds: float) -> dict[str, float]:
         found[f"rate {clients}"] = loaded["rate"]
         found[f"p50 {clients}"] = 1000 * loaded["p50"]
         found[f"p99 {clients}"] = 1000 * loaded["p99"]
-    if server.name != "trivial":
+    if server.name != "trivial" and not singles:
         found["100k s"] = server.load("--requests", 3, large=True)["p50"]
         # One client has large requests answered one after the other, and another single rows.
         large = server.start_load("--requests", 5, large=True)
@@ -230,6 +236,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--answers", type=int, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--singles", action="store_true")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -240,14 +248,14 @@ def main() -> None:
             check=True,
             capture_output=True,
         )
-        all_servers = servers(folder, stack)
+        all_servers = servers(folder, stack, told.only)
         for server in all_servers:
             server.load("--clients", 8, "--requests", 50)
         print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}", flush=True)
         found: dict[str, list[dict[str, float]]] = {server.name: [] for server in all_servers}
         for _ in range(told.rounds):
             for server in all_servers:
-                found[server.name].append(measure(server, told.seconds))
+                found[server.name].append(measure(server, told.seconds, singles=told.singles))
         if told.rounds:
             _print(found)
         if told.answers:

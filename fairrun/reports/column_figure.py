@@ -11,7 +11,10 @@ from matplotlib.lines import Line2D
 
 from fairrun.reports.style import GREY, TEXT, WIDTH, clean_axes, cut, new_figure
 
-__all__ = ["Key", "column_figure"]
+__all__ = ["MOST_COLUMNS", "Key", "column_figure", "left_out"]
+
+#: More columns are not drawn; the most important ones are.
+MOST_COLUMNS = 14
 
 #: In inches: the title, the texts above panels, ticks and their label, a line of the key, its end.
 _TITLE, _LINE, _TICKS, _END = 0.55, 0.22, 0.62, 0.12
@@ -29,6 +32,11 @@ class Key:
     marker: str = ""
     color: str = GREY
     edge: str = GREY
+
+
+def left_out(n_columns: int) -> list[Key]:
+    """Say that so many columns are not drawn, if any."""
+    return [Key(f"{n_columns} columns that matter less are not drawn")] if n_columns else []
 
 
 def column_figure(

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fairrun.explanations import FEWEST
-from fairrun.reports.column_figure import Key, column_figure
+from fairrun.reports.column_figure import Key, column_figure, left_out
 from fairrun.reports.style import GREY, PALETTE, TEXT
 
 __all__ = ["plot_contributions"]
@@ -50,8 +50,7 @@ def plot_contributions(contributions: pd.DataFrame, n_explained: int) -> Figure:
         Key(f"{n_explained:,} rows explained; bins with fewer than {FEWEST} are not drawn,"),
         Key("and the outer ones hold what lies beyond"),
     ]
-    if len(every) > len(names):
-        key.append(Key(f"{len(every) - len(names)} columns that matter less are not drawn"))
+    key += left_out(len(every) - len(names))
     figure, (ax,) = column_figure("How columns move scores", names, 0.46, [""], key)
     for place, name in enumerate(names):
         own = contributions[contributions["column"] == name]

@@ -11,13 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from fairrun.explanations import ALL
 from fairrun.metrics.closed_form import normal_quantile
-from fairrun.reports.column_figure import Key, column_figure
+from fairrun.reports.column_figure import MOST_COLUMNS, Key, column_figure, left_out
 from fairrun.reports.style import BAND, INK, PALETTE, TEXT
 
 __all__ = ["plot_column_importance"]
 
 #: More columns are not legible; the table has all.
-_MOST_COLUMNS = 14
 _MARKERS = "os"
 
 
@@ -42,15 +41,14 @@ def plot_column_importance(
         columns are left out if there are many, and counted.
     """
     everybody = importance[importance["group"] == ALL]
-    names = everybody["column"].tolist()[:_MOST_COLUMNS]
+    names = everybody["column"].tolist()[:MOST_COLUMNS]
     n_explained = importance.groupby("group")["n_explained"].first()
     key = [Key(f"{n_explained[ALL]:,} rows explained: all", "s", BAND)]
     key += [
         Key(f"{n_explained[group]:,} rows explained: {protected} {group}", marker, color, INK)
         for group, marker, color in zip(groups, _MARKERS, PALETTE, strict=False)
     ]
-    if len(everybody) > len(names):
-        key.append(Key(f"{len(everybody) - len(names)} columns that matter less are not drawn"))
+    key += left_out(len(everybody) - len(names))
     figure, (ax,) = column_figure("What the score looks at", names, 0.36, [""], key)
     places = np.arange(len(names))
     ax.barh(places, everybody["importance"].to_numpy()[: len(names)], 0.8, color=BAND)

@@ -9,12 +9,10 @@ from matplotlib.ticker import MaxNLocator
 
 from fairrun.explanations import TOGETHER
 from fairrun.metrics.closed_form import normal_quantile
-from fairrun.reports.column_figure import Key, column_figure
+from fairrun.reports.column_figure import MOST_COLUMNS, Key, column_figure, left_out
 from fairrun.reports.style import GREY, INK, PALETTE, cut
 
 __all__ = ["plot_proxies"]
-
-_MOST_COLUMNS = 14
 
 
 def plot_proxies(proxies: pd.DataFrame, protected: str, groups: tuple[str, str]) -> Figure:
@@ -37,16 +35,15 @@ def plot_proxies(proxies: pd.DataFrame, protected: str, groups: tuple[str, str])
         beyond those of b, on average, with its 95 % interval.
     """
     features = proxies[proxies["column"] != TOGETHER]
-    names = features["column"].tolist()[:_MOST_COLUMNS]
-    shown = pd.concat([features.head(_MOST_COLUMNS), proxies[proxies["column"] == TOGETHER]])
+    names = features["column"].tolist()[:MOST_COLUMNS]
+    shown = pd.concat([features.head(MOST_COLUMNS), proxies[proxies["column"] == TOGETHER]])
     a, b = groups
     key = [
         Key("mean size of the contribution, log-odds", "s", PALETTE[0], INK),
         Key(f"area under the ROC curve of {a} against {b}; 0.5 is chance", "o", PALETTE[3], INK),
         Key(f"mean contribution of {a} less that of {b}, log-odds", "D", PALETTE[2], INK),
     ]
-    if len(features) > len(names):
-        key.append(Key(f"{len(features) - len(names)} columns that matter less are not drawn"))
+    key += left_out(len(features) - len(names))
     figure, (left, middle, right) = column_figure(
         cut(f"Proxies of {protected}", 44),
         [*names, "all together"],

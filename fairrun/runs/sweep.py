@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 
@@ -13,7 +13,7 @@ import pandas as pd
 from mlflow.entities import Run
 from tqdm import tqdm
 
-from fairrun.data import DataRequest, Dataset, is_preprocessed, prepare, resolve_spec
+from fairrun.data import DataRequest, Dataset, DatasetSpec, is_preprocessed, prepare, resolve_spec
 from fairrun.errors import RequestError
 from fairrun.metrics import ProtectedColumn, Verdict
 from fairrun.runs.evaluate import protected_columns
@@ -158,16 +158,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     """
     if resume is None:
         with _sweep_run(None, request.method) as run:
-            with _executor(request) as executor:
-                dataset = _load(data)
-                columns = protected_columns(dataset.splits["train"], dataset.spec)
-                plan = _resolve(request, columns)
-                log_spec(dataset.spec)
-                for name in ("train", "validation"):
-                    log_input(dataset.splits[name], dataset.spec, context=name)
-                log_sweep(_saved(plan))
-                tried = _try(run, plan, dataset, columns, executor)
-            return _choose(run, plan, dataset, tried)
+            return _sweep(run, request, lambda: _load(data), is_new=True)
     saved = SweepRequest(**read_sweep(resume))
     request = replace(
         saved,
@@ -180,15 +171,22 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         tracked_run("resume sweep", {"sweep.resumes": resume}),
         _sweep_run(resume, request.method) as run,
     ):
-        with _executor(request) as executor:
-            spec = read_spec(resume)
-            kept = is_preprocessed(spec.source)
-            dataset = load_preprocessed(spec.source) if kept else prepare(spec)
-            columns = protected_columns(dataset.splits["train"], dataset.spec)
-            plan = _resolve(request, columns)
-            log_sweep(_saved(plan))
-            tried = _try(run, plan, dataset, columns, executor)
-        return _choose(run, plan, dataset, tried)
+        return _sweep(run, request, lambda: _load_again(read_spec(resume)), is_new=False)
+
+
+def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
+    """Try, then choose: by then the processes that ran trials have ended."""
+    with _executor(request) as executor:
+        dataset = load()
+        columns = protected_columns(dataset.splits["train"], dataset.spec)
+        plan = _resolve(request, columns)
+        if is_new:
+            log_spec(dataset.spec)
+            for name in ("train", "validation"):
+                log_input(dataset.splits[name], dataset.spec, context=name)
+        log_sweep(_saved(plan))
+        tried = _try(run, plan, dataset, columns, executor)
+    return _choose(run, plan, dataset, tried)
 
 
 @contextmanager
@@ -220,6 +218,10 @@ def _load(request: DataRequest) -> Dataset:
     if is_preprocessed(request.data):
         return load_preprocessed(request.data)
     return prepare(resolve_spec(request))
+
+
+def _load_again(spec: DatasetSpec) -> Dataset:
+    return load_preprocessed(spec.source) if is_preprocessed(spec.source) else prepare(spec)
 
 
 def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan:

@@ -16,6 +16,7 @@ import fairrun.inference
 from fairrun.data import DatasetSpec
 from fairrun.encoding import example_row
 from fairrun.inference import InferenceModel, Numeric, save_model
+from fairrun.inference.importing import without_bytecode
 from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
 from fairrun.metrics import ProtectedColumn
 from fairrun.tracking import MODEL_NAME
@@ -101,7 +102,8 @@ def log_model(
     if model.draws is not None and model.draws.row_key is not None:
         example[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
     problem = {k: v for k, v in spec.to_dict().items() if k not in ("source", "digests")}
-    with tempfile.TemporaryDirectory() as folder:
+    # MLflow loads the model from its folder, to try the example.
+    with tempfile.TemporaryDirectory() as folder, without_bytecode():
         saved = Path(folder) / ARTIFACT_NAME
         save_model(model, saved)
         code = list(_CODE.glob("*.py"))

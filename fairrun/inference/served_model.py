@@ -3,16 +3,15 @@
 Inside a saved model this file stands beside `code/inference`, the inference code as it was when
 the model was logged. MLflow would import that as the top-level module `inference`; a process that
 had loaded another model before would then silently run the first model's code. So it is loaded
-from its own place, under a name made from its content: models with the same code share it, others
-never do.
+from its own place, by `importing.py` in it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import mlflow
@@ -22,21 +21,31 @@ _here = Path(__file__).resolve().parent
 _package = _here / "code" / "inference" if (_here / "code").is_dir() else _here
 
 
-def _load_inference(package: Path) -> str:
-    digest = hashlib.sha256()
-    for source in sorted(package.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    name = f"fairrun_inference_{digest.hexdigest()[:16]}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, package / "__init__.py", submodule_search_locations=[str(package)]
-        )
+def _import_pyfunc(package: Path) -> object:
+    """Import the model's code; `without_bytecode` is not there before it is imported itself."""
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        spec = importlib.util.spec_from_file_location("_importing", package / "importing.py")
         if spec is None or spec.loader is None:
             raise ImportError(f"no inference code at {package}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return name
+        importing = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(importing)
+        code = importing.import_code(package)
+        return importlib.import_module(f"{code.__name__}.pyfunc").FairModel()
+    finally:
+        sys.dont_write_bytecode = before
 
 
-mlflow.models.set_model(importlib.import_module(f"{_load_inference(_package)}.pyfunc").FairModel())
+def _remove_compiled() -> None:
+    """Remove what Python compiled of this file before it ran it: a model stays as it was logged."""
+    cached = __spec__.cached if __spec__ is not None else None
+    # Elsewhere only where the user said so (PYTHONPYCACHEPREFIX).
+    if cached is not None and Path(cached).parent.parent == _here:
+        with suppress(OSError):
+            Path(cached).unlink()
+            Path(cached).parent.rmdir()  # where nothing else is in it
+
+
+_remove_compiled()
+mlflow.models.set_model(_import_pyfunc(_package))

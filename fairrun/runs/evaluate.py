@@ -30,6 +30,7 @@ from fairrun.data.sources import load_source
 from fairrun.errors import RequestError
 from fairrun.explanations import Overview, explain_model
 from fairrun.inference import InputError, ModelError, load_model
+from fairrun.inference.importing import without_bytecode
 from fairrun.inference.pyfunc import ARTIFACT_NAME
 from fairrun.metrics import (
     Evaluation,
@@ -314,7 +315,8 @@ def _explain(uri: str, rows: Rows, column: ProtectedColumn) -> Overview | None:
 
 def _load_model(uri: str) -> PyFuncModel:
     try:
-        loaded: PyFuncModel = mlflow.pyfunc.load_model(uri)
+        with without_bytecode():  # also by models whose own code would write some
+            loaded: PyFuncModel = mlflow.pyfunc.load_model(uri)
     except (MlflowException, OSError, ValueError) as error:
         if type(error).__name__ == "ModelError":  # of the model's own code, as above
             raise RequestError(f"model={uri} is refused: {error}") from error

@@ -132,8 +132,13 @@ def _look_up(saved: Model) -> tuple[Run | None, str | None]:
         _logger.warning("the model's run is not in this tracking store; /version says less")
         return None, None
     gated = [each for each in evaluations if _GATE in each.data.tags]
-    last = max(gated, key=lambda each: each.info.start_time, default=None)
+    # Two that began within a millisecond are told apart by their end, so that all say the same.
+    last = max(gated, key=_when, default=None)
     return run, _tag(last, _GATE)
+
+
+def _when(run: Run) -> tuple[int, int, str]:
+    return run.info.start_time, run.info.end_time or 0, run.info.run_id
 
 
 def _tag(run: Run | None, name: str) -> str | None:

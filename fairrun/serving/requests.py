@@ -18,6 +18,12 @@ _SHAPES = (
 )
 
 
+_NOT_JSON = "the body is not JSON in UTF-8"
+
+#: Rows hold single values. Python's own limit differs between its versions, and with the caller.
+_DEEPEST = 64
+
+
 def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]], int]:
     """Read the rows of a request.
 
@@ -62,6 +68,8 @@ def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]]
         raise Refused(422, f"{name_rows(wrong)}: not a record; {_SHAPES}", row=wrong[0])
     # A name that stands twice in a record would be read as its last value. Each name has a colon.
     if body.count(b":") > sum(map(len, records)):
+        if _is_deeper(document, _DEEPEST):
+            raise Refused(422, f"values within values; {_SHAPES}")
         _check_names(body, names)
     return _from_records(records, names), len(records)
 
@@ -73,9 +81,27 @@ def _parse(body: bytes) -> Any:
         pass
     # Python's parser takes numbers that no float64 holds: then the error can say where they are.
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        document = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Refused(400, "the body is not JSON in UTF-8") from None
+        raise Refused(400, _NOT_JSON) from None
+    if _is_deeper(document, _DEEPEST):
+        raise Refused(400, _NOT_JSON)
+    return document
+
+
+def _is_deeper(document: Any, limit: int) -> bool:
+    """Whether lists and records lie more than `limit` deep in one another."""
+    level = [document] if type(document) in (dict, list) else []
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse_constant(_: str) -> NoReturn:
@@ -128,7 +154,4 @@ def _check_names(body: bytes, names: tuple[str, ...]) -> None:
             if given.count(name) > 1:
                 raise Refused(422, f"duplicate column {name!r}", code="invalid_rows", column=name)
 
-    try:
-        json.loads(body, object_pairs_hook=check)
-    except RecursionError:
-        raise Refused(422, f"values within values; {_SHAPES}") from None
+    json.loads(body, object_pairs_hook=check)

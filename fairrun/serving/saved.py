@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from fairrun.errors import RequestError
+from fairrun.inference.importing import import_code
 
 __all__ = ["SavedModel", "load_saved"]
 
@@ -69,7 +67,7 @@ def load_saved(folder: Path) -> SavedModel:
     """
     if not (folder / _CODE / "__init__.py").is_file():
         raise RequestError("it was not made by fairrun; give the URI that train printed")
-    code = _import(folder / _CODE)
+    code = import_code(folder / _CODE)
     if not all(hasattr(code, name) for name in _NEEDED):
         raise RequestError(
             "it was saved before there was an app; train it again, or use mlflow models serve"
@@ -79,24 +77,3 @@ def load_saved(folder: Path) -> SavedModel:
     except code.ModelError as error:
         raise RequestError(str(error)) from error
     return SavedModel(code, model, code.describe(model))
-
-
-def _import(package: Path) -> ModuleType:
-    """Import a model's code under a name made from its content; the same code is imported once.
-
-    `served_model.py` does this in MLflow's servers: neither can import it from the other.
-    """
-    digest = hashlib.sha256()
-    for source in sorted(package.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    name = f"fairrun_inference_{digest.hexdigest()[:16]}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, package / "__init__.py", submodule_search_locations=[str(package)]
-        )
-        if spec is None or spec.loader is None:
-            raise RequestError(f"no code at {package}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]

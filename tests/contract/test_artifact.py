@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import mlflow
@@ -28,7 +29,7 @@ def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.M
     from fairrun.metrics import ProtectedColumn
     from fairrun.packaging import log_model
 
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     with mlflow.start_run():
         column = ProtectedColumn.from_frame(people.splits["train"].frame, people.spec.protected[0])
         logged = log_model(case.model, people.spec, [column], case.classifier.mitigator)

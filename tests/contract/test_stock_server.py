@@ -195,10 +195,7 @@ def test_zero_rows(port: int, good: pd.DataFrame) -> None:
     assert (status, content) == (200, {"predictions": []})
 
 
-@pytest.mark.skipif(
-    os.environ.get("FAIRRUN_TEST_ENVIRONMENTS") != "1",
-    reason="builds an environment, for two minutes; set FAIRRUN_TEST_ENVIRONMENTS=1 to run it",
-)
+@pytest.mark.slow
 def test_an_environment_of_the_models_own_requirements(
     case: Case, good: pd.DataFrame, tmp_path: Path
 ) -> None:

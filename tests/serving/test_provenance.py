@@ -55,6 +55,7 @@ def test_the_last_evaluation_with_a_gate_has_the_verdict(case: Case) -> None:
 
 
 def test_a_registered_model(case: Case, registered: str) -> None:
+    evaluated(case, "pass")
     _, first = fetch(f"models:/{registered}/1")
     assert (first.version, first.gate) == ("1", "pass")
     for uri in (f"models:/{registered}/2", f"models:/{registered}@champion"):

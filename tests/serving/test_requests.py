@@ -92,7 +92,13 @@ def test_a_column_that_no_row_has_is_left_to_the_model() -> None:
         ('{"age": 1}'.encode("utf-16"), 400, "not_json", None, None),
         ("[" * 100_000, 400, "not_json", None, None),
         ('{"age": ' * 100_000, 400, "not_json", None, None),
-        ('{"age": ' * 1000 + "1" + "}" * 1000, 422, "wrong_shape", None, None),
+        # Python 3.13 reads what 3.11 calls too deep: the limit is ours.
+        *(
+            ('{"age": ' * depth + "1" + "}" * depth, 422, "wrong_shape", None, None)
+            for depth in (65, 500, 1000)
+        ),
+        ('{"age": ' * 5000 + "1" + "}" * 5000, 400, "not_json", None, None),
+        ('{"x": 1e999, "age": ' * 5000 + "1" + "}" * 5000, 400, "not_json", None, None),
         ("3", 422, "wrong_shape", None, None),
         ("null", 422, "wrong_shape", None, None),
         (f'"{CANARY}"', 422, "wrong_shape", None, None),

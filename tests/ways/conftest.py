@@ -87,6 +87,11 @@ def given(**parameters: object) -> list[str]:
     return [word for name, value in parameters.items() for word in ("-P", f"{name}={value}")]
 
 
+def words(**options: object) -> list[str]:
+    """Spell options for `python -m entrypoints.<name>`."""
+    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
+
+
 @contextmanager
 def running(
     command: Sequence[object], port: int, folder: Path, environment: dict[str, str]

@@ -14,10 +14,8 @@ import yaml
 from tests.conftest import ROOT
 from tests.ways.conftest import Caller, files
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("FAIRRUN_TEST_ENVIRONMENTS") != "1",
-    reason="builds environments of 1 GB, for minutes; set FAIRRUN_TEST_ENVIRONMENTS=1 to run it",
-)
+#: Environments of 1 GB, each of them minutes.
+pytestmark = pytest.mark.slow
 
 PYTHON = yaml.safe_load((ROOT / "python_env.yaml").read_text())["python"]
 TRAIN = ("-e", "train", "-P", "mitigator=correlation_remover")

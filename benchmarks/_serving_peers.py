@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import _project  # noqa: F401
+
 
 def prepare(folder: Path) -> None:
     """Save the tutorial's model as it does, a constant one, and the bodies of requests."""

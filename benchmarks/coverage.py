@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 
+import _project  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 

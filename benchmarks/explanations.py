@@ -16,6 +16,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import _project  # noqa: F401
+
 from fairrun.data import DataRequest, prepare, resolve_spec
 from fairrun.inference import save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, FairModel

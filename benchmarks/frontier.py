@@ -27,7 +27,6 @@ import argparse
 import json
 import logging
 import os
-import sys
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -36,8 +35,8 @@ from typing import Any
 
 # Before numpy comes: two workers that each want every core wait for each other.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import _project  # noqa: F401
 import pandas as pd
 from _frontier_choice import choose
 from _frontier_methods import FAMILIES

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
+import _project  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 

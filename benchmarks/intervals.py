@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import _project  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 

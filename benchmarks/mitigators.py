@@ -28,7 +28,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from _project import ROOT
 
 #: Our names, and the class and place of holisticai's. group_thresholds is ours alone.
 THEIRS = {
@@ -261,7 +261,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     if options.side:
         warnings.simplefilter("ignore")
         print(json.dumps(side(*options.side, options.adult, options.rows)))

@@ -1,7 +1,7 @@
 """Requests a second and latencies: our app, the tutorial's app, and MLflow's server.
 
-    PYTHONPATH=. python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
-    PYTHONPATH=. python benchmarks/serving.py --only stock --singles --rounds 20 --seconds 2
+    python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
+    python benchmarks/serving.py --only stock --singles --rounds 20 --seconds 2
 
 On one machine in one run: all servers are up, and asked in turn, round after round, so that a
 machine whose speed drifts slows all of them; the medians of the rounds are printed. Every server
@@ -40,7 +40,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from _project import ROOT
+
 PEERS = str(ROOT / "benchmarks" / "_serving_peers.py")
 LOAD = str(ROOT / "benchmarks" / "_load.py")
 

@@ -27,7 +27,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from _project import ROOT
+
 SPACE = (
     "mitigator=none,reweighing,correlation_remover,group_thresholds; C={C}; "
     "correlation_remover.alpha=0..1; group_thresholds.tolerance=0..0.2"

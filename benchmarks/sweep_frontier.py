@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import _project  # noqa: F401
 import mlflow
 import numpy as np
 import pandas as pd

@@ -27,7 +27,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from _project import ROOT
+
 MITIGATORS = (
     "none",
     "reweighing",

@@ -24,8 +24,12 @@ from fairrun.mitigation.learning_fair_representation import (
 )
 from fairrun.model import FairClassifier
 
-# Importing holisticai's mitigators imports jax and networkx; what they warn of is theirs.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    # Importing holisticai's mitigators imports jax and networkx; what they warn of is theirs.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # holisticai gives L-BFGS-B an option that scipy 1.18 (Python 3.12 and later) has dropped.
+    pytest.mark.filterwarnings("ignore:Unknown solver options. disp"),
+]
 
 WEIGHTS = {"Ax": 0.3, "Ay": 1.5, "Az": 4.0}
 

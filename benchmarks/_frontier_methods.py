@@ -12,8 +12,8 @@ from _frontier_problem import Floats, Problem, score
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from fairrun.mitigation import ScoredRows
-from fairrun.mitigation.group_thresholds import fit_group_thresholds
+from fairrun.training.mitigation import ScoredRows
+from fairrun.training.mitigation.group_thresholds import fit_group_thresholds
 
 #: Distances from statistical parity that every method with a tolerance is asked for.
 TOLERANCES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.075, 0.085, 0.1, 0.12, 0.15)

@@ -11,15 +11,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OrdinalEncoder
 
-from fairrun.data import DataRequest, prepare, resolve_spec
-from fairrun.data.prepare import Rows
-from fairrun.data.spec import Splits
-from fairrun.encoding import fit_encoder
-from fairrun.estimators import Estimator, resolve_estimator
-from fairrun.fitting import Recipe, fit_recipe
+from fairrun.data import DataRequest, Rows, Splits, prepare, resolve_spec
 from fairrun.groups import Protected, group_lookup
-from fairrun.mitigation import MITIGATORS, Mitigation, TrainingMatrix
-from fairrun.mitigation.plan import Step
+from fairrun.training import Estimator, Recipe, fit_encoder, fit_recipe, resolve_estimator
+from fairrun.training.mitigation import MITIGATORS, Mitigation, TrainingMatrix
+from fairrun.training.mitigation.plan import Step
 
 PRIVILEGED = {"sex": "Male", "race": "White"}
 ESTIMATORS = ("hist_gradient_boosting", "logistic_regression")

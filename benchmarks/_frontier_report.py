@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from scipy.stats import t as student
 
-from fairrun.reports.style import GREY, PALETTE, TEXT, TEXT_SIZE, clean_axes, new_figure
+from fairrun.figures.style import GREY, PALETTE, TEXT, TEXT_SIZE, clean_axes, new_figure
 
 #: The cells of the tables; the figure shows all.
 SHOWN = ("0.1", "0.05", "0.02", RATIO)

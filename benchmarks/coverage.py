@@ -24,12 +24,11 @@ import _project  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping
-from fairrun.metrics.closed_form import difference_limits, normal_quantile
+from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, normal_quantile, roc_auc, worst_of
+from fairrun.metrics.closed_form import difference_limits
 from fairrun.metrics.estimates import Replicated
 from fairrun.metrics.intervals import draw_replicates, percentile_limits, smooth
-from fairrun.metrics.scores import roc_auc
-from fairrun.metrics.worst import orient, worst_of
+from fairrun.metrics.worst import orient
 
 COMPARED = [
     "statistical_parity",

@@ -21,7 +21,7 @@ import _project  # noqa: F401
 from fairrun.data import DataRequest, prepare, resolve_spec
 from fairrun.inference import save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, FairModel
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
 
 LINEAR = ("none", "group_thresholds", "correlation_remover", "disparate_impact_remover")
 CASES: dict[str, dict[str, Any]] = {name: {"mitigator": name} for name in LINEAR} | {

@@ -18,10 +18,9 @@ import _project  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.metrics import BIAS_METRICS, Counts, ProtectedColumn, audit
-from fairrun.metrics.gate import Verdict, decide
-from fairrun.metrics.gate_terms import parse_gate
-from fairrun.metrics.rates import accuracy
+from fairrun.gate import Verdict, decide, parse_gate
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import BIAS_METRICS, Counts, accuracy, audit
 
 FAIRNESS = ["statistical_parity", "disparate_impact", "equality_of_opportunity_difference"]
 PLACES = ["inside", "on the edge", "outside"]

@@ -28,8 +28,8 @@ import _project  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.metrics import BIAS_METRICS, ProtectedColumn, audit, group_a_and_b
-from fairrun.metrics.counts import Counts
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import BIAS_METRICS, Counts, audit, group_a_and_b
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
 RACES = ("White", "Black", "Asian", "Indigenous", "Other")

@@ -143,7 +143,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
 def fit_ours(name: str, train: Any, test: Any, protected: Any) -> tuple[float, Any, int]:
     """Fit FairClassifier; gives seconds, a function that answers test rows, and bytes."""
     from fairrun.inference import save_model
-    from fairrun.model import FairClassifier
+    from fairrun.training import FairClassifier
 
     started = time.perf_counter()
     model = FairClassifier(protected, mitigator=name).fit(train.frame, train.label).inference_
@@ -165,7 +165,7 @@ def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, An
     import numpy as np
     import pandas as pd
 
-    from fairrun.encoding import fit_encoder
+    from fairrun.training import fit_encoder
 
     features = [column for column in train.frame if column != lookup.column]
     encoder = fit_encoder(train.frame[features])
@@ -266,7 +266,7 @@ def main() -> None:
         print(json.dumps(side(*options.side, options.adult, options.rows)))
         return
 
-    from fairrun.mitigation import MITIGATORS
+    from fairrun.training.mitigation import MITIGATORS
 
     header = ["method", "asked", *METRICS, "changed", "fit s", "peak MB", "saved kB"]
     lines = [header, [":---"] * 2 + ["---:"] * (len(header) - 2)]

@@ -13,7 +13,7 @@ to all.
                       holisticai Pipeline (reweighing, logistic regression) in a cloudpickled pyfunc
     stock, constant   `mlflow models serve` with a model that answers zeros, signature of ours
     stock, ours       `mlflow models serve` with our model: raw columns, full mitigation
-    our app           `python -m entrypoints.serve` with the same model
+    our app           `python -m fairrun serve` with the same model
 
 With --only, servers that have the word in their name; with --singles, requests of single rows
 alone: many short rounds tell two servers apart that are nearly alike.
@@ -163,7 +163,7 @@ def servers(folder: Path, stack: ExitStack, only: str) -> list[Server]:
         ]
 
     peer = [python, PEERS]
-    ours = [python, "-m", "entrypoints.serve", "--model", str(folder / "ours"), "--port"]
+    ours = [python, "-m", "fairrun", "serve", "--model", str(folder / "ours"), "--port"]
     table: list[tuple[str, list[str], str, str]] = [
         ("trivial", [*peer, "trivial", str(folder)], "/predict", "raw"),
         ("tutorial's app", [*peer, "tutorial", str(folder)], "/predict", "encoded"),

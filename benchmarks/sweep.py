@@ -86,13 +86,13 @@ def _one(adult: str, n_trials: int, workers: int, C: str) -> dict[str, Any]:
     import mlflow
 
     from fairrun.data import DataRequest, prepare, resolve_spec
-    from fairrun.runs.evaluate import protected_columns
-    from fairrun.sweep.children import ChildRuns
+    from fairrun.runs.measure import protected_columns
     from fairrun.sweep.executor import make_executor
     from fairrun.sweep.objectives import parse_objectives
     from fairrun.sweep.space_text import parse_space
     from fairrun.sweep.study import Search
     from fairrun.sweep.trial import Problem
+    from fairrun.tracking.trials import ChildRuns
 
     request = DataRequest(
         adult,

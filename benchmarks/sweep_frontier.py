@@ -25,11 +25,10 @@ from _frontier_methods import Candidate, Labels, exponentiated_gradient, grid_se
 from _frontier_problem import Problem, load_problem
 
 from fairrun.data import prepare
-from fairrun.reports.style import to_png
-from fairrun.reports.sweep_plots import Axis, plot_sweep
-from fairrun.sweep.children import ChildRuns
+from fairrun.figures import Axis, plot_sweep, to_png
 from fairrun.sweep.trial import TrialResult, make_classifier
-from fairrun.tracking import read_spec
+from fairrun.tracking.datasets import read_spec
+from fairrun.tracking.trials import ChildRuns
 
 AXES = (
     Axis("accuracy", "accuracy", lower_is_better=False),

@@ -7,7 +7,7 @@ fresh SQLite store with its metrics, holisticai's table and the pipeline as a cl
 without pinned requirements (MLflow then infers them, run for run). Learning fair representation is
 left out of theirs: holisticai's fit alone takes minutes.
 
-Ours: `python -m entrypoints.main` with those four and our learning fair representation, evaluation,
+Ours: `python -m fairrun main` with those four and our learning fair representation, evaluation,
 comparison and charts included, on the same rows and a fresh SQLite store.
 
 Each side is a process of its own, theirs then ours, pair after pair, so that a machine whose speed
@@ -108,7 +108,7 @@ def theirs(adult: str | None) -> None:
 
 def ours(adult: str | None) -> list[str]:
     """Give the command of our side."""
-    command = [sys.executable, "-m", "entrypoints.main", "--mitigators", ",".join(MITIGATORS)]
+    command = [sys.executable, "-m", "fairrun", "main", "--mitigators", ",".join(MITIGATORS)]
     if adult is None:
         return command
     said = (

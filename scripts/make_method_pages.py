@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fairrun.mitigation import MITIGATORS, mitigator_table, parameter_table  # noqa: E402
-from fairrun.reports import format_table  # noqa: E402
+from fairrun.text import format_table  # noqa: E402
+from fairrun.training.mitigation import MITIGATORS, mitigator_table, parameter_table  # noqa: E402
 
 #: Sections of a numpydoc docstring that a page has, and what it calls them.
 SECTIONS = {"Raises": "When it fails", "Notes": "What was seen", "References": "Source"}

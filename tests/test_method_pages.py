@@ -6,7 +6,7 @@ import importlib.util
 
 import pytest
 
-from fairrun.mitigation import MITIGATORS
+from fairrun.training.mitigation import MITIGATORS
 from tests.conftest import ROOT
 
 spec = importlib.util.spec_from_file_location("pages", ROOT / "scripts" / "make_method_pages.py")

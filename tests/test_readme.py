@@ -8,8 +8,8 @@ import shlex
 import pytest
 import yaml
 
-from fairrun.mitigation import MITIGATORS, mitigator_table, parameter_table
-from fairrun.reports import format_table
+from fairrun.text import format_table
+from fairrun.training.mitigation import MITIGATORS, mitigator_table, parameter_table
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()

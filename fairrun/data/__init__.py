@@ -8,11 +8,12 @@ from fairrun.data.prepare import (
     prepare,
     prepare_rows,
 )
-from fairrun.data.problem import KNOWN_PROBLEMS, DataRequest, is_preprocessed, resolve_spec
+from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
+from fairrun.data.sources import load_source, searched
 from fairrun.data.spec import DatasetSpec, Splits
 
 __all__ = [
-    "KNOWN_PROBLEMS",
+    "KNOWN_DATASETS",
     "SPLIT_NAMES",
     "DataRequest",
     "Dataset",
@@ -21,7 +22,9 @@ __all__ = [
     "Splits",
     "is_preprocessed",
     "label_group_counts",
+    "load_source",
     "prepare",
     "prepare_rows",
     "resolve_spec",
+    "searched",
 ]

@@ -14,12 +14,7 @@ from fairrun.data.checks import check_features, check_groups
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.errors import RequestError
-from fairrun.groups import (
-    group_lookup,
-    group_table_names,
-    name_groups,
-    value_text,
-)
+from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
 
 __all__ = ["SPLIT_NAMES", "Dataset", "Rows", "label_group_counts", "prepare", "prepare_rows"]
 

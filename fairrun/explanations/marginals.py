@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairrun.encoding import example_row
 from fairrun.inference import Background, InferenceModel, InputError, Numeric
+from fairrun.training import example_row
 
 __all__ = ["background_of", "category_shares", "is_number", "median_row", "training_values"]
 

@@ -17,9 +17,8 @@ from fairrun.explanations.proxies import TOGETHER, proxy_table
 from fairrun.explanations.rows import FEWEST, choose_rows, explain_rows
 from fairrun.explanations.stability import stability
 from fairrun.explanations.threshold_rows import ThresholdRows, threshold_rows
-from fairrun.groups import GROUP_A, GROUP_B
+from fairrun.groups import GROUP_A, GROUP_B, ProtectedColumn
 from fairrun.inference import GroupLookup, InferenceModel
-from fairrun.metrics import ProtectedColumn
 
 __all__ = ["Overview", "explain_model"]
 

@@ -11,8 +11,7 @@ from fairrun.explanations.marginals import background_of
 from fairrun.explanations.rows import FEWEST, choose_rows
 from fairrun.groups import GROUP_A, NEITHER
 from fairrun.inference import InferenceModel, Numeric, sigmoid
-from fairrun.metrics.folds import fold_interval
-from fairrun.metrics.scores import roc_auc
+from fairrun.metrics import fold_interval, roc_auc
 
 __all__ = ["TOGETHER", "proxy_table"]
 
@@ -67,7 +66,7 @@ def proxy_table(
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
-    from fairrun.estimators import few_threads
+    from fairrun.training import few_threads
 
     features = [column.name for column in model.encoder.columns]
     known = np.flatnonzero(groups != NEITHER)

@@ -8,15 +8,15 @@ with `Columns`, and nothing else.
 
 from .answers import OUTPUT_COLUMNS, Answers
 from .artifact import FORMAT_VERSION, load_model, save_model
-from .background import Background
+from .background import Background, numeric_places
 from .chain import Chain
 from .changeable import Changeable
-from .columns import Columns
+from .columns import Columns, numbers, text_codes
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .describe import describe
 from .draws import RowDraws
 from .encoder import Categorical, Encoder, Numeric
-from .errors import InputError, ModelError
+from .errors import InputError, ModelError, name_rows
 from .evidence import EvidenceScorer
 from .explain import Explanations
 from .group_blocks import GroupBlocks
@@ -68,6 +68,10 @@ __all__ = [
     "TreeScorer",
     "describe",
     "load_model",
+    "name_rows",
+    "numbers",
+    "numeric_places",
     "save_model",
     "sigmoid",
+    "text_codes",
 ]

@@ -1,20 +1,50 @@
-"""Counts of predictions, and the metrics of bias and performance computed from them."""
+"""Counts of predictions, and every metric that is computed from them.
 
-from fairrun.metrics.audit import Audit, audit
-from fairrun.metrics.audit_scores import audit_scores
-from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
-from fairrun.metrics.columns import ProtectedColumn
-from fairrun.metrics.compare import ModelDifferences, compare_models
-from fairrun.metrics.counts import Counts
+Tables of counts: `Counts` holds the number of rows of each (group, label, prediction);
+`WeightedCounts` and `PairedCounts` do so for weighted rows and for two models.
+What is measured: `rates` of one group, `bias` between two, `performance` of all rows, `scores`,
+`inequality`, `rows`, and the tables of audits that laws ask for.
+Intervals: `estimates` gives each metric its limits, from `closed_form` where there is a formula
+and from draws of `intervals` elsewhere; `worst` covers the worst of many pairs.
+From a table to all metrics: `audit` and `audit_scores`; `evaluate_predictions` from arrays.
+"""
+
+from fairrun.metrics.audit import (
+    MOST_COMPARED,
+    Audit,
+    audit,
+)
+from fairrun.metrics.audit_scores import (
+    audit_scores,
+)
+from fairrun.metrics.bias import (
+    BIAS_METRICS,
+    BiasMetric,
+)
+from fairrun.metrics.closed_form import (
+    normal_quantile,
+    wilson_limits,
+)
+from fairrun.metrics.compare import (
+    ModelDifferences,
+    compare_models,
+)
+from fairrun.metrics.counts import (
+    Counts,
+)
+from fairrun.metrics.estimates import (
+    Linearised,
+)
 from fairrun.metrics.evaluation import (
     Evaluation,
     bias_table,
     confusion_table,
     evaluate_predictions,
 )
-from fairrun.metrics.folds import FoldInterval, fold_interval
-from fairrun.metrics.gate import GateResult, Verdict, decide
-from fairrun.metrics.gate_terms import GATE_METRICS, Gate, parse_gate, read_gate
+from fairrun.metrics.folds import (
+    FoldInterval,
+    fold_interval,
+)
 from fairrun.metrics.grouping import (
     Grouping,
     everybody,
@@ -22,59 +52,105 @@ from fairrun.metrics.grouping import (
     one_and_two_way,
     values_of,
 )
-from fairrun.metrics.histograms import ScoreHistogram
-from fairrun.metrics.impact_audits import four_fifths_table, local_law_144_table
-from fairrun.metrics.inequality import INEQUALITY_METRICS
-from fairrun.metrics.paired import PairedCounts
-from fairrun.metrics.performance import PERFORMANCE_METRICS, score_metrics
-from fairrun.metrics.rates import GROUP_RATES, Rate
-from fairrun.metrics.rows import consistency_score, flip_test
-from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
-from fairrun.metrics.weighted import WeightedCounts
-from fairrun.metrics.worst import largest_difference, smallest_ratio
+from fairrun.metrics.histograms import (
+    ScoreHistogram,
+)
+from fairrun.metrics.impact_audits import (
+    four_fifths_table,
+    local_law_144_table,
+)
+from fairrun.metrics.inequality import (
+    INEQUALITY_METRICS,
+)
+from fairrun.metrics.intervals import (
+    Intervals,
+)
+from fairrun.metrics.paired import (
+    PairedCounts,
+)
+from fairrun.metrics.performance import (
+    PERFORMANCE_METRICS,
+    score_metrics,
+)
+from fairrun.metrics.rates import (
+    GROUP_RATES,
+    Rate,
+    accuracy,
+    divide,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
+from fairrun.metrics.rows import (
+    consistency_score,
+    flip_test,
+)
+from fairrun.metrics.scores import (
+    CALIBRATION_BINS,
+    brier_score,
+    roc_auc,
+)
+from fairrun.metrics.threshold_frontier import (
+    ThresholdFrontier,
+    threshold_frontier,
+)
+from fairrun.metrics.weighted import (
+    WeightedCounts,
+)
+from fairrun.metrics.worst import (
+    largest_difference,
+    smallest_ratio,
+    worst_of,
+)
 
 __all__ = [
     "BIAS_METRICS",
-    "GATE_METRICS",
+    "CALIBRATION_BINS",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
+    "MOST_COMPARED",
     "PERFORMANCE_METRICS",
     "Audit",
     "BiasMetric",
     "Counts",
     "Evaluation",
     "FoldInterval",
-    "Gate",
-    "GateResult",
     "Grouping",
+    "Intervals",
+    "Linearised",
     "ModelDifferences",
     "PairedCounts",
-    "ProtectedColumn",
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
-    "Verdict",
     "WeightedCounts",
+    "accuracy",
     "audit",
     "audit_scores",
     "bias_table",
+    "brier_score",
     "compare_models",
     "confusion_table",
     "consistency_score",
-    "decide",
+    "divide",
     "evaluate_predictions",
     "everybody",
+    "false_positive_rate",
     "flip_test",
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
     "largest_difference",
     "local_law_144_table",
+    "normal_quantile",
     "one_and_two_way",
-    "parse_gate",
-    "read_gate",
+    "roc_auc",
     "score_metrics",
+    "selection_rate",
     "smallest_ratio",
     "threshold_frontier",
+    "true_positive_rate",
     "values_of",
+    "wilson_limits",
+    "worst_of",
 ]

@@ -134,7 +134,7 @@ def audit(
 
     Examples
     --------
-    >>> from fairrun.metrics.columns import ProtectedColumn
+    >>> from fairrun.groups import ProtectedColumn
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
     >>> found = audit(counts).compared.set_index("metric").loc["statistical_parity"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import check_same_length
 from fairrun.metrics.closed_form import difference_limits, normal_quantile
-from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, one_and_two_way, values_of
 from fairrun.metrics.rates import FloatArray
 from fairrun.metrics.scores import brier_score, calibration_error, check_scores, roc_auc

@@ -61,7 +61,7 @@ def compare_models(
 
     Examples
     --------
-    >>> from fairrun.metrics.columns import ProtectedColumn
+    >>> from fairrun.groups import ProtectedColumn
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> table = [[[[90, 5], [5, 50]], [[20, 5], [5, 80]]]] * 3
     >>> rates = compare_models(PairedCounts((sex,), table)).rates.set_index("metric")

@@ -9,8 +9,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import as_binary
-from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
 __all__ = ["Counts"]

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fairrun.groups import NEITHER_NAME
+from fairrun.groups import NEITHER_NAME, ProtectedColumn
 from fairrun.metrics.audit import Audit, audit
 from fairrun.metrics.audit_scores import audit_scores
 from fairrun.metrics.bias import BIAS_METRICS
-from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import group_a_and_b
 from fairrun.metrics.histograms import ScoreHistogram

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.metrics.columns import ProtectedColumn
+from fairrun.groups import ProtectedColumn
 
 __all__ = ["Grouping", "everybody", "group_a_and_b", "one_and_two_way", "values_of"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
-from fairrun.metrics.columns import ProtectedColumn
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics.rates import FloatArray, divide
 from fairrun.metrics.scores import CALIBRATION_BINS, check_scores, score_bins
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells

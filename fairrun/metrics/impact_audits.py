@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fairrun.groups import MISSING, ProtectedColumn
 from fairrun.metrics.audit import MOST_COMPARED, Audit
-from fairrun.metrics.columns import MISSING, ProtectedColumn
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import one_and_two_way, values_of
 from fairrun.metrics.rates import divide, selection_rate
@@ -53,7 +53,8 @@ def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from fairrun.metrics import ProtectedColumn, audit
+    >>> from fairrun.groups import ProtectedColumn
+    >>> from fairrun.metrics import audit
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
     >>> table = four_fifths_table(counts, audit(counts))

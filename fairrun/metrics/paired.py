@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 
 from numpy.typing import ArrayLike
 
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import as_binary
-from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 

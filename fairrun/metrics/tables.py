@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import check_same_length
-from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.grouping import Grouping
 
 __all__ = ["GroupTable", "cell_of_row", "count_cells"]

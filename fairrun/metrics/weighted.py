@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairrun.errors import RequestError
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import as_binary, check_same_length
-from fairrun.metrics.columns import ProtectedColumn
 from fairrun.metrics.tables import GroupTable, cell_of_row
 
 __all__ = ["WeightedCounts"]

@@ -10,12 +10,14 @@ import mlflow
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.mitigation import MITIGATORS, resolve_mitigator
-from fairrun.reports import plot_fairness_accuracy, plot_metric_bars
+from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking import log_figure, log_parameters, log_spec, log_table, tracked_run
+from fairrun.tracking.datasets import log_spec
+from fairrun.tracking.names import COMPARED, COMPARISON, parameter
+from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
+from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 
 __all__ = ["COMPARED_METRICS", "COMPARED_MITIGATORS", "Comparison", "run_comparison"]
 
@@ -81,7 +83,7 @@ def run_comparison(
     for mitigator in mitigators:
         resolve_mitigator(mitigator)
     with tracked_run("compare mitigators") as run:
-        log_parameters({"compare.mitigators": ",".join(mitigators)})
+        log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
         dataset = run_preprocess(request).dataset
         log_spec(dataset.spec)
@@ -95,10 +97,10 @@ def run_comparison(
             records.append({"mitigator": mitigator, **metrics, "train_run_id": trained.run_id})
         table = pd.DataFrame(records)
         groups = dataset.spec.protected[0].group_names
-        log_table("comparison", table.assign(group_a=groups[0], group_b=groups[1]))
+        log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))
         for metric in ("disparate_impact", "statistical_parity"):
             figure = plot_fairness_accuracy(table, metric, *groups)
             log_figure(f"accuracy_against_{metric}", figure)
-        log_figure("comparison", plot_metric_bars(table, COMPARED_METRICS, *groups))
-        mlflow.set_tag("compared", ",".join(mitigators))
+        log_figure(COMPARISON, plot_metric_bars(table, COMPARED_METRICS, *groups))
+        mlflow.set_tag(COMPARED, ",".join(mitigators))
         return Comparison(run.info.run_id, table, groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlflow.models import EvaluationResult, MetricThreshold
 
-from fairrun.metrics.gate import GateResult
+from fairrun.gate import GateResult
 
 __all__ = ["mlflow_validation"]
 
@@ -33,9 +33,10 @@ def mlflow_validation(
     Examples
     --------
     >>> import mlflow
-    >>> from fairrun.metrics import Counts, ProtectedColumn, audit
-    >>> from fairrun.metrics.gate import decide
-    >>> from fairrun.metrics.gate_terms import parse_gate
+    >>> from fairrun.metrics import Counts, audit
+    >>> from fairrun.groups import ProtectedColumn
+    >>> from fairrun.gate import decide
+    >>> from fairrun.gate import parse_gate
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
     >>> result = decide(parse_gate("accuracy>=0.7"), counts, audit(counts))

@@ -7,17 +7,11 @@ from dataclasses import dataclass
 import mlflow
 
 from fairrun.data import DataRequest, Dataset, label_group_counts, prepare, resolve_spec
+from fairrun.figures import plot_label_group_counts
 from fairrun.groups import without_empty_neither
-from fairrun.reports import plot_label_group_counts
-from fairrun.tracking import (
-    load_preprocessed,
-    log_dataset,
-    log_figure,
-    log_input,
-    log_spec,
-    log_table,
-    tracked_run,
-)
+from fairrun.tracking.datasets import log_dataset, log_input, log_spec, open_dataset
+from fairrun.tracking.names import LABEL_GROUP_COUNTS, ROWS, ROWS_DROPPED
+from fairrun.tracking.runs import log_figure, log_table, tracked_run
 
 __all__ = ["Preprocessed", "run_preprocess"]
 
@@ -60,10 +54,11 @@ def run_preprocess(request: DataRequest) -> Preprocessed:
         log_dataset(dataset)
         for name, rows in dataset.splits.items():
             log_input(rows, dataset.spec, context=name)
-        n_rows = {f"n_rows_{name}": float(len(rows)) for name, rows in dataset.splits.items()}
-        mlflow.log_metrics(n_rows | {"n_rows_dropped": float(dataset.n_dropped)})
+        n_rows = {f"{ROWS}{name}": float(len(rows)) for name, rows in dataset.splits.items()}
+        mlflow.log_metrics(n_rows | {ROWS_DROPPED: float(dataset.n_dropped)})
         counts = without_empty_neither(label_group_counts(dataset), "count")
-        log_table("label_group_counts", counts)
-        log_figure("label_group_counts", plot_label_group_counts(counts))
+        log_table(LABEL_GROUP_COUNTS, counts)
+        log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(counts))
         run_id = run.info.run_id
-        return Preprocessed(run_id, load_preprocessed(run_id), dataset.n_dropped)
+        kept = open_dataset(DataRequest(data=run_id))
+        return Preprocessed(run_id, kept, dataset.n_dropped)

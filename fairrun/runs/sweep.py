@@ -13,14 +13,14 @@ import pandas as pd
 from mlflow.entities import Run
 from tqdm import tqdm
 
-from fairrun.data import DataRequest, Dataset, DatasetSpec, is_preprocessed, prepare, resolve_spec
+import fairrun.training
+from fairrun.data import DataRequest, Dataset
 from fairrun.errors import RequestError
-from fairrun.metrics import ProtectedColumn, Verdict
-from fairrun.runs.evaluate import protected_columns
+from fairrun.gate import Verdict
+from fairrun.groups import ProtectedColumn
+from fairrun.runs.measure import protected_columns
 from fairrun.runs.sweep_outcome import Sweep, finish_sweep
-from fairrun.sweep.children import ChildRuns
 from fairrun.sweep.executor import Executor, make_executor
-from fairrun.sweep.interrupts import uninterrupted
 from fairrun.sweep.objectives import (
     Constraint,
     Objective,
@@ -34,15 +34,12 @@ from fairrun.sweep.space_text import read_space
 from fairrun.sweep.study import PLANNED, Method, Search
 from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem
-from fairrun.tracking import (
-    load_preprocessed,
-    log_input,
-    log_spec,
-    log_sweep,
-    read_spec,
-    read_sweep,
-    tracked_run,
-)
+from fairrun.tracking.datasets import log_input, log_spec, open_dataset, read_spec
+from fairrun.tracking.interrupts import uninterrupted
+from fairrun.tracking.names import SWEEP_RESUMES
+from fairrun.tracking.runs import tracked_run
+from fairrun.tracking.sweeps import log_sweep, read_sweep
+from fairrun.tracking.trials import ChildRuns
 
 __all__ = ["SweepRequest", "Swept", "run_sweep"]
 
@@ -158,7 +155,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     """
     if resume is None:
         with _sweep_run(None, request.method) as run:
-            return _sweep(run, request, lambda: _load(data), is_new=True)
+            return _sweep(run, request, lambda: open_dataset(data), is_new=True)
     saved = SweepRequest(**read_sweep(resume))
     request = replace(
         saved,
@@ -168,10 +165,10 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     )
     # `mlflow run` made a run for this command; the sweep goes on in its own.
     with (
-        tracked_run("resume sweep", {"sweep.resumes": resume}),
+        tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
         _sweep_run(resume, request.method) as run,
     ):
-        return _sweep(run, request, lambda: _load_again(read_spec(resume)), is_new=False)
+        return _sweep(run, request, lambda: open_dataset(read_spec(resume)), is_new=False)
 
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
@@ -212,16 +209,6 @@ def _executor(request: SweepRequest) -> Executor:
     """Choose where trials run; one that needs time to start has it while the data are read."""
     workers = min(request.workers or os.cpu_count() or 1, request.trials or TRIALS)
     return make_executor(workers, ahead=2 if request.method in PLANNED else 1)
-
-
-def _load(request: DataRequest) -> Dataset:
-    if is_preprocessed(request.data):
-        return load_preprocessed(request.data)
-    return prepare(resolve_spec(request))
-
-
-def _load_again(spec: DatasetSpec) -> Dataset:
-    return load_preprocessed(spec.source) if is_preprocessed(spec.source) else prepare(spec)
 
 
 def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan:
@@ -358,15 +345,13 @@ def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
 @contextmanager
 def _quiet_fits() -> Iterator[None]:
     """Let fits say nothing: there are hundreds, and those in worker processes do not either."""
-    loggers = [logging.getLogger(f"fairrun.{name}") for name in ("fitting", "mitigation")]
-    levels = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.ERROR)
+    logger = logging.getLogger(fairrun.training.__name__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        for each, level in zip(loggers, levels, strict=True):
-            each.setLevel(level)
+        logger.setLevel(level)
 
 
 def _best(search: Search) -> str:

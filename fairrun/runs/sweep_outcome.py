@@ -14,29 +14,38 @@ from mlflow.exceptions import MlflowException
 
 from fairrun.data import Dataset, Rows
 from fairrun.errors import RequestError
+from fairrun.figures import plot_importance, plot_metric_bars, plot_parameters, plot_sweep
+from fairrun.gate import GATE_METRICS
 from fairrun.inference import InferenceModel
-from fairrun.metrics import GATE_METRICS, Counts
-from fairrun.packaging import log_model
-from fairrun.reports import plot_metric_bars
-from fairrun.reports.sweep_page import render_sweep
-from fairrun.reports.sweep_plots import plot_importance, plot_parameters, plot_sweep
+from fairrun.metrics import Counts
+from fairrun.models.log import log_model
+from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.sweep.charts import best_by_mitigator, chart_axes, constraint_limit, with_axes
-from fairrun.sweep.children import mark, read_counts
 from fairrun.sweep.importance import parameter_importance
 from fairrun.sweep.objectives import Constraint, Objective, interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.space import Space
 from fairrun.sweep.trial import Problem, TrialResult, make_classifier
-from fairrun.tracking import log_figure, log_page, log_parameters, log_table
+from fairrun.tracking.names import (
+    CHOSEN,
+    IMPORTANCE,
+    SWEEP_CHOSEN,
+    SWEEP_CHOSEN_RUN,
+    SWEEP_CONSTRAINT,
+    SWEEP_FRONTIER,
+    SWEEP_MODEL,
+    SWEEP_REGISTERED,
+    TRIALS,
+    parameter,
+)
+from fairrun.tracking.runs import log_figure, log_parameters, log_table
+from fairrun.tracking.sweeps import log_page
+from fairrun.tracking.trials import mark, read_counts
 
 __all__ = ["Outcome", "Sweep", "finish_sweep"]
 
 _logger = logging.getLogger(__name__)
-
-#: On a trial's run, the URI of its model.
-_MODEL = "sweep.model"
 
 
 @dataclass(frozen=True)
@@ -116,14 +125,14 @@ def finish_sweep(
         mitigator = trial.parameters.get("mitigator", "none")
         _logger.info("[%d/%d] refitting trial %d, %s", place, len(kept), number, mitigator)
         uris[number] = refits.log(trial, run_ids[number])
-        mark(run_ids[number], {"sweep.frontier": str(number in selection.frontier).lower()})
-    mark(run_ids[selection.chosen], {"sweep.chosen": "true"})
+        mark(run_ids[number], {SWEEP_FRONTIER: str(number in selection.frontier).lower()})
+    mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
     uri, chosen = uris[selection.chosen], trials[selection.chosen]
     gate = None if sweep.constraint is None else sweep.constraint.gate
     evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate)
     metrics = _compare(chosen.metrics, evaluated.metrics)
-    log_table("trials", table)
-    log_table("chosen", metrics)
+    log_table(TRIALS, table)
+    log_table(CHOSEN, metrics)
     _log_charts(sweep, trials, table, selection, metrics)
     of_compared = metrics[metrics["metric"].isin(COMPARED_METRICS)]
     mlflow.log_metrics(
@@ -134,14 +143,19 @@ def finish_sweep(
             if math.isfinite(row[kind])
         }
     )
-    log_parameters({"sweep.chosen_trial": selection.chosen, "sweep.rule": selection.rule})
+    log_parameters(
+        {
+            parameter("sweep", "chosen_trial"): selection.chosen,
+            parameter("sweep", "rule"): selection.rule,
+        }
+    )
     tags = {
-        "sweep.chosen_run_id": run_ids[selection.chosen],
-        "sweep.constraint": "none" if selection.verdict is None else str(selection.verdict),
-        _MODEL: uri,
+        SWEEP_CHOSEN_RUN: run_ids[selection.chosen],
+        SWEEP_CONSTRAINT: "none" if selection.verdict is None else str(selection.verdict),
+        SWEEP_MODEL: uri,
     }
     if register is not None:
-        tags["sweep.registered"] = _register(register, uri, run_ids[selection.chosen])
+        tags[SWEEP_REGISTERED] = _register(register, uri, run_ids[selection.chosen])
     mlflow.set_tags(tags)
     return Outcome(uri, metrics)
 
@@ -169,8 +183,8 @@ class _Refits:
     def log(self, trial: TrialResult, run_id: str) -> str:
         """Give the URI of a trial's model: logged now, or by an earlier process."""
         before = mlflow.get_run(run_id)
-        if _MODEL in before.data.tags:
-            return str(before.data.tags[_MODEL])
+        if SWEEP_MODEL in before.data.tags:
+            return str(before.data.tags[SWEEP_MODEL])
         problem = self._problem
         classifier = make_classifier(problem.spec, trial.parameters, problem.seed)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
@@ -179,7 +193,7 @@ class _Refits:
         with mlflow.start_run(run_id=run_id, nested=True):
             name = str(trial.parameters.get("mitigator", "none"))
             logged = log_model(model, problem.spec, problem.columns, name)
-            mlflow.set_tag(_MODEL, logged.uri)
+            mlflow.set_tag(SWEEP_MODEL, logged.uri)
         # A trial's run took as long as the trial did.
         mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
         return logged.uri
@@ -216,8 +230,8 @@ def _log_charts(
     log_figure("parameters", plot_parameters(points, sweep.space.names, axes, in_ratios))
     importance = parameter_importance(list(trials.values()), sweep.space, sweep.axes)
     if len(importance):
-        log_table("importance", importance)
-        log_figure("importance", plot_importance(importance))
+        log_table(IMPORTANCE, importance)
+        log_figure(IMPORTANCE, plot_importance(importance))
     keys = [axis.key for axis in sweep.axes]
     said = ", ".join(
         f"{row['metric']} {row['validation']:.3f} on validation and {row['test']:.3f} on test"
@@ -253,7 +267,7 @@ def _compare(validation: Mapping[str, float], test: Mapping[str, float]) -> pd.D
 
 def _register(name: str, uri: str, run_id: str) -> str:
     try:
-        version = mlflow.register_model(uri, name, tags={"sweep.chosen_run_id": run_id})
+        version = mlflow.register_model(uri, name, tags={SWEEP_CHOSEN_RUN: run_id})
     except MlflowException as error:
         raise RequestError(
             f"register={name} is refused by the registry: {error.message}; the model is {uri}"

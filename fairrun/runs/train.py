@@ -10,26 +10,25 @@ from typing import Literal
 
 import mlflow
 
-from fairrun.data import (
-    DataRequest,
-    Dataset,
-    is_preprocessed,
-    prepare,
-    resolve_spec,
+from fairrun.data import DataRequest, Dataset
+from fairrun.models.log import log_model
+from fairrun.runs.measure import measure, protected_columns
+from fairrun.tracking.datasets import log_input, log_spec, open_dataset
+from fairrun.tracking.evaluation import log_evaluation
+from fairrun.tracking.names import (
+    ESTIMATOR,
+    FIT_SECONDS,
+    MITIGATOR,
+    MODEL_BYTES,
+    PREDICT_SECONDS,
+    RANDOMISED,
+    READS_GROUP,
+    STAGE,
+    parameter,
 )
-from fairrun.mitigation import resolve_mitigator
-from fairrun.model import FairClassifier
-from fairrun.packaging import log_model
-from fairrun.resampling import Resample
-from fairrun.runs.evaluate import measure, protected_columns
-from fairrun.tracking import (
-    load_preprocessed,
-    log_evaluation,
-    log_input,
-    log_parameters,
-    log_spec,
-    tracked_run,
-)
+from fairrun.tracking.runs import log_parameters, tracked_run
+from fairrun.training import FairClassifier, Resample
+from fairrun.training.mitigation import resolve_mitigator
 
 __all__ = ["Trained", "TrainingRequest", "run_train"]
 
@@ -91,12 +90,12 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
     """
     mitigation = resolve_mitigator(request.mitigator, request.mitigator_params)
     tags = {
-        "mitigator": mitigation.name,
-        "mitigator.stage": mitigation.stage,
-        "estimator": request.estimator,
+        MITIGATOR: mitigation.name,
+        STAGE: mitigation.stage,
+        ESTIMATOR: request.estimator,
     }
     with tracked_run(f"train {mitigation.name}", tags) as run:
-        dataset = data if isinstance(data, Dataset) else _load(data)
+        dataset = open_dataset(data)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
         columns = protected_columns(train, spec)
@@ -109,18 +108,10 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         )
         recipe = classifier.recipe()
         log_spec(spec)
+        of_model = {"unseen": request.unseen, "row_key": request.row_key}
         log_parameters(
-            {
-                "mitigator.name": mitigation.name,
-                **{f"mitigator.{name}": value for name, value in mitigation.parameters.items()},
-                "estimator.name": request.estimator,
-                **{f"estimator.{k}": value for k, value in recipe.estimator.parameters.items()},
-                "estimator.class_weight": request.class_weight,
-                "estimator.resample": request.resample,
-                "estimator.seed": request.seed,
-                "model.unseen": request.unseen,
-                "model.row_key": request.row_key,
-            }
+            recipe.to_parameters()
+            | {parameter("model", name): value for name, value in of_model.items()}
         )
         _logger.info("fitting %s on %d rows", mitigation.name, len(train))
         started = time.perf_counter()
@@ -132,8 +123,8 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         model = classifier.inference_
         mlflow.set_tags(
             {
-                "mitigator.reads_group": str(model.groups is not None).lower(),
-                "mitigator.randomised": str(model.draws is not None).lower(),
+                READS_GROUP: str(model.groups is not None).lower(),
+                RANDOMISED: str(model.draws is not None).lower(),
             }
         )
         logged = log_model(model, spec, columns, mitigation.name)
@@ -142,15 +133,9 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         evaluation = measure(answers, validation, columns)
         log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on)
         cost = {
-            "fit_seconds": fitted - started,
-            "predict_seconds": predicted - fitted,
-            "model_bytes": float(logged.n_bytes),
+            FIT_SECONDS: fitted - started,
+            PREDICT_SECONDS: predicted - fitted,
+            MODEL_BYTES: float(logged.n_bytes),
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
         return Trained(run.info.run_id, logged.uri, evaluation.metrics)
-
-
-def _load(request: DataRequest) -> Dataset:
-    if is_preprocessed(request.data):
-        return load_preprocessed(request.data)
-    return prepare(resolve_spec(request))

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
+from fairrun.models.saved import SavedModel
 from fairrun.serving.errors import Refused
 from fairrun.serving.parameters import read_parameters
 from fairrun.serving.requests import read_rows
-from fairrun.serving.saved import SavedModel
 
 __all__ = ["Reply", "answer"]
 

@@ -24,15 +24,15 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from fairrun.errors import EXIT_BAD_REQUEST, RequestError
+from fairrun.models.provenance import fetch
+from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.counting import CONTENT_TYPE, Counting
 from fairrun.serving.errors import Refused, code_of, error_body
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
-from fairrun.serving.provenance import fetch
 from fairrun.serving.responses import send_json, send_refusal
-from fairrun.serving.saved import SavedModel, load_saved
 from fairrun.serving.security import Guard, token_of_environment
 from fairrun.serving.workers import Workers
 

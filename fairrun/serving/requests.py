@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from fairrun.inference.errors import name_rows
+from fairrun.inference import name_rows
 from fairrun.serving.errors import Refused
 
 __all__ = ["read_rows"]

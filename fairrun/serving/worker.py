@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import orjson
 
+from fairrun.models.saved import load_saved
 from fairrun.serving.answering import Reply, answer
-from fairrun.serving.saved import load_saved
 
 __all__ = ["LENGTH", "read_reply_head", "reply_head"]
 

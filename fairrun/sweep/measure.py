@@ -11,16 +11,23 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
-from fairrun.metrics.counts import Counts
-from fairrun.metrics.estimates import Linearised
-from fairrun.metrics.folds import fold_interval
-from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, values_of
-from fairrun.metrics.intervals import Intervals
-from fairrun.metrics.performance import PERFORMANCE_METRICS
-from fairrun.metrics.rates import selection_rate
-from fairrun.metrics.scores import brier_score, roc_auc
-from fairrun.metrics.worst import worst_of
+from fairrun.metrics import (
+    BIAS_METRICS,
+    PERFORMANCE_METRICS,
+    BiasMetric,
+    Counts,
+    Grouping,
+    Intervals,
+    Linearised,
+    brier_score,
+    everybody,
+    fold_interval,
+    group_a_and_b,
+    roc_auc,
+    selection_rate,
+    values_of,
+    worst_of,
+)
 from fairrun.sweep.objectives import interval_keys
 
 __all__ = ["measure_counts", "measure_folds", "measure_scores"]
@@ -49,7 +56,7 @@ def measure_counts(counts: Counts, crossings: Iterable[str] = ()) -> dict[str, f
 
     Examples
     --------
-    >>> from fairrun.metrics import ProtectedColumn
+    >>> from fairrun.groups import ProtectedColumn
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
     >>> found = measure_counts(counts)

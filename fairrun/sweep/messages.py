@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from fairrun.data import DatasetSpec, Rows
-from fairrun.metrics.columns import ProtectedColumn
-from fairrun.metrics.counts import Counts
-from fairrun.metrics.gate_terms import GATE_METRICS
+from fairrun.gate import GATE_METRICS
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Counts
 from fairrun.sweep.objectives import Objective
 from fairrun.sweep.trial import Problem, Trial, TrialResult
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from fairrun.errors import RequestError
-from fairrun.metrics.columns import ProtectedColumn
-from fairrun.metrics.gate import Verdict, judge, overall
-from fairrun.metrics.gate_terms import GATE_METRICS, Gate, GateMetric, Term, read_gate
-from fairrun.metrics.performance import PERFORMANCE_METRICS
+from fairrun.gate import GATE_METRICS, Gate, GateMetric, Term, Verdict, judge, overall, read_gate
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import PERFORMANCE_METRICS
 
 __all__ = ["Constraint", "Objective", "interval_keys", "parse_objectives", "read_constraint"]
 

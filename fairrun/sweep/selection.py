@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
-from fairrun.metrics.gate import Verdict
+from fairrun.gate import Verdict
 from fairrun.sweep.objectives import Constraint, Objective
 from fairrun.sweep.trial import TrialResult
 

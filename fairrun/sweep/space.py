@@ -15,8 +15,8 @@ from optuna.distributions import (
 )
 from optuna.trial import Trial
 
-from fairrun.estimators import ESTIMATORS
-from fairrun.mitigation import MITIGATORS
+from fairrun.training import ESTIMATORS
+from fairrun.training.mitigation import MITIGATORS
 
 __all__ = [
     "GRID_POINTS",

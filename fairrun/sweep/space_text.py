@@ -10,12 +10,11 @@ from typing import Any
 
 import yaml
 
-from fairrun.data.sources import searched
+from fairrun.data import searched
 from fairrun.errors import RequestError
-from fairrun.estimators import ESTIMATORS
-from fairrun.mitigation import MITIGATORS, resolve_mitigator
-from fairrun.parameters import Choice, Parameter
 from fairrun.sweep.space import Dimension, Space, Value, applies, spaced
+from fairrun.training import ESTIMATORS, Choice, Parameter
+from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 
 __all__ = ["DEFAULT_SPACE", "parse_space", "read_space"]
 

@@ -11,7 +11,7 @@ import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from fairrun.metrics.gate import Verdict
+from fairrun.gate import Verdict
 from fairrun.sweep.executor import Bundle
 from fairrun.sweep.objectives import Constraint, Objective
 from fairrun.sweep.pruning import Incumbent

@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from fairrun.data import Dataset, DatasetSpec, Rows
 from fairrun.errors import RequestError
-from fairrun.fitting import deal_folds
-from fairrun.groups import group_lookup
-from fairrun.metrics.columns import ProtectedColumn
-from fairrun.metrics.counts import Counts
-from fairrun.model import EncodedRows, FairClassifier
+from fairrun.groups import ProtectedColumn, group_lookup
+from fairrun.metrics import Counts
 from fairrun.sweep.measure import measure_counts, measure_folds, measure_scores
 from fairrun.sweep.objectives import Metrics, Objective
 from fairrun.sweep.pruning import Incumbent, hopeless
+from fairrun.training import EncodedRows, FairClassifier, deal_folds
 
 if TYPE_CHECKING:  # a worker need not import Optuna
     from fairrun.sweep.space import Value
@@ -165,9 +163,9 @@ def make_classifier(
 
     Examples
     --------
-    >>> from fairrun.data import KNOWN_PROBLEMS
+    >>> from fairrun.data import KNOWN_DATASETS
     >>> tried = {"mitigator": "correlation_remover", "correlation_remover.alpha": 0.5, "C": 0.1}
-    >>> make_classifier(KNOWN_PROBLEMS["census"], tried, seed=0).mitigator_params
+    >>> make_classifier(KNOWN_DATASETS["census"], tried, seed=0).mitigator_params
     {'correlation_remover.alpha': 0.5}
     """
     own = {name: value for name, value in parameters.items() if "." not in name}

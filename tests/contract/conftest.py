@@ -13,12 +13,11 @@ import pytest
 from mlflow.pyfunc import PyFuncModel
 
 from fairrun.data import Dataset, prepare
+from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel
-from fairrun.metrics import ProtectedColumn
-from fairrun.mitigation import MITIGATORS
-from fairrun.model import FairClassifier
-from fairrun.packaging import log_model
-from fairrun.parameters import Parameter
+from fairrun.models.log import log_model
+from fairrun.training import FairClassifier, Parameter
+from fairrun.training.mitigation import MITIGATORS
 from tests.people import SPEC, make_raw
 
 #: Label, and what FairClassifier is told: every row of the registry with its defaults and halfway

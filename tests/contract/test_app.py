@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pandas as pd
 
+from fairrun.models.saved import load_saved
 from fairrun.serving.answering import answer
-from fairrun.serving.saved import load_saved
 from tests.contract.conftest import Case
 from tests.serving.conftest import records
 

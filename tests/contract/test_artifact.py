@@ -26,8 +26,8 @@ def files(folder: Path) -> list[Path]:
 @pytest.fixture
 def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model folder that nobody has loaded yet, from a package with compiled files in it."""
-    from fairrun.metrics import ProtectedColumn
-    from fairrun.packaging import log_model
+    from fairrun.groups import ProtectedColumn
+    from fairrun.models.log import log_model
 
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     with mlflow.start_run():

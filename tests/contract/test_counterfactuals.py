@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairrun.inference import Changeable, InferenceModel, LinearScorer, TreeScorer
+from fairrun.models.saved import load_saved
 from fairrun.serving.answering import answer
-from fairrun.serving.saved import load_saved
 from tests.contract.conftest import Case
 from tests.serving.conftest import records
 

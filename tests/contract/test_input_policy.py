@@ -18,8 +18,8 @@ from mlflow.exceptions import MlflowException
 
 from fairrun.data import Dataset, prepare_rows
 from fairrun.inference import OUTPUT_COLUMNS, GroupThresholds, InputError, LabelMixing
-from fairrun.mitigation import MITIGATORS
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
+from fairrun.training.mitigation import MITIGATORS
 from tests.contract.conftest import Case, cases_with
 from tests.people import SPEC, make_raw
 

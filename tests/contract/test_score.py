@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairrun.estimators import resolve_estimator
 from fairrun.inference import LinearScorer, MixtureScorer, TreeScorer, sigmoid
+from fairrun.training import resolve_estimator
 from tests.contract.conftest import CASES, Case, cases_with
 
 

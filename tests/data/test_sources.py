@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fairrun.data.sources import load_adult, load_source
+from fairrun.data import load_source
+from fairrun.data.sources import load_adult
 from fairrun.errors import RequestError
 
 FRAME = pd.DataFrame({"age": [30, 40], "class": ["<=50K", ">50K"]})

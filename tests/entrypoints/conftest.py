@@ -47,7 +47,7 @@ def run(
     mlflow.set_experiment(experiment_id=experiment)
 
     def invoke(name: str, *arguments: object) -> Result:
-        main = importlib.import_module(f"entrypoints.{name}").main
+        main = importlib.import_module(f"fairrun.entrypoints.{name}").main
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
     yield invoke

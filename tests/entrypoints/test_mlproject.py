@@ -16,13 +16,13 @@ ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())[
 
 
 def command(name: str) -> click.Command:
-    main = importlib.import_module(f"entrypoints.{name}").main
+    main = importlib.import_module(f"fairrun.entrypoints.{name}").main
     assert isinstance(main, click.Command)
     return main
 
 
 def test_every_command_is_an_entry_point() -> None:
-    files = {path.stem for path in (ROOT / "entrypoints").glob("[!_]*.py")}
+    files = {path.stem for path in (ROOT / "fairrun" / "entrypoints").glob("[!_]*.py")}
     assert files == set(ENTRY_POINTS)
 
 

@@ -7,10 +7,9 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from fairrun.groups import Protected
+from fairrun.groups import Protected, ProtectedColumn
 from fairrun.inference import InferenceModel
-from fairrun.metrics import ProtectedColumn
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
 from tests.people import make_raw
 
 ROWS = make_raw(900, seed=5)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairrun.explanations import FEWEST
 from fairrun.explanations.contributions import contribution_histograms
-from fairrun.explanations.rows import FEWEST, explain_rows
+from fairrun.explanations.rows import explain_rows
 from tests.explanations.conftest import fitted
 from tests.explanations.test_importance import codes
 

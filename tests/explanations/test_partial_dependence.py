@@ -12,7 +12,7 @@ from fairrun.explanations.partial_dependence import partial_dependence
 from fairrun.explanations.rows import explain_rows
 from fairrun.groups import Protected
 from fairrun.inference import InferenceModel
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
 from tests.explanations.conftest import CASES, FRAME, LABEL, fitted
 from tests.explanations.test_importance import codes
 

@@ -11,7 +11,7 @@ from fairrun.explanations import TOGETHER
 from fairrun.explanations.proxies import proxy_table
 from fairrun.groups import Protected
 from fairrun.inference import InferenceModel
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
 
 NAMES = ("a", "b")
 N = 4000

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairrun.explanations import MOVED_BY
 from fairrun.explanations.rows import ExplainedRows, explain_rows
-from fairrun.explanations.stability import MOVED_BY, PAST, move, stability
+from fairrun.explanations.stability import PAST, move, stability
 from fairrun.groups import Protected
 from fairrun.inference import Explanations, InferenceModel
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
 from tests.explanations.conftest import FRAME, LABEL
 from tests.explanations.test_importance import codes
 

@@ -34,7 +34,7 @@ from fairrun.inference import (
 from fairrun.inference.sampling import SamplingExplainer
 from fairrun.inference.shapley import ExactExplainer
 from fairrun.inference.tree_paths import TreePaths
-from fairrun.model import FairClassifier
+from fairrun.training import FairClassifier
 from tests.inference.test_tree_paths import grow
 
 ENCODER = Encoder(

@@ -5,14 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fairrun.inference import (
-    Chain,
-    EvidenceScorer,
-    GroupBlocks,
-    GroupShift,
-    NetworkScorer,
-    Scorer,
-)
+from fairrun.inference import Chain, EvidenceScorer, GroupBlocks, GroupShift, NetworkScorer, Scorer
 from fairrun.inference.chain import transform_from_arrays
 from fairrun.inference.mixture import scorer_from_arrays
 

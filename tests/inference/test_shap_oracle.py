@@ -10,9 +10,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from fairrun.estimators import ESTIMATORS
 from fairrun.inference import InferenceModel
-from fairrun.model import FairClassifier
+from fairrun.training import ESTIMATORS, FairClassifier
 from tests.people import SPEC, make_raw
 
 with warnings.catch_warnings(action="ignore"):  # shap's own, of what it imports

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from fairrun.metrics import (
-    BIAS_METRICS,
-    PERFORMANCE_METRICS,
-    Counts,
-    ProtectedColumn,
-    audit_scores,
-)
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS, Counts, audit_scores
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
 RACE = ProtectedColumn("race", ("White", "Black", "Other"), ("White",), ("Black", "Other"))

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairrun.groups import ProtectedColumn
 from fairrun.metrics import (
     BIAS_METRICS,
     GROUP_RATES,
+    MOST_COMPARED,
     PERFORMANCE_METRICS,
     Counts,
-    ProtectedColumn,
     WeightedCounts,
     audit,
     smallest_ratio,
     values_of,
 )
-from fairrun.metrics.audit import MOST_COMPARED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW = {"n_replicates": 200}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.metrics import audit_scores
-from fairrun.metrics.scores import brier_score, calibration_error, roc_auc
+from fairrun.metrics import audit_scores, brier_score, roc_auc
+from fairrun.metrics.scores import calibration_error
 from tests.metrics.samples import COLUMNS, SEX, abroca, draw_people
 
 

@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from fairrun.metrics.closed_form import (
-    difference_limits,
-    effective_size,
-    normal_quantile,
-    ratio_limits,
-    wilson_limits,
-)
+from fairrun.metrics import normal_quantile, wilson_limits
+from fairrun.metrics.closed_form import difference_limits, effective_size, ratio_limits
 
 Z = normal_quantile(0.95)
 

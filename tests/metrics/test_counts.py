@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics import PairedCounts, ProtectedColumn, WeightedCounts
-from fairrun.metrics.counts import Counts
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Counts, PairedCounts, WeightedCounts
 from tests.metrics.samples import COLUMNS, SEX, draw_people
 
 some_rows = st.lists(

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.metrics import everybody, group_a_and_b, one_and_two_way, values_of
-from fairrun.metrics.counts import Counts
+from fairrun.metrics import Counts, everybody, group_a_and_b, one_and_two_way, values_of
 from tests.metrics.samples import COLUMNS, draw_people
 
 

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics import ScoreHistogram, everybody, values_of
+from fairrun.metrics import ScoreHistogram, brier_score, everybody, roc_auc, values_of
 from fairrun.metrics.histograms import (
     histogram_brier_score,
     histogram_calibration_error,
     histogram_roc_auc,
 )
-from fairrun.metrics.scores import brier_score, calibration_error, roc_auc
+from fairrun.metrics.scores import calibration_error
 from tests.metrics.samples import COLUMNS, SEX, draw_people
 
 ROUNDING = 1e-12

@@ -7,12 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from fairrun.metrics import Counts, ProtectedColumn, audit
-from fairrun.metrics.impact_audits import (
-    count_above_median,
-    four_fifths_table,
-    local_law_144_table,
-)
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Counts, audit, four_fifths_table, local_law_144_table
+from fairrun.metrics.impact_audits import count_above_median
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 SMALL = ProtectedColumn("race", ("White", "Black", "Inuit"), ("White",), ("Black", "Inuit"))

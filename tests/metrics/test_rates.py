@@ -10,9 +10,8 @@ from hypothesis import given
 from numpy.typing import NDArray
 from sklearn import metrics as sklearn
 
-from fairrun.metrics import GROUP_RATES, values_of
-from fairrun.metrics.counts import Counts
-from fairrun.metrics.rates import Rate, f1, true_negative_rate
+from fairrun.metrics import GROUP_RATES, Counts, Rate, values_of
+from fairrun.metrics.rates import f1, true_negative_rate
 from tests.metrics.samples import COLUMNS, draw_people, tables
 
 ALL = {**GROUP_RATES, "true_negative_rate": true_negative_rate, "f1": f1}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from fairrun.errors import RequestError
-from fairrun.metrics.scores import brier_score, calibration_error, roc_auc, roc_auc_difference
+from fairrun.metrics import brier_score, roc_auc
+from fairrun.metrics.scores import calibration_error, roc_auc_difference
 from tests.metrics.samples import draw_people
 
 some_scores = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10).map(lambda k: k / 10)))

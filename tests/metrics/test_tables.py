@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics import PairedCounts, ScoreHistogram, WeightedCounts
-from fairrun.metrics.counts import Counts
+from fairrun.metrics import Counts, PairedCounts, ScoreHistogram, WeightedCounts
 from fairrun.metrics.tables import GroupTable, count_cells
 from tests.metrics.samples import COLUMNS, RACE, SEX, People, draw_people
 

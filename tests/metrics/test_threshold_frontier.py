@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics.threshold_frontier import threshold_frontier
+from fairrun.metrics import threshold_frontier
 
 
 @st.composite

@@ -9,10 +9,17 @@ from fairlearn import metrics as fairlearn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairrun.metrics import BIAS_METRICS, GROUP_RATES, largest_difference, smallest_ratio, values_of
-from fairrun.metrics.counts import Counts
-from fairrun.metrics.intervals import Intervals
-from fairrun.metrics.worst import orient, worst_of
+from fairrun.metrics import (
+    BIAS_METRICS,
+    GROUP_RATES,
+    Counts,
+    Intervals,
+    largest_difference,
+    smallest_ratio,
+    values_of,
+    worst_of,
+)
+from fairrun.metrics.worst import orient
 from tests.metrics.samples import COLUMNS, draw_people
 
 rates = st.lists(st.none() | st.floats(0, 1), max_size=6).map(

@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlflow.models.evaluation.validation import ModelValidationFailedException
 
+from fairrun.gate import GateResult, Judgement, Verdict, decide, parse_gate
 from fairrun.metrics import Counts, audit
-from fairrun.metrics.gate import GateResult, Judgement, Verdict, decide
-from fairrun.metrics.gate_terms import parse_gate
-from fairrun.runs.gate import mlflow_validation
+from fairrun.runs import mlflow_validation
 from tests.metrics.samples import COLUMNS, tables
 
 

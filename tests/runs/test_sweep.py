@@ -20,12 +20,12 @@ from mlflow.entities import Run
 from fairrun.data import DataRequest
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
-from fairrun.runs.evaluate import run_evaluate
+from fairrun.runs import run_evaluate
 from fairrun.runs.sweep import SweepRequest, Swept, run_sweep
 from fairrun.sweep import trial
-from fairrun.sweep.children import read_counts
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
+from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
 from tests.people import make_raw
 
@@ -229,7 +229,7 @@ def command(store: Path, *arguments: object) -> subprocess.Popen[str]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "entrypoints.sweep", *map(str, arguments)],
+            [sys.executable, "-m", "fairrun", "sweep", *map(str, arguments)],
             cwd=ROOT,
             env={
                 **os.environ,

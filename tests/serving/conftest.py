@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from fairrun.data import Dataset
+from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.app import App, create_app
-from fairrun.serving.saved import SavedModel, load_saved
 from tests.contract.conftest import Case, make_case, people, rows, store
 
 __all__ = ["people", "rows", "store"]

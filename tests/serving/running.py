@@ -50,7 +50,7 @@ def in_a_process(
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run the entry point; yields its process and its port."""
     port = free_port()
-    command = ["-m", "entrypoints.serve", "--model", str(model), "--port", str(port)]
+    command = ["-m", "fairrun", "serve", "--model", str(model), "--port", str(port)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRRUN_")}
     with log.open("w") as output:
         process = subprocess.Popen(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.inference import InputError
+from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import Reply, answer
-from fairrun.serving.saved import SavedModel
 from tests.contract.conftest import Case
 from tests.contract.test_input_policy import CANARY
 from tests.serving.conftest import records

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from fairrun.inference import describe
+from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.app import App
 from fairrun.serving.errors import Refused
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import Parameters, read_parameters
-from fairrun.serving.saved import SavedModel
 from tests.contract.conftest import Case
 from tests.serving.conftest import Ask, records
 from tests.serving.test_openapi import valid

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairrun.models.saved import SavedModel
 from fairrun.serving import workers as workers_module
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.errors import Refused
 from fairrun.serving.halves import halve, join
 from fairrun.serving.requests import read_rows
-from fairrun.serving.saved import SavedModel
 from fairrun.serving.workers import Workers
 from tests.contract.conftest import Case
 from tests.serving.conftest import records

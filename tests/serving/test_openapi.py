@@ -8,9 +8,9 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from fairrun.inference import describe
+from fairrun.models.saved import SavedModel
 from fairrun.serving.app import create_app
 from fairrun.serving.openapi import openapi_document
-from fairrun.serving.saved import SavedModel
 from tests.contract.conftest import Case
 from tests.serving.conftest import Ask, records, send
 from tests.serving.test_security import TOKEN

@@ -202,7 +202,7 @@ def test_requests_under_way_are_finished_after_sigterm(
 def test_what_cannot_be_served_ends_with_one_line(case: Case, tmp_path: Path, why: str) -> None:
     model, host = (tmp_path, "127.0.0.1") if why == "the model" else (case.folder, "0.0.0.0")  # noqa: S104
     done = subprocess.run(
-        [sys.executable, "-m", "entrypoints.serve", "--model", str(model), "--host", host],
+        [sys.executable, "-m", "fairrun", "serve", "--model", str(model), "--host", host],
         cwd=ROOT,
         env={k: v for k, v in os.environ.items() if k != "FAIRRUN_TOKEN"},
         capture_output=True,

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from fairrun.errors import RequestError
+from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.app import create_app
 from fairrun.serving.errors import Refused
 from fairrun.serving.limits import Limits
-from fairrun.serving.saved import SavedModel
 from fairrun.serving.worker import LENGTH, main, read_reply_head, reply_head
 from fairrun.serving.workers import Workers
 from tests.contract.conftest import Case

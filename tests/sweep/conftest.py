@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fairrun.data import Dataset, prepare
-from fairrun.metrics import ProtectedColumn
+from fairrun.groups import ProtectedColumn
 from fairrun.sweep.objectives import Objective, parse_objectives
 from fairrun.sweep.trial import Problem
 from tests.people import SPEC, make_raw

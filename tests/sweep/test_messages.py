@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairrun.metrics import ProtectedColumn
-from fairrun.metrics.counts import Counts
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Counts
 from fairrun.sweep.messages import (
     read_problem,
     read_result,

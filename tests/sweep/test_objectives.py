@@ -5,7 +5,8 @@ import math
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.metrics import ProtectedColumn, Verdict
+from fairrun.gate import Verdict
+from fairrun.groups import ProtectedColumn
 from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))

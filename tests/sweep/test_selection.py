@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fairrun.errors import RequestError
-from fairrun.metrics import ProtectedColumn, Verdict
+from fairrun.gate import Verdict
+from fairrun.groups import ProtectedColumn
 from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
 from fairrun.sweep.selection import knee, on_frontier, select
 from fairrun.sweep.trial import State, TrialResult

@@ -6,9 +6,9 @@ import optuna
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.mitigation import MITIGATORS
 from fairrun.sweep.space import Space, applies, shared_fit
 from fairrun.sweep.space_text import DEFAULT_SPACE, parse_space, read_space
+from fairrun.training.mitigation import MITIGATORS
 
 SPACE = (
     "mitigator=none,correlation_remover,reweighing+group_thresholds,prejudice_remover; "

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairrun.metrics import ProtectedColumn
+from fairrun.groups import ProtectedColumn
 from fairrun.sweep.executor import Bundle
 from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
 from fairrun.sweep.space import Parameters, shared_fit

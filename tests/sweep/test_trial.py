@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from fairrun.data import Dataset
-from fairrun.groups import group_lookup
-from fairrun.metrics import ProtectedColumn, evaluate_predictions, fold_interval
-from fairrun.model import FairClassifier
+from fairrun.groups import ProtectedColumn, group_lookup
+from fairrun.metrics import evaluate_predictions, fold_interval
 from fairrun.sweep.measure import measure_folds
 from fairrun.sweep.objectives import Objective, parse_objectives
 from fairrun.sweep.trial import Problem, Trial, TrialResult, Trials, make_classifier
+from fairrun.training import FairClassifier
 
 TRIED: list[dict[str, Any]] = [
     {"mitigator": "none", "C": 0.1},

@@ -88,7 +88,7 @@ def given(**parameters: object) -> list[str]:
 
 
 def words(**options: object) -> list[str]:
-    """Spell options for `python -m entrypoints.<name>`."""
+    """Spell options for `python -m fairrun <name>`."""
     return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
 
@@ -134,7 +134,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in PROJECT:
         shutil.copy(ROOT / name, folder)
-    for package in ("entrypoints", "fairrun"):
+    for package in ("fairrun",):
         shutil.copytree(
             ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
         )

@@ -60,7 +60,7 @@ def compiled(folder: Path) -> list[str]:
 def trained(bare: tuple[Path, dict[str, str]], about: dict[str, str]) -> tuple[str, Path]:
     """A model that `train` logged in the bare environment: its URI, and its folder."""
     options = words(mitigator="equalized_odds", **about)
-    output = typed(bare, _PYTHON, "-m", "entrypoints.train", *options)
+    output = typed(bare, _PYTHON, "-m", "fairrun", "train", *options)
     uri = re.findall(r"runs:/\w+/model", output)[-1]
     (folder,) = (path.parent for path in (bare[0] / "mlruns").rglob("MLmodel"))
     return uri, folder
@@ -78,10 +78,10 @@ def test_reading_a_model_leaves_it_as_it_was(
     before = content(folder)
     typed(bare, _PYTHON, "-c", _LOAD, folder)
     assert content(folder) == before
-    typed(bare, _PYTHON, "-m", "entrypoints.evaluate", "--model", uri)
+    typed(bare, _PYTHON, "-m", "fairrun", "evaluate", "--model", uri)
     assert content(folder) == before
     port = free_port()
-    serve = [_PYTHON, "-m", "entrypoints.serve", "--model", folder, "--port", port]
+    serve = [_PYTHON, "-m", "fairrun", "serve", "--model", folder, "--port", port]
     with running(serve, port, bare[0], bare[1] | {"PYTHONPATH": str(ROOT)}):
         pass
     assert content(folder) == before
@@ -102,6 +102,6 @@ def test_no_command_logs_a_compiled_file(
     about: dict[str, str],
 ) -> None:
     before = len([*(bare[0] / "mlruns").rglob("MLmodel")])
-    typed(bare, _PYTHON, "-m", f"entrypoints.{entry_point}", *words(**about, **options))
+    typed(bare, _PYTHON, "-m", f"fairrun.entrypoints.{entry_point}", *words(**about, **options))
     assert len([*(bare[0] / "mlruns").rglob("MLmodel")]) > before
     assert compiled(bare[0] / "mlruns") == []

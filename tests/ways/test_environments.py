@@ -58,7 +58,7 @@ def test_mlflow_builds_the_environment(
     assert train.info.status == "FINISHED"
     assert train.data.tags["mlflow.project.env"] == manager
     (built,) = environments.iterdir()
-    assert f"source {built}/bin/activate && python -m entrypoints.train" in output
+    assert f"source {built}/bin/activate && python -m fairrun train" in output
     assert caller.succeed(built / "bin" / "python", "-V").split() == ["Python", PYTHON]
     assert files(project) == before
 

@@ -11,7 +11,7 @@ import mlflow
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.tracking import check_tracking_uri
+from fairrun.tracking.runs import check_tracking_uri
 from tests.ways.conftest import Caller, files, given
 
 

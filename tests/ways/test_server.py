@@ -11,7 +11,7 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from entrypoints import evaluate, preprocess, train
+from fairrun.entrypoints import evaluate, preprocess, train
 from tests.ways.conftest import Caller, files, free_port, given, running
 
 

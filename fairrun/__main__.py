@@ -1,0 +1,54 @@
+"""Every entry point by its name: `python -m fairrun train --help`, in a checkout or installed."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import click
+
+import fairrun.entrypoints
+
+__all__ = ["main"]
+
+
+class _EntryPoints(click.Group):
+    """The commands of `fairrun.entrypoints`; one is imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return their names."""
+        found = pkgutil.iter_modules(fairrun.entrypoints.__path__)
+        return sorted(module.name for module in found if not module.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"fairrun.entrypoints.{cmd_name}").main
+        assert isinstance(command, click.Command)  # noqa: S101  a file there is a command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them with the first sentence of each file, which is quicker than importing all."""
+        folder = Path(fairrun.entrypoints.__path__[0])
+        rows = []
+        for name in self.list_commands(ctx):
+            documented = ast.get_docstring(ast.parse((folder / f"{name}.py").read_text("utf-8")))
+            rows.append((name, (documented or "").partition(":")[0] + "."))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=_EntryPoints, name="fairrun")
+@click.version_option(fairrun.__version__, message="fairrun %(version)s")
+def main() -> None:
+    """Train, measure, ship and watch fair binary classifiers.
+
+    In a project, `mlflow run . -e COMMAND -P name=value` runs the same commands in a tracked run.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m fairrun")

@@ -1,0 +1,189 @@
+"""From what was asked for to a resolved dataset spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from fairrun.data.sources import searched
+from fairrun.data.spec import DatasetSpec, Missing, Splits
+from fairrun.errors import RequestError
+from fairrun.groups import Protected
+
+__all__ = ["KNOWN_DATASETS", "DataRequest", "resolve_spec"]
+
+_ADULT = DatasetSpec(
+    name="adult",
+    source="adult",
+    target="class",
+    positive=">50K",
+    protected=(Protected("sex", "Male", "Female"), Protected("race", "White")),
+    drop=("education-num",),  # repeats education
+    # Of work and schooling alone; see docs/data.md.
+    changeable=("hours-per-week", "workclass", "occupation", "education"),
+)
+
+#: The data sets that are known by name.
+KNOWN_DATASETS = {
+    "census": replace(_ADULT, name="census", source="census"),
+    "adult": _ADULT,
+}
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """What a user said of the data; None where nothing was said.
+
+    Attributes
+    ----------
+    data : str
+        `census`, `adult`, a path or URI of a CSV or Parquet file, a YAML spec, or the run id or
+        artifact URI of an earlier `preprocess`.
+    target, positive : str or None
+        The target column and its favourable value.
+    protected, privileged : sequence of str or None
+        Protected columns, and the privileged value of each: group_a.
+    unprivileged : sequence of str or None
+        The value of each that makes group_b, or `rest` for every other value; None: the rest.
+    drop : sequence of str or None
+        Columns that are not features.
+    changeable : sequence of str or None
+        Features that a person can change.
+    missing : {"drop", "keep"} or None
+        What is done with rows that have a null in a feature.
+    splits : Splits or None
+        How the rows are split.
+    """
+
+    data: str = "census"
+    target: str | None = None
+    positive: str | None = None
+    protected: Sequence[str] | None = None
+    privileged: Sequence[str] | None = None
+    unprivileged: Sequence[str] | None = None
+    drop: Sequence[str] | None = None
+    changeable: Sequence[str] | None = None
+    missing: Missing | None = None
+    splits: Splits | None = None
+
+
+def resolve_spec(request: DataRequest) -> DatasetSpec:
+    """Resolve a request to a spec, without reading a row.
+
+    Parameters
+    ----------
+    request : DataRequest
+        What the user said. What is said beside a known problem or a YAML spec replaces its part;
+        a protected column that is named moves to the front, the others stay protected. What is
+        named as protected or dropped is no longer changeable.
+
+    Returns
+    -------
+    DatasetSpec
+        The spec. For an earlier `preprocess` use `fairrun.data.load_preprocessed` instead.
+
+    Raises
+    ------
+    RequestError
+        If something needed was not said, or two things that were said do not fit.
+
+    Examples
+    --------
+    >>> resolve_spec(DataRequest("adult", protected=["race"], privileged=["White"])).protected[0]
+    Protected(column='race', privileged='White', unprivileged=None)
+    """
+    protected = _protected(request)
+    if request.data in KNOWN_DATASETS:
+        spec = KNOWN_DATASETS[request.data]
+    elif Path(request.data).suffix in (".yaml", ".yml"):
+        spec = _read_yaml(Path(request.data))
+    else:
+        return _from_scratch(request, protected)
+    named = {entry.column for entry in protected}
+    others = tuple(entry for entry in spec.protected if entry.column not in named)
+    target = request.target or spec.target
+    drop = spec.drop if request.drop is None else tuple(request.drop)
+    if request.changeable is None:
+        taken = {target, *named, *drop}
+        changeable = tuple(column for column in spec.changeable if column not in taken)
+    else:
+        changeable = tuple(request.changeable)
+    return replace(
+        spec,
+        target=target,
+        positive=request.positive or spec.positive,
+        protected=protected + others,
+        drop=drop,
+        changeable=changeable,
+        missing=request.missing or spec.missing,
+        splits=request.splits or spec.splits,
+    )
+
+
+def is_preprocessed(data: str) -> bool:
+    """Whether `data` names an earlier `preprocess`: a run id or a `runs:/` URI.
+
+    Examples
+    --------
+    >>> is_preprocessed("census"), is_preprocessed("0123456789abcdef0123456789abcdef")
+    (False, True)
+    """
+    return data.startswith("runs:/") or re.fullmatch("[0-9a-f]{32}", data) is not None
+
+
+def _protected(request: DataRequest) -> tuple[Protected, ...]:
+    columns, values = request.protected or (), request.privileged or ()
+    others = request.unprivileged or ["rest"] * len(columns)
+    if not len(columns) == len(values) == len(others):
+        raise RequestError(
+            f"{len(columns)} protected columns were given with {len(values)} privileged and "
+            f"{len(others)} unprivileged values; give one of each (unprivileged may be rest), "
+            "in the same order, separated by commas"
+        )
+    return tuple(
+        Protected(column, value, None if other == "rest" else other)
+        for column, value, other in zip(columns, values, others, strict=True)
+    )
+
+
+def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> DatasetSpec:
+    said = {"target": request.target, "positive": request.positive, "protected": protected}
+    unsaid = [name for name, value in said.items() if not value]
+    if request.target is None or request.positive is None or not protected:
+        raise RequestError(
+            f"data={request.data} needs {', '.join(unsaid)} as well "
+            f"(and privileged with protected); or give {', '.join(KNOWN_DATASETS)} "
+            "or a YAML spec as data"
+        )
+    return DatasetSpec(
+        name=re.sub(r"\W+", "_", Path(request.data).stem) or "data",
+        source=request.data,
+        target=request.target,
+        positive=request.positive,
+        protected=protected,
+        drop=tuple(request.drop or ()),
+        changeable=tuple(request.changeable or ()),
+        missing=request.missing or "drop",
+        splits=request.splits or Splits(),
+    )
+
+
+def _read_yaml(path: Path) -> DatasetSpec:
+    try:
+        saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RequestError(
+            f"the dataset spec {path} cannot be read: {error}{searched(path)}"
+        ) from error
+    if not isinstance(saved, dict):
+        raise RequestError(f"the dataset spec {path} is not a YAML mapping of its fields")
+    source = str(saved.get("source", ""))
+    if source not in KNOWN_DATASETS and "://" not in source:
+        # A spec travels with its table: a relative source is read from beside it.
+        saved["source"] = str(path.parent / source)
+    saved.setdefault("name", path.stem)
+    return DatasetSpec.from_dict(saved)

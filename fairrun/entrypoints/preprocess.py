@@ -1,0 +1,24 @@
+"""Prepare and split data for later runs: `mlflow run . -e preprocess`."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from fairrun.data import DataRequest
+from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._options import data_options
+from fairrun.runs import run_preprocess
+from fairrun.tracking.runs import project_of
+
+
+@entry_point
+@data_options
+def main(data: DataRequest) -> None:
+    """Turn data into train, validation and test splits that later runs start from."""
+    done = run_preprocess(data)
+    sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
+    click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")
+    project = shlex.quote(project_of(done.run_id))
+    click.echo(f"next: mlflow run {project} -e train -P data={done.run_id}")

@@ -1,0 +1,21 @@
+"""Serve a logged model: `mlflow run . -e serve -P model=runs:/<run id>/model`."""
+
+from __future__ import annotations
+
+import click
+
+from fairrun.entrypoints._command import entry_point
+from fairrun.serving.server import serve
+
+
+@entry_point
+@click.option("--model", required=True, help="Any model URI, such as runs:/<run id>/model.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="0 for any free one.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    help="The address to listen at; one that other machines reach needs FAIRRUN_TOKEN.",
+)
+def main(model: str, port: int, host: str) -> None:
+    """Serve a logged model over HTTP, with its documentation at /docs."""
+    serve(model, host, port)

@@ -1,0 +1,152 @@
+"""Search mitigators and hyperparameters: `mlflow run . -e sweep -P method=bayesian`."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from typing import Any
+
+import click
+import pandas as pd
+
+from fairrun.data import DataRequest
+from fairrun.entrypoints._command import entry_point, given
+from fairrun.entrypoints._options import data_options
+from fairrun.gate import Verdict
+from fairrun.runs import COMPARED_METRICS
+from fairrun.runs.sweep import TRIALS, SweepRequest, Swept, run_sweep
+from fairrun.sweep.objectives import interval_keys
+from fairrun.sweep.selection import RULES
+from fairrun.sweep.study import METHODS
+from fairrun.text import format_table, with_interval
+from fairrun.tracking.runs import project_of
+
+#: What a shell says of a command that was interrupted.
+_INTERRUPTED = 130
+
+
+class CountOrAuto(click.ParamType[int | None]):
+    """A whole number of at least 1, or auto, read as None."""
+
+    name = "count"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """Read the number."""
+        if value == "auto":
+            return None
+        if not str(value).isdecimal() or int(value) < 1:
+            self.fail(f"{value!r} is not a whole number of at least 1, or auto", param, ctx)
+        return int(value)
+
+
+def _described(rows: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {meaning}" for name, meaning in rows.items())
+
+
+@entry_point
+@data_options
+@click.option(
+    "--method",
+    type=click.Choice(list(METHODS)),
+    default="random",
+    help=f"Which trials come next. {_described(METHODS)}.",
+)
+@click.option(
+    "--trials",
+    type=CountOrAuto(),
+    default="auto",
+    help=f"How many; auto: {TRIALS}, or what a resumed sweep had. A grid has its own number.",
+)
+@click.option(
+    "--space",
+    default="default",
+    help="What is tried, such as 'mitigator=none,group_thresholds; C=0.01..100 log; "
+    "group_thresholds.tolerance=0..0.2', or the path of a YAML file.",
+)
+@click.option(
+    "--objective",
+    default="accuracy,statistical_parity",
+    help="One metric to make better, or two whose frontier is sought.",
+)
+@click.option(
+    "--constraint",
+    default="none",
+    help="What the chosen trial must stay within, such as 'statistical_parity<=0.05'.",
+)
+@click.option(
+    "--select",
+    type=click.Choice(["auto", *RULES]),
+    default="auto",
+    help=f"The rule of choice; auto: constrained if there is a constraint. {_described(RULES)}.",
+)
+@click.option(
+    "--folds",
+    type=click.IntRange(min=1),
+    default=1,
+    help="1 measures on validation; more cross-validate on train and validation together.",
+)
+@click.option(
+    "--workers", type=CountOrAuto(), default="auto", help="How many processes; auto: the cores."
+)
+@click.option("--register", default="none", help="The name to register the chosen model under.")
+@click.option(
+    "--resume", default="none", help="The run id of a sweep that was cut off, to go on with it."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    help="Seeds the search and the fits.",
+)
+def main(
+    data: DataRequest,
+    constraint: str,
+    select: str,
+    register: str,
+    resume: str,
+    **plain: Any,
+) -> None:
+    """Try many models, choose on validation, and evaluate the choice once on test."""
+    # `mlflow run` hands an interruption on as a request to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    request = SweepRequest(
+        constraint=None if constraint == "none" else constraint,
+        select=given(select),  # type: ignore[arg-type]
+        register=None if register == "none" else register,
+        **plain,
+    )
+    try:
+        swept = run_sweep(data, request, None if resume == "none" else resume)
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+    _say(swept)
+
+
+def _say(swept: Swept) -> None:
+    group_a, group_b = swept.groups
+    frontier = swept.table.set_index("number").loc[list(swept.selection.frontier)].reset_index()
+    click.echo(f"The frontier on validation; group_a = {group_a}, group_b = {group_b}.\n")
+    shown = pd.DataFrame({"trial": frontier["number"], "mitigator": frontier["mitigator"]})
+    for name in swept.axes:
+        limits = frontier[list(interval_keys(name))]
+        shown[name] = [with_interval(*row) for row in limits.to_numpy().tolist()]
+    click.echo(format_table(shown))
+    verdict = swept.selection.verdict
+    of_constraint = "" if verdict is None else f", constraint on validation: {verdict}"
+    click.echo(
+        f"\nChosen: trial {swept.selection.chosen} by the rule {swept.selection.rule}"
+        f"{of_constraint}; optimism is validation - test.\n"
+    )
+    if verdict not in (None, Verdict.PASS):
+        click.echo("No trial's interval meets the constraint; this one is the nearest.\n")
+    rows = swept.outcome[swept.outcome["metric"].isin(COMPARED_METRICS)]
+    for where in ("validation", "test"):
+        limits = rows[[where, f"{where}_ci_low", f"{where}_ci_high"]]
+        rows = rows.assign(**{where: [with_interval(*row) for row in limits.to_numpy().tolist()]})
+    click.echo(format_table(rows[["metric", "validation", "test", "optimism"]]))
+    project = shlex.quote(project_of(swept.run_id))
+    click.echo(f"\nrun {swept.run_id}; its charts: sweep.html and plots/*.png")
+    click.echo(f"next: mlflow run {project} -e evaluate -P model={swept.model_uri}")
+    click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")

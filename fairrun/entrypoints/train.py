@@ -1,0 +1,30 @@
+"""Train one model: `mlflow run . -e train -P mitigator=correlation_remover`."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import click
+
+from fairrun.data import DataRequest
+from fairrun.entrypoints._command import entry_point, print_metrics
+from fairrun.entrypoints._options import data_options, mitigator_option, training_options
+from fairrun.runs import TrainingRequest, run_train
+from fairrun.tracking.runs import project_of
+
+
+@entry_point
+@data_options
+@mitigator_option
+@training_options
+def main(
+    data: DataRequest, training: TrainingRequest, mitigator: str, mitigator_params: dict[str, float]
+) -> None:
+    """Fit a classifier with a mitigator, measure it on validation, and log it."""
+    request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
+    trained = run_train(data, request)
+    print_metrics(trained.metrics, "validation")
+    project = shlex.quote(project_of(trained.run_id))
+    click.echo(f"next: mlflow run {project} -e evaluate -P model=runs:/{trained.run_id}/model")
+    click.echo(f"      mlflow models serve -m runs:/{trained.run_id}/model --env-manager local")

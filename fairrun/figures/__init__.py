@@ -1,0 +1,61 @@
+"""Figures: each function draws one, and none writes a file."""
+
+from fairrun.figures.comparison import (
+    plot_fairness_accuracy,
+    plot_metric_bars,
+)
+from fairrun.figures.counts import (
+    plot_confusion_matrices,
+    plot_label_group_counts,
+)
+from fairrun.figures.evaluation import (
+    Plot,
+    draw_evaluation,
+)
+from fairrun.figures.explanations import (
+    draw_explanations,
+)
+from fairrun.figures.frontier import (
+    plot_threshold_frontier,
+)
+from fairrun.figures.groups import (
+    plot_groups,
+)
+from fairrun.figures.metrics import (
+    plot_metrics,
+)
+from fairrun.figures.scores import (
+    plot_calibration,
+    plot_roc,
+)
+from fairrun.figures.style import (
+    to_png,
+)
+from fairrun.figures.sweep import (
+    Axis,
+    plot_importance,
+    plot_parameters,
+    plot_sweep,
+    trial_styles,
+)
+
+__all__ = [
+    "Axis",
+    "Plot",
+    "draw_evaluation",
+    "draw_explanations",
+    "plot_calibration",
+    "plot_confusion_matrices",
+    "plot_fairness_accuracy",
+    "plot_groups",
+    "plot_importance",
+    "plot_label_group_counts",
+    "plot_metric_bars",
+    "plot_metrics",
+    "plot_parameters",
+    "plot_roc",
+    "plot_sweep",
+    "plot_threshold_frontier",
+    "to_png",
+    "trial_styles",
+]

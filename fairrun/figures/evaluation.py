@@ -1,0 +1,105 @@
+"""All plots of an evaluation, drawn once: for the run's artifacts and for its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from fairrun.figures.counts import plot_confusion_matrices
+from fairrun.figures.frontier import plot_threshold_frontier
+from fairrun.figures.groups import plot_groups
+from fairrun.figures.metrics import plot_metrics
+from fairrun.figures.scores import plot_calibration, plot_roc
+from fairrun.figures.style import to_png
+from fairrun.gate import GateResult
+from fairrun.groups import without_empty_neither
+from fairrun.metrics import Evaluation, confusion_table
+
+__all__ = ["Plot", "draw_evaluation"]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn figure.
+
+    Parameters
+    ----------
+    png : bytes
+        The picture.
+    alt : str
+        What it shows, for who cannot see it.
+    """
+
+    png: bytes
+    alt: str
+
+
+def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> dict[str, Plot]:
+    """Draw the plots of an evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What was measured.
+    gate : GateResult, optional
+        What a gate said of it.
+
+    Returns
+    -------
+    dict of str to Plot
+        `metrics`, `groups`, `confusion_matrices`, `roc`, `calibration` and, where both groups of
+        the first protected column have rows, `threshold_frontier`.
+    """
+    audited = evaluation.audit
+    of_columns = ", ".join(column.name for column in evaluation.counts.columns)
+    groups = " and ".join(evaluation.protected.group_names)
+    confusion = without_empty_neither(confusion_table(evaluation.counts), "n")
+    figures: dict[str, tuple[Callable[[], Figure], str]] = {
+        "metrics": (
+            lambda: plot_metrics(audited, gate),
+            "Every metric with its 95 % interval beside the value for equal groups"
+            + (", what the gate allows, and its verdicts." if gate else "."),
+        ),
+        "groups": (
+            lambda: plot_groups(audited.rates),
+            "Selection rate, true and false positive rate of each group with 95 % intervals. "
+            + _said(audited.rates, "selection_rate", evaluation.protected.name),
+        ),
+        "confusion_matrices": (
+            lambda: plot_confusion_matrices(confusion),
+            f"Confusion matrices of {groups}: counts and shares of actual by predicted labels.",
+        ),
+        "roc": (
+            lambda: plot_roc(evaluation.scores, evaluation.counts, audited.rates),
+            f"ROC curves by {of_columns}, with the point of the model's decisions. "
+            + _said(audited.rates, "roc_auc", evaluation.protected.name),
+        ),
+        "calibration": (
+            lambda: plot_calibration(evaluation.scores, audited.rates),
+            f"Share of label 1 against the mean score by {of_columns}, in ten bins. "
+            + _said(audited.rates, "calibration_error", evaluation.protected.name),
+        ),
+    }
+    frontier = evaluation.frontier
+    if frontier is not None:
+        accuracy, parity = (evaluation.metrics[n] for n in ("accuracy", "statistical_parity"))
+        figures["threshold_frontier"] = (
+            lambda: plot_threshold_frontier(
+                frontier.table, accuracy, parity, evaluation.protected.group_names
+            ),
+            f"Accuracy against the absolute statistical parity of {groups}: the model at "
+            f"{accuracy:.3f} and {abs(parity):.3f}, beside every single threshold on its scores.",
+        )
+    return {name: Plot(to_png(draw()), alt) for name, (draw, alt) in figures.items()}
+
+
+def _said(rates: pd.DataFrame, metric: str, protected: str) -> str:
+    """Say a rate of the groups of one column in a sentence."""
+    of_metric = rates[(rates["metric"] == metric) & (rates["protected"] == protected)]
+    groups = zip(of_metric["group"], of_metric["value"], strict=True)
+    said = [f"{group} {value:.3f}" for group, value in groups]
+    words = "area under the curve" if metric == "roc_auc" else metric.replace("_", " ")
+    return f"{words.capitalize()}: {', '.join(said[:6])}."

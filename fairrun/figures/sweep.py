@@ -1,0 +1,328 @@
+"""Figures of a sweep: all trials beside their frontier, their parameters, and what mattered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from fairrun.figures.style import GREY, INK, PALETTE, TEXT, clean_axes, lay_out, new_figure, wrap
+
+__all__ = ["Axis", "plot_importance", "plot_parameters", "plot_sweep", "trial_styles"]
+
+_UNMITIGATED = "none"
+_MARKERS = "osD^vPX<>p"
+_PEER_MARKERS = "dh8H*"
+#: Trials that are so much less good than the rest that they would flatten the picture are left out.
+_LEFT_OUT = 0.25
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What is drawn along one axis.
+
+    Attributes
+    ----------
+    key : str
+        The column of the table; its limits are `<key>_low` and `<key>_high`.
+    label : str
+        In words.
+    lower_is_better : bool
+        Which end is the good one.
+    """
+
+    key: str
+    label: str
+    lower_is_better: bool
+
+
+def trial_styles(mitigators: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give each mitigator its marker and colour, the same in every figure of a sweep."""
+    styles = zip(cycle(_MARKERS), cycle(PALETTE), strict=False)
+    names = sorted(set(mitigators), key=lambda name: (name != _UNMITIGATED, name))
+    return {name: ("*", INK) if name == _UNMITIGATED else next(styles) for name in names}
+
+
+def plot_sweep(
+    points: pd.DataFrame,
+    axes: tuple[Axis, Axis],
+    groups: tuple[str, str],
+    *,
+    limit: float | None = None,
+    peers: Mapping[str, pd.DataFrame] | None = None,
+    title: str = "All trials, and their frontier",
+) -> Figure:
+    """Draw every trial, the frontier with its intervals, the choice and the unmitigated model.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        One row a trial: mitigator, frontier, chosen, and for each axis its column and limits.
+    axes : tuple of (Axis, Axis)
+        What stands upright and what lies flat.
+    groups : tuple of (str, str)
+        The names of group_a and group_b.
+    limit : float, optional
+        How far the second axis may go by the constraint.
+    peers : mapping of str to DataFrame, optional
+        Points of other methods, with the axes' columns.
+    title : str
+        The title.
+
+    Returns
+    -------
+    Figure
+        Points far worse than the frontier in the first axis are left out; a note says how many.
+    """
+    up, flat = axes
+    styles = trial_styles(list(points["mitigator"]))
+    peers = peers or {}
+    figure = new_figure(5.4 + 0.24 * (len(styles) + len(peers) + 2), title)
+    ax = figure.subplots()
+    clean_axes(ax)
+    lowest = _cut_off(points, up)
+    left_out = sum(int((table[up.key] < lowest).sum()) for table in (points, *peers.values()))
+    shown = points[points[up.key] >= lowest]
+    for name, (marker, color) in styles.items():
+        of_name = shown[shown["mitigator"] == name]
+        for part, size, alpha in (
+            (of_name[~of_name["frontier"]], 5.5, 0.4),
+            (of_name[of_name["frontier"]], 8, 1.0),
+        ):
+            ax.scatter(
+                part[flat.key],
+                part[up.key],
+                s=(size + 3 * (marker == "*")) ** 2,
+                marker=marker,
+                color=color,
+                alpha=alpha,
+                edgecolor=INK if alpha == 1 else "none",
+                linewidth=0.8,
+                zorder=3 + alpha,
+            )
+        ax.scatter([], [], s=8**2, marker=marker, color=color, edgecolor=INK, label=name)
+    frontier = shown[shown["frontier"]].sort_values(flat.key)
+    _draw_intervals(ax, frontier, axes)
+    ax.step(
+        frontier[flat.key],
+        frontier[up.key],
+        where="post" if flat.lower_is_better else "pre",
+        color=GREY,
+        linewidth=1.4,
+        zorder=2,
+        label="frontier, with 95 % intervals",
+    )
+    for (name, table), marker in zip(peers.items(), cycle(_PEER_MARKERS), strict=False):
+        near = table[table[up.key] >= lowest]
+        ax.scatter(
+            near[flat.key],
+            near[up.key],
+            s=8**2,
+            marker=marker,
+            facecolor="white",
+            edgecolor=INK,
+            linewidth=1.4,
+            zorder=3.5,
+            label=name,
+        )
+    _draw_unmitigated(ax, points, axes)
+    chosen = points[points["chosen"]]
+    ring: dict[str, Any] = {"facecolor": "none", "edgecolor": PALETTE[3], "linewidth": 2.4}
+    ax.scatter(chosen[flat.key], chosen[up.key], s=19**2, zorder=6, **ring)
+    ax.scatter([], [], s=11**2, label="chosen", **ring)
+    if limit is not None:
+        ax.axvline(limit, color=PALETTE[3], linewidth=1.4, linestyle="--", label="constraint")
+    ax.set_ylabel(up.label, **TEXT)
+    about = wrap(_about(flat, groups), 56)
+    if left_out:
+        note = f"{left_out} points with {up.label} below {lowest:.3f} are not drawn"
+        about = f"{about}\n{wrap(note, 56)}"
+    ax.set_xlabel(about, **TEXT)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+    _legend(figure, ax)
+    lay_out(figure)
+    return figure
+
+
+def _cut_off(points: pd.DataFrame, up: Axis) -> float:
+    """Find the value of the first axis below which a trial would flatten the picture."""
+    kept = points[points["frontier"] | points["chosen"] | (points["mitigator"] == _UNMITIGATED)]
+    values = [kept[up.key].min(), points[up.key].quantile(_LEFT_OUT)]
+    best, low = float(points[up.key].max()), float(min(values))
+    return low - 0.1 * (best - low) - 1e-9
+
+
+def _about(axis: Axis, groups: tuple[str, str]) -> str:
+    better = "smaller" if axis.lower_is_better else "larger"
+    return f"{axis.label}, {groups[0]} and {groups[1]}: {better} is more equal"
+
+
+def _draw_intervals(ax: Axes, frontier: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:
+    up, flat = axes
+    rows = frontier.to_dict("records")
+    for row in rows:
+        # Many are a haze, from which the choice's stand out.
+        color, alpha = (
+            (PALETTE[3], 1.0) if row["chosen"] else (GREY, 0.6 if len(rows) < 12 else 0.25)
+        )
+        thin: dict[str, Any] = {"color": color, "linewidth": 1.2, "alpha": alpha, "zorder": 2.5}
+        ax.plot([row[f"{flat.key}_low"], row[f"{flat.key}_high"]], [row[up.key]] * 2, **thin)
+        ax.plot([row[flat.key]] * 2, [row[f"{up.key}_low"], row[f"{up.key}_high"]], **thin)
+
+
+def _draw_unmitigated(ax: Axes, points: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:
+    """Mark the best model without a mitigator by a line at its accuracy."""
+    up, _ = axes
+    unmitigated = points[points["mitigator"] == _UNMITIGATED]
+    if len(unmitigated):
+        best = unmitigated[up.key].max()
+        ax.axhline(
+            best, color=INK, linestyle=":", linewidth=1.2, label="best unmitigated", zorder=1
+        )
+
+
+def _legend(figure: Figure, ax: Axes) -> None:
+    legend = figure.legend(
+        *ax.get_legend_handles_labels(),
+        loc="outside lower left",
+        ncols=2,
+        fontsize=TEXT["fontsize"],
+        frameon=False,
+    )
+    for words in legend.get_texts():
+        words.set_color(INK)
+        words.set_parse_math(False)
+
+
+def plot_parameters(
+    trials: pd.DataFrame,
+    parameters: Sequence[str],
+    axes: Sequence[Axis],
+    logarithmic: Collection[str] = (),
+) -> Figure:
+    """Draw each trial as a line through its parameters and what came of them.
+
+    One axis below the other: the parameters and then the metrics, from their smallest value at the
+    left to their largest at the right. A trial that a parameter does not apply to passes beyond its
+    right end. The mitigator is the colour.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        One row a trial: mitigator, frontier, the parameters, and the axes' columns.
+    parameters : sequence of str
+        The parameters to draw; those with one value are left out.
+    axes : sequence of Axis
+        The metrics.
+    logarithmic : collection of str
+        The parameters whose axis goes in equal ratios.
+    """
+    drawn = [n for n in parameters if n != "mitigator" and trials[n].nunique() > 1]
+    names = [*drawn, *(axis.key for axis in axes)]
+    labels = [*(_parameter_label(name) for name in drawn), *(axis.label for axis in axes)]
+    styles = trial_styles(list(trials["mitigator"]))
+    height = 1.4 + 0.85 * len(names) + 0.24 * len(styles)
+    figure = new_figure(height, "Trials by their parameters")
+    ax = figure.subplots()
+    ax.set_axis_off()
+    ax.set_ylim(len(names) - 0.3, -0.4)
+    ax.set_xlim(-0.06, 1.14)
+    readable = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+    places = np.empty((len(trials), len(names)))
+    for row, (name, label) in enumerate(zip(names, labels, strict=True)):
+        places[:, row], ticks = _place(trials[name], name in logarithmic)
+        ax.plot([0, 1], [row, row], color=GREY, linewidth=1, zorder=1)
+        bold = TEXT | {"fontweight": "bold", "bbox": readable, "zorder": 4}
+        ax.text(0, row - 0.1, label, va="bottom", **bold)
+        for place, text in ticks.items():
+            ax.plot([place] * 2, [row - 0.06, row + 0.06], color=GREY, linewidth=1, zorder=1)
+            grey = TEXT | {"color": GREY, "bbox": readable, "zorder": 4}
+            ax.text(place, row + 0.1, text, ha="center", va="top", **grey)
+    rows = np.arange(len(names))
+    order = np.argsort(trials["frontier"].to_numpy(), kind="stable")
+    for i in order:
+        _, color = styles[str(trials["mitigator"].iloc[i])]
+        kept = bool(trials["frontier"].iloc[i])
+        ax.plot(
+            places[i],
+            rows,
+            color=color,
+            alpha=0.8 if kept else 0.2,
+            linewidth=1.5 if kept else 0.8,
+            zorder=3 if kept else 2,
+        )
+    for name, (_, color) in styles.items():
+        ax.plot([], [], color=color, linewidth=3, label=name)
+    ax.plot([], [], color=GREY, linewidth=0.8, alpha=0.5, label="pale: not on the frontier")
+    ax.plot([], [], " ", label="far right: does not apply")
+    _legend(figure, ax)
+    lay_out(figure)
+    return figure
+
+
+def _parameter_label(name: str) -> str:
+    owner, dot, own = name.rpartition(".")
+    return f"{own} ({owner})" if dot else own
+
+
+def _place(column: pd.Series[Any], log: bool) -> tuple[_Array, dict[float, str]]:
+    """Place values along an axis from 0 to 1, and name some of the places."""
+    absent = column.isna().to_numpy()
+    if pd.api.types.is_numeric_dtype(column.dropna().infer_objects()):
+        values = column.astype(np.float64).to_numpy()
+        scaled = np.log(values) if log else values
+        places = (scaled - np.nanmin(scaled)) / (np.nanmax(scaled) - np.nanmin(scaled) or 1.0)
+        ends = (np.nanmin(values), np.nanmax(values))
+        ticks = {float(end > ends[0]): f"{end:.3g}" for end in ends}
+    else:
+        words = sorted(column.dropna().astype(str).unique())
+        at = {word: i / max(1, len(words) - 1) for i, word in enumerate(words)}
+        places = np.array([at.get(str(value), 0.0) for value in column])
+        ticks = {place: wrap(word, 14) for word, place in at.items()}
+    return np.where(absent, 1.1, places), ticks
+
+
+def plot_importance(importance: pd.DataFrame) -> Figure:
+    """Draw how much of what trials differ in is due to each parameter.
+
+    Parameters
+    ----------
+    importance : pandas.DataFrame
+        parameter, objective, share (of the variance), n_trials: one row for each of both.
+    """
+    names = list(dict.fromkeys(importance["parameter"]))
+    objectives = list(dict.fromkeys(importance["objective"]))
+    figure = new_figure(1.6 + len(names) * (0.28 + 0.22 * len(objectives)), "What mattered")
+    ax = figure.subplots()
+    clean_axes(ax)
+    height = 0.8 / len(objectives)
+    for place, objective in enumerate(objectives):
+        of = importance[importance["objective"] == objective].set_index("parameter")["share"]
+        rows = np.arange(len(names)) + (place - (len(objectives) - 1) / 2) * height
+        widths = [float(of.get(name, np.nan)) for name in names]
+        ax.barh(rows, widths, height=height * 0.9, color=PALETTE[place], label=objective)
+        for row, width in zip(rows, widths, strict=True):
+            if np.isfinite(width):
+                ax.text(width + 0.01, row, f"{width:.2f}", va="center", **TEXT)
+    counts = importance.drop_duplicates("parameter").set_index("parameter")["n_trials"]
+    ticks = [f"{wrap(name.replace('.', ' '), 22)}\n({counts[name]} trials)" for name in names]
+    ax.set_yticks(range(len(names)), ticks, **TEXT)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xlim(0, 1.15)
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    text = "share of the variance (fANOVA), among the trials the parameter applies to"
+    ax.set_xlabel(wrap(text, 40), **TEXT)
+    _legend(figure, ax)
+    lay_out(figure)
+    return figure

@@ -1,0 +1,115 @@
+"""How a score comes about: waterfalls of two rows that are nobody's, beside the threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from fairrun.explanations import ABOVE, BELOW, ThresholdRows
+from fairrun.figures.style import GREY, INK, PALETTE, TEXT, WIDTH, clean_axes, cut, new_figure
+
+__all__ = ["plot_waterfalls"]
+
+#: The largest contributions, which are drawn one by one.
+_MOST_COLUMNS = 8
+#: In inches: a bar, the title, what stands above and below a panel, the names, the numbers.
+_ROW, _TITLE, _ABOVE, _BELOW, _LEFT, _RIGHT = 0.3, 0.5, 0.45, 0.4, 3.05, 0.75
+_NOTE = 0.24
+#: Characters of a name and its value, and of bold ones.
+_NAME, _BOLD = 30, 26
+
+_NO_THRESHOLD = "log-odds; labels are drawn by vote: dashed is an even chance"
+
+
+def plot_waterfalls(rows: ThresholdRows) -> Figure:
+    """Draw how the scores of two rows come about, one just below and one just above the threshold.
+
+    Parameters
+    ----------
+    rows : ThresholdRows
+        As in `Overview.threshold_rows`.
+
+    Returns
+    -------
+    Figure
+        From the base value down to the score, the largest contributions first; a dashed line is the
+        threshold. The panels have the same axis.
+    """
+    sides = [(side, _bars(rows.table, side)) for side in (BELOW, ABOVE) if side in rows.scores]
+    heights = [_ROW * (len(bars) + 1) for _, bars in sides]
+    height = _TITLE + sum(heights) + (_ABOVE + _BELOW) * len(sides) + 2 * _NOTE
+    figure = new_figure(height, "Rows of nobody, beside the threshold")
+    figure.set_layout_engine("none")
+    ends = [rows.base_value, rows.threshold if np.isfinite(rows.threshold) else rows.base_value]
+    for _, bars in sides:
+        ends += (rows.base_value + np.cumsum([bar[1] for bar in bars])).tolist()
+    low, high = min(ends), max(ends)
+    margin = 0.05 * (high - low) or 1.0
+    bottom = height - _TITLE
+    for (side, bars), of_panel in zip(sides, heights, strict=True):
+        bottom -= _ABOVE + of_panel
+        width = WIDTH - _LEFT - _RIGHT
+        place = (_LEFT / WIDTH, bottom / height, width / WIDTH, of_panel / height)
+        ax = figure.add_axes(place)
+        _draw(ax, bars, rows, side)
+        ax.set(xlim=(low - margin, high + margin))
+        bottom -= _BELOW
+    both = "the one that differs is bold" if len(sides) > 1 else "nothing leads to the other side"
+    notes = [
+        f"medians and frequent categories; {both}",
+        "log-odds; dashed: the threshold" if rows.has_threshold else _NO_THRESHOLD,
+    ]
+    for number, text in enumerate(notes[::-1]):
+        figure.text(0.5, (0.1 + _NOTE * number) / height, text, ha="center", **TEXT)
+    return figure
+
+
+def _bars(table: pd.DataFrame, side: str) -> list[tuple[str, float, bool]]:
+    """Take the largest contributions of a side and the sum of the others.
+
+    Gives name and value, the contribution, and whether the sides differ in the value, which is
+    always among those that are named.
+    """
+    own = table[table["side"] == side]
+    values = table.groupby("column")["value"].nunique()
+    differs = own["column"].map(values > 1).to_numpy()
+    n_named = _MOST_COLUMNS if len(own) > _MOST_COLUMNS + 1 else len(own)
+    sizes = own["contribution"].abs().to_numpy()
+    named = np.lexsort((-sizes, ~differs))[:n_named]
+    names = (own["column"] + " = " + own["value"]).tolist()
+    bars = list(zip(names, own["contribution"].tolist(), differs.tolist(), strict=True))
+    found = [bars[place] for place in sorted(named.tolist(), key=lambda place: -sizes[place])]
+    if len(own) > n_named:
+        rest = own["contribution"].sum() - sum(contribution for _, contribution, _ in found)
+        found.append((f"{len(own) - n_named} others", float(rest), False))
+    return found
+
+
+def _draw(ax: Axes, bars: list[tuple[str, float, bool]], rows: ThresholdRows, side: str) -> None:
+    clean_axes(ax)
+    title = f"just {side}: score {rows.scores[side]:z.2f}, threshold {rows.threshold:z.2f}"
+    bold = TEXT | {"fontweight": "bold"}
+    ax.set_title(title.replace("-", "−"), y=1.0, loc="right", **bold)
+    where: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}
+    ax.text(-0.03, 0, "base value", ha="right", **where, **TEXT | {"color": GREY})
+    ax.text(1.02, 0, f"{rows.base_value:z.2f}".replace("-", "−"), **where, **TEXT)
+    start = rows.base_value
+    ax.plot([start, start], [-0.4, 1], color=GREY, linewidth=1)
+    for place, (name, contribution, differs) in enumerate(bars, start=1):
+        color = PALETTE[3] if contribution < 0 else PALETTE[0]
+        ax.barh(place, contribution, 0.7, left=start, color=color, edgecolor=INK, linewidth=0.6)
+        start += contribution
+        end = place + (1 if place < len(bars) else 0.4)
+        ax.plot([start, start], [place, end], color=GREY, linewidth=1)
+        style = TEXT | {"fontweight": "bold" if differs else "normal"}
+        ax.text(-0.03, place, cut(name, _BOLD if differs else _NAME), ha="right", **where, **style)
+        ax.text(1.02, place, f"{contribution:+z.2f}".replace("-", "−"), **where, **style)
+    if np.isfinite(rows.threshold):
+        ax.axvline(rows.threshold, color=INK, linewidth=1.4, linestyle="--")
+    ax.set(ylim=(len(bars) + 0.5, -0.5), yticks=[])
+    ax.xaxis.set_major_locator(MaxNLocator(4))

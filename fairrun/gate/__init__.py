@@ -1,0 +1,33 @@
+"""The gate: what a model must meet, and one function that decides whether it does."""
+
+from fairrun.gate.terms import (
+    GATE_METRICS,
+    Gate,
+    GateMetric,
+    Term,
+    parse_gate,
+    read_gate,
+)
+from fairrun.gate.verdicts import (
+    GateResult,
+    Judgement,
+    Verdict,
+    decide,
+    judge,
+    overall,
+)
+
+__all__ = [
+    "GATE_METRICS",
+    "Gate",
+    "GateMetric",
+    "GateResult",
+    "Judgement",
+    "Term",
+    "Verdict",
+    "decide",
+    "judge",
+    "overall",
+    "parse_gate",
+    "read_gate",
+]

@@ -1,0 +1,141 @@
+"""Where a model comes from: fetched through MLflow, with what MLflow knows of it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
+
+from fairrun.models.open import cannot_load, fetch_model
+from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, METADATA
+
+__all__ = ["Provenance", "fetch"]
+
+_logger = logging.getLogger(__name__)
+
+_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What `/version` says.
+
+    Attributes
+    ----------
+    model_uri : str
+        As it was asked for.
+    version : str or None
+        In the registry; the one that an alias had when the model was loaded.
+    model_id, run_id : str or None
+        MLflow's ids of the model and of the run that trained it.
+    mitigator : str or None
+        The mitigator.
+    data_digest : str or None
+        Of the rows it was trained on.
+    git_commit : str or None
+        The commit of the project that trained it.
+    gate : str or None
+        The verdict of the registered version's gate, else of the last evaluation with one.
+    """
+
+    model_uri: str
+    version: str | None = None
+    model_id: str | None = None
+    run_id: str | None = None
+    mitigator: str | None = None
+    data_digest: str | None = None
+    git_commit: str | None = None
+    gate: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn into what JSON can hold."""
+        return asdict(self)
+
+
+def fetch(uri: str) -> tuple[Path, Provenance]:
+    """Fetch a model, and look up where it comes from.
+
+    Parameters
+    ----------
+    uri : str
+        Any model URI: `runs:/<run id>/model`, `models:/<name>/<version>`, `models:/<name>@<alias>`,
+        `models:/<model id>`, a folder.
+
+    Returns
+    -------
+    folder : Path
+        Its files.
+    provenance : Provenance
+        What the tracking store knows of it; the rest is None, as is all where there is no store.
+
+    Raises
+    ------
+    RequestError
+        If it cannot be fetched.
+    """
+    version: str | None = None
+    tags: dict[str, str] = {}
+    wanted = uri
+    if registered := _REGISTERED.fullmatch(uri):
+        # An alias may move: what is described is what is fetched.
+        try:
+            version, tags = _version(**registered.groupdict())
+        except MlflowException as error:
+            raise cannot_load(uri, error) from error
+        wanted = f"models:/{registered['name']}/{version}"
+    folder, saved = fetch_model(wanted)
+    ours: dict[str, Any] = (saved.metadata or {}).get(METADATA, {})
+    run, gate = _look_up(saved)
+    return folder, Provenance(
+        model_uri=uri,
+        version=version,
+        model_id=saved.model_id,
+        run_id=saved.run_id,
+        mitigator=ours.get("mitigator"),
+        data_digest=_tag(run, DATASET_DIGEST),
+        git_commit=_tag(run, MLFLOW_GIT_COMMIT),
+        gate=tags.get(GATE_VERDICT) or gate,
+    )
+
+
+def _version(name: str, version: str | None, alias: str | None) -> tuple[str, dict[str, str]]:
+    client = mlflow.MlflowClient()
+    if alias is not None:
+        found = client.get_model_version_by_alias(name, alias)
+    else:
+        found = client.get_model_version(name, str(version))
+    return str(found.version), dict(found.tags)
+
+
+def _look_up(saved: Model) -> tuple[Run | None, str | None]:
+    """Find the run that trained a model, and the verdict of the last evaluation that has one."""
+    client = mlflow.MlflowClient()
+    try:
+        run = client.get_run(saved.run_id) if saved.run_id else None
+        if not saved.model_id:
+            return run, None
+        metrics = client.get_logged_model(saved.model_id).metrics or []
+        evaluations = [client.get_run(str(id_)) for id_ in {metric.run_id for metric in metrics}]
+    except MlflowException:
+        _logger.warning("the model's run is not in this tracking store; /version says less")
+        return None, None
+    gated = [each for each in evaluations if GATE_VERDICT in each.data.tags]
+    # Two that began within a millisecond are told apart by their end, so that all say the same.
+    last = max(gated, key=_when, default=None)
+    return run, _tag(last, GATE_VERDICT)
+
+
+def _when(run: Run) -> tuple[int, int, str]:
+    return run.info.start_time, run.info.end_time or 0, run.info.run_id
+
+
+def _tag(run: Run | None, name: str) -> str | None:
+    return None if run is None else run.data.tags.get(name) or None

@@ -1,0 +1,25 @@
+"""Pages: the report of an evaluation, the page of a sweep, and tables for the terminal."""
+
+from fairrun.pages.report import (
+    Origin,
+    render_report,
+)
+from fairrun.pages.sweep import (
+    render_sweep,
+)
+from fairrun.pages.sweep_charts import (
+    best_by_mitigator,
+    chart_axes,
+    constraint_limit,
+    with_axes,
+)
+
+__all__ = [
+    "Origin",
+    "best_by_mitigator",
+    "chart_axes",
+    "constraint_limit",
+    "render_report",
+    "render_sweep",
+    "with_axes",
+]

@@ -1,0 +1,345 @@
+"""The tables of a report: what they say, cell by cell, before it is HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fairrun.gate import GateResult
+from fairrun.groups import MISSING
+from fairrun.metrics import BIAS_METRICS, Evaluation, one_and_two_way, values_of
+
+__all__ = [
+    "Cell",
+    "Table",
+    "comparison_table",
+    "flip_table",
+    "four_fifths",
+    "gate_table",
+    "group_table",
+    "local_law_144",
+    "performance_table",
+    "population_table",
+    "values_by_column",
+]
+
+#: Of more groups a table has those with the most rows.
+_MOST_GROUPS = 24
+#: The rates of a group that a table has room for.
+_RATES = {
+    "selection_rate": "selection rate",
+    "true_positive_rate": "true positive rate",
+    "false_positive_rate": "false positive rate",
+    "positive_predictive_value": "precision",
+    "accuracy": "accuracy",
+    "roc_auc": "AUC",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text; or a number, below which its interval stands."""
+
+    text: str
+    interval: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is read.
+
+    Parameters
+    ----------
+    caption : str
+        What it is of.
+    columns : tuple of str
+        The heads of the columns; the first cell of a row is its head.
+    rows : tuple of tuple of Cell
+        As wide as `columns`.
+    note : str
+        What stands below: what is left out, and where it is.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """The columns, and whether each holds numbers, above which its head stands."""
+        first = self.rows[0] if self.rows else ()
+        are_numbers = [cell.is_number for cell in first] or [False] * len(self.columns)
+        return list(zip(self.columns, are_numbers, strict=True))
+
+
+def gate_table(result: GateResult) -> Table:
+    """Lay out what each term of a gate came to, and of whom."""
+    rows = [
+        (
+            Cell(str(each.term)),
+            Cell(str(each.verdict).replace("_", " ")),
+            Cell(each.subject),
+            _count(each.n),
+            Cell(each.reason) if each.reason else _number(each.value, each.ci_low, each.ci_high),
+        )
+        for each in result.judgements
+    ]
+    heads = ("term", "verdict", "of", "rows", "value and interval")
+    return Table("What the gate demands, and what it came to", heads, tuple(rows))
+
+
+def performance_table(evaluation: Evaluation) -> Table:
+    """Lay out the metrics of all rows together."""
+    names = _flat_names(evaluation.metrics)
+    compared = {*evaluation.audit.compared["metric"], "n_rows", "neither_share"}
+    rows = [
+        (Cell(name.replace("_", " ")), _with_limits(evaluation.metrics, name))
+        for name in names
+        if name not in compared
+    ]
+    return Table("All rows together", ("metric", "value and interval"), tuple(rows))
+
+
+def population_table(evaluation: Evaluation) -> Table:
+    """Count the rows of each value of each protected column, and those without a known one."""
+    counts, rates = evaluation.counts, evaluation.audit.rates
+    rows = []
+    n_left_out = 0
+    for column in counts.columns:
+        side = dict.fromkeys(column.labels, "neither")
+        for value, label in zip(column.values, column.labels, strict=False):
+            if value in column.group_a or value in column.group_b:
+                side[label] = "a" if value in column.group_a else "b"
+        groups = _groups(rates, column.name, column.labels[:-1])
+        n_left_out += len(column.values) - len(groups)
+        unknown = counts.marginal(column.name).table[-1]
+        n_unknown = int(unknown.sum())
+        base_rates = {name: of_group["base_rate"] for name, of_group in groups.items()}
+        sizes = {name: (row["n"], row["value"]) for name, row in base_rates.items()}
+        sizes[MISSING] = (n_unknown, _share(unknown[1].sum(), n_unknown))
+        rows += [
+            (
+                Cell(name),
+                Cell(column.name),
+                Cell(side[name]),
+                _count(n),
+                _percent(_share(n, counts.n)),
+                _percent(base_rate) if n else Cell(""),
+            )
+            for name, (n, base_rate) in sizes.items()
+        ]
+    return Table(
+        "Who was measured",
+        ("value", "of", "group", "rows", "share of the rows", "with the favourable label"),
+        tuple(rows),
+        f"{MISSING}: null, or a value that training did not see."
+        + _left_out(n_left_out, "audit/rates.csv"),
+    )
+
+
+def group_table(evaluation: Evaluation, protected: str) -> Table:
+    """Lay out the rates of each value of a protected column or of a crossing."""
+    rates = evaluation.audit.rates
+    values = values_by_column(evaluation)[protected]
+    every = rates.loc[rates["protected"] == protected, "group"].unique().tolist()
+    two = [group for group in every if group not in values]  # a or b, of several values
+    groups = _groups(rates, protected, values) | _groups(rates, protected, two)
+    rows = [
+        (
+            Cell(group),
+            _count(of_group["selection_rate"]["n"]),
+            *(_of_row(of_group.get(name)) for name in _RATES),
+        )
+        for group, of_group in groups.items()
+    ]
+    return Table(
+        f"Rates by {_words(protected)}",
+        ("group", "rows", *_RATES.values()),
+        tuple(rows),
+        _left_out(len(every) - len(groups), "audit/rates.csv").strip(),
+    )
+
+
+def comparison_table(evaluation: Evaluation, protected: str) -> Table:
+    """Lay out each metric of group_a against group_b, beside the worst pair of all values."""
+    audited = evaluation.audit
+    compared = audited.compared[audited.compared["protected"] == protected].to_dict("records")
+    of_worst = audited.worst[audited.worst["protected"] == protected]
+    worst = {row["metric"]: row for row in of_worst.to_dict("records")}
+    rows = []
+    for row in compared:
+        metric = BIAS_METRICS.get(str(row["metric"]))
+        pair = worst.get(row["metric"]) if metric and metric.kind != "other" else None
+        against = f"{pair['group_a']} against {pair['group_b']}" if pair else ""
+        rows.append(
+            (
+                Cell(str(row["metric"]).replace("_", " ")),
+                _of_row(row),
+                Cell(str(metric.reference if metric else 0), is_number=True),
+                _of_row(pair) if pair else Cell(""),
+                Cell(against),
+            )
+        )
+    a, b = compared[0]["group_a"], compared[0]["group_b"]
+    return Table(
+        f"{_words(protected)}: {a} (a) against {b} (b)",
+        ("metric", "a − b, or a / b", "if equal", "worst pair", "which pair"),
+        tuple(rows),
+    )
+
+
+def flip_table(flips: pd.DataFrame, protected: str) -> Table:
+    """Lay out how many labels change when only the protected value does."""
+    rows = tuple(
+        (
+            Cell(f"{row['from']} to {row['to']}"),
+            *(_count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
+            _percent(row["changed_share"]),
+        )
+        for row in flips.to_dict("records")
+    )
+    heads = ("change", "rows", "become favourable", "become unfavourable", "share that changes")
+    return Table(f"Labels that change when only {protected} does", heads, rows)
+
+
+def four_fifths(table: pd.DataFrame) -> Table:
+    """Lay out the four-fifths table of an evaluation."""
+    rows, n_left_out = _largest(table, "protected")
+    return Table(
+        "Impact ratios against the group with the highest rate (29 CFR 1607.4 D)",
+        (
+            "group",
+            "of",
+            "rows",
+            "selected",
+            "selection rate",
+            "impact ratio",
+            "against",
+            "below 4/5",
+        ),
+        tuple(
+            (
+                Cell(row["group"]),
+                Cell(row["protected"]),
+                _count(row["n"]),
+                _count(row["selected"]),
+                _number(row["selection_rate"], row["ci_low"], row["ci_high"]),
+                _number(row["impact_ratio"], row["ratio_ci_low"], row["ratio_ci_high"]),
+                Cell(row["highest_group"]),
+                Cell(row["reason"] or ("yes" if row["below_four_fifths"] else "no")),
+            )
+            for row in rows
+        ),
+        _left_out(n_left_out, "audit/four_fifths.csv").strip(),
+    )
+
+
+def local_law_144(table: pd.DataFrame, basis: str) -> Table:
+    """Lay out the selection rates, or the scoring rates, of a Local Law 144 audit."""
+    rows, n_left_out = _largest(table[table["basis"] == basis], "protected")
+    rate, chosen = ("selection rate", "selected")
+    if basis == "scoring":
+        rate, chosen = "scoring rate", "above the median"
+    return Table(
+        f"{rate.capitalize()}s and impact ratios (6 RCNY 5-300 to 5-304)",
+        ("category", "of", "rows", "share", chosen, rate, "impact ratio", "note"),
+        tuple(
+            (
+                Cell(row["category"]),
+                Cell(row["protected"]),
+                _count(row["n"]),
+                _percent(row["share"]),
+                _count(row["selected"]),
+                Cell("") if row["category"] == MISSING else _number(row["rate"]),
+                Cell("") if row["category"] == MISSING else _number(row["impact_ratio"]),
+                Cell(row["note"]),
+            )
+            for row in rows
+        ),
+        _left_out(n_left_out, "audit/local_law_144.csv").strip(),
+    )
+
+
+def values_by_column(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
+    """List the values of each protected column and of each crossing of two."""
+    columns = evaluation.counts.columns
+    groupings = [values_of(columns, *names) for names in one_and_two_way(columns)]
+    return {grouping.protected: grouping.groups for grouping in groupings}
+
+
+def _flat_names(metrics: Mapping[str, float]) -> list[str]:
+    """List the metrics of all rows and of the first column, without limits and worst pairs."""
+    ends = ("_ci_low", "_ci_high", "_worst")
+    return [name for name in metrics if "/" not in name and not name.endswith(ends)]
+
+
+def _groups(
+    rates: pd.DataFrame, protected: str, names: Iterable[str]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Find the rows of a table of rates by group and metric; of many groups the largest."""
+    found: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in names}
+    for row in rates[rates["protected"] == protected].to_dict("records"):
+        if row["group"] in found:
+            found[row["group"]][str(row["metric"])] = {str(k): v for k, v in row.items()}
+    sizes = {name: of_group["base_rate"]["n"] for name, of_group in found.items()}
+    largest = set(sorted(sizes, key=sizes.__getitem__, reverse=True)[:_MOST_GROUPS])
+    return {name: of_group for name, of_group in found.items() if name in largest}
+
+
+def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
+    """Take, of each protected column, the rows of the groups with the most rows."""
+    known = table.get("category", table.get("group")) != MISSING
+    rank = table[known].groupby(by)["n"].rank(method="first", ascending=False)
+    kept = table[~known | (rank.reindex(table.index) <= _MOST_GROUPS)]
+    return kept.to_dict("records"), len(table) - len(kept)
+
+
+def _left_out(n: int, where: str) -> str:
+    return f" {n} groups with fewer rows are in {where}." if n else ""
+
+
+def _words(protected: str) -> str:
+    return protected.replace(":", " × ")
+
+
+def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
+    nothing = float("nan")
+    limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
+    return _number(metrics[name], *limits)
+
+
+def _of_row(row: Mapping[Any, Any] | None) -> Cell:
+    """Make a cell of a row of an audit's table: its value, or why there is none."""
+    if row is None:
+        return Cell("")
+    if pd.isna(row["value"]):
+        return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
+    return _number(row["value"], row["ci_low"], row["ci_high"])
+
+
+def _number(value: float, low: float = float("nan"), high: float = float("nan")) -> Cell:
+    if pd.isna(value):
+        return Cell("undefined")
+    interval = "" if pd.isna(low) else f"{_signed(low)} to {_signed(high)}"
+    return Cell(_signed(value), interval, is_number=True)
+
+
+def _signed(value: float) -> str:
+    return f"{value:z.3f}".replace("-", "−")
+
+
+def _count(n: int) -> Cell:
+    return Cell(f"{int(n):,}", is_number=True)
+
+
+def _percent(share: float) -> Cell:
+    return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,92 @@
+"""The page of a sweep: all trials, to point at and to sort; one file that loads nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fairrun.figures import trial_styles
+from fairrun.metrics import BIAS_METRICS
+
+__all__ = ["render_sweep"]
+
+_TEMPLATE = Path(__file__).parent / "templates" / "sweep.html"
+
+
+def render_sweep(
+    trials: pd.DataFrame,
+    axes: Sequence[str],
+    parameters: Sequence[str],
+    groups: tuple[str, str],
+    *,
+    title: str,
+    summary: str,
+) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        What `fairrun.sweep.table.trials_table` gives.
+    axes : sequence of str
+        The metrics of the two axes it opens with.
+    parameters : sequence of str
+        The parameters of the space.
+    groups : tuple of (str, str)
+        The names of group_a and group_b.
+    title, summary : str
+        What stands above the chart.
+
+    Returns
+    -------
+    str
+        HTML with its script and its data inside.
+    """
+    limits = {
+        name: [
+            f"{metric}_ci_{end}{slash}{column}"
+            for metric, slash, column in [name.partition("/")]
+            for end in ("low", "high")
+        ]
+        for name in trials.columns
+    }
+    metrics = [name for name, ends in limits.items() if set(ends) <= set(trials.columns)]
+    compared = [n for n in metrics if n.partition("/")[0].removesuffix("_worst") in BIAS_METRICS]
+    varied = [name for name in parameters if trials[name].nunique() > 1 or name == "mitigator"]
+    styles = trial_styles(trials["mitigator"].tolist())
+    lead = ["number", "state", "frontier"]
+    lead += ["verdict"] if trials["verdict"].any() else []
+    data = {
+        "title": title,
+        "summary": summary,
+        "axes": list(axes),
+        "metrics": metrics,
+        "limits": limits,
+        "compared": compared,
+        "groups": list(groups),
+        "parameters": list(parameters),
+        "colors": {name: style[1] for name, style in styles.items()},
+        "columns": [*lead, *varied, *dict.fromkeys([*axes, *metrics[:6]]), "seconds", "reason"],
+        "texts": ["state", "frontier", "verdict", "reason", "mitigator"],
+        "trials": [
+            {str(name): _plain(value) for name, value in row.items()}
+            for row in trials.to_dict("records")
+        ],
+    }
+    # "</script>" in a value would end the block it stands in.
+    text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    return _TEMPLATE.read_text(encoding="utf-8").replace("{{ data }}", text)
+
+
+def _plain(value: Any) -> Any:
+    """Give what JSON has, to as many digits as anyone reads; what is missing is null."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if math.isfinite(value) else None

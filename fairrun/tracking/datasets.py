@@ -1,0 +1,219 @@
+"""Data sets in the store: what a run was made from, and the splits that `preprocess` keeps."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.dataset_source import DatasetSource
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.pandas_dataset import PandasDataset
+from mlflow.exceptions import MlflowException
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from fairrun.data import (
+    KNOWN_DATASETS,
+    SPLIT_NAMES,
+    DataRequest,
+    Dataset,
+    DatasetSpec,
+    Rows,
+    is_preprocessed,
+    prepare,
+    resolve_spec,
+)
+from fairrun.errors import RequestError
+from fairrun.tracking.names import (
+    DATA,
+    DATASET_DIGEST,
+    DATASET_NAME,
+    PROTECTED,
+    SPEC,
+    SWEEP_TRIAL,
+    parameter,
+)
+from fairrun.tracking.runs import log_parameters
+
+__all__ = ["dataset_tags", "log_dataset", "log_input", "log_spec", "open_dataset", "read_spec"]
+
+
+def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
+    """Open a data set, wherever it is: the one door to data for every run.
+
+    Parameters
+    ----------
+    data : DataRequest, DatasetSpec or Dataset
+        What a user asked for; or the spec that an earlier run logged, whose splits are derived
+        again and whose digests are checked; or splits that are at hand, which are returned.
+
+    Returns
+    -------
+    Dataset
+        The three splits.
+
+    Raises
+    ------
+    RequestError
+        If the data cannot be had or used.
+    """
+    if isinstance(data, Dataset):
+        return data
+    source = data.data if isinstance(data, DataRequest) else data.source
+    if is_preprocessed(source):
+        return _load_preprocessed(source)
+    return prepare(resolve_spec(data) if isinstance(data, DataRequest) else data)
+
+
+def dataset_tags(spec: DatasetSpec) -> dict[str, str]:
+    """Tag what a run is about: the first protected column, the data set, its training rows."""
+    return {
+        PROTECTED: spec.protected[0].column,
+        DATASET_NAME: spec.name,
+        DATASET_DIGEST: dict(spec.digests).get("train", ""),
+    }
+
+
+def log_spec(spec: DatasetSpec) -> None:
+    """Log the spec the rows can be derived from again."""
+    mlflow.log_dict(spec.to_dict(), SPEC)
+    mlflow.set_tags(dataset_tags(spec))
+    resolved = {
+        "name": spec.name,
+        "target": spec.target,
+        "positive": spec.positive,
+        "protected": ",".join(p.column for p in spec.protected),
+        "privileged": ",".join(p.privileged for p in spec.protected),
+        "drop": ",".join(spec.drop),
+        "changeable": ",".join(spec.changeable),
+        "missing": spec.missing,
+        "validation_size": spec.splits.validation,
+        "test_size": spec.splits.test,
+        "seed": spec.splits.seed,
+    }
+    log_parameters({parameter("data", name): value for name, value in resolved.items()})
+
+
+def read_spec(run_id: str) -> DatasetSpec:
+    """Read the spec that a run logged, or the sweep that it is a trial of.
+
+    Raises
+    ------
+    RequestError
+        If the run is not there or has none.
+    """
+    try:
+        tags = mlflow.get_run(run_id).data.tags
+        logged_by = tags[MLFLOW_PARENT_RUN_ID] if SWEEP_TRIAL in tags else run_id
+        saved = mlflow.artifacts.load_dict(f"runs:/{logged_by}/{SPEC}")
+    except (MlflowException, OSError) as error:
+        raise RequestError(
+            f"the run {run_id} has no {SPEC}; give the id of a run that fairrun made, or data=…"
+        ) from error
+    return DatasetSpec.from_dict(saved)
+
+
+def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
+    """Log rows as an MLflow dataset input: name, schema and digest, no row.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    spec : DatasetSpec
+        Where they come from.
+    context : str
+        `train`, `validation`, `test` or `evaluation`.
+    """
+    # MLflow resolves files and remote URIs, but neither names nor artifacts of a run.
+    if spec.source in KNOWN_DATASETS or is_preprocessed(spec.source):
+        source: DatasetSource = CodeDatasetSource(tags={"source": spec.source})
+    else:
+        source = resolve_dataset_source(spec.source)
+    dataset = _TypedDataset(
+        rows.frame.assign(**{spec.target: rows.label}),
+        source=source,
+        targets=spec.target,
+        name=spec.name,
+        digest=dict(spec.digests).get(context) or rows.digest(),
+    )
+    mlflow.log_input(dataset, context=context)
+    return dataset
+
+
+class _TypedDataset(PandasDataset):
+    """A dataset whose columns are numbers or text, the last one the label.
+
+    MLflow finds a schema by looking at every value, which takes seconds and is known here.
+    """
+
+    @cached_property
+    def schema(self) -> Schema:
+        """One type for each column; required where no value is missing."""
+        kinds = [
+            DataType.double if pd.api.types.is_float_dtype(dtype) else DataType.string
+            for dtype in self.df.dtypes[:-1]
+        ]
+        required = self.df.notna().all()
+        columns: list[ColSpec | TensorSpec] = [
+            ColSpec(kind, name, required=bool(required[name]))
+            for kind, name in zip([*kinds, DataType.long], self.df.columns, strict=True)
+        ]
+        return Schema(columns)
+
+
+def log_dataset(dataset: Dataset) -> None:
+    """Log the three splits as Parquet beside their spec, for later runs to start from."""
+    spec = dataset.spec
+    with tempfile.TemporaryDirectory() as folder:
+        for name, rows in dataset.splits.items():
+            frame = rows.frame.assign(**{spec.target: rows.label})
+            frame.to_parquet(Path(folder) / f"{name}.parquet", index=False)
+        (Path(folder) / SPEC).write_text(json.dumps(spec.to_dict(), indent=1), encoding="utf-8")
+        mlflow.log_artifacts(folder, DATA)
+
+
+def _load_preprocessed(data: str) -> Dataset:
+    """Load what an earlier `preprocess` logged.
+
+    Parameters
+    ----------
+    data : str
+        Its run id, or the URI of its folder of splits (`runs:/<run id>/data`).
+
+    Returns
+    -------
+    Dataset
+        The splits. Their spec's source is that URI.
+
+    Raises
+    ------
+    RequestError
+        If there is no such run, or its files are not what it logged.
+    """
+    uri = data if "/" in data else f"runs:/{data}/{DATA}"
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        saved = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+        frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SPLIT_NAMES}
+    except (MlflowException, OSError, ValueError) as error:
+        raise RequestError(
+            f"data={data} is not a preprocess run; give the run id that preprocess printed"
+        ) from error
+    spec = replace(DatasetSpec.from_dict(saved), source=uri)
+    splits = {name: _rows(frame, spec) for name, frame in frames.items()}
+    if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):
+        raise RequestError(f"the files of {uri} were changed after preprocess; run it again")
+    return Dataset(spec, splits, n_dropped=0)
+
+
+def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:
+    label = frame.pop(spec.target).to_numpy()
+    text = frame.columns[[not pd.api.types.is_numeric_dtype(t) for t in frame.dtypes]]
+    return Rows(frame.astype(dict.fromkeys(text, object)), label)

@@ -1,0 +1,209 @@
+"""Trials as child runs: each is written once, whole, and a sweep is read back from them.
+
+The child runs are the storage of the study. What a sweep needs to continue stands in them, wherever
+they are kept, and in no file that only the earlier process knew.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_SOURCE_NAME, MLFLOW_USER
+
+from fairrun.data import DatasetSpec
+from fairrun.errors import RequestError
+from fairrun.metrics import Counts
+from fairrun.sweep.space import Value
+from fairrun.sweep.trial import TrialResult, make_classifier
+from fairrun.tracking.datasets import dataset_tags
+from fairrun.tracking.evaluation import loggable
+from fairrun.tracking.names import (
+    COUNTS,
+    ESTIMATOR,
+    MITIGATOR,
+    STAGE,
+    SWEEP_NOTES,
+    SWEEP_PARAMETERS,
+    SWEEP_REASON,
+    SWEEP_STATE,
+    SWEEP_TRIAL,
+    TRIAL_SECONDS,
+    parameter,
+)
+from fairrun.tracking.runs import parameter_text
+
+__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts"]
+
+_STATUS = {"complete": "FINISHED", "failed": "FAILED", "pruned": "KILLED"}
+#: What a tag takes, and more than a line has.
+_LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class ReadTrials:
+    """The trials of an earlier process.
+
+    Attributes
+    ----------
+    results : list of TrialResult
+        By number; without counts, which `read_counts` gives.
+    notes : dict of int to mapping
+        What Optuna noted of each.
+    run_ids : dict of int to str
+        The child run of each.
+    """
+
+    results: list[TrialResult]
+    notes: dict[int, dict[str, Any]]
+    run_ids: dict[int, str]
+
+
+class ChildRuns:
+    """The child runs of a sweep.
+
+    Parameters
+    ----------
+    parent : mlflow.entities.Run
+        The sweep's own run.
+    spec : DatasetSpec
+        Its data.
+    seed : int
+        Its seed.
+    """
+
+    def __init__(self, parent: Run, spec: DatasetSpec, seed: int) -> None:
+        self._client = mlflow.MlflowClient()
+        self._parent = parent
+        self._spec = spec
+        self._seed = seed
+        given = {MLFLOW_USER, MLFLOW_SOURCE_NAME}
+        self._tags = (
+            {name: text for name, text in parent.data.tags.items() if name in given}
+            | {
+                MLFLOW_PARENT_RUN_ID: parent.info.run_id,
+            }
+            | dataset_tags(spec)
+        )
+
+    def log(self, result: TrialResult, notes: Mapping[str, Any]) -> str:
+        """Write a trial: the tag of its state comes last, and says that the rest is there.
+
+        Returns
+        -------
+        str
+            The id of its run.
+        """
+        ended = int(time.time() * 1000)
+        parameters, stage = trial_parameters(self._spec, result.parameters, self._seed)
+        mitigator = str(parameters[parameter("mitigator", "name")])
+        created = self._client.create_run(
+            self._parent.info.experiment_id,
+            start_time=ended - int(1000 * result.seconds),
+            run_name=f"trial {result.number:03d} {mitigator}",
+            tags={**self._tags, SWEEP_TRIAL: str(result.number)},
+        )
+        run_id: str = created.info.run_id
+        if result.counts is not None:
+            self._client.log_text(run_id, json.dumps(result.counts.to_dict()), COUNTS)
+        metrics = loggable(result.metrics | {TRIAL_SECONDS: result.seconds})
+        tags = {
+            MITIGATOR: mitigator,
+            STAGE: stage,
+            ESTIMATOR: str(parameters[parameter("estimator", "name")]),
+            SWEEP_PARAMETERS: json.dumps(dict(result.parameters)),
+            SWEEP_NOTES: json.dumps(dict(notes)),
+            SWEEP_REASON: result.reason[:_LONGEST],
+            SWEEP_STATE: result.state,
+        }
+        self._client.log_batch(
+            run_id,
+            [Metric(name, value, ended, 0) for name, value in metrics.items()],
+            [Param(name, parameter_text(value)) for name, value in parameters.items()],
+            [RunTag(name, text) for name, text in tags.items() if text],
+        )
+        self._client.set_terminated(run_id, _STATUS[result.state], ended)
+        return run_id
+
+    def read(self, keys: Iterable[str] = ()) -> ReadTrials:
+        """Read the trials that are there; what was cut off while it was written is deleted.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Metrics that will be asked for by these names, whatever MLflow has made of them.
+        """
+        names = {logged: key for key in keys for logged in loggable({key: 0.0})}
+        read = ReadTrials([], {}, {})
+        for run in self._runs():
+            tags, run_id = run.data.tags, run.info.run_id
+            if SWEEP_STATE not in tags:
+                self._client.delete_run(run_id)
+                continue
+            if run.info.status == "RUNNING":
+                self._client.set_terminated(run_id, _STATUS[tags[SWEEP_STATE]])
+            number = int(tags[SWEEP_TRIAL])
+            metrics = {names.get(name, name): value for name, value in run.data.metrics.items()}
+            read.results.append(
+                TrialResult(
+                    number=number,
+                    parameters=json.loads(tags[SWEEP_PARAMETERS]),
+                    state=tags[SWEEP_STATE],  # type: ignore[arg-type]
+                    seconds=metrics.pop(TRIAL_SECONDS),
+                    metrics=metrics,
+                    reason=tags.get(SWEEP_REASON, ""),
+                )
+            )
+            read.notes[number] = json.loads(tags[SWEEP_NOTES])
+            read.run_ids[number] = run_id
+        read.results.sort(key=lambda result: result.number)
+        return read
+
+    def _runs(self) -> Iterable[Run]:
+        of_parent = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent.info.run_id}'"
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._parent.info.experiment_id], of_parent, page_token=token
+            )
+            yield from (run for run in page if SWEEP_TRIAL in run.data.tags)
+            token = page.token
+            if not token:
+                return
+
+
+def trial_parameters(
+    spec: DatasetSpec, parameters: Mapping[str, Value], seed: int
+) -> tuple[dict[str, object], str]:
+    """Return all parameters of a trial under the names that `train` logs, and its stage.
+
+    Parameters
+    ----------
+    spec, parameters, seed
+        As `make_classifier` takes them.
+    """
+    try:
+        recipe = make_classifier(spec, parameters, seed).recipe()
+    except RequestError:  # what cannot be made is a failed trial, and shows what was asked for
+        named: dict[str, object] = {
+            parameter("mitigator", "name"): parameters.get("mitigator", "none"),
+            parameter("estimator", "name"): parameters.get("estimator", "logistic_regression"),
+        }
+        return named | {parameter("sweep", n): value for n, value in parameters.items()}, "none"
+    return recipe.to_parameters(), recipe.mitigation.stage
+
+
+def read_counts(run_id: str) -> Counts:
+    """Read the counts of a trial."""
+    return Counts.from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/{COUNTS}"))
+
+
+def mark(run_id: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a run that is not active."""
+    client = mlflow.MlflowClient()
+    client.log_batch(run_id, tags=[RunTag(name, text) for name, text in tags.items()])

@@ -1,0 +1,51 @@
+"""Training: from raw rows to a fitted model that `fairrun.inference` can save and serve.
+
+`classifier` is what a user meets; `recipe` fits what a request asks for; `encoder` turns raw rows
+into numbers; `estimators` and `mitigation` hold what can be asked for, as tables.
+"""
+
+from fairrun.training.classifier import (
+    EncodedRows,
+    FairClassifier,
+)
+from fairrun.training.encoder import (
+    example_row,
+    fit_encoder,
+)
+from fairrun.training.estimators import (
+    ESTIMATORS,
+    Estimator,
+    few_threads,
+    resolve_estimator,
+)
+from fairrun.training.parameters import (
+    Choice,
+    Parameter,
+    resolve_parameters,
+)
+from fairrun.training.recipe import (
+    Recipe,
+    deal_folds,
+    fit_recipe,
+)
+from fairrun.training.resampling import (
+    Resample,
+)
+
+__all__ = [
+    "ESTIMATORS",
+    "Choice",
+    "EncodedRows",
+    "Estimator",
+    "FairClassifier",
+    "Parameter",
+    "Recipe",
+    "Resample",
+    "deal_folds",
+    "example_row",
+    "few_threads",
+    "fit_encoder",
+    "fit_recipe",
+    "resolve_estimator",
+    "resolve_parameters",
+]

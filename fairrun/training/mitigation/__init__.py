@@ -1,0 +1,23 @@
+"""Mitigators: fitted here, read out into arrays, served by `fairrun.inference`."""
+
+from fairrun.training.mitigation.fitted import Fitted, FittedEstimator, ScoredRows, TrainingMatrix
+from fairrun.training.mitigation.plan import Mitigation, resolve_mitigator
+from fairrun.training.mitigation.registry import (
+    MITIGATORS,
+    Mitigator,
+    mitigator_table,
+    parameter_table,
+)
+
+__all__ = [
+    "MITIGATORS",
+    "Fitted",
+    "FittedEstimator",
+    "Mitigation",
+    "Mitigator",
+    "ScoredRows",
+    "TrainingMatrix",
+    "mitigator_table",
+    "parameter_table",
+    "resolve_mitigator",
+]

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairrun.errors import RequestError
+from fairrun.gate import GATE_METRICS, parse_gate, read_gate
+from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS
+from tests.metrics.samples import COLUMNS
+
+
+def test_text_is_read_as_it_is_written() -> None:
+    text = "disparate_impact>=0.8;statistical_parity <= .1 ; accuracy>=0.8@sex; min_count = 50;"
+    gate = parse_gate(text)
+    assert [str(term) for term in gate.terms] == [
+        "disparate_impact>=0.8",
+        "statistical_parity<=0.1",
+        "accuracy>=0.8 @ sex",
+    ]
+    assert gate.min_count == 50
+    assert parse_gate(str(gate)) == gate
+
+
+@given(
+    st.sampled_from(sorted(GATE_METRICS)),
+    st.floats(0.001, 0.999),
+    st.sampled_from([None, "sex", "sex:race"]),
+    st.integers(1, 1000),
+)
+def test_what_is_written_is_read_again(
+    name: str, threshold: float, protected: str | None, min_count: int
+) -> None:
+    sign = "<=" if GATE_METRICS[name].kind == "difference" else ">="
+    if not GATE_METRICS[name].of_groups:
+        protected = None
+    where = f" @ {protected}" if protected else ""
+    gate = parse_gate(f"{name}{sign}{threshold!r}{where}; min_count={min_count}")
+    term = gate.terms[0]
+    assert (term.metric.name, term.threshold, term.protected) == (name, threshold, protected)
+    assert gate.min_count == min_count
+
+
+def test_every_metric_with_an_interval_can_be_demanded() -> None:
+    signed = {name for name, metric in BIAS_METRICS.items() if metric.signed}
+    assert set(GATE_METRICS) >= signed | set(PERFORMANCE_METRICS) | {"roc_auc", "abroca"}
+    assert "four_fifths_rule" not in GATE_METRICS
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("disparate_impct>=0.8", "did you mean disparate_impact"),
+        ("acuracy>=0.8", "did you mean accuracy"),
+        ("equal_opportunity_difference<=0.1", "equality_of_opportunity_difference"),
+        ("xyzzy>=0.8", "it knows statistical_parity"),
+        ("four_fifths_rule>=0.8", "write disparate_impact>=0.8"),
+        ("calibration_error<=0.1", "has no interval"),
+        ("accuracy>0.8", "is no term"),
+        ("accuracy", "is no term"),
+        ("accuracy>=0.8 @", "is no term"),
+        ("accuracy>=high", "not a number"),
+        ("accuracy>=80", "between 0 and 1"),
+        ("accuracy>=nan", "between 0 and 1"),
+        ("disparate_impact<=1.25", "disparate_impact>=t with 0 < t < 1"),
+        ("disparate_impact>=1", "disparate_impact>=t with 0 < t < 1"),
+        ("statistical_parity>=0.1", "statistical_parity<=t, t > 0"),
+        ("statistical_parity<=-0.1", "statistical_parity<=t, t > 0"),
+        ("f1>=0.5 @ sex", "f1 is of all rows"),
+        ("", "no term"),
+        ("min_count=5", "no term"),
+        ("accuracy>=0.8; min_count=5; min_count=6", "once"),
+        ("accuracy>=0.8; min_count=0", "at least 1"),
+        ("accuracy>=0.8; min_count=many", "at least 1"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(text: str, said: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_gate(text)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("statistical_parity<=0.1", [("sex",), ("race",)]),
+        ("statistical_parity<=0.1 @ race", [("race",)]),
+        ("statistical_parity<=0.1 @ race:sex", [("sex", "race")]),
+        ("statistical_parity<=0.1 @ sex : race", [("sex", "race")]),
+        ("accuracy>=0.8", [()]),
+        ("accuracy>=0.8 @ sex", [("sex",)]),
+    ],
+)
+def test_what_a_term_is_about(text: str, about: list[tuple[str, ...]]) -> None:
+    assert parse_gate(text).terms[0].about(COLUMNS) == about
+
+
+@pytest.mark.parametrize(
+    "protected", ["gender", "sex:gender", "sex:sex", "sex:race:age", "sex,race"]
+)
+def test_a_column_that_is_not_there_is_refused(protected: str) -> None:
+    (term,) = parse_gate(f"statistical_parity<=0.1 @ {protected}").terms
+    with pytest.raises(RequestError, match="the protected columns are sex, race"):
+        term.about(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- disparate_impact>=0.8\n- accuracy>=0.8 @ sex:race\n",
+        "terms:\n  - disparate_impact>=0.8\n  - accuracy>=0.8 @ sex:race\nmin_count: 30\n",
+    ],
+)
+def test_yaml_says_the_same_as_text(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "gate.yaml"
+    path.write_text(text)
+    assert read_gate(str(path)) == parse_gate("disparate_impact>=0.8; accuracy>=0.8 @ sex:race")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("accuracy>=0.8", "holds no gate"),
+        ("terms: accuracy>=0.8", "holds no gate"),
+        ("terms: [{metric: accuracy}]", "holds no gate"),
+        ("terms: [accuracy>=0.8]\nmode: enabled", "holds no gate"),
+        ("terms: [accuracy>=0.8]\nmin_count: 1.5", "at least 1"),
+        ("terms: [acuracy>=0.8]", "did you mean accuracy"),
+        ("terms: [", "cannot be read as YAML"),
+    ],
+)
+def test_a_file_that_holds_no_gate_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "gate.yml"
+    path.write_text(text)
+    with pytest.raises(RequestError, match=said):
+        read_gate(str(path))
+
+
+def test_a_file_that_is_not_there_says_where_it_was_looked_for() -> None:
+    with pytest.raises(RequestError, match="relative path is looked for in"):
+        read_gate("nowhere.yaml")

@@ -1,0 +1,300 @@
+"""The report of an evaluation.
+
+`golden/report.html` is what the report of a small evaluation looked like when somebody last looked
+at it. If it shall look otherwise, write it anew, open it, and read what changed:
+
+    PYTHONPATH=. python tests/pages/test_report.py && git diff tests/pages/golden
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairrun.figures import Plot, draw_evaluation
+from fairrun.gate import decide, parse_gate
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Evaluation, evaluate_predictions
+from fairrun.pages import Origin, render_report
+from tests.figures.samples import EVALUATION, GATE, HARD, HARD_GATE, HARD_JUDGED, JUDGED
+
+GOLDEN = Path(__file__).parent / "golden" / "report.html"
+STYLE = Path(render_report.__code__.co_filename).parent / "templates" / "style.css"
+VOID = {"meta", "img", "wbr"}
+
+ORIGIN = Origin(
+    model="runs:/0123456789abcdef/model",
+    mitigator="reweighing",
+    dataset="people",
+    digest="00112233445566778899aabbccddeeff",
+    rows="test",
+    target="paid",
+    positive="high",
+    run_id="fedcba9876543210",
+    command="mlflow run . -e evaluate -P model=runs:/0123456789abcdef/model -P protected=sex,race",
+    commit="0" * 40,
+    versions={"Python": "3.11.7", "numpy": "2.4.0"},
+)
+PLOTS = {
+    name: Plot(name.encode(), f"What {name} shows.")
+    for name in ("metrics", "groups", "confusion_matrices", "roc", "calibration")
+}
+
+
+def small_evaluation() -> Evaluation:
+    """Six hundred rows without a random number: two columns, some of their values missing."""
+    i = np.arange(600)
+    sex = np.where(i % 29 == 0, -1, (i % 5 > 2).astype(int))
+    race = np.where(i % 31 == 0, -1, np.where(i % 7 < 4, 0, np.where(i % 7 < 6, 1, 2)))
+    label = ((7 * i) % 10 < 4 + (sex == 0)).astype(int)
+    score = (((37 * i) % 101) / 101 + label + 0.2 * (race == 0)) / 2.2
+    columns = (
+        ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",)),
+        ProtectedColumn("race", ("White", "Black", "Other"), ("White",), ("Black", "Other")),
+    )
+    return evaluate_predictions(columns, [sex, race], label, (score > 0.5).astype(int), score)
+
+
+def small_report() -> str:
+    evaluation = small_evaluation()
+    gate = parse_gate("accuracy>=0.6; statistical_parity<=0.1 @ sex; disparate_impact>=0.9 @ race")
+    result = decide(gate, evaluation.counts, evaluation.audit)
+    return render_report(evaluation, ORIGIN, PLOTS, gate, result)
+
+
+class Page(HTMLParser):
+    """The elements of a page: (name, attributes, text), the text with that of what is inside."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.open: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = (tag, dict(attrs), [])
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop()[0] == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        for _, _, text in self.open:
+            text.append(data)
+
+    def all(self, *names: str) -> list[tuple[str, dict[str, str | None], str]]:
+        return [
+            (name, attributes, " ".join("".join(text).split()))
+            for name, attributes, text in self.elements
+            if name in names
+        ]
+
+
+@pytest.fixture(scope="module")
+def hard_report() -> str:
+    plots = draw_evaluation(HARD, HARD_JUDGED)
+    return render_report(HARD, ORIGIN, plots, HARD_GATE, HARD_JUDGED)
+
+
+@pytest.fixture(scope="module", params=["small", "hard"])
+def html(request: pytest.FixtureRequest, hard_report: str) -> str:
+    return small_report() if request.param == "small" else hard_report
+
+
+def test_it_is_what_somebody_looked_at() -> None:
+    assert small_report() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_one_heading_of_the_first_level_and_none_is_skipped(html: str) -> None:
+    levels = [int(name[1]) for name, _, _ in Page(html).all("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_every_element_is_closed_and_every_id_is_there_once(html: str) -> None:
+    page = Page(html)
+    assert not page.open
+    ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    labels = {a["aria-labelledby"] for _, a, _ in page.elements if "aria-labelledby" in a}
+    assert labels == set(ids)
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(html: str) -> None:
+    page = Page(html)
+    assert not page.all("script", "link", "iframe", "object", "embed", "base", "form", "a")
+    for name, attributes, _ in page.elements:
+        assert not [key for key in attributes if key.startswith("on") or key == "href"], name
+        source = attributes.get("src")
+        assert source is None or source.startswith("data:image/png;base64,")
+    without_pictures = re.sub(r'src="data:[^"]*"', "", html)
+    assert not re.search(r"https?:|//|url\(|@import", without_pictures.replace("runs:/", ""))
+
+
+def test_every_picture_says_what_it_shows(hard_report: str) -> None:
+    pictures = Page(hard_report).all("img")
+    assert len(pictures) == 6
+    assert all(len(attributes["alt"] or "") > 40 for _, attributes, _ in pictures)
+
+
+def test_every_table_has_a_caption_and_heads_with_a_scope(html: str) -> None:
+    page = Page(html)
+    assert len(page.all("caption")) == len(page.all("table")) >= 8
+    assert all(text for _, _, text in page.all("caption"))
+    scopes = [attributes.get("scope") for _, attributes, _ in page.all("th")]
+    assert set(scopes) == {"row", "col"}
+    assert scopes.count("row") == len(page.all("tr")) - len(page.all("thead"))
+
+
+def test_text_has_enough_contrast() -> None:
+    def luminance(color: str) -> float:
+        digits = color[1:] if len(color) == 7 else "".join(2 * c for c in color[1:])
+        channels = np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        return float(linear @ (0.2126, 0.7152, 0.0722))
+
+    rules = re.findall(r"\{([^{}]*)\}", STYLE.read_text())
+    pairs = [
+        (color[1], ground[1] if (ground := re.search(r"background: (#\w+)", rule)) else "#fff")
+        for rule in rules
+        if (color := re.search(r"(?<!-)\bcolor: (#\w+)", rule))
+    ]
+    assert len(pairs) >= 8
+    for color, ground in [*pairs, ("#1a1a1a", "#f2f2f2")]:  # the last: text of a command
+        low, high = sorted((luminance(color), luminance(ground)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (color, ground)
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        ("accuracy>=0.1", "Pass: the gate holds"),
+        ("accuracy>=0.99; statistical_parity<=0.99", "Fail: the gate does not hold"),
+        ("accuracy>=0.1 @ race; min_count=500", "Insufficient evidence"),
+        (None, "No gate was asked for"),
+    ],
+)
+def test_the_verdict_stands_first_and_in_words(gate: str | None, words: str) -> None:
+    demanded = parse_gate(gate) if gate else None
+    result = decide(demanded, EVALUATION.counts, EVALUATION.audit) if demanded else None
+    page = Page(render_report(EVALUATION, ORIGIN, {}, demanded, result))
+    texts = [text for _, _, text in page.all("h1", "h2", "p", "table")]
+    assert texts[1].startswith(words)
+    captions = [text for _, _, text in page.all("caption")]
+    assert ("What the gate demands, and what it came to" in captions) == (gate is not None)
+
+
+def test_the_numbers_are_those_of_the_evaluation() -> None:
+    page = Page(render_report(EVALUATION, ORIGIN, {}, GATE, JUDGED))
+    cells = {text for _, _, text in page.all("td")}
+    audited = EVALUATION.audit
+    tables = (audited.compared, audited.worst, audited.rates[audited.rates["protected"] == "race"])
+    for table in tables:
+        shown = table[table["metric"].isin(["disparate_impact", "selection_rate", "roc_auc"])]
+        assert len(shown)
+        for row in shown.dropna(subset="ci_low").itertuples():
+            numbers = [f"{x:.3f}" for x in (row.value, row.ci_low, row.ci_high)]
+            assert f"{numbers[0]}{numbers[1]} to {numbers[2]}" in cells
+    for judgement in JUDGED.judgements:
+        assert str(judgement.verdict).replace("_", " ") in cells
+    law = EVALUATION.impact_audits["local_law_144"]
+    for ratio in law["impact_ratio"].dropna():
+        assert f"{ratio:.3f}" in cells
+
+
+def test_who_is_not_known_is_counted() -> None:
+    page = Page(render_report(EVALUATION, ORIGIN, {}))
+    rows = [text.replace(",", "") for _, _, text in page.all("tr")]
+    limits = [text.replace(",", "") for _, _, text in page.all("li")]
+    for column in EVALUATION.counts.columns:
+        n = EVALUATION.counts.marginal(column.name).table[-1].sum()
+        assert any(row.startswith(f"(missing){column.name}neither{n}") for row in rows)
+        assert any(
+            text.startswith(f"{n} rows have no known value of {column.name}") for text in limits
+        )
+
+
+def test_what_is_undefined_says_why(hard_report: str) -> None:
+    text = Page(hard_report).all("main")[0][2]
+    assert "no row of Native Hawaiian or other 7" in text
+    undefined = HARD.audit.compared[HARD.audit.compared["value"].isna()]
+    for row in undefined.itertuples():
+        assert row.reason in text
+
+
+def test_the_flip_test_is_there_where_it_was_made_and_else_said_to_be_missing() -> None:
+    def title(page: Page) -> bool:
+        return "Flip test" in [text for _, _, text in page.all("h3")]
+
+    without = render_report(EVALUATION, ORIGIN, {})
+    assert "the model does not read that column" in " ".join(without.split())
+    assert not title(Page(without))
+    frame = pd.DataFrame({"sex": ["Male", "Female"] * 5})
+    flipped = EVALUATION.with_flips(lambda rows: (rows["sex"] == "Male").astype(int), frame)
+    page = Page(render_report(flipped, ORIGIN, {}))
+    assert title(page)
+    assert "100.0%" in {text for _, _, text in page.all("td")}
+
+
+def test_names_are_text_whatever_is_in_them() -> None:
+    bad = '<script>alert("1")</script>'
+    column = ProtectedColumn(f"a&b {bad}", (bad, "é"), (bad,), ("é",))
+    evaluation = evaluate_predictions([column], [[0, 0, 1, 1]], [0, 1] * 2, [0, 1] * 2, [0.5] * 4)
+    html = render_report(evaluation, ORIGIN, draw_evaluation(evaluation))
+    page = Page(html)
+    assert not page.all("script")
+    assert bad in {text for _, _, text in page.all("th")}
+
+
+def test_of_many_groups_the_largest_are_shown_and_the_others_are_counted() -> None:
+    values = tuple(f"v{i:02}" for i in range(30))
+    column = ProtectedColumn("origin", values, values[:1], values[1:])
+    codes = np.repeat(np.arange(30), np.arange(10, 40))  # v29 has the most rows
+    label = np.arange(len(codes)) % 2
+    evaluation = evaluate_predictions([column], [codes], label, label, label * 0.5)
+    page = Page(render_report(evaluation, ORIGIN, {}))
+    heads = [text for _, attributes, text in page.all("th") if attributes["scope"] == "row"]
+    assert heads.count("v29") == 5  # population, rates, four-fifths, both of Local Law 144
+    assert heads.count("v05") == 0
+    notes = [text for _, attributes, text in page.all("p") if attributes.get("class") == "note"]
+    for name, n in (("rates", 6), ("four_fifths", 6), ("local_law_144", 6)):
+        assert f"{n} groups with fewer rows are in audit/{name}.csv." in notes
+    assert heads.count("(missing)") == 3
+    assert "Of the 30 values of origin, the 24 with the most rows are compared in pairs." in (
+        [text for _, _, text in page.all("li")]
+    )
+
+
+@pytest.mark.parametrize("codes", [[-1] * 4, [0] * 4, [0, 1] * 2])
+@pytest.mark.parametrize("label", [0, 1])
+def test_rows_of_which_little_can_be_said(codes: list[int], label: int) -> None:
+    column = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    labels, scores = [label] * len(codes), [float(label)] * len(codes)
+    evaluation = evaluate_predictions([column], [codes], labels, labels, scores)
+    gate = parse_gate("disparate_impact>=0.8; accuracy>=0.5 @ sex; roc_auc>=0.5")
+    result = decide(gate, evaluation.counts, evaluation.audit)
+    html = render_report(evaluation, ORIGIN, draw_evaluation(evaluation, result), gate, result)
+    assert "Insufficient evidence" in html
+    assert "nan" not in {text for _, _, text in Page(html).all("td")}
+
+
+def test_how_it_is_made_again() -> None:
+    text = Page(small_report()).all("main")[0][2]
+    for said in (ORIGIN.command, ORIGIN.commit, ORIGIN.digest, ORIGIN.model, "numpy 2.4.0"):
+        assert said in text
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(small_report(), encoding="utf-8")

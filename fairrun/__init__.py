@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fairrun.gate import Gate, decide
     from fairrun.groups import Protected, ProtectedColumn
     from fairrun.metrics import Counts, evaluate_predictions
-    from fairrun.models.saved import load_model
+    from fairrun.models.load import load_model
     from fairrun.training import FairClassifier
 
 __all__ = [
@@ -45,7 +45,7 @@ _WHERE = {
     "RequestError": "fairrun.errors",
     "decide": "fairrun.gate",
     "evaluate_predictions": "fairrun.metrics",
-    "load_model": "fairrun.models.saved",
+    "load_model": "fairrun.models.load",
 }
 
 

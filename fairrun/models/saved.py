@@ -13,7 +13,7 @@ from fairrun.inference.importing import import_code
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ARTIFACT", "SavedModel", "load_model", "load_saved"]
+__all__ = ["ARTIFACT", "SavedModel", "load_saved"]
 
 _CODE, ARTIFACT = Path("code", "inference"), Path("artifacts", "inference")
 #: All that the app asks of a model's own code.
@@ -74,34 +74,6 @@ class SavedModel:
     def changeable(self) -> tuple[str, ...]:
         """The columns that counterfactual hints may change; none of what was saved before them."""
         return tuple(self.description.get("changeable", ()))
-
-
-def load_model(uri: str | Path) -> SavedModel:
-    """Load a logged model, to predict with it in Python.
-
-    Parameters
-    ----------
-    uri : str or Path
-        A folder, which is read without MLflow; or a model URI: `runs:/<run id>/model`,
-        `models:/<name>/<version>`, `models:/<name>@<alias>`.
-
-    Returns
-    -------
-    SavedModel
-        The model, run by the code it was saved with.
-
-    Raises
-    ------
-    RequestError
-        If it cannot be fetched, was not made by fairrun, or is refused: a file was changed, its
-        format is not known, or its golden rows are answered otherwise than when it was saved.
-    """
-    folder = Path(uri)
-    if not (folder / "MLmodel").is_file():
-        from fairrun.models.open import fetch_model  # a folder is opened without MLflow
-
-        folder, _ = fetch_model(str(uri))
-    return load_saved(folder)
 
 
 def load_saved(folder: Path) -> SavedModel:

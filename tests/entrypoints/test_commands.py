@@ -242,7 +242,7 @@ def test_a_model_that_only_knows_the_groups_of_its_first_column_is_measured(
 def test_a_model_that_cannot_be_explained_is_measured_all_the_same(
     run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch, reason: str, said: str
 ) -> None:
-    """Saved before there were explanations, in a format or with scores that this version has not."""
+    """Saved before there were explanations, in another format, or scored otherwise."""
     output = succeed(run("train", "--data", table, *ABOUT))
     (uri,) = re.findall(r"-P model=(\S+)", output)
 

@@ -11,7 +11,7 @@ import click
 
 from fairrun.data import DataRequest, Splits
 from fairrun.entrypoints._command import given, listed
-from fairrun.runs import TrainingRequest
+from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
 

@@ -22,7 +22,6 @@ from fairrun.models.log import log_model
 from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.sweep.importance import parameter_importance
 from fairrun.sweep.objectives import Constraint, Objective, interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.space import Space
@@ -219,6 +218,8 @@ def _log_charts(
     metrics: pd.DataFrame,
 ) -> None:
     """Draw the sweep, and write its page."""
+    from fairrun.sweep.importance import parameter_importance  # imports Optuna
+
     axes = chart_axes(sweep.axes)
     groups = sweep.dataset.spec.protected[0].group_names
     points = with_axes(table, trials, sweep.axes)

@@ -154,7 +154,8 @@ def test_every_room_has_a_place() -> None:
     rooms = {
         path.stem
         for path in (ROOT / "fairrun").iterdir()
-        if not path.stem.startswith("__") and (path.suffix == ".py" or (path / "__init__.py").exists())
+        if not path.stem.startswith("__")
+        and (path.suffix == ".py" or (path / "__init__.py").exists())
     }
     assert rooms == {room for rooms in ORDER for room in rooms}
 
@@ -171,7 +172,11 @@ def test_the_order_holds() -> None:
         ("gate/terms.py", "from matplotlib import pyplot", "only figures know matplotlib"),
         ("inference/trees.py", "from fairrun.errors import RequestError", "imports nobody"),
         ("training/recipe.py", "import holisticai", "inside the function"),
-        ("pages/report.py", "from fairrun.metrics.counts import Counts", "import from fairrun.metrics"),
+        (
+            "pages/report.py",
+            "from fairrun.metrics.counts import Counts",
+            "import from fairrun.metrics",
+        ),
         ("models/saved.py", "from fairrun.serving.app import App", "stands no lower than models"),
     ],
 )

@@ -101,7 +101,7 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
     raw = load_source(spec.source) if raw is None else raw
     rows, n_dropped = prepare_rows(raw, spec)
     spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
-    groups = group_lookup(rows.frame, spec.protected[0]).codes(rows.frame)
+    groups = group_lookup(rows.frame, spec.protected[0]).groups(rows.frame)
     check_groups(groups, spec.protected[0])
     check_features(rows.frame, spec)
     strata = rows.label * 3 + groups
@@ -228,7 +228,7 @@ def label_group_counts(dataset: Dataset) -> pd.DataFrame:
     labels = (f"not {spec.positive}", spec.positive)
     records = []
     for split, rows in dataset.splits.items():
-        groups = lookup.codes(rows.frame)
+        groups = lookup.groups(rows.frame)
         for code, group in zip((0, 1, -1), names, strict=True):
             for value, label in enumerate(labels):
                 count = int(np.sum((groups == code) & (rows.label == value)))

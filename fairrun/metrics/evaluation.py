@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fairrun.groups import NEITHER_NAME, ProtectedColumn
 from fairrun.metrics.audit import Audit, audit
@@ -157,7 +157,9 @@ def evaluate_predictions(
     frontier = None
     over_threshold = np.nan
     if confusion["n"][:2].all():
-        frontier = threshold_frontier(_groups_of(first, codes[0]), y_true, probability)
+        frontier = threshold_frontier(
+            first.group_of_position[np.asarray(codes[0])], y_true, probability
+        )
         within = frontier.accuracy_within(abs(metrics["statistical_parity"]))
         over_threshold = metrics["accuracy"] - within
     metrics |= {
@@ -175,13 +177,6 @@ def evaluate_predictions(
         "local_law_144": pd.concat(of_both, ignore_index=True),
     }
     return Evaluation(metrics, counts, scores, audited, impact_audits, frontier)
-
-
-def _groups_of(column: ProtectedColumn, codes: ArrayLike) -> NDArray[np.int64]:
-    """Find the group of each row: 0 is group_a, 1 is group_b, -1 neither."""
-    in_a, in_b = group_a_and_b([column], column.name).members
-    group = np.where(in_a, 0, np.where(in_b, 1, -1))
-    return np.asarray(group[np.asarray(codes)])
 
 
 def bias_table(audited: Audit, protected: str) -> pd.DataFrame:

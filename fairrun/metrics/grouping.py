@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.groups import ProtectedColumn
+from fairrun.groups import GROUP_A, GROUP_B, ProtectedColumn
 
 __all__ = ["Grouping", "everybody", "group_a_and_b", "one_and_two_way", "values_of"]
 
@@ -142,10 +142,7 @@ def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
     """
     parts = {}
     for column in columns:
-        members = [
-            [int(value in group) for value in column.values] + [0]
-            for group in (column.group_a, column.group_b)
-        ]
+        members = [column.group_of_position == group for group in (GROUP_A, GROUP_B)]
         parts[column.name] = (column.group_names, np.array(members, dtype=np.int64))
     crossed = _cross(columns, names, parts)
     return crossed.take([0, len(crossed.groups) - 1])  # a of each, and b of each

@@ -201,7 +201,7 @@ class _Refits:
         """Say so if the model is not the one that was measured, as with other versions."""
         again = Counts.from_arrays(
             self._problem.columns,
-            [column.codes(rows.frame) for column in self._problem.columns],
+            [column.positions(rows.frame) for column in self._problem.columns],
             rows.label,
             model.predict(rows.frame)["prediction"].to_numpy(),
         )

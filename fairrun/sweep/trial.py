@@ -143,7 +143,7 @@ class Problem:
         if folds == 1:
             parts = [(everyone[: len(train)], everyone[len(train) :])]
         else:
-            groups = group_lookup(train.frame, dataset.spec.protected[0]).codes(rows.frame)
+            groups = group_lookup(train.frame, dataset.spec.protected[0]).groups(rows.frame)
             fold = deal_folds(rows.label, groups, folds, seed)
             parts = [(everyone[fold != k], everyone[fold == k]) for k in range(folds)]
         given = (tuple(columns), tuple(parts), tuple(objectives), tuple(crossings))
@@ -190,7 +190,7 @@ class _Part:
         fit_on, measure_on = problem.parts[number]
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
-        self.codes = [column.codes(self.held_out.frame) for column in problem.columns]
+        self.codes = [column.positions(self.held_out.frame) for column in problem.columns]
         self.encoded: EncodedRows = make_classifier(problem.spec, {}, problem.seed).encode(
             train.frame, train.label
         )

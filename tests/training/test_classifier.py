@@ -168,7 +168,7 @@ def test_folds_keep_the_shares_of_label_and_group(raw: tuple[pd.DataFrame, np.nd
     """Each fold has its share of every label and group, up to one row for each of them."""
     X, y = raw
     lookup = group_lookup(X, SEX)
-    groups = lookup.codes(X)
+    groups = lookup.groups(X)
     fold = deal_folds(y, groups, FOLDS, seed=3)
     table = pd.crosstab([y, groups], fold)
     assert (table.max(axis=1) - table.min(axis=1) <= 1).all()

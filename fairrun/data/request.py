@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
-from fairrun.data.sources import searched
 from fairrun.data.spec import DatasetSpec, Missing, Splits
+from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
 
@@ -99,7 +97,7 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     protected = _protected(request)
     if request.data in KNOWN_DATASETS:
         spec = KNOWN_DATASETS[request.data]
-    elif Path(request.data).suffix in (".yaml", ".yml"):
+    elif is_yaml(request.data):
         spec = _read_yaml(Path(request.data))
     else:
         return _from_scratch(request, protected)
@@ -173,12 +171,7 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
 
 
 def _read_yaml(path: Path) -> DatasetSpec:
-    try:
-        saved = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(
-            f"the dataset spec {path} cannot be read: {error}{searched(path)}"
-        ) from error
+    saved = read_yaml(str(path), "data")
     if not isinstance(saved, dict):
         raise RequestError(f"the dataset spec {path} is not a YAML mapping of its fields")
     source = str(saved.get("source", ""))

@@ -10,9 +10,10 @@ from urllib.parse import urlparse
 import pandas as pd
 
 from fairrun.data.census import load_census
+from fairrun.documents import searched
 from fairrun.errors import RequestError
 
-__all__ = ["load_adult", "load_source", "searched"]
+__all__ = ["load_adult", "load_source"]
 
 _ADULT_COLUMNS = [
     *("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation"),
@@ -104,17 +105,6 @@ def _check_adult(frame: pd.DataFrame, what: str) -> None:
             f"UCI Adult has {_ADULT_ROWS} rows and {len(_ADULT_COLUMNS)} columns; "
             f"{len(frame)} rows and {frame.shape[1]} columns are in {what}"
         )
-
-
-def searched(path: Path) -> str:
-    """Say where a relative path was looked for: under `mlflow run`, in the project's folder.
-
-    Examples
-    --------
-    >>> searched(Path("/rows.csv"))
-    ''
-    """
-    return "" if path.is_absolute() else f" (a relative path is looked for in {Path.cwd()})"
 
 
 def _fetch(source: str) -> str:

@@ -6,14 +6,10 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import chain
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from fairrun.data import searched
+from fairrun.documents import did_you_mean, is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate, accuracy
@@ -223,15 +219,9 @@ def read_gate(gate: str) -> Gate:
     RequestError
         If it cannot be read as a gate.
     """
-    path = Path(gate)
-    if path.suffix not in (".yaml", ".yml"):
+    if not is_yaml(gate):
         return parse_gate(gate)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(
-            f"gate={gate} cannot be read as YAML ({type(error).__name__}){searched(path)}"
-        ) from error
+    document = read_yaml(gate, "gate")
     if isinstance(document, list):
         document = {"terms": document}
     if (
@@ -319,8 +309,7 @@ def _metric(name: str) -> GateMetric:
         return GATE_METRICS[name]
     if name in _INSTEAD:
         raise RequestError(f"{name} has no interval, and a gate judges intervals; {_INSTEAD[name]}")
-    near = get_close_matches(name, GATE_METRICS, n=3, cutoff=0.5)
-    meant = f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(GATE_METRICS)}"
+    meant = did_you_mean(name, GATE_METRICS, f"it knows {', '.join(GATE_METRICS)}")
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")
 
 

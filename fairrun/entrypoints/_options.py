@@ -12,7 +12,7 @@ import click
 from fairrun.data import DataRequest, Splits
 from fairrun.entrypoints._command import given, listed
 from fairrun.runs.train import TrainingRequest
-from fairrun.training import ESTIMATORS
+from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = ["data_options", "mitigator_option", "training_options"]
@@ -154,7 +154,7 @@ _TRAINING_OPTIONS = (
 
 
 #: Options that a `TrainingRequest` takes as they are.
-_PLAIN = ("estimator", *_estimator_parameters(), "resample", "unseen", "seed")
+_PLAIN = ("estimator", "resample", "unseen", "seed")
 
 
 def mitigator_option(command: Command) -> Command:
@@ -222,7 +222,9 @@ def training_options(command: Command) -> Command:
         **others: Any,
     ) -> None:
         plain = {name: others.pop(name) for name in _PLAIN}
+        of_estimator = {name: others.pop(name) for name in ESTIMATOR_PARAMETERS}
         training = TrainingRequest(
+            estimator_params={k: v for k, v in of_estimator.items() if v is not None},
             class_weight=None if class_weight == "none" else class_weight,  # type: ignore[arg-type]
             row_key=given(row_key),
             **plain,

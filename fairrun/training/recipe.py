@@ -52,7 +52,7 @@ class Recipe:
         --------
         >>> from fairrun.groups import Protected
         >>> from fairrun.training import FairClassifier
-        >>> recipe = FairClassifier(Protected("sex", "M"), C=0.5).recipe()
+        >>> recipe = FairClassifier(Protected("sex", "M"), estimator_params={"C": 0.5}).recipe()
         >>> recipe.to_parameters()["estimator.C"]
         0.5
         """

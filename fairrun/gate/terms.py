@@ -332,7 +332,7 @@ def _metric(name: str) -> GateMetric:
     if name in GATE_METRICS:
         return GATE_METRICS[name]
     if name in _INSTEAD:
-        raise RequestError(f"a gate cannot use {name}, which has no interval; {_INSTEAD[name]}")
+        raise RequestError(f"{name} has no interval, and a gate judges intervals; {_INSTEAD[name]}")
     near = get_close_matches(name, GATE_METRICS, n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(GATE_METRICS)}"
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")

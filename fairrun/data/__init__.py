@@ -1,4 +1,4 @@
-"""Data sets: declared as specs, loaded, typed, and split the same way every time."""
+"""Data sets: specs, loading, column types, and reproducible splits."""
 
 from fairrun.data.prepare import (
     SPLIT_NAMES,

@@ -54,7 +54,7 @@ def audit_scores(
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1, a probability not within [0, 1], or a
+        If the lengths differ, a label is neither 0 nor 1, a probability is not in [0, 1], or a
         code is not a position or −1.
 
     Examples

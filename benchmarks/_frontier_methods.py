@@ -12,6 +12,7 @@ from _frontier_problem import Floats, Problem, score
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
+from fairrun.inference import GroupLookup
 from fairrun.training.mitigation import ScoredRows
 from fairrun.training.mitigation.group_thresholds import fit_group_thresholds
 
@@ -81,7 +82,10 @@ def unmitigated(scores: Scores) -> Iterator[Candidate]:
 def group_thresholds(problem: Problem, scores: Scores) -> Iterator[Candidate]:
     """Ours, with and without a margin; as `FairClassifier` fits it on the same scores."""
     train = ScoredRows(
-        scores["train"], problem.label["train"], problem.group["train"].astype(np.intp), 1, 1
+        scores["train"],
+        problem.label["train"],
+        problem.group["train"].astype(np.intp),
+        GroupLookup("group", (0.0,), (1.0,)),
     )
     asked = [("statistical_parity", tolerance) for tolerance in TOLERANCES]
     for constraint, tolerance in [*asked, ("disparate_impact", FOUR_FIFTHS)]:

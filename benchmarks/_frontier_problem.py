@@ -85,7 +85,7 @@ def load_problem(adult: str, protected: str, estimator: str, seed: int) -> Probl
         seed=seed,
         rows=dict(rows),
         label={name: rows[name].label for name in SPLITS},
-        group={name: lookup.codes(rows[name].frame) for name in SPLITS},
+        group={name: lookup.groups(rows[name].frame) for name in SPLITS},
         matrix=matrix,
         refit=refit,
         refit_estimator=model,

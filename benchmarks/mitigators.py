@@ -116,7 +116,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
     train, test = data.splits["train"], data.splits["test"]
     protected = data.spec.protected[0]
     lookup = group_lookup(train.frame, protected)
-    codes = lookup.codes(test.frame)
+    codes = lookup.groups(test.frame)
     if which == "ours":
         fitted, ask, n_bytes = fit_ours(name, train, test, protected)
     else:
@@ -173,7 +173,7 @@ def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, An
 
     def encoded(rows: Any) -> tuple[Any, dict[str, Any]]:
         matrix = pd.DataFrame(encoder.encode(rows), columns=encoder.encoded_names)
-        codes = lookup.codes(rows)
+        codes = lookup.groups(rows)
         return matrix, {"bm__group_a": codes == 0, "bm__group_b": codes == 1}
 
     X, groups = encoded(train.frame)

@@ -109,7 +109,7 @@ def train(folder: Path, mitigator: str) -> None:
     import mlflow
 
     from fairrun.data import DataRequest
-    from fairrun.runs import TrainingRequest, run_train
+    from fairrun.runs.train import TrainingRequest, run_train
 
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     place = (folder / "artifacts").as_uri()

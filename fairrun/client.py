@@ -1,4 +1,4 @@
-"""A client of the app: a DataFrame in, a DataFrame out."""
+"""A client of the server: it sends a DataFrame of rows and returns a DataFrame of answers."""
 
 from __future__ import annotations
 
@@ -31,23 +31,25 @@ _TYPES = {
     "probability": np.float64,
     "decision_probability": np.float64,
 }
-#: Rows that are to be explained take up to a thousand times as long: fewer are sent at once.
+#: The largest number of rows per request if explanations or counterfactuals are requested, because
+#: such rows can take a thousand times as long.
 _SLOW_ROWS = 500
-#: What may pass: nothing was changed by the request, so it can be sent again.
+#: Statuses of temporary errors. A request changes nothing on the server, so it can be sent again.
 _PASSING = (429, 502, 503, 504)
 
 
 class RefusedError(RequestError):
-    """The app refused the rows.
+    """A request that the server, or the client itself, refused.
 
     Attributes
     ----------
     status : int
-        The HTTP status; 0 if the rows were not even sent.
+        The HTTP status; 0 if the client refused the rows before sending them.
     row : int or None
-        The position in the frame of the first row that was refused.
+        The position in the frame of the first refused row, from 0. None if the error is not about a
+        row.
     column : str or None
-        The column.
+        The name of the refused column. None if the error is not about a column.
     """
 
     def __init__(
@@ -60,21 +62,22 @@ class RefusedError(RequestError):
 
 
 class Client:
-    """Asks an app that `mlflow run . -e serve` has started.
+    """A client of a server that `mlflow run . -e serve` started.
 
     Parameters
     ----------
     url : str
-        The app's address, such as `http://127.0.0.1:8000`.
+        The server's address, such as `http://127.0.0.1:8000`.
     token : str, optional
-        The bearer token, where the app wants one.
+        The bearer token, if the server requires one.
     chunk_rows : int, default 5000
-        How many rows are sent at once; no more than 500 of those that are to be explained.
+        The largest number of rows per request. Requests for explanations or counterfactuals have at
+        most 500 rows.
     retries : int, default 5
-        How often rows are sent again after the connection failed or the app was too busy, each
-        time after twice the pause, from a tenth of a second.
+        The number of times that a request is sent again after the connection failed or the server
+        was busy. The first pause is 0.1 seconds, and each further pause is twice as long.
     timeout : float, default 90
-        Seconds to wait for an answer.
+        The longest time to wait for an answer, in seconds.
 
     Examples
     --------
@@ -96,7 +99,7 @@ class Client:
         self.url = url.rstrip("/")
         self.chunk_rows, self.retries, self.timeout = chunk_rows, retries, timeout
         self._session = requests.Session()
-        # As auth, for a header would give way to what a .netrc has for the host.
+        # requests replaces an Authorization header with the entry of a .netrc file, but not `auth`.
         self._session.auth = _bearer(token)
 
     def predict(
@@ -108,35 +111,37 @@ class Client:
         feature_importance: bool = False,
         counterfactuals: bool = False,
     ) -> pd.DataFrame:
-        """Have rows answered.
+        """Return the server's predictions for rows.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-            Raw rows; columns in any order, others are ignored by the app.
+            Raw rows. The columns can have any order, and the server ignores unknown columns.
         explain : bool, default False
-            Whether to say why: a column `explanation` of dicts.
+            Whether to add a column `explanation`, which holds dicts with the contribution of each
+            column to the score.
         top_k : int, default 0
-            By how many columns to explain; 0 for all.
+            The number of columns in each explanation; 0 for all columns.
         feature_importance : bool, default False
-            Whether to give the contributions of all columns: a column `feature_importance` of
-            lists.
+            Whether to add a column `feature_importance`, which holds lists with the contributions
+            of all columns.
         counterfactuals : bool, default False
-            Whether to say what would have to be different: a column `counterfactuals` of lists of
-            dicts.
+            Whether to add a column `counterfactuals`, which holds lists of dicts. Each dict is a
+            change of one column that would change the label.
 
         Returns
         -------
         pandas.DataFrame
-            `prediction`, `probability` and `decision_probability`, and what else is asked for, with
-            the frame's index: what the model itself gives for these rows, to the bit.
+            The columns `prediction`, `probability` and `decision_probability`, then the requested
+            ones, with the index of `frame`. The values are bit-identical to those of the model.
 
         Raises
         ------
         RefusedError
-            If the app refuses rows, `row` and `column` say where; or what is asked for.
+            If the server refuses the rows or a parameter, or a value cannot be sent as JSON. The
+            attributes `row` and `column` give the place of a wrong value.
         requests.RequestException
-            If it cannot be reached, after all retries.
+            If the server cannot be reached after all retries.
         """
         asked = {
             "explain": explain,
@@ -153,7 +158,15 @@ class Client:
         return answers.set_axis(frame.index, axis=0)
 
     def version(self) -> dict[str, Any]:
-        """Ask which model is served."""
+        """Return the server's description of the model that it serves.
+
+        Raises
+        ------
+        RefusedError
+            If the server refuses the request.
+        requests.RequestException
+            If the server cannot be reached after all retries.
+        """
         response = self._send("GET", "/version")
         _check(response, 0)
         said: dict[str, Any] = response.json()
@@ -163,7 +176,7 @@ class Client:
         response = self._send("POST", path, body)
         _check(response, start)
         content = orjson.loads(response.content)
-        # The app leaves it out where it is the label.
+        # The server leaves it out if the model is not randomised. It then equals the label.
         content.setdefault("decision_probabilities", content["predictions"])
         return pd.DataFrame(
             {
@@ -186,7 +199,7 @@ class Client:
                 if attempt == self.retries:
                     raise
             time.sleep(0.1 * 2**attempt)
-        raise AssertionError  # the last attempt returns or raises
+        raise AssertionError  # This is unreachable, because the last attempt returns or raises.
 
 
 def _bearer(token: str | None) -> Any:
@@ -199,7 +212,10 @@ def _bearer(token: str | None) -> Any:
 
 
 def _bodies(frame: pd.DataFrame, chunk_rows: int) -> Iterator[tuple[int, bytes]]:
-    """Write rows as JSON, floats to the last bit; at least one body, for zero rows as well."""
+    """Yield JSON bodies with the position of their first row; a frame without rows gives one body.
+
+    Floats are written without rounding.
+    """
     names = [*map(str, frame.columns)]
     for start in range(0, max(len(frame), 1), chunk_rows):
         chunk = frame.iloc[start : start + chunk_rows]
@@ -209,23 +225,24 @@ def _bodies(frame: pd.DataFrame, chunk_rows: int) -> Iterator[tuple[int, bytes]]
             body = orjson.dumps({"columns": names, "data": data})
         except TypeError:
             raise RefusedError(
-                f"a value in rows {start} to {start + len(chunk) - 1} is none that JSON has: give "
-                "numbers, text, booleans and nulls"
+                f"a value in rows {start} to {start + len(chunk) - 1} cannot be written as JSON; "
+                "give only numbers, text, booleans and nulls"
             ) from None
         yield start, body
 
 
 def _cells(column: pd.Series, name: str, start: int) -> list[Any]:
-    """Give a column's values as JSON has them; infinity, which it has not, is refused here."""
+    """Return a column's values as types of JSON; raise RefusedError for an infinite number."""
     cells = column.to_numpy(dtype=object).tolist()
     for row in np.flatnonzero(column.isna()).tolist():
         cells[row] = None
     for row, cell in enumerate(cells):
-        if isinstance(cell, np.generic):  # orjson would round a float32
+        if isinstance(cell, np.generic):  # orjson would round a float32.
             cells[row] = cell = cell.item()
         if isinstance(cell, float) and math.isinf(cell):
             raise RefusedError(
-                f"column {name!r}: infinite number in row {start + row}",
+                f"column {name!r}: infinite number in row {start + row}; give a finite number or a "
+                "null",
                 row=start + row,
                 column=name,
             )
@@ -233,13 +250,13 @@ def _cells(column: pd.Series, name: str, start: int) -> list[Any]:
 
 
 def _check(response: requests.Response, start: int) -> None:
-    """Raise what the app refused, with the rows' positions in the whole frame."""
+    """Raise RefusedError for an error; its row positions count from the frame's first row."""
     if response.ok:
         return
     try:
         error = response.json()["error"]
         message, row, column = str(error["message"]), error["row"], error["column"]
-    except (ValueError, KeyError, TypeError):  # not from the app: a proxy perhaps
+    except (ValueError, KeyError, TypeError):  # The error can come from a proxy, not from the app.
         message, row, column = "the server gave no reason", None, None
     raise RefusedError(
         f"{_shifted(message, start, column)} (status {response.status_code})",
@@ -250,7 +267,10 @@ def _check(response: requests.Response, start: int) -> None:
 
 
 def _shifted(message: str, start: int, column: str | None) -> str:
-    """Count the rows of a message from the frame's first row.
+    """Return a message with `start` added to its row positions.
+
+    Row positions in the server's message count from the first row of the request. Text in the
+    column's name is not changed.
 
     Examples
     --------

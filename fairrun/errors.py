@@ -1,4 +1,4 @@
-"""The errors that are the caller's to mend, and the exit codes of entry points."""
+"""The error for requests that the caller can correct, and the exit codes of entry points."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ __all__ = [
     "RequestError",
 ]
 
-#: Exit code of an entry point that was asked for something it cannot do.
+#: The exit code of an entry point after a `RequestError`.
 EXIT_BAD_REQUEST = 2
-#: Exit codes of an evaluation whose gate is enabled and does not pass; all of it is logged.
+#: The exit codes of an evaluation with an enabled gate that does not pass. The evaluation is
+#: complete and logged in both cases.
 EXIT_GATE_FAILED = 4
 EXIT_INSUFFICIENT_EVIDENCE = 5
 
 
 class RequestError(ValueError):
-    """A request that cannot be met as it stands.
+    """An error that the caller can correct, such as a wrong parameter or unsuitable data.
 
-    The message is one or two lines: what was given, what is allowed, what to do next. Entry
-    points print it without a traceback, mark the MLflow run FAILED and exit with
-    `EXIT_BAD_REQUEST`. It never holds a value of a row.
+    The message has one or two lines. It says what was given, what is allowed and what to do next,
+    and it never contains a value of a row. Entry points print it without a traceback, mark the
+    MLflow run FAILED and exit with `EXIT_BAD_REQUEST`.
 
     Examples
     --------

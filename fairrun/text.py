@@ -1,4 +1,4 @@
-"""Tables as text: for the terminal, and to paste into a README or a slide."""
+"""Tables as Markdown text, which is also readable in a terminal."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ __all__ = ["format_table", "with_interval"]
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
-    """Return `table` as a Markdown table whose columns are aligned in plain text too.
+    """Return a table as Markdown with columns that are also aligned in plain text.
 
     Parameters
     ----------
     table : DataFrame
-        Its index is not shown.
+        The table. Its index is not shown.
     decimals : int
-        Digits after the point of every float. Whole numbers stay whole.
+        The number of digits after the decimal point of a float. Integers have none.
 
     Returns
     -------
     str
-        Lines without a newline at the end. Columns of numbers are aligned to the right; what is
-        missing, NaN included, reads "undefined".
+        Lines without a newline at the end. Columns of numbers are aligned to the right. A missing
+        value, such as NaN, is shown as "undefined".
 
     Examples
     --------
@@ -46,7 +46,14 @@ def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
 
 
 def with_interval(value: float, low: float, high: float, decimals: int = 3) -> str:
-    """Write a value with its interval.
+    """Return a value with its interval as text.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The value and the limits of its interval.
+    decimals : int
+        The number of digits after the decimal point.
 
     Examples
     --------
@@ -62,7 +69,7 @@ def with_interval(value: float, low: float, high: float, decimals: int = 3) -> s
 
 
 def _format_column(name: str, column: pd.Series[Any], decimals: int) -> list[str]:
-    """Return heading, rule and cells of one column, padded to one width."""
+    """Return the heading, the rule and the cells of one column, padded to the same width."""
     cells = [_format_value(value, decimals) for value in (name, *column)]
     width = max(3, *map(len, cells))
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
@@ -78,5 +85,5 @@ def _format_value(value: Any, decimals: int) -> str:
     if pd.isna(value):
         return "undefined"
     if isinstance(value, float):
-        return f"{value:z.{decimals}f}"  # z: no "-0.000"
+        return f"{value:z.{decimals}f}"  # The "z" avoids "-0.000".
     return " ".join(str(value).split()).replace("|", "\\|")

@@ -62,7 +62,7 @@ def test_reasons_and_hints_are_the_models(
     pd.testing.assert_frame_equal(answers, plain, check_exact=True)
     of_none = client.predict(frame.head(0), explain=True)
     assert of_none["explanation"].tolist() == []
-    with pytest.raises(RefusedError, match="top_k is how many columns"):
+    with pytest.raises(RefusedError, match="top_k must be a number of columns"):
         client.predict(frame, explain=True, top_k=-1)
 
 
@@ -106,7 +106,7 @@ def test_a_refused_row_is_named_by_its_place_in_the_frame(
 def test_what_json_has_not_is_refused(client: Client, rows: pd.DataFrame) -> None:
     frame = rows.reset_index(drop=True).astype({"age": object})
     frame.at[123, "age"] = 1j
-    with pytest.raises(RefusedError, match="rows 100 to 149 is none that JSON has"):
+    with pytest.raises(RefusedError, match="rows 100 to 149 cannot be written as JSON"):
         client.predict(frame)
 
 

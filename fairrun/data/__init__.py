@@ -1,4 +1,4 @@
-"""Data sets: declared as specs, loaded, typed, and split the same way every time."""
+"""Data sets: specs, loading, column types, and reproducible splits."""
 
 from fairrun.data.prepare import (
     SPLIT_NAMES,
@@ -9,7 +9,7 @@ from fairrun.data.prepare import (
     prepare_rows,
 )
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
-from fairrun.data.sources import load_source, searched
+from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 
 __all__ = [
@@ -26,5 +26,4 @@ __all__ = [
     "prepare",
     "prepare_rows",
     "resolve_spec",
-    "searched",
 ]

@@ -1,28 +1,29 @@
-"""The embedded `census`: synthetic rows with the columns of UCI Adult and a known truth.
+"""The embedded data set `census`: synthetic rows with the columns of UCI Adult and a known truth.
 
-`census` is 48,842 rows that no one ever filled in. They are drawn, column after column, from
-tables of counts of the UCI Adult data set, so they have its columns, its categories, its missing
-values and, roughly, its dependences; a model trained on them behaves much as it does on Adult,
-its group disparities included. The label of a row is then drawn with a probability that
-`true_probability` tells exactly, which no real data set can. It needs no download and is the
-same on every machine: use it to try fairrun, in tests, and in benchmarks that need to know the
-truth. It is *not* data about people. Draw no conclusion from it about any person or group, nor
-about Adult: a dependence among more than a few columns is lost, and a benchmark result on
-`census` is not a result on Adult.
+`census` has 48,842 synthetic rows. They are drawn column by column from tables of counts of the UCI
+Adult data set. They have Adult's columns, categories and missing values and, roughly, its
+dependences. A model that is trained on them behaves much as on Adult, and shows similar differences
+between groups. The label of a row is drawn with a known probability, which `true_probability`
+returns; no real data set has this. `census` needs no download and is the same on every machine. Use
+it to try fairrun, in tests, and in benchmarks that need the true probability.
 
-How it is drawn:
+`census` is *not* data about people. Draw no conclusion from it about a person, a group or the Adult
+data set. Dependences among more than a few columns are lost, so a benchmark result on `census` is
+not a result on Adult.
 
-1. Each column is drawn given some of the columns before it, its parents. Its table holds counts of
-   Adult for *contexts*: the codes of the first k parents. A context that few people share is not in
-   the table; they are counted in the longest leading part of it that is, and a row drawn with that
-   context is drawn from there.
-2. A numeric column is drawn as the code of a bin, then as a value inside the bin.
-3. The log-odds of the label are a sum of integers, in hundredths, one for each term of the model,
-   and the label is one draw of the probability they give.
+The rows are drawn in three steps:
 
-Every step is exact integer arithmetic on the raw output of PCG64, whose stream NumPy guarantees;
-the logistic function is computed in `decimal`, which rounds correctly by definition. Hence no
-libm, BLAS or change of NumPy's distributions can move a row.
+1. Each column is drawn given some of the columns before it, its parents. The column's table has
+   Adult's counts by *context*, which is the codes of the first k parents. A context that few people
+   share is not in the table. These people are counted in the longest leading part of the context
+   that is in the table, and a row with this context is drawn from the same counts.
+2. A numeric column is drawn as the code of a bin, and then as a value inside the bin.
+3. The log-odds of the label are a sum of integers, in hundredths, with one integer for each term of
+   the model. The label is drawn with the probability that these log-odds give.
+
+Every step is exact integer arithmetic on the raw output of PCG64, and NumPy guarantees this output.
+The logistic function is computed with `decimal`, which rounds correctly by definition. The rows
+therefore do not depend on libm, BLAS or the version of NumPy's distributions.
 
 The tables are aggregates of Adult: Becker, B. and Kohavi, R. (1996), Adult, UCI Machine Learning
 Repository, https://doi.org/10.24432/C5XW20, licensed CC BY 4.0. `scripts/make_census_tables.py`
@@ -48,27 +49,28 @@ __all__ = ["load_census", "true_probability"]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Tables: TypeAlias = dict[str, Any]
 
-# The first seed that draws each of Adult's categories at least once; one of them has one person.
+# This is the first seed that draws each of Adult's categories at least once. One category is so
+# rare that Adult has one person in it.
 _SEED = 0
 
-# Probabilities are whole multiples of 2^-32, so that a draw compares integers.
+# Probabilities are whole multiples of 2^-32, because a draw then compares integers exactly.
 _BITS = 32
 _DECIMAL = Context(prec=28)
 
 
 def load_census() -> pd.DataFrame:
-    """Make the census: always the same 48,842 rows.
+    """Return the census: always the same 48,842 rows.
 
     Returns
     -------
     pandas.DataFrame of shape (48842, 15)
-        The columns of UCI Adult in its order: int64 numbers and strings, with missing values in
-        `workclass`, `occupation` and `native-country`; the label is `class`, ``"<=50K"`` or
-        ``">50K"``. A new frame each time.
+        The columns of UCI Adult in its order, as int64 numbers and strings. `workclass`,
+        `occupation` and `native-country` have missing values. The label is `class`, ``"<=50K"`` or
+        ``">50K"``. Each call returns a new frame.
 
     See Also
     --------
-    true_probability : the probability by which `class` was drawn.
+    true_probability : The probability with which `class` was drawn.
 
     Examples
     --------
@@ -89,7 +91,7 @@ def load_census() -> pd.DataFrame:
         if name == "class":
             columns[name] = pd.Series(["<=50K", ">50K"]).take(positive.astype(np.int64))
         elif name == "education-num":
-            # Adult numbers the levels of education from 1, in the order of the categories here.
+            # Adult numbers the levels of education from 1, and the categories have the same order.
             columns[name] = pd.Series(codes["education"] + 1)
         elif name in tables["categories"]:
             columns[name] = pd.Series(tables["categories"][name]).take(codes[name])
@@ -100,15 +102,15 @@ def load_census() -> pd.DataFrame:
 
 
 def true_probability(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Probability of the label ``">50K"`` given the row, by which the census was drawn.
+    """Return the probability of ``">50K"`` with which the label of each row was drawn.
 
-    The truth of the synthetic population, of use for rows of the census and for rows made from
-    them, say with `sex` exchanged. It is no estimate of anything about real people.
+    The probability is exact for rows of the census and for rows that are made from them, such as
+    rows with `sex` exchanged. It is not an estimate about real people.
 
     Parameters
     ----------
     frame : pandas.DataFrame of shape (n, any)
-        Rows with the columns of the census; `class` and `education-num` are not read.
+        Rows with the columns of the census. `class` and `education-num` are not read.
 
     Returns
     -------
@@ -118,7 +120,8 @@ def true_probability(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
     Raises
     ------
     RequestError
-        If a column is missing, or has a category, or a missing value, that the census has not.
+        If a column is missing, is not numeric where it has to be, or has a category or a missing
+        value that does not occur in the census.
 
     Examples
     --------
@@ -140,7 +143,7 @@ def _read_tables() -> Tables:
 
 
 def _raw(tables: Tables, bits: np.random.PCG64) -> npt.NDArray[np.uint64]:
-    """One raw 64-bit integer for each row."""
+    """Return one raw 64-bit integer for each row."""
     return np.asarray(bits.random_raw(tables["rows"]), np.uint64)
 
 
@@ -164,7 +167,7 @@ def _draw_codes(tables: Tables, bits: np.random.PCG64) -> dict[str, IntArray]:
             code, size = _parent(tables, codes, parent)
             key = key * size + code
             sizes = (*sizes, size)
-            # Where each context's counts stand; 0 is the context of no parents, thus "not here".
+            # Position 0 holds the counts without parents, so 0 can stand for "not in the table".
             place = np.zeros(sizes, np.int64)
             for at, known in enumerate(contexts, start=len(counts)):
                 place[tuple(map(int, known.split()))] = at
@@ -176,7 +179,7 @@ def _draw_codes(tables: Tables, bits: np.random.PCG64) -> dict[str, IntArray]:
 
 
 def _parent(tables: Tables, codes: dict[str, IntArray], name: str) -> tuple[IntArray, int]:
-    """Codes of a parent, a feature or a coarser grouping of one, and how many codes it has."""
+    """Return the codes of a parent (a feature or a coarser grouping) and their number."""
     if name in tables["coarse"]:
         groups = np.array(tables["coarse"][name]["groups"])
         return groups[codes[tables["coarse"][name]["of"]]], int(groups.max()) + 1
@@ -186,9 +189,9 @@ def _parent(tables: Tables, codes: dict[str, IntArray], name: str) -> tuple[IntA
 
 
 def _invert(counts: IntArray, row: IntArray, uniform: IntArray) -> IntArray:
-    """Draw a column of a table of counts, in the given row of it.
+    """Draw a column of a table of counts, given the row of the table, for each draw.
 
-    `uniform` are integers below 2^32. The cumulative counts run on from row to row, so that one
+    `uniform` holds integers below 2^32. The cumulative counts continue from row to row, so one
     binary search finds the column of every draw.
     """
     cumulative = counts.cumsum()
@@ -202,19 +205,19 @@ def _invert(counts: IntArray, row: IntArray, uniform: IntArray) -> IntArray:
 def _draw_values(
     cells: list[list[list[int]]], code: IntArray, raw: npt.NDArray[np.uint64]
 ) -> IntArray:
-    """Draw a value inside each bin: a cell by its count, then uniformly in the cell's width."""
+    """Draw a value inside each bin: first a cell by its count, then uniformly within the cell."""
     table = np.zeros((len(cells), max(map(len, cells)), 3), np.int64)
     for padded, known in zip(table, cells, strict=True):
         padded[: len(known)] = known
     low, width, people = np.moveaxis(table, 2, 0)
     cell = _invert(people, code, _high_bits(raw))
-    # The cell took the high half of the raw integer; the low half is independent of it.
+    # The cell used the high half of the raw integer. The low half is independent of it.
     value: IntArray = low[code, cell] + (_low_bits(raw) * width[code, cell] >> _BITS)
     return value
 
 
 def _chances(tables: Tables, codes: dict[str, IntArray]) -> IntArray:
-    """P(">50K") of each row in units of 2^-32."""
+    """Return P(">50K") of each row in units of 2^-32."""
     log_odds = np.zeros(len(codes["sex"]), np.int64)
     for term in tables["label"]:
         log_odds += np.array(term["hundredths"])[tuple(codes[name] for name in term["columns"])]
@@ -223,13 +226,13 @@ def _chances(tables: Tables, codes: dict[str, IntArray]) -> IntArray:
 
 
 def _logistic(hundredths: int) -> int:
-    """1 / (1 + exp(-x)) of x in hundredths, in units of 2^-32, rounded down."""
+    """Return 1 / (1 + exp(-x)) in units of 2^-32, rounded down; x is given in hundredths."""
     exponential = _DECIMAL.exp(Decimal(-hundredths) / 100)
     return int(_DECIMAL.divide(Decimal(2**_BITS), _DECIMAL.add(Decimal(1), exponential)))
 
 
 def _encode(tables: Tables, frame: pd.DataFrame) -> dict[str, IntArray]:
-    """Codes of each feature of a frame."""
+    """Return the codes of each feature of a frame."""
     features = [*tables["categories"], *tables["numbers"]]
     if absent := [name for name in features if name not in frame]:
         raise RequestError(f"columns {absent} are missing; give all the columns of the census")
@@ -237,15 +240,19 @@ def _encode(tables: Tables, frame: pd.DataFrame) -> dict[str, IntArray]:
     for name in features:
         column = frame[name]
         if name in tables["categories"]:
-            # A missing value has the last code, in the columns that have one.
+            # In a column with missing values, the last code stands for a missing value.
             known = [category for category in tables["categories"][name] if category is not None]
             code = pd.Index(known).get_indexer(pd.Index(column)).astype(np.int64)
             if len(known) < len(tables["categories"][name]):
                 code[column.isna().to_numpy()] = len(known)
             if (code < 0).any():
-                raise RequestError(f"column {name!r} has a value that is not one of {known}")
+                raise RequestError(
+                    f"column {name!r} has a value that the census does not have; give {known}"
+                )
         elif not pd.api.types.is_numeric_dtype(column) or column.isna().any():
-            raise RequestError(f"column {name!r} must be numeric, without missing values")
+            raise RequestError(
+                f"column {name!r} is not numeric or has missing values; give numbers only"
+            )
         else:
             edges = tables["numbers"][name]["edges"]
             code = np.searchsorted(edges[1:], column.to_numpy(), side="right")

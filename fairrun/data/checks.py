@@ -1,4 +1,4 @@
-"""What rows must hold before they are split: groups to compare, features that tell something."""
+"""Checks of the rows before they are split: enough rows in each group, no constant feature."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from fairrun.groups import GROUP_A, GROUP_B, Protected
 
 __all__ = ["MIN_GROUP_ROWS", "check_features", "check_groups"]
 
-#: A group with fewer rows cannot be split in three and measured.
+#: The smallest number of rows in a group. A smaller group cannot be split in three and measured.
 MIN_GROUP_ROWS = 30
 
 
 def check_groups(groups: NDArray[np.int8], protected: Protected) -> None:
-    """Check that each group has rows enough.
+    """Check that group_a and group_b have enough rows.
+
+    Parameters
+    ----------
+    groups : array of int8 of shape (n_rows,)
+        The group of each row: `GROUP_A`, `GROUP_B`, or any other number for neither.
+    protected : Protected
+        The protected column, for the names in the message.
 
     Raises
     ------
@@ -29,22 +36,29 @@ def check_groups(groups: NDArray[np.int8], protected: Protected) -> None:
         if count < MIN_GROUP_ROWS:
             raise RequestError(
                 f"the group {name!r} of {protected.column!r} has {count} rows, too few to split "
-                f"and measure; {MIN_GROUP_ROWS} are needed: compare other values, or merge some"
+                f"and measure; {MIN_GROUP_ROWS} are needed: compare other values, or merge values"
             )
 
 
 def check_features(frame: pd.DataFrame, spec: DatasetSpec) -> None:
     """Check that no feature is constant.
 
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows. Protected and dropped columns are not checked.
+    spec : DatasetSpec
+        The spec, which says which columns are features.
+
     Raises
     ------
     RequestError
-        If one is.
+        If a feature has the same value in all rows.
     """
     features = [name for name in frame.columns if name not in spec.not_features]
     constant = [str(name) for name in features if frame[name].nunique(dropna=False) == 1]
     if constant:
         raise RequestError(
-            f"{constant} have one value only and tell nothing; drop them with "
+            f"the features {constant} have the same value in all rows; drop them with "
             f"drop={','.join([*spec.drop, *constant])}"
         )

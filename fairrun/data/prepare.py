@@ -1,4 +1,4 @@
-"""Raw rows to typed features, a 0/1 label, and three splits that can be derived again."""
+"""From raw rows to typed features, a label of 0 and 1, and three reproducible splits."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ SPLIT_NAMES = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that a model can be fitted or measured on.
+    """Rows for training or measuring a model.
 
     Attributes
     ----------
     frame : pandas.DataFrame
-        Features and protected columns: numbers as float64, text as objects, null as NaN or None.
+        The features and protected columns. Numbers are float64 with NaN for a missing value. Text
+        has the dtype object with None for a missing value.
     label : ndarray of int64, shape (n_rows,)
-        1 = the favourable outcome.
+        The labels, 0 or 1; 1 is the favourable outcome.
     """
 
     frame: pd.DataFrame
@@ -40,11 +41,11 @@ class Rows:
         return len(self.frame)
 
     def take(self, positions: NDArray[np.intp]) -> Rows:
-        """Take rows by position."""
+        """Return the rows at these positions."""
         return Rows(self.frame.iloc[positions].reset_index(drop=True), self.label[positions])
 
     def digest(self) -> str:
-        """SHA-256 of column names, values and labels, in order; 32 hexadecimal digits."""
+        """Return SHA-256 of column names, values and labels, in order, as 32 hexadecimal digits."""
         sha = hashlib.sha256(self.label.astype("<i8").tobytes())
         for name, column in self.frame.items():
             sha.update(f"\0{name}\0".encode())
@@ -52,7 +53,7 @@ class Rows:
                 sha.update(column.to_numpy(dtype="<f8").tobytes())
             else:
                 codes, values = pd.factorize(column)
-                # A null has the code −1, thus the last text.
+                # A null has the code −1, which takes the last text.
                 texts = [f"={v}" if isinstance(v, str) else "" for v in values] + [""]
                 sha.update("\0".join(texts[code] for code in codes.tolist()).encode())
         return sha.hexdigest()[:32]
@@ -67,9 +68,9 @@ class Dataset:
     spec : DatasetSpec
         The spec, with the digest of each split.
     splits : mapping of str to Rows
-        `train`, `validation` and `test`.
+        The rows of `train`, `validation` and `test`.
     n_dropped : int
-        How many rows were dropped because a feature is null.
+        The number of rows that were dropped because the target or a feature is null.
     """
 
     spec: DatasetSpec
@@ -83,25 +84,25 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
     Parameters
     ----------
     spec : DatasetSpec
-        The problem.
+        The spec of the data set.
     raw : pandas.DataFrame, optional
-        Its raw rows; read from its source if not given.
+        The raw rows. By default they are read from the spec's source.
 
     Returns
     -------
     Dataset
-        Three splits, stratified by label × group of the first protected column. The same rows,
-        spec and seed give the same splits.
+        Three splits, stratified by the label and by the group of the first protected column. The
+        same rows, spec and seed give the same splits.
 
     Raises
     ------
     RequestError
-        If the rows do not fit the spec, or are not the rows whose digests it holds.
+        If the rows do not fit the spec, or their digests differ from the digests in the spec.
     """
     raw = load_source(spec.source) if raw is None else raw
     rows, n_dropped = prepare_rows(raw, spec)
     spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
-    groups = group_lookup(rows.frame, spec.protected[0]).codes(rows.frame)
+    groups = group_lookup(rows.frame, spec.protected[0]).groups(rows.frame)
     check_groups(groups, spec.protected[0])
     check_features(rows.frame, spec)
     strata = rows.label * 3 + groups
@@ -110,48 +111,54 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
     digests = {name: split.digest() for name, split in splits.items()}
     if spec.digests and dict(spec.digests) != digests:
         raise RequestError(
-            f"the rows of {spec.source} are not those that were used before (their digests "
-            "differ); restore that version of the data, or preprocess and train again"
+            f"the rows of {spec.source} have changed since they were used before (their digests "
+            "differ); restore the earlier version of the data, or preprocess and train again"
         )
     return Dataset(spec.with_digests(digests), splits, n_dropped)
 
 
 def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
-    """Type the columns and apply the missing policy.
+    """Convert the columns to their types, and drop rows with missing values if the spec says so.
 
     Parameters
     ----------
     raw : pandas.DataFrame
-        Raw rows with at least the target, the protected columns, those that are changeable and one
+        Raw rows with at least the target, the protected columns, the changeable columns and one
         feature.
     spec : DatasetSpec
-        Which column is what.
+        The spec, which gives the role and the type of each column.
 
     Returns
     -------
     rows : Rows
-        A row whose target is null is always dropped.
+        The typed rows. A row without a target value is always dropped.
     n_dropped : int
-        How many rows were dropped.
+        The number of rows that were dropped.
 
     Raises
     ------
     RequestError
-        If a column is missing or has no value at all, or the target does not have two values of
-        which one is `positive`.
+        If a column is missing, a feature has no value in any row, no row is left, a value is not a
+        number in a column of numbers, or the target does not have two values of which one is
+        `positive`.
     """
     needed = (spec.target, *(p.column for p in spec.protected), *spec.changeable)
     missing = [name for name in needed if name not in raw.columns]
     if missing:
         raise RequestError(
-            f"the data lacks the columns {missing}; it has {', '.join(map(str, raw.columns))}"
+            f"the data has no columns {missing}; it has {', '.join(map(str, raw.columns))}"
         )
     features = [name for name in raw.columns if name not in spec.not_features]
     if not features:
-        raise RequestError("no feature is left beside target, protected and dropped columns")
+        raise RequestError(
+            "every column is the target, protected or dropped, so there is no feature; "
+            "drop fewer columns, or give data with more columns"
+        )
     empty = [str(name) for name in features if raw[name].isna().all()]
     if empty:
-        raise RequestError(f"no row has a value in {empty}; drop them with drop={','.join(empty)}")
+        raise RequestError(
+            f"no row has a value in {empty}; drop these columns with drop={','.join(empty)}"
+        )
     keep = raw[spec.target].notna()
     if spec.missing == "drop":
         keep &= raw[features].notna().all(axis=1)
@@ -170,32 +177,38 @@ def _typed(column: pd.Series, kind: str | None) -> pd.Series:
             return pd.to_numeric(column).astype(np.float64)
         except (ValueError, TypeError) as error:
             raise RequestError(
-                f"{column.name!r} is declared a number, and holds what is not one"
+                f"column {column.name!r} has the type number, but holds a value that is not a "
+                "number; correct the data, or give the type category"
             ) from error
-    # Objects, so that a table looks the same whichever string dtype its reader chose.
+    # The dtype object makes a table look the same, whichever string dtype its reader chose.
     return pd.Series(_texts(column), dtype=object, name=column.name)
 
 
 def _texts(column: pd.Series) -> NDArray[np.object_]:
-    """Write each value as a parameter would; None for a null."""
+    """Return each value as text in the form that parameters use; None for a null."""
     if column.dtype == object:
-        # Values of several types: True and 1 are equal, their texts are not.
+        # `factorize` would merge True and 1, which are equal but have different texts.
         null = column.isna()
         texts = [None if n else value_text(v) for v, n in zip(column, null, strict=True)]
         return np.array(texts, dtype=object)
     codes, values = pd.factorize(column)
-    # A null has the code −1, thus the last text.
+    # A null has the code −1, which takes the last text.
     return np.array([*map(value_text, values.tolist()), None], dtype=object)[codes]
 
 
 def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     texts = _texts(target)
     values = sorted(set(texts))
-    if spec.positive not in values or len(values) != 2:
+    shown = f"{', '.join(values[:5])}{', …' if len(values) > 5 else ''}"
+    if len(values) != 2:
         raise RequestError(
-            f"the target {spec.target!r} has {len(values)} values ({', '.join(values[:5])}"
-            f"{', …' if len(values) > 5 else ''}); it needs two, one of them "
-            f"positive={spec.positive!r}"
+            f"the target {spec.target!r} has {len(values)} values ({shown}); "
+            "give a target with two values"
+        )
+    if spec.positive not in values:
+        raise RequestError(
+            f"positive={spec.positive!r} is not a value of {spec.target!r} ({shown}); "
+            "give the favourable value as positive"
         )
     return np.asarray(texts == spec.positive, dtype=np.int64)
 
@@ -214,13 +227,19 @@ def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.in
 
 
 def label_group_counts(dataset: Dataset) -> pd.DataFrame:
-    """Count label × group in each split.
+    """Count the rows of each label and group in each split.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The splits.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `split`, `group`, `label` (text: the target's values), `count` and `share` (of the
-        split); one row for each combination that the first protected column can have.
+        One row for each split, each group of the first protected column (group_a, group_b and
+        neither) and each label, with the columns `split`, `group`, `label` (text), `count` and
+        `share` (of the split).
     """
     spec = dataset.spec
     names = group_table_names(spec.protected[0])
@@ -228,7 +247,7 @@ def label_group_counts(dataset: Dataset) -> pd.DataFrame:
     labels = (f"not {spec.positive}", spec.positive)
     records = []
     for split, rows in dataset.splits.items():
-        groups = lookup.codes(rows.frame)
+        groups = lookup.groups(rows.frame)
         for code, group in zip((0, 1, -1), names, strict=True):
             for value, label in enumerate(labels):
                 count = int(np.sum((groups == code) & (rows.label == value)))

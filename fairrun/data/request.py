@@ -1,4 +1,4 @@
-"""From what was asked for to a resolved dataset spec."""
+"""Requests for data, and the dataset specs to which they are resolved."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
-from fairrun.data.sources import searched
 from fairrun.data.spec import DatasetSpec, Missing, Splits
+from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
 
@@ -36,7 +34,7 @@ KNOWN_DATASETS = {
 
 @dataclass(frozen=True)
 class DataRequest:
-    """What a user said of the data; None where nothing was said.
+    """The user's parameters about the data; None stands for a parameter that was not given.
 
     Attributes
     ----------
@@ -46,17 +44,18 @@ class DataRequest:
     target, positive : str or None
         The target column and its favourable value.
     protected, privileged : sequence of str or None
-        Protected columns, and the privileged value of each: group_a.
+        The protected columns, and the privileged value of each, which makes group_a.
     unprivileged : sequence of str or None
-        The value of each that makes group_b, or `rest` for every other value; None: the rest.
+        The value of each protected column that makes group_b. `rest` stands for all other values.
+        None stands for `rest` in every column.
     drop : sequence of str or None
-        Columns that are not features.
+        The columns that are not features.
     changeable : sequence of str or None
-        Features that a person can change.
+        The features that a person can change.
     missing : {"drop", "keep"} or None
-        What is done with rows that have a null in a feature.
+        Whether rows with a missing feature are dropped, or kept and imputed.
     splits : Splits or None
-        How the rows are split.
+        The sizes of the splits and the seed of the shuffle.
     """
 
     data: str = "census"
@@ -72,24 +71,27 @@ class DataRequest:
 
 
 def resolve_spec(request: DataRequest) -> DatasetSpec:
-    """Resolve a request to a spec, without reading a row.
+    """Return the dataset spec for a request, without reading a row.
+
+    A parameter that is given replaces the same part of a known data set or of a YAML spec. A
+    protected column that is given moves to the front, and the other protected columns stay
+    protected. A column that is given as the target, protected or dropped is no longer changeable.
 
     Parameters
     ----------
     request : DataRequest
-        What the user said. What is said beside a known problem or a YAML spec replaces its part;
-        a protected column that is named moves to the front, the others stay protected. What is
-        named as protected or dropped is no longer changeable.
+        The user's parameters.
 
     Returns
     -------
     DatasetSpec
-        The spec. For an earlier `preprocess` use `fairrun.data.load_preprocessed` instead.
+        The spec. This function does not handle an earlier `preprocess`; see `is_preprocessed`.
 
     Raises
     ------
     RequestError
-        If something needed was not said, or two things that were said do not fit.
+        If a required parameter is missing, two parameters contradict each other, or a YAML spec
+        cannot be read.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     protected = _protected(request)
     if request.data in KNOWN_DATASETS:
         spec = KNOWN_DATASETS[request.data]
-    elif Path(request.data).suffix in (".yaml", ".yml"):
+    elif is_yaml(request.data):
         spec = _read_yaml(Path(request.data))
     else:
         return _from_scratch(request, protected)
@@ -125,7 +127,7 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
 
 
 def is_preprocessed(data: str) -> bool:
-    """Whether `data` names an earlier `preprocess`: a run id or a `runs:/` URI.
+    """Return whether `data` names an earlier `preprocess`, as a run id or a `runs:/` URI.
 
     Examples
     --------
@@ -173,12 +175,7 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
 
 
 def _read_yaml(path: Path) -> DatasetSpec:
-    try:
-        saved = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(
-            f"the dataset spec {path} cannot be read: {error}{searched(path)}"
-        ) from error
+    saved = read_yaml(str(path), "data")
     if not isinstance(saved, dict):
         raise RequestError(f"the dataset spec {path} is not a YAML mapping of its fields")
     source = str(saved.get("source", ""))

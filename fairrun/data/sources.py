@@ -1,4 +1,4 @@
-"""Where rows come from: the embedded census, Adult, or a table someone has."""
+"""Sources of rows: the embedded census, UCI Adult, and CSV or Parquet files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from urllib.parse import urlparse
 import pandas as pd
 
 from fairrun.data.census import load_census
+from fairrun.documents import searched
 from fairrun.errors import RequestError
 
-__all__ = ["load_adult", "load_source", "searched"]
+__all__ = ["load_adult", "load_source"]
 
 _ADULT_COLUMNS = [
     *("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation"),
@@ -28,18 +29,18 @@ def load_source(source: str) -> pd.DataFrame:
     Parameters
     ----------
     source : str
-        `census`, `adult`, or a path or URI of a CSV or Parquet file: http(s), and any scheme that
-        MLflow's artifact stores know.
+        `census`, `adult`, or a path or URI of a CSV or Parquet file. The scheme of a URI is http,
+        https, or any scheme of MLflow's artifact stores.
 
     Returns
     -------
     pandas.DataFrame
-        The rows, as they are.
+        The rows, unchanged.
 
     Raises
     ------
     RequestError
-        If it cannot be read as a table.
+        If the source cannot be found or read as a table, or has no rows.
     """
     if source == "census":
         return load_census()
@@ -49,15 +50,16 @@ def load_source(source: str) -> pd.DataFrame:
 
 
 def load_adult(cache: Path | None = None) -> pd.DataFrame:
-    """Read UCI Adult through `holisticai.datasets`, and keep it for the next time.
+    """Read UCI Adult through `holisticai.datasets`, and cache it.
 
-    holisticai's `load_dataset("adult")` drops rows with nulls and `education-num`; this takes the
-    table that it starts from, so that `missing=keep` has something to keep.
+    holisticai's `load_dataset("adult")` drops `education-num` and rows with missing values. This
+    function reads the table before these are dropped, because `missing=keep` needs those rows.
 
     Parameters
     ----------
     cache : Path, optional
-        The folder to keep it in; `FAIRRUN_CACHE`, or `~/.cache/fairrun`.
+        The folder of the cached file. The default is the environment variable `FAIRRUN_CACHE`, or
+        `~/.cache/fairrun` if it is not set.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def load_adult(cache: Path | None = None) -> pd.DataFrame:
     Raises
     ------
     RequestError
-        If it cannot be had, or what came is not Adult.
+        If the download fails, or the file does not have Adult's columns and number of rows.
     """
     default = os.environ.get("FAIRRUN_CACHE", Path.home() / ".cache" / "fairrun")
     path = Path(cache or default) / "adult.parquet"
@@ -76,9 +78,9 @@ def load_adult(cache: Path | None = None) -> pd.DataFrame:
         _check_adult(frame, f"the cached file {path}; delete it to fetch it again")
         return frame
     frame = _download_adult()
-    _check_adult(frame, "what the download gave; give the path of a copy as data instead")
+    _check_adult(frame, "the downloaded file; give the path of a copy as data instead")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Under its final name only when it is whole.
+    # Renaming a complete file means that another process never reads a part of it.
     unfinished = path.with_suffix(f".{os.getpid()}.part")
     frame.to_parquet(unfinished, index=False)
     unfinished.replace(path)
@@ -90,10 +92,10 @@ def _download_adult() -> pd.DataFrame:
 
     try:
         frame: pd.DataFrame = load_hai_datasets(dataset_name="adult")
-    except Exception as error:  # urllib, pyarrow and pandas each raise their own
+    except Exception as error:  # urllib, pyarrow and pandas raise errors of different classes.
         raise RequestError(
             f"data=adult cannot be downloaded ({type(error).__name__}); give the path of a copy, "
-            "or data=census, which is embedded and needs no network"
+            "or data=census, which is built in and needs no network"
         ) from error
     return frame
 
@@ -106,19 +108,8 @@ def _check_adult(frame: pd.DataFrame, what: str) -> None:
         )
 
 
-def searched(path: Path) -> str:
-    """Say where a relative path was looked for: under `mlflow run`, in the project's folder.
-
-    Examples
-    --------
-    >>> searched(Path("/rows.csv"))
-    ''
-    """
-    return "" if path.is_absolute() else f" (a relative path is looked for in {Path.cwd()})"
-
-
 def _fetch(source: str) -> str:
-    """Give a path or URL that pandas reads."""
+    """Return a local path or a URL that pandas can read, downloading artifacts where needed."""
     scheme = urlparse(source).scheme
     if scheme in ("http", "https"):
         return source
@@ -134,8 +125,11 @@ def _fetch(source: str) -> str:
 
     try:
         return str(download_artifacts(artifact_uri=source))
-    except Exception as error:  # each artifact store raises its own
-        raise RequestError(f"data={source} cannot be fetched: {type(error).__name__}") from error
+    except Exception as error:  # Each artifact store raises errors of its own classes.
+        raise RequestError(
+            f"data={source} cannot be fetched ({type(error).__name__}); check the URI, or give the "
+            "path of a local copy"
+        ) from error
 
 
 def _read_table(path: str, source: str) -> pd.DataFrame:
@@ -153,23 +147,24 @@ def _read_table(path: str, source: str) -> pd.DataFrame:
     except RequestError:
         raise
     except UnicodeDecodeError as error:
-        raise RequestError(f"data={source} is not UTF-8 text; save it as UTF-8") from error
-    except Exception as error:  # pandas and pyarrow each raise their own
+        raise RequestError(f"data={source} is not UTF-8 text; save the file as UTF-8") from error
+    except Exception as error:  # pandas and pyarrow raise errors of different classes.
         raise RequestError(
-            f"data={source} cannot be read as {suffix[1:]}: {type(error).__name__}"
+            f"data={source} cannot be read as {suffix[1:]} ({type(error).__name__}); "
+            "check the address and the file"
         ) from error
     if frame.shape[1] == 1 and any(sign in str(frame.columns[0]) for sign in ";\t|"):
-        raise RequestError(f"data={source} has one column; separate its columns by commas")
+        raise RequestError(f"data={source} has one column; separate the columns by commas")
     if frame.empty:
-        raise RequestError(f"data={source} has no rows")
+        raise RequestError(f"data={source} has no rows; give a table with rows")
     return frame
 
 
 def _read_csv(path: str) -> pd.DataFrame:
     frame: pd.DataFrame = pd.read_csv(path)
-    # pandas gives a name that stands twice a number, in silence.
+    # pandas silently renames the second column of the same name, so the header is read again.
     names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
     if names.duplicated().any():
         twice = ", ".join(names[names.duplicated()].unique())
-        raise RequestError(f"data={path} has columns twice: {twice}; rename or drop them")
+        raise RequestError(f"data={path} has duplicate columns: {twice}; rename or remove them")
     return frame

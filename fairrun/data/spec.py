@@ -1,4 +1,4 @@
-"""A prediction problem declared as data: which columns are what, and whom to compare."""
+"""Dataset specs: the source of the rows, the role of each column, and the groups to compare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ Missing = Literal["drop", "keep"]
 
 @dataclass(frozen=True)
 class Splits:
-    """How the rows are split: shares of the rows, and the seed of the shuffle."""
+    """Sizes of the splits, as shares of the rows, and the seed of the shuffle.
+
+    Attributes
+    ----------
+    validation, test : float
+        The shares of the rows for validation and test. The rest is for training.
+    seed : int
+        The seed of the shuffle.
+
+    Raises
+    ------
+    RequestError
+        If a share is not above 0, or both together are not below 1.
+    """
 
     validation: float = 0.2
     test: float = 0.2
@@ -32,37 +45,43 @@ class Splits:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A binary classification problem over a table.
+    """A binary classification problem on a table.
 
     Attributes
     ----------
     name : str
-        What the data set is called in runs and tables.
+        The name of the data set in runs and tables.
     source : str
-        Where the rows are: `census`, `adult`, a path or URI of a CSV or Parquet file, or the
+        The source of the rows: `census`, `adult`, a path or URI of a CSV or Parquet file, or the
         artifact URI of an earlier `preprocess`.
     target : str
-        The column that is predicted.
+        The column to predict.
     positive : str
-        Its favourable value, as text; predicted as 1.
+        The favourable value of the target, as text. It is label 1.
     protected : tuple of Protected
-        The protected columns; metrics without a suffix are about the first.
+        The protected columns. Metrics without a suffix describe the first one.
     drop : tuple of str
-        Columns that are not features, such as one that repeats another.
+        The columns that are not features, such as a column that repeats another one.
     changeable : tuple of str
-        Features that a person can change: counterfactual hints are about these alone.
+        The features that a person can change. Counterfactual hints change only these.
     types : tuple of (str, {"number", "category"})
-        What a column is read as, where its own type does not say: a postcode is a number that
-        names a category.
+        The types of columns whose own type is misleading. For example, a postcode is a number, but
+        its type is "category".
     missing : {"drop", "keep"}
-        Rows with a null in a feature are dropped, or kept and imputed.
+        Whether rows with a missing feature are dropped, or kept and imputed.
     splits : Splits
-        How the rows are split.
+        The sizes of the splits and the seed of the shuffle.
     licence : str
-        Under which terms the rows may be used.
+        The terms under which the rows may be used.
     digests : tuple of (str, str)
-        The digest of each split by name, once it is known; a split that is derived again is
-        checked against it.
+        The digest of each split by name; empty before the first split. A split that is derived
+        again must have the same digest.
+
+    Raises
+    ------
+    RequestError
+        If no protected column is given, a column has two roles, or a type or `missing` is not
+        known.
     """
 
     name: str
@@ -99,11 +118,11 @@ class DatasetSpec:
 
     @property
     def not_features(self) -> tuple[str, ...]:
-        """The target, the protected and the dropped columns."""
+        """Return the names of the target, the protected columns and the dropped columns."""
         return (self.target, *(p.column for p in self.protected), *self.drop)
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON and YAML can hold."""
+        """Return the spec as a dict that can be written as JSON or YAML."""
         return asdict(self) | {
             "protected": [asdict(protected) for protected in self.protected],
             "drop": list(self.drop),
@@ -114,12 +133,18 @@ class DatasetSpec:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> DatasetSpec:
-        """Build from what `to_dict` gave, or from a YAML file of the same shape.
+        """Return the spec that a dict of `to_dict`, or a YAML file of the same form, describes.
+
+        Parameters
+        ----------
+        saved : mapping
+            The fields of the spec. Only `source`, `target`, `positive` and `protected` are
+            required.
 
         Raises
         ------
         RequestError
-            If a field is missing or not known.
+            If a required field is missing, or a field is not known or not valid.
         """
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(saved) - known)
@@ -142,7 +167,7 @@ class DatasetSpec:
         return cls(**values)
 
     def with_digests(self, digests: Mapping[str, str]) -> DatasetSpec:
-        """Give the same spec with the digests of its splits."""
+        """Return a copy of the spec with the digests of its splits."""
         return replace(self, digests=tuple(sorted(digests.items())))
 
 

@@ -11,8 +11,8 @@ import click
 
 from fairrun.data import DataRequest, Splits
 from fairrun.entrypoints._command import given, listed
-from fairrun.runs import TrainingRequest
-from fairrun.training import ESTIMATORS
+from fairrun.runs.train import TrainingRequest
+from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = ["data_options", "mitigator_option", "training_options"]
@@ -183,7 +183,7 @@ _TRAINING_OPTIONS = (
 
 
 #: Options that a `TrainingRequest` takes unchanged.
-_PLAIN = ("estimator", *_estimator_parameters(), "resample", "unseen", "seed")
+_PLAIN = ("estimator", "resample", "unseen", "seed")
 
 
 def mitigator_option(command: Command) -> Command:
@@ -251,7 +251,9 @@ def training_options(command: Command) -> Command:
         **others: Any,
     ) -> None:
         plain = {name: others.pop(name) for name in _PLAIN}
+        of_estimator = {name: others.pop(name) for name in ESTIMATOR_PARAMETERS}
         training = TrainingRequest(
+            estimator_params={k: v for k, v in of_estimator.items() if v is not None},
             class_weight=None if class_weight == "none" else class_weight,  # type: ignore[arg-type]
             row_key=given(row_key),
             **plain,

@@ -7,7 +7,7 @@ import click
 from fairrun.entrypoints._command import entry_point, given, listed, print_gate, print_metrics
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
-from fairrun.runs import run_evaluate
+from fairrun.runs.evaluate import run_evaluate
 
 _EXIT_CODES = {
     Verdict.PASS: 0,

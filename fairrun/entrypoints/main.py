@@ -10,7 +10,8 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options, training_options
-from fairrun.runs import COMPARED_METRICS, COMPARED_MITIGATORS, TrainingRequest, run_comparison
+from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
+from fairrun.runs.train import TrainingRequest
 from fairrun.text import format_table, with_interval
 from fairrun.tracking.runs import project_of
 

@@ -9,7 +9,7 @@ import click
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options
-from fairrun.runs import run_preprocess
+from fairrun.runs.preprocess import run_preprocess
 from fairrun.tracking.runs import project_of
 
 

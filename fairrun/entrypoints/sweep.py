@@ -13,11 +13,11 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, given
 from fairrun.entrypoints._options import data_options
 from fairrun.gate import Verdict
-from fairrun.runs import COMPARED_METRICS
+from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.sweep import TRIALS, SweepRequest, Swept, run_sweep
+from fairrun.sweep.methods import METHODS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import RULES
-from fairrun.sweep.study import METHODS
 from fairrun.text import format_table, with_interval
 from fairrun.tracking.runs import project_of
 

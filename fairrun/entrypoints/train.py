@@ -10,7 +10,7 @@ import click
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, print_metrics
 from fairrun.entrypoints._options import data_options, mitigator_option, training_options
-from fairrun.runs import TrainingRequest, run_train
+from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking.runs import project_of
 
 

@@ -18,7 +18,7 @@ from fairrun.explanations.rows import FEWEST, choose_rows, explain_rows
 from fairrun.explanations.stability import stability
 from fairrun.explanations.threshold_rows import ThresholdRows, threshold_rows
 from fairrun.groups import GROUP_A, GROUP_B, ProtectedColumn
-from fairrun.inference import GroupLookup, InferenceModel
+from fairrun.inference import InferenceModel
 
 __all__ = ["Overview", "explain_model"]
 
@@ -104,7 +104,7 @@ def explain_model(
     InputError
         If the model was saved before there were explanations.
     """
-    groups = GroupLookup(protected.name, protected.group_a, protected.group_b).codes(frame)
+    groups = protected.groups(frame)
     names = protected.group_names
     rows = explain_rows(model, frame, groups, rows_to_explain(model))
     importance = importance_table(rows, names)

@@ -1,4 +1,4 @@
-"""The gate: what a model must meet, and one function that decides whether it does."""
+"""The gate: requirements on a model's metrics, and the function that decides whether they hold."""
 
 from fairrun.gate.terms import (
     GATE_METRICS,

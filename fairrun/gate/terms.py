@@ -1,4 +1,4 @@
-"""What a gate demands: `disparate_impact>=0.8; accuracy>=0.8 @ sex`, as text or as YAML."""
+"""The terms of a gate, such as `disparate_impact>=0.8; accuracy>=0.8 @ sex`, as text or YAML."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import chain
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from fairrun.data import searched
+from fairrun.documents import did_you_mean, is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate, accuracy
@@ -32,20 +28,22 @@ _MIN_COUNT = re.compile(r"min_count\s*[=:]\s*(?P<value>\S+)")
 
 @dataclass(frozen=True)
 class GateMetric:
-    """A metric that a gate can demand something of: one that has an interval.
+    """A metric that a gate can use: it has an interval.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Its name.
+        The name in a gate's text.
     kind : {"difference", "ratio", "performance"}
-        A difference a − b or a ratio a / b of groups, or the performance (or a rate) of some rows.
+        "difference" is a − b and "ratio" is a / b of two groups. "performance" is a metric of all
+        rows or of one group.
     rates : tuple of Rate
-        What it is made of; each must be taken over enough rows.
+        The rates from which the metric is computed. Each needs at least `Gate.min_count` rows.
     recorded : str
-        What it is called in `Audit.rates`: precision is the positive predictive value.
+        The name in the tables of `Audit`. For example, `Audit.rates` has the precision of a group
+        as `positive_predictive_value`.
     of_groups : bool
-        Whether each group has it, too.
+        Whether the metric is also computed for each group.
     """
 
     name: str
@@ -72,7 +70,7 @@ def _gate_metrics() -> dict[str, GateMetric]:
     return {metric.name: metric for metric in metrics}
 
 
-#: The metrics of gates by name.
+#: The metrics that a gate can use, by name.
 GATE_METRICS: dict[str, GateMetric] = _gate_metrics()
 
 _INSTEAD = {
@@ -83,18 +81,18 @@ _INSTEAD = {
 
 @dataclass(frozen=True)
 class Term:
-    """One demand of a gate.
+    """One requirement of a gate: a metric and its threshold.
 
-    Parameters
+    Attributes
     ----------
     metric : GateMetric
         The metric.
     at_least : bool
-        Whether `>=` was written, else `<=`.
+        True for `>=`, False for `<=`.
     threshold : float
-        The number.
+        The threshold.
     protected : str or None
-        What stands after `@`: a protected column, or several joined with a colon.
+        The text after `@`: a protected column, or two joined with a colon. None if there is none.
 
     Examples
     --------
@@ -113,7 +111,11 @@ class Term:
 
     @property
     def allowed(self) -> tuple[float, float]:
-        """Where an interval must lie: [−t, t], [t, 1 / t], or all on one side of t."""
+        """Return the range that must contain the interval, for the threshold t.
+
+        The range is [−t, t] for a difference and [t, 1 / t] for a ratio. For a performance metric,
+        it is [t, ∞) or (−∞, t].
+        """
         t = self.threshold
         if self.metric.kind == "difference":
             return -t, t
@@ -122,7 +124,7 @@ class Term:
         return (t, math.inf) if self.at_least else (-math.inf, t)
 
     def bound(self, low: float, high: float) -> float:
-        """Reduce an interval to the number that decides whether the term holds.
+        """Return the number in an interval that is furthest towards failing the term.
 
         Parameters
         ----------
@@ -132,8 +134,9 @@ class Term:
         Returns
         -------
         float
-            The largest |difference|, the smallest ratio in either direction, or the limit on the
-            wrong side; infinitely far on the wrong side if there are no limits.
+            For a difference, the largest |difference| in the interval. For a ratio, the smallest
+            ratio in either direction. For a performance metric, the lower limit with `>=` and the
+            upper limit with `<=`. Without limits, −∞ with `>=` and ∞ with `<=`.
 
         Examples
         --------
@@ -149,59 +152,60 @@ class Term:
         return low if self.at_least else high
 
     def is_met_by(self, bound: float) -> bool:
-        """Compare what `bound` returns with the threshold."""
+        """Return whether a number from `bound` meets the threshold."""
         return bound >= self.threshold if self.at_least else bound <= self.threshold
 
     def about(self, columns: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:
-        """Resolve which columns or crossings the term is about.
+        """Return the protected columns or crossings to which the term applies.
 
         Parameters
         ----------
         columns : sequence of ProtectedColumn
-            The protected columns there are.
+            The protected columns of the data.
 
         Returns
         -------
         list of tuple of str
-            Names of columns, crossed where there are two; an empty tuple is all rows together.
+            Each tuple holds the name of one column, or the names of two crossed columns. An empty
+            tuple stands for all rows together.
 
         Raises
         ------
         RequestError
-            If a name is not that of a column, or more than two are crossed.
+            If a name is not a protected column, or the term crosses more than two columns.
         """
         known = [column.name for column in columns]
         if self.protected is None:
             return [()] if self.metric.kind == "performance" else [(name,) for name in known]
-        # A column's name may have a colon itself.
+        # The name of a column can contain a colon, so the whole text is tried first.
         asked = [self.protected] if self.protected in known else self.protected.split(":")
         asked = [name.strip() for name in asked]
         if not set(asked) <= set(known) or not len(set(asked)) == len(asked) <= 2:
             raise RequestError(
-                f"the gate's {self} is about {self.protected!r}; the protected columns are "
-                f"{', '.join(known)}: give one, or two distinct ones joined with a colon"
+                f"the gate's term {self} names {self.protected!r}; after @, give one of the "
+                f"protected columns {', '.join(known)}, or two different ones joined with a colon"
             )
         return [tuple(name for name in known if name in asked)]
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What a model must meet.
+    """The requirements that a model must meet.
 
-    Parameters
+    Attributes
     ----------
     terms : tuple of Term
-        All of which must hold.
+        The terms. The gate passes only if all of them hold.
     min_count : int, default 30
-        A group is judged if each rate of a metric is taken over so many of its rows. Without that
-        there is not enough evidence.
+        The smallest number of rows of a group in the denominator of each rate of a metric. With
+        fewer rows the verdict on the group is insufficient evidence.
     """
 
     terms: tuple[Term, ...]
     min_count: int = 30
 
     def check(self, columns: Sequence[ProtectedColumn]) -> None:
-        """Raise RequestError if a term is about a column that is not among these."""
+        """Raise RequestError if a term names a column that is not in `columns`."""
         for term in self.terms:
             term.about(columns)
 
@@ -215,23 +219,21 @@ def read_gate(gate: str) -> Gate:
     Parameters
     ----------
     gate : str
-        What `parse_gate` reads, or the path of a file that ends in .yaml or .yml. It holds a list
-        of terms, or `terms: [...]` and, where it shall not be 30, `min_count`.
+        Text in the form of `parse_gate`, or the path of a file that ends in .yaml or .yml. The file
+        holds a list of terms, or the keys `terms` (that list) and, optionally, `min_count`.
+
+    Returns
+    -------
+    Gate
 
     Raises
     ------
     RequestError
-        If it cannot be read as a gate.
+        If the file cannot be read, or the text or the file is not a valid gate.
     """
-    path = Path(gate)
-    if path.suffix not in (".yaml", ".yml"):
+    if not is_yaml(gate):
         return parse_gate(gate)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(
-            f"gate={gate} cannot be read as YAML ({type(error).__name__}){searched(path)}"
-        ) from error
+    document = read_yaml(gate, "gate")
     if isinstance(document, list):
         document = {"terms": document}
     if (
@@ -248,13 +250,13 @@ def read_gate(gate: str) -> Gate:
 
 
 def parse_gate(text: str) -> Gate:
-    """Parse terms separated by semicolons.
+    """Parse a gate from text: terms separated by semicolons.
 
     Parameters
     ----------
     text : str
-        Each term is a metric, >= or <=, a number and, if it shall be about one protected column or
-        crossing, @ and its name. One more part may be `min_count=50`.
+        A term is a metric, >= or <=, and a number. To apply it to one protected column or crossing,
+        add @ and its name. One part can be `min_count=50`.
 
     Returns
     -------
@@ -263,8 +265,8 @@ def parse_gate(text: str) -> Gate:
     Raises
     ------
     RequestError
-        If a part is no term, a metric is misspelt or has no interval, or a threshold makes no
-        sense for it.
+        If a part is not a term, a metric is not known or has no interval, or a threshold is not
+        valid for its metric.
 
     Examples
     --------
@@ -279,14 +281,14 @@ def parse_gate(text: str) -> Gate:
     parts = [part.strip() for part in text.split(";") if part.strip()]
     counts = [found["value"] for part in parts if (found := _MIN_COUNT.fullmatch(part))]
     if len(counts) > 1:
-        raise RequestError("a gate has one min_count; give it once")
+        raise RequestError(f"min_count is given {len(counts)} times; give it once")
     terms = [part for part in parts if not _MIN_COUNT.fullmatch(part)]
     return _gate(terms, counts[0] if counts else None)
 
 
 def _gate(terms: Sequence[str], min_count: Any) -> Gate:
     if not terms:
-        raise RequestError("the gate has no term; give one such as disparate_impact>=0.8")
+        raise RequestError("the gate has no terms; give one such as disparate_impact>=0.8")
     parsed = tuple(map(_term, terms))
     if min_count is None:
         return Gate(parsed)
@@ -301,14 +303,16 @@ def _term(text: str) -> Term:
     found = _TERM.fullmatch(text.strip())
     if found is None:
         raise RequestError(
-            f"{text!r} is no term of a gate; give a metric, >= or <= and a number, such as "
-            "disparate_impact>=0.8, and where it is about one column or crossing @ sex:race"
+            f"{text!r} is not a term of a gate; give a metric, >= or <= and a number, such as "
+            "disparate_impact>=0.8 or disparate_impact>=0.8 @ sex:race"
         )
     metric = _metric(found["metric"])
     try:
         threshold = float(found["threshold"])
     except ValueError:
-        raise RequestError(f"the threshold of {text!r} is not a number; give one, as 0.8") from None
+        raise RequestError(
+            f"the threshold of {text!r} is not a number; give a number such as 0.8"
+        ) from None
     term = Term(metric, found["sign"] == ">=", threshold, found["protected"])
     _check(term)
     return term
@@ -319,13 +323,12 @@ def _metric(name: str) -> GateMetric:
         return GATE_METRICS[name]
     if name in _INSTEAD:
         raise RequestError(f"{name} has no interval, and a gate judges intervals; {_INSTEAD[name]}")
-    near = get_close_matches(name, GATE_METRICS, n=3, cutoff=0.5)
-    meant = f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(GATE_METRICS)}"
+    meant = did_you_mean(name, GATE_METRICS, f"it knows {', '.join(GATE_METRICS)}")
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")
 
 
 def _check(term: Term) -> None:
-    """Raise RequestError if no model, or any model, would hold the term."""
+    """Raise RequestError if every model or no model could meet the term."""
     metric, t = term.metric, term.threshold
     if metric.kind == "ratio":
         sensible, needed = term.at_least and 0 < t < 1, f"{metric.name}>=t with 0 < t < 1"
@@ -335,11 +338,12 @@ def _check(term: Term) -> None:
         sensible, needed = 0 < t < 1, f"{metric.name} with a threshold between 0 and 1"
     if not sensible:
         raise RequestError(
-            f"{term} cannot be judged: a ratio must lie within [t, 1 / t], a difference within "
-            f"[-t, t], a rate on one side of t; give {needed}"
+            f"{term} is not a valid term: a ratio must lie in [t, 1 / t], a difference in [-t, t], "
+            f"a rate on one side of t; give {needed}"
         )
     if term.protected and not metric.of_groups:
         groups = [m.name for m in GATE_METRICS.values() if m.kind == "performance" and m.of_groups]
         raise RequestError(
-            f"{metric.name} is of all rows, not of groups; after @ a gate has {', '.join(groups)}"
+            f"{metric.name} is not computed for groups; leave out @ {term.protected}, or give "
+            f"{', '.join(groups)}"
         )

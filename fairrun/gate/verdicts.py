@@ -1,7 +1,7 @@
-"""The gate: whether a model meets what is demanded of it, by intervals; one function decides.
+"""The verdict of a gate: `decide` compares the interval of each metric with its threshold.
 
-A term holds if its interval lies inside what it allows, and fails if it lies outside; an interval
-that does neither is not enough evidence.
+A term passes if its interval lies inside the allowed range and fails if its interval lies outside.
+An interval that lies partly inside gives insufficient evidence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _INTERVAL = ["value", "ci_low", "ci_high"]
 
 
 class Verdict(StrEnum):
-    """What a term may come to, and a gate; what stands first prevails."""
+    """The verdict on a term or on a whole gate, in order of precedence."""
 
     FAIL = "fail"
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
@@ -45,22 +45,23 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one term came to: of all rows, of one group, or of two.
+    """The result of one term for all rows, for one group, or for a pair of groups.
 
-    Parameters
+    Attributes
     ----------
     term : Term
-        What was demanded.
+        The requirement.
     protected : str
-        The column or crossing; empty for all rows.
+        The protected column or crossing; empty for all rows.
     group_a, group_b : str
-        The two groups, of several the worst pair; group_b is empty where it is about one.
+        The two groups. With more than two groups, the worst pair. group_b is empty for a result of
+        one group or of all rows.
     n : int
-        How many rows the metric is taken over: the fewest, of its groups and of its rates.
+        The smallest number of rows behind the metric, over its groups and its rates.
     value, ci_low, ci_high : float
-        The metric (a − b, a / b) and its interval; NaN where there is none to judge.
+        The metric (a − b, or a / b) and its interval; NaN if there is no interval.
     reason : str
-        Why there is none; else empty.
+        The reason that there is no interval; empty if there is one.
     """
 
     term: Term
@@ -75,12 +76,12 @@ class Judgement:
 
     @property
     def verdict(self) -> Verdict:
-        """What `judge` says of the interval."""
+        """Return the verdict of `judge` on the interval."""
         return judge(self.term, self.ci_low, self.ci_high)
 
     @property
     def subject(self) -> str:
-        """Who it is about, in words."""
+        """Return the groups in words, such as "sex Male against Female", or "all rows"."""
         if not self.protected:
             return "all rows"
         against = f" against {self.group_b}" if self.group_b else ""
@@ -93,24 +94,24 @@ class Judgement:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What `decide` returns.
+    """The results of all terms of a gate.
 
-    Parameters
+    Attributes
     ----------
     judgements : tuple of Judgement
-        All of them, in the order of the terms; groups with too few rows are among them.
+        The results in the order of the terms, including groups with too few rows.
     """
 
     judgements: tuple[Judgement, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """The gate's verdict: fail before insufficient evidence before pass."""
+        """Return the gate's verdict: fail before insufficient evidence before pass."""
         return overall(each.verdict for each in self.judgements)
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a judgement, with the term, its threshold and its verdict."""
+        """Return one row for each judgement, with its term, interval, threshold and verdict."""
         return pd.DataFrame(
             [
                 {
@@ -140,20 +141,20 @@ class GateResult:
 
 
 def judge(term: Term, low: float, high: float) -> Verdict:
-    """Judge one interval.
+    """Return the verdict on one interval.
 
     Parameters
     ----------
     term : Term
-        What is demanded.
+        The requirement.
     low, high : float
         The limits of the signed difference, of the ratio or of the rate; NaN if there are none.
 
     Returns
     -------
     Verdict
-        Pass if the interval lies inside what `Term.allowed` gives, fail if it lies outside, else
-        insufficient evidence.
+        Pass if the interval lies inside the range of `Term.allowed`, fail if it lies outside, and
+        insufficient evidence otherwise.
 
     Examples
     --------
@@ -169,36 +170,39 @@ def judge(term: Term, low: float, high: float) -> Verdict:
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
-    """Find the verdict that prevails: fail before insufficient evidence before pass.
+    """Return the verdict that takes precedence: fail before insufficient evidence before pass.
 
     Parameters
     ----------
     verdicts : iterable of Verdict
-        At least one.
+        One or more verdicts.
     """
     return min(verdicts, key=[*Verdict].index)
 
 
 def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.95) -> GateResult:
-    """Judge every term of a gate.
+    """Decide whether a model meets every term of a gate.
 
-    A fairness term without a column is about every protected column, over all of its values: of
-    two, a against b with the interval in `Audit.compared`; of several, the worst pair with its
-    simultaneous interval (`abroca`: always a against b). A performance term is about all rows, or
-    with `@` about each group, whose intervals are widened to hold at once (Bonferroni). Groups in
-    which a rate is taken over fewer rows than the gate's `min_count` are not compared: each is a
-    judgement of its own, without enough evidence.
+    A fairness term without `@` applies to every protected column. If a column has two values, they
+    are compared as a and b with the interval in `Audit.compared`. If it has more values, the worst
+    pair is used with its simultaneous interval. `abroca` always compares group_a and group_b.
+
+    A performance term without `@` applies to all rows. With `@` it applies to each group, and the
+    intervals of the groups cover at once (Bonferroni).
+
+    A group is left out of the comparison if a rate has fewer than `Gate.min_count` rows in it. Such
+    a group gets a judgement of its own with the verdict insufficient evidence.
 
     Parameters
     ----------
     gate : Gate
-        What is demanded.
+        The requirements.
     counts : Counts
         The counts of the rows.
     audited : Audit
-        Their audit; with the audit of scores, if a term is about scores.
+        The audit of these counts. It must include the audit of scores if a term is about scores.
     confidence : float, default 0.95
-        The one it was made with.
+        The confidence level of the audit.
 
     Returns
     -------
@@ -207,7 +211,7 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
     Raises
     ------
     RequestError
-        If a term is about a column that is not there, or about scores that were not audited.
+        If a term names a column that is not protected, or is about scores that were not audited.
 
     Examples
     --------
@@ -237,7 +241,7 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", n),
-                    reason=f"{rate} is over {n} rows, fewer than min_count={gate.min_count}",
+                    reason=f"{rate} has {n} rows, fewer than min_count={gate.min_count}",
                 )
                 for group, (n, rate) in sizes.items()
                 if group not in large
@@ -248,13 +252,13 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
 def _grouping(term: Term, counts: Counts, names: tuple[str, ...]) -> Grouping:
     if not names:
         return everybody(counts.columns)
-    # Areas under the curve are compared of two groups alone.
+    # Areas under the ROC curve are only compared between group_a and group_b.
     of = group_a_and_b if term.metric.name == "abroca" else values_of
     return of(counts.columns, *names)
 
 
 def _sizes(term: Term, counts: Counts, grouping: Grouping) -> dict[str, tuple[int, str]]:
-    """Find in each group the fewest rows that a rate of the metric is taken over, and which."""
+    """Return, for each group, the smallest denominator of the metric's rates and that rate."""
     rates = term.metric.rates
     sizes = np.array([rate.size(counts.grouped(grouping)) for rate in rates])
     fewest = sizes.argmin(axis=0)
@@ -267,9 +271,10 @@ def _sizes(term: Term, counts: Counts, grouping: Grouping) -> dict[str, tuple[in
 def _of_each_group(
     term: Term, protected: str, groups: dict[str, int], audited: Audit, confidence: float
 ) -> Iterator[Judgement]:
-    """Judge a performance term of each group, by intervals that hold at once."""
+    """Judge a performance term for each group, with intervals that cover at once."""
     found = _rows(audited.rates, term, protected).set_index("group")[_INTERVAL].T
-    # Limits lie about a quantile of standard errors from their value, whatever made them.
+    # The distance from a limit to the value is about z standard errors for every method, so scaling
+    # it by the ratio of quantiles gives the Bonferroni limit.
     z = [normal_quantile(confidence, n_intervals=n) for n in (1, max(len(groups), 1))]
     for group, n in groups.items():
         value, low, high = found[group].tolist()
@@ -280,7 +285,7 @@ def _of_each_group(
 def _of_pairs(
     term: Term, grouping: Grouping, groups: dict[str, int], audited: Audit
 ) -> Iterator[Judgement]:
-    """Judge a fairness term of two groups, or of the worst pair of several."""
+    """Judge a fairness term for two groups, or for the worst pair of more groups."""
     protected = grouping.protected
 
     def judgement(pair: pd.Series[Any], value: float, low: float, high: float) -> Judgement:
@@ -290,7 +295,7 @@ def _of_pairs(
 
     if len(grouping.groups) == 2:
         pair = _rows(audited.compared, term, protected).iloc[0]
-        # A ratio to 0 is undefined; turned around it is 0.
+        # A ratio x / 0 is undefined. The audit's table `together` has the pair as 0 / x.
         if not np.isnan(pair["value"]) or term.metric.name not in BIAS_METRICS:
             yield judgement(pair, *pair[_INTERVAL].tolist())
             return
@@ -313,10 +318,10 @@ def _of_pairs(
 
 
 def _rows(table: pd.DataFrame, term: Term, protected: str) -> pd.DataFrame:
-    """Take the rows of an audit's table that a term is about."""
+    """Return the rows of an audit's table to which a term applies."""
     rows = table[(table["metric"] == term.metric.recorded) & (table["protected"] == protected)]
     if rows.empty:
         raise RequestError(
-            f"the gate's {term} is about scores, which were not audited; leave it out"
+            f"the gate's term {term} is about scores, which were not audited; leave the term out"
         )
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
 from fairrun.groups.protected import Protected, group_lookup, value_text
+from fairrun.inference import GroupLookup
 
 __all__ = ["MISSING", "ProtectedColumn"]
 
@@ -117,8 +119,27 @@ class ProtectedColumn:
         is_the_rest = len(self.group_a) + len(self.group_b) == len(self.values)
         return a, f"not {a}" if is_the_rest and len(self.group_b) > 1 else b
 
-    def codes(self, frame: pd.DataFrame) -> NDArray[np.intp]:
-        """Look the rows' values up.
+    @cached_property
+    def lookup(self) -> GroupLookup:
+        """The rule that a served model uses to find the group of a row."""
+        return GroupLookup(self.name, self.group_a, self.group_b)
+
+    @cached_property
+    def group_of_position(self) -> NDArray[np.int8]:
+        """The group of each position along the axis: 0 is group_a, 1 group_b, −1 neither."""
+        places = {value: place for place, value in enumerate(self.lookup.values)}
+        served = [places.get(value, -1) for value in self.values]
+        return self.lookup.groups_of(np.array([*served, -1], dtype=np.intp))
+
+    @cached_property
+    def _all_values(self) -> tuple[GroupLookup, NDArray[np.intp]]:
+        """The same rule over all values, and where each of its positions stands in `values`."""
+        rest = tuple(value for value in self.values if value not in {*self.group_a, *self.group_b})
+        lookup = GroupLookup(self.name, self.group_a, (*self.group_b, *rest))
+        return lookup, np.array([self.values.index(v) for v in lookup.values] + [-1], dtype=np.intp)
+
+    def positions(self, frame: pd.DataFrame) -> NDArray[np.intp]:
+        """Return which value each row has.
 
         Parameters
         ----------
@@ -130,16 +151,31 @@ class ProtectedColumn:
         ndarray of int, shape (n_rows,)
             Positions in `values`; −1 for a null or any other value.
 
+        Raises
+        ------
+        InputError
+            If the column is missing, stands twice or has the wrong type.
+
         Examples
         --------
         >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
-        >>> sex.codes(pd.DataFrame({"sex": ["Female", None, "Male"]})).tolist()
+        >>> sex.positions(pd.DataFrame({"sex": ["Female", None, "Male"]})).tolist()
         [1, -1, 0]
         """
-        codes, uniques = pd.factorize(frame[self.name].to_numpy(dtype=object))
-        position = {value: place for place, value in enumerate(self.values)}
-        places = np.array([position.get(value, -1) for value in uniques] + [-1], dtype=np.intp)
-        return np.asarray(places[codes])
+        lookup, places = self._all_values
+        return np.asarray(places[lookup.positions(frame)])
+
+    def groups(self, frame: pd.DataFrame) -> NDArray[np.int8]:
+        """Return the group of each row: 0 for group_a, 1 for group_b, −1 for neither.
+
+        It is the group that a served model finds.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows with the column.
+        """
+        return self.lookup.groups(frame)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""

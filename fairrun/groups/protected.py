@@ -76,7 +76,7 @@ def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
     Returns
     -------
     GroupLookup
-        Gives group codes for any rows; a value that `frame` does not have is in neither group.
+        Returns the groups of any rows; a value that `frame` does not have is in neither group.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
     >>> lookup = group_lookup(frame, Protected("race", "White"))
     >>> lookup.group_b
     ('Black', 'Other')
-    >>> lookup.codes(frame)
+    >>> lookup.groups(frame)
     array([ 0,  1,  1, -1], dtype=int8)
     """
     if protected.column not in frame.columns:

@@ -19,16 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import Background
-from .chain import transform_from_arrays
 from .changeable import Changeable
-from .decisions import decision_from_arrays
 from .draws import RowDraws
 from .encoder import Encoder
 from .errors import ModelError
 from .golden import check_golden, make_golden
 from .groups import GroupLookup
-from .mixture import scorer_from_arrays
 from .model import InferenceModel
+from .parts import build_part
 
 __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 
@@ -113,11 +111,11 @@ def load_model(folder: str | Path) -> InferenceModel:
     background = _of(arrays, "background")  # none before format 3
     model = InferenceModel(
         encoder=Encoder.from_dict(described["encoder"]),
-        scorer=scorer_from_arrays(described["scorer"], _of(arrays, "scorer")),
+        scorer=build_part("scorer", described["scorer"], _of(arrays, "scorer")),
         transform=None
         if described["transform"] is None
-        else transform_from_arrays(described["transform"], _of(arrays, "transform")),
-        decision=decision_from_arrays(described["decision"], _of(arrays, "decision")),
+        else build_part("transform", described["transform"], _of(arrays, "transform")),
+        decision=build_part("decision", described["decision"], _of(arrays, "decision")),
         groups=None if described["groups"] is None else GroupLookup.from_dict(described["groups"]),
         draws=None if described["draws"] is None else RowDraws.from_dict(described["draws"]),
         background=Background.from_arrays(background) if background else None,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .group_blocks import GroupBlocks
 from .groups import GROUP_A, GROUP_B, NEITHER
-from .prototypes import Prototypes
-from .transforms import Arrays, GroupShift, GroupStepMap, Transform
+from .transforms import Arrays, Transform
 
-__all__ = ["Chain", "links_of", "transform_from_arrays"]
+__all__ = ["Chain", "links_of"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,13 @@ class Chain:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Chain:
         """Build from what `to_arrays` gave."""
+        from .parts import build_part  # the table of parts holds this class
+
         links = []
         for number, kind in enumerate(arrays["kinds"]):
             prefix = f"{number}."
             own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-            links.append(transform_from_arrays(str(kind), own))
+            links.append(build_part("transform", str(kind), own))
         return cls(tuple(links), arrays["shares"])
 
 
@@ -91,14 +90,3 @@ def links_of(transform: Transform | None) -> tuple[Transform, ...]:
     if isinstance(transform, Chain):
         return tuple(link for part in transform.links for link in links_of(part))
     return (transform,)
-
-
-_BY_KIND: Mapping[str, type[Transform]] = {
-    transform.kind: transform
-    for transform in (GroupShift, GroupStepMap, Prototypes, GroupBlocks, Chain)
-}
-
-
-def transform_from_arrays(kind: str, arrays: Arrays) -> Transform:
-    """Build the transform of the given kind from its arrays."""
-    return _BY_KIND[kind].from_arrays(arrays)

@@ -9,7 +9,6 @@ group_b, and −1 for a value that is in neither: −1 reads the last entry of e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -27,7 +26,6 @@ __all__ = [
     "LabelMixing",
     "MemberVote",
     "Threshold",
-    "decision_from_arrays",
 ]
 
 
@@ -214,13 +212,3 @@ class MemberVote:
     def from_arrays(cls, arrays: Arrays) -> MemberVote:  # noqa: ARG003
         """Build from what `to_arrays` gave."""
         return cls()
-
-
-_BY_KIND: Mapping[str, type[Decision]] = {
-    decision.kind: decision for decision in (Threshold, GroupThresholds, LabelMixing, MemberVote)
-}
-
-
-def decision_from_arrays(kind: str, arrays: Arrays) -> Decision:
-    """Build the decision of the given kind from its arrays."""
-    return _BY_KIND[kind].from_arrays(arrays)

@@ -35,7 +35,7 @@ class GroupLookup:
     --------
     >>> import pandas as pd
     >>> lookup = GroupLookup("sex", ("Male",), ("Female",))
-    >>> lookup.codes(pd.DataFrame({"sex": ["Female", "Male", None]}))
+    >>> lookup.groups(pd.DataFrame({"sex": ["Female", "Male", None]}))
     array([ 1,  0, -1], dtype=int8)
     """
 
@@ -62,8 +62,8 @@ class GroupLookup:
         groups = [GROUP_A] * len(self.group_a) + [GROUP_B] * len(self.group_b)
         return np.array([*groups, NEITHER], dtype=np.int8)  # position −1 reads the last
 
-    def codes(self, table: Table) -> NDArray[np.int8]:
-        """Look the rows' groups up.
+    def groups(self, table: Table) -> NDArray[np.int8]:
+        """Return the group of each row.
 
         Parameters
         ----------
@@ -83,11 +83,11 @@ class GroupLookup:
         return self.groups_of(self.positions(table))
 
     def groups_of(self, positions: NDArray[np.intp]) -> NDArray[np.int8]:
-        """Turn what `positions` gave into what `codes` gives."""
+        """Return the group of each position that `positions` returned."""
         return self._groups[positions]
 
     def positions(self, table: Table) -> NDArray[np.intp]:
-        """Look the rows' protected values up.
+        """Return which protected value each row has.
 
         Parameters
         ----------

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .evidence import EvidenceScorer
-from .network import NetworkScorer
-from .scorer import Arrays, LinearScorer, Scorer
-from .trees import TreeScorer
+from .scorer import Arrays, Scorer
 
-__all__ = ["MixtureScorer", "scorer_from_arrays"]
+__all__ = ["MixtureScorer"]
 
 
 @dataclass(frozen=True)
@@ -73,20 +69,11 @@ class MixtureScorer:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> MixtureScorer:
         """Build from what `to_arrays` gave."""
+        from .parts import build_part  # the table of parts holds this class
+
         kind, members = str(arrays["member_kind"]), []
         for number in range(len(arrays["weights"])):
             prefix = f"{number}."
             own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-            members.append(scorer_from_arrays(kind, own))
+            members.append(build_part("scorer", kind, own))
         return cls(tuple(members), arrays["weights"])
-
-
-_BY_KIND: Mapping[str, type[Scorer]] = {
-    scorer.kind: scorer
-    for scorer in (LinearScorer, TreeScorer, MixtureScorer, EvidenceScorer, NetworkScorer)
-}
-
-
-def scorer_from_arrays(kind: str, arrays: Arrays) -> Scorer:
-    """Build the scorer of the given kind from its arrays."""
-    return _BY_KIND[kind].from_arrays(arrays)

@@ -1,12 +1,13 @@
 """Counts of predictions, and every metric that is computed from them.
 
-Tables of counts: `Counts` holds the number of rows of each (group, label, prediction);
-`WeightedCounts` and `PairedCounts` do so for weighted rows and for two models.
-What is measured: `rates` of one group, `bias` between two, `performance` of all rows, `scores`,
-`inequality`, `rows`, and the tables of audits that laws ask for.
-Intervals: `estimates` gives each metric its limits, from `closed_form` where there is a formula
-and from draws of `intervals` elsewhere; `worst` covers the worst of many pairs.
-From a table to all metrics: `audit` and `audit_scores`; `evaluate_predictions` from arrays.
+Tables: `Counts` holds the number of rows for each combination of group, label and prediction.
+`WeightedCounts` does the same for weighted rows, `PairedCounts` for two models on the same rows.
+Metrics: `rates` describes one group, `bias` compares two groups, `performance` describes all rows.
+`scores` needs scores, `rows` needs the rows themselves, `inequality` compares individuals, and
+`impact_audits` makes the tables that two rules on hiring ask for.
+Intervals: `estimates` adds limits to each metric. `closed_form` has the formulas, `intervals` the
+replicates for metrics without a formula, and `worst` the interval of the worst of many pairs.
+All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
 """
 
 from fairrun.metrics.audit import (

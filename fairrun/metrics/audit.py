@@ -1,4 +1,4 @@
-"""The audit: every group's rates and every pair's differences, with intervals, from one table."""
+"""The audit: rates of every group and differences of every pair of groups, with intervals."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ from fairrun.metrics.worst import Pairs, worst_of
 
 __all__ = ["MOST_COMPARED", "Audit", "audit"]
 
-#: Of a protected column or crossing, so many groups are compared in pairs: those with most rows.
+#: The largest number of groups of a protected column or crossing that are compared in pairs. If
+#: there are more groups, those with the most rows are compared.
 MOST_COMPARED = 24
 
-#: What is logged of all rows together.
+#: The metrics of all rows together that are logged.
 _OVERALL = (
     *PERFORMANCE_METRICS,
     *("selection_rate", "roc_auc", "brier_score", "calibration_error"),
 )
-#: The performance metrics that are not rates of a group by the same name.
+#: The performance metrics that `GROUP_RATES` does not have under the same name.
 _BEYOND_RATES = {n: rate for n, rate in PERFORMANCE_METRICS.items() if n not in GROUP_RATES}
 _WITHOUT_LIMITS = {
     "calibration_error",
@@ -46,31 +47,33 @@ _WITHOUT_LIMITS = {
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What `audit` returns: long tables, one row a value.
+    """Rates and comparisons of groups: long tables with one value in each row.
 
-    All have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value, ci_low,
-    ci_high, undefined_share (of the multinomial replicates), method (how the interval was made) and
-    reason (why the value is NaN; else empty). Differences are a − b, ratios a / b.
+    All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
+    ci_low, ci_high, undefined_share (the share of multinomial replicates in which the value is
+    undefined), method (how the interval was computed) and reason (why the value is NaN; empty if it
+    is not). Differences are a − b, ratios are a / b.
 
-    Parameters
+    Attributes
     ----------
     rates : DataFrame
-        The rates of each group, with the columns group and n (its rows or its sum of weights). Of
-        all rows together, the metrics of performance as well.
+        The rates of each group, with the columns group and n (its number of rows or its sum of
+        weights). For all rows together, the table also has the performance metrics.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.
     pairs : DataFrame
-        The same of every pair of values; each interval is for itself. Of more than `MOST_COMPARED`
-        values those with the most rows are compared, here and in the following.
+        The bias metrics of every pair of values. Each interval covers separately. If a column or
+        crossing has more than `MOST_COMPARED` values, only those with the most rows are compared,
+        here and in the two tables below.
     together : DataFrame
-        The pairs once more, turned so that a difference is at least 0 and a ratio at most 1; all
-        intervals of a metric and of a protected column hold at once.
+        The same pairs, ordered so that a difference is at least 0 and a ratio at most 1. All
+        intervals of one metric and one protected column cover at once.
     worst : DataFrame
-        Of those the largest difference and the smallest ratio (fairlearn's reading), and which two
-        groups they are of. The interval is that of the largest difference itself, over whichever
-        pair: the highest lower and the highest upper limit (of ratios: the lowest ones). Pairs
-        whose value is undefined are left out.
+        The largest difference and the smallest ratio in `together`, as fairlearn defines them, with
+        the two groups. The interval is for the largest difference itself, whichever pair has it:
+        the highest lower limit and the highest upper limit (for ratios, the lowest ones). Pairs
+        with an undefined value are left out.
     """
 
     rates: pd.DataFrame
@@ -80,19 +83,19 @@ class Audit:
     worst: pd.DataFrame
 
     def metrics(self, first: str) -> dict[str, float]:
-        """Name performance and comparisons as they are logged.
+        """Return performance and comparisons under the names they are logged with.
 
         Parameters
         ----------
         first : str
-            The first protected column: its metrics have flat names.
+            The first protected column. Its metrics have names without a slash.
 
         Returns
         -------
         dict of str to float
-            For each metric, for example, `disparate_impact`, `disparate_impact_ci_low`,
-            `disparate_impact_worst` and `disparate_impact_worst_ci_low/race`; without limits where
-            a metric has none. The worst pair is that of differences and ratios.
+            Names are, for example, `disparate_impact`, `disparate_impact_ci_low`,
+            `disparate_impact_worst` and `disparate_impact_worst_ci_low/race`. A metric without an
+            interval has no limits here. Only differences and ratios have a worst pair.
         """
         overall = (self.rates["protected"] == "") & self.rates["metric"].isin(_OVERALL)
         worst = self.worst["metric"].map(lambda name: BIAS_METRICS[name].kind != "other")
@@ -123,10 +126,10 @@ def audit(
     counts : Counts or WeightedCounts
         The counts of the rows.
     confidence : float, default 0.95
-        How often an interval shall cover.
+        Confidence level of each interval.
     n_replicates, seed : int
-        The number of replicates of counts, and the seed they are drawn with. Sums of weights need
-        none.
+        The number of replicates of the counts, and the seed of their random numbers. Both are
+        ignored for `WeightedCounts`, whose intervals need no replicates.
 
     Returns
     -------
@@ -182,7 +185,7 @@ class _Table:
         self._blocks: list[dict[str, Sequence[Any]]] = []
 
     def add(self, n_rows: int, intervals: Intervals, **columns: Any) -> None:
-        """Add rows: a column's value each, or one for all."""
+        """Append `n_rows` rows; each column is one value for all of them, or one value per row."""
         block = columns | {
             "value": intervals.value,
             "ci_low": intervals.low,
@@ -194,17 +197,17 @@ class _Table:
             name: [value] * n_rows if np.ndim(value) == 0 else list(value)
             for name, value in block.items()
         }
-        # What is said of a value stands before the value, and why there is none at the end.
+        # The reason is the last column, because it explains the value before it.
         self._blocks.append(repeated | {"reason": repeated.pop("reason")})
 
     def frame(self) -> pd.DataFrame:
-        """Put the blocks under one another."""
+        """Return all blocks as one DataFrame."""
         names = self._blocks[0]
         return pd.DataFrame({n: [*chain.from_iterable(b[n] for b in self._blocks)] for n in names})
 
 
 def _largest(tables: Tables) -> list[int]:
-    """Find the `MOST_COMPARED` groups with the most rows; in their own order."""
+    """Return the positions of the `MOST_COMPARED` groups with the most rows, in ascending order."""
     order = np.argsort(-tables.sum(axis=(-2, -1)), kind="stable")
     return sorted(order[:MOST_COMPARED].tolist())
 

@@ -1,4 +1,4 @@
-"""The audit of scores: each group's area under the curve, Brier score and calibration error."""
+"""The audit of scores: area under the ROC curve, Brier score and calibration error by group."""
 
 from __future__ import annotations
 
@@ -34,20 +34,22 @@ def audit_scores(
     columns : sequence of ProtectedColumn
         The protected columns.
     codes : sequence of arrays of int of shape (n_rows,)
-        For each column the rows' positions in its values; −1 for none of them.
+        For each protected column, the position of each row's value in the column's `values`;
+        −1 if the row has none of these values.
     y_true, probability : array of shape (n_rows,)
-        Label, and predicted probability of label 1.
+        The label (0 or 1) and the predicted probability of label 1.
     confidence : float, default 0.95
-        How often an interval shall cover.
+        Confidence level of each interval.
 
     Returns
     -------
     rates : DataFrame
-        roc_auc, brier_score and calibration_error of each group: protected, group, n, metric,
-        value, ci_low, ci_high, method and reason, as in `Audit.rates`.
+        The metrics roc_auc, brier_score and calibration_error of each group, with the columns
+        protected, group, n, metric, value, ci_low, ci_high, method and reason of `Audit.rates`.
     compared : DataFrame
-        `abroca`, the area of group_a − that of group_b: protected, group_a, group_b, metric, value,
-        ci_low, ci_high, method and reason, as in `Audit.compared`.
+        The metric `abroca`, the area under the ROC curve of group_a minus the area of group_b, with
+        the columns protected, group_a, group_b, metric, value, ci_low, ci_high, method and reason
+        of `Audit.compared`.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def audit_scores(
     z = normal_quantile(confidence)
 
     def rows_of(grouping: Grouping) -> list[tuple[NDArray[np.uint8], FloatArray]]:
-        """Find the labels and scores of each group."""
+        """Return the labels and scores of each group."""
         in_group = (members[cell] for members in grouping.members.astype(bool))
         return [(y_true[rows], probability[rows]) for rows in in_group]
 
@@ -113,7 +115,7 @@ def audit_scores(
 
 
 def _undefined_reason(y_true: NDArray[np.uint8], group: str) -> str:
-    """Say why the area under the curve of a group is NaN; empty if it is not."""
+    """Return why a group's area under the ROC curve is NaN; empty if it is not NaN."""
     if not y_true.size:
         return f"no row of {group}"
     lacking = {0, 1} - set(np.unique(y_true).tolist())

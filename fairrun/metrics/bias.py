@@ -1,7 +1,7 @@
 """The bias metrics of labels, as functions of the counts of two groups.
 
 Names, directions and values are those of holisticai's table of classification metrics: group_a is
-the privileged group, differences are a - b, ratios a / b.
+the privileged group, differences are a − b, and ratios are a / b.
 """
 
 from __future__ import annotations
@@ -38,33 +38,35 @@ def _ratio(a: list[FloatArray], b: list[FloatArray]) -> FloatArray:
 class BiasMetric:
     """One row of the table of bias metrics.
 
-    Parameters
+    Attributes
     ----------
     title : str
-        holisticai's name.
+        The name in holisticai's table.
     kind : {"difference", "ratio", "other"}
-        "difference" is a - b of a rate, "ratio" is a / b; "other" is neither.
+        "difference" is a − b of a rate, "ratio" is a / b of a rate, and "other" is neither.
     reference : int
         The value at parity.
     rates : tuple of Rate
-        The rates it compares.
-    of_rates : callable
-        Takes the rates of a and those of b, a list of arrays each, and compares them; by default
-        the mean of their differences.
-    of_tables : callable or None
-        Takes what `function` takes, and is used in place of `of_rates` where rates are not enough.
+        The rates that the metric compares.
     formula : str
-        The function, in rates of the groups.
+        The formula in terms of the groups' rates.
     source : str
-        Where it was proposed.
+        The paper or rule that defines the metric.
+    of_rates : callable
+        A function of two lists of arrays, the rates of a and the rates of b. The default is the
+        mean of their differences.
+    of_tables : callable or None
+        A function with the argument of `function`. It replaces `of_rates` for metrics that need
+        more than rates, such as numbers of rows.
     undefined : str
-        Why it may be undefined where its rates are not, with {a} and {b} for the groups' names.
+        The reason that the metric is undefined although its rates are defined, with {a} and {b} in
+        place of the groups' names.
     signed : bool
-        Whether it tells a from b; only then has it intervals (that of the four-fifths rule is the
-        disparate impact's).
+        Whether exchanging a and b changes the value. Only signed metrics have intervals. (For the
+        four-fifths rule, use the interval of the disparate impact.)
     scale_free : bool
-        Whether it stays as it is if all counts are doubled; else it means nothing for sums of
-        weights.
+        Whether the value stays the same when all counts are doubled. A metric that is not
+        scale-free means nothing for sums of weights.
     """
 
     title: str
@@ -81,7 +83,7 @@ class BiasMetric:
 
     @property
     def name(self) -> str:
-        """The title in snake_case, as in logged metrics, gates and constraints."""
+        """Return the title in snake_case, as it is used in logged metrics and gates."""
         return self.title.lower().replace(" ", "_")
 
     def function(self, tables: Tables) -> FloatArray:
@@ -103,14 +105,14 @@ class BiasMetric:
         return self.of_rates([rate(a) for rate in self.rates], [rate(b) for rate in self.rates])
 
     def undefined_reason(self, tables: Tables, group_a: str, group_b: str) -> str:
-        """Say why the value is NaN; empty if it is not.
+        """Return why the value is NaN; empty if it is not NaN.
 
         Parameters
         ----------
         tables : array of shape (2, 2, 2)
-            The tables of a and b.
+            Tables by group, label and prediction, with group_a first and group_b second.
         group_a, group_b : str
-            Their names.
+            The names of the groups.
 
         Examples
         --------
@@ -139,7 +141,8 @@ def _cohen_d(tables: Tables) -> FloatArray:
     rates = selection_rate(tables[..., :2, :, :])
     squares = (n - 1) * rates * (1 - rates)
     pooled_variance = divide(squares.sum(axis=-1), n.sum(axis=-1) - 2)
-    # Of fewer than two rows, as fractions of replicates may be, there is no variance.
+    # Smoothed replicates hold fractions of rows. For a group with one row, rounding can make the
+    # variance slightly negative.
     return divide(rates[..., 0] - rates[..., 1], np.sqrt(np.maximum(pooled_variance, 0)))
 
 
@@ -192,7 +195,7 @@ _METRICS = (
         formula="(p_a - p_b) / sqrt(((n_a - 1) p_a (1 - p_a) + (n_b - 1) p_b (1 - p_b)) "
         "/ (n_a + n_b - 2)), where p is the selection rate",
         source="Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 2",
-        undefined="the predictions vary neither in {a} nor in {b}",
+        undefined="all rows of {a} have the same prediction, and so do all rows of {b}",
         scale_free=False,
     ),
     BiasMetric(
@@ -202,7 +205,7 @@ _METRICS = (
         of_tables=_two_sd_rule,
         rates=(selection_rate,),
         formula="(p_a - p_b) / sqrt(p (1 - p) (1 / n_a + 1 / n_b)), "
-        "where p is the selection rate, without index that of both groups together",
+        "where p_a and p_b are the selection rates of the groups, and p is that of both together",
         source="Morris (2001), Sample size required for adverse impact analysis, "
         "Applied HRM Research 6",
         undefined="all rows of {a} and {b} have the same prediction",

@@ -1,7 +1,8 @@
-"""Limits in closed form, for independent proportions with an effective number of rows each.
+"""Interval limits in closed form, for independent proportions with an effective number of rows.
 
-Where there is a standard error but no table to draw replicates from: weighted rows, areas under the
-curve. All take the normal quantile z (1.96 for 95 %) and hold at 0 and at 1 as well.
+Weighted rows and areas under the ROC curve use these formulas, because they have a standard error
+but no table of counts from which replicates could be drawn. All functions take the normal quantile
+z (1.96 for 95 %). The limits are valid for proportions of 0 and 1, too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ Limits = tuple[FloatArray, FloatArray]
 
 @cache
 def normal_quantile(confidence: float, n_intervals: int = 1) -> float:
-    """Find the z of two-sided intervals that hold at once (Bonferroni).
+    """Return the quantile z for two-sided normal intervals that cover at once (Bonferroni).
+
+    Parameters
+    ----------
+    confidence : float
+        Probability that all intervals cover at once, such as 0.95.
+    n_intervals : int, default 1
+        The number of intervals.
 
     Examples
     --------
@@ -39,22 +47,36 @@ def normal_quantile(confidence: float, n_intervals: int = 1) -> float:
 
 
 def effective_size(p: FloatArray, variance: FloatArray, otherwise: FloatArray) -> FloatArray:
-    """Find the number of equal rows whose proportion has this variance: p (1 − p) / variance.
+    """Return the number of unweighted rows with the same variance: p (1 − p) / variance.
 
     Parameters
     ----------
     p, variance : array
         The proportions, and the variances of their estimates.
     otherwise : array
-        The number where p is 0 or 1, or the variance 0 or unknown.
+        The number of rows to return where p is 0 or 1, or where the variance is 0 or NaN.
     """
     size = divide(p * (1 - p), np.nan_to_num(variance))
     return np.where(size > 0, size, otherwise)
 
 
 def wilson_limits(p: FloatArray, n: FloatArray, z: float) -> Limits:
-    """Compute the score limits of a proportion.
+    """Compute Wilson's score limits of a proportion.
 
+    Parameters
+    ----------
+    p, n : array
+        The proportions and their numbers of rows.
+    z : float
+        The normal quantile.
+
+    Returns
+    -------
+    low, high : array
+        The limits; NaN where n is 0.
+
+    References
+    ----------
     Wilson (1927), "Probable inference, the law of succession, and statistical inference", Journal
     of the American Statistical Association 22.
 
@@ -68,7 +90,7 @@ def wilson_limits(p: FloatArray, n: FloatArray, z: float) -> Limits:
     centre = p + z**2 / (2 * n)
     half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
-    # Rounding alone keeps the limits at 0 and 1 from being exact.
+    # The limits are exactly 0 and 1 here, but the formula rounds.
     return np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high)
 
 
@@ -77,11 +99,7 @@ def difference_limits(
 ) -> Limits:
     """Compute the limits of the mean of differences p_a − p_b of independent proportions.
 
-    Each proportion's distance to its own score limit takes the place of its standard error: method
-    10 of Newcombe (1998), "Interval estimation for the difference between independent
-    proportions", Statistics in Medicine 17; for several differences Zou, Huang and Zhang (2009),
-    "A note on confidence interval estimation for a linear function of binomial proportions",
-    Computational Statistics & Data Analysis 53.
+    The distance from each proportion to its score limit replaces the standard error.
 
     Parameters
     ----------
@@ -89,6 +107,18 @@ def difference_limits(
         The proportions and effective numbers of rows of each difference.
     z : float
         The normal quantile.
+
+    Returns
+    -------
+    low, high : array
+        The limits of the mean difference.
+
+    References
+    ----------
+    Newcombe (1998), "Interval estimation for the difference between independent proportions",
+    Statistics in Medicine 17, method 10. For several differences: Zou, Huang and Zhang (2009), "A
+    note on confidence interval estimation for a linear function of binomial proportions",
+    Computational Statistics & Data Analysis 53.
 
     Examples
     --------
@@ -110,14 +140,29 @@ def ratio_limits(
 ) -> Limits:
     """Compute the limits of the ratio p_a / p_b of independent proportions.
 
-    On the logarithm, with 1/2 added to each number of rows: Walter (1975), "The distribution of
-    Levin's measure of attributable risk", Biometrika 62. Where p_a is 0 so is the lower limit.
+    The interval is normal on the logarithm of the ratio, and 1/2 is added to each number of rows.
+
+    Parameters
+    ----------
+    p_a, n_a, p_b, n_b : array
+        The proportions and their effective numbers of rows.
+    z : float
+        The normal quantile.
+
+    Returns
+    -------
+    low, high : array
+        The limits. The lower limit is 0 where p_a is 0. NaN where p_b is 0.
+
+    References
+    ----------
+    Walter (1975), "The distribution of Levin's measure of attributable risk", Biometrika 62.
     """
     x_a, x_b = p_a * n_a + 0.5, p_b * n_b + 0.5
     m_a, m_b = n_a + 0.5, n_b + 0.5
     centre = np.log(x_a / m_a) - np.log(x_b / m_b)
     half = z * np.sqrt(np.maximum(1 / x_a - 1 / m_a + 1 / x_b - 1 / m_b, 0))
     low = np.where(p_a == 0, 0.0, np.exp(centre - half))
-    # At a tiny p the centre, shrunk towards 1, may leave the value out.
+    # Adding 1/2 moves the centre towards 1, so for a tiny p the interval can miss the value.
     value = divide(p_a, p_b)
     return np.minimum(low, value), np.maximum(np.exp(centre + half), value)

@@ -19,12 +19,12 @@ __all__ = ["ModelDifferences", "compare_models"]
 
 @dataclass(frozen=True, eq=False)
 class ModelDifferences:
-    """What `compare_models` returns: model A − model B, one row a value.
+    """Differences between the metrics of two models: long tables with one value in each row.
 
-    Both tables have the columns protected, metric, model_a and model_b (the two values), value
-    (their difference), ci_low and ci_high.
+    Both tables have the columns protected, metric, model_a and model_b (the metric of each model),
+    value (the difference, model A − model B), ci_low and ci_high.
 
-    Parameters
+    Attributes
     ----------
     rates : DataFrame
         The rates of each group, with the column group.
@@ -40,20 +40,21 @@ class ModelDifferences:
 def compare_models(
     paired: PairedCounts, *, confidence: float = 0.95, n_replicates: int = 2000, seed: int = 0
 ) -> ModelDifferences:
-    """Estimate how the metrics of two models differ.
+    """Estimate the differences between the metrics of two models.
 
-    Rows are drawn with both predictions, so what the models have in common cancels: the interval of
-    the difference is narrower than that of either value. Percentiles of replicates, smoothed where
-    a group has few rows in a cell, as two models that hardly ever differ have.
+    The bootstrap draws each row with both predictions, so errors that the models share cancel, and
+    the interval of the difference is narrower than the interval of either value. The limits are
+    percentiles of the replicates. Replicates are smoothed for a group with few rows in a cell,
+    because two models often differ in a few rows only.
 
     Parameters
     ----------
     paired : PairedCounts
-        The counts of both on the same rows.
+        The counts of both models on the same rows.
     confidence : float, default 0.95
-        How often an interval shall cover.
+        Confidence level of each interval.
     n_replicates, seed : int
-        The number of replicates, and the seed they are drawn with.
+        The number of replicates of the counts, and the seed of their random numbers.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def compare_models(
     drawn = draw_replicates(paired.cells, n_replicates, seed)
 
     def models(grouping: Grouping) -> list[tuple[NDArray[np.int64], FloatArray]]:
-        """Find the groups' counts and replicates of A, and those of B."""
+        """Return (counts, replicates) of the groups, for model A and for model B."""
         tables = paired.grouped(grouping)
         replicates = smooth(tables, grouping.sum(drawn, n_outcomes=3), seed + 1)
         return [(tables.sum(axis=axis), replicates.sum(axis=axis)) for axis in (-1, -2)]

@@ -1,4 +1,4 @@
-"""Counts by protected columns, label and prediction: all that a metric of labels needs to know."""
+"""Counts by protected columns, label and prediction: enough to compute every metric of labels."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["Counts"]
 
 @dataclass(frozen=True, eq=False)
 class Counts(GroupTable):
-    """How many rows have each crossing of protected values, each label and each prediction.
+    """Numbers of rows by protected values, label and prediction.
 
-    Counts of separate rows are merged with ``+``, exactly.
+    ``+`` merges the counts of separate sets of rows exactly.
 
-    Parameters
+    Attributes
     ----------
     columns : tuple of ProtectedColumn
-        The protected columns; one axis of the table for each.
+        The protected columns. Each one has an axis of the table.
     table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, 2)
         Numbers of rows by the protected columns, label and prediction, where 1 is the favourable
         outcome. Stored as a read-only copy of type int64.
@@ -33,7 +33,8 @@ class Counts(GroupTable):
     Raises
     ------
     RequestError
-        If there is no column, a name stands twice, or the table is not of this shape and kind.
+        If there is no column, two columns have the same name, or the table has another shape or
+        type or a negative number.
 
     Examples
     --------
@@ -54,16 +55,17 @@ class Counts(GroupTable):
         y_true: ArrayLike,
         y_pred: ArrayLike,
     ) -> Self:
-        """Count rows, in one pass.
+        """Count the rows of arrays in one pass.
 
         Parameters
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
         codes : sequence of arrays of int of shape (n_rows,)
-            For each column the rows' positions in its values; −1 for none of them.
+            For each protected column, the position of each row's value in the column's `values`;
+            −1 if the row has none of these values.
         y_true, y_pred : array of shape (n_rows,)
-            Label and prediction of each row, 0 or 1.
+            The label and the prediction of each row, 0 or 1.
 
         Returns
         -------
@@ -72,7 +74,8 @@ class Counts(GroupTable):
         Raises
         ------
         RequestError
-            If the lengths differ, a label is neither 0 nor 1, or a code is not a position or −1.
+            If the lengths differ, a label or prediction is neither 0 nor 1, or a code is neither a
+            position nor −1.
 
         Examples
         --------
@@ -93,11 +96,11 @@ class Counts(GroupTable):
 
     @property
     def n(self) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         return int(self.table.sum())
 
     @property
     def total(self) -> NDArray[np.int64]:
-        """The table over all rows, of shape (2, 2): label, prediction."""
+        """Return the counts of all rows by label and prediction, of shape (2, 2)."""
         total: NDArray[np.int64] = self.cells.sum(axis=0)
         return total

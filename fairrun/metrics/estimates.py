@@ -1,6 +1,7 @@
-"""Rates and comparisons of the groups of a table, with intervals; one class for each kind of table.
+"""Rates and comparisons of groups with intervals: one class for each kind of table.
 
-Both classes answer the same two questions, so an audit need not know which it has.
+`Replicated` is for `Counts` and `Linearised` is for `WeightedCounts`. Both have the interface of
+`GroupEstimates`, so `audit` uses them alike.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ __all__ = ["GroupEstimates", "Linearised", "Replicated", "Replicates"]
 
 
 class GroupEstimates(ABC):
-    """Estimates of some groups.
+    """Estimates of rates and comparisons for a set of groups.
 
     Attributes
     ----------
     tables : array of shape (n_groups, 2, 2)
-        Their counts, or sums of weights.
+        Counts or sums of weights by group, label and prediction.
     metrics : tuple of BiasMetric
-        The metrics that such tables have.
+        The metrics that are defined for this kind of table.
     """
 
     tables: Tables
@@ -51,17 +52,17 @@ class GroupEstimates(ABC):
 
     @abstractmethod
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
-        """Estimate a rate of each group."""
+        """Estimate a rate of each group; each interval covers separately."""
 
     @abstractmethod
     def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
-        """Estimate a metric of each pair of groups; each interval for itself."""
+        """Estimate a metric of each pair of groups; each interval covers separately."""
 
     @abstractmethod
     def each_and_together(
         self, metric: BiasMetric, pairs: Pairs
     ) -> tuple[Intervals, Pairs, Intervals]:
-        """Estimate a metric of each pair, and once more so that all intervals hold at once.
+        """Estimate a metric of each pair twice: with separate and with simultaneous intervals.
 
         Parameters
         ----------
@@ -73,25 +74,25 @@ class GroupEstimates(ABC):
         Returns
         -------
         each : Intervals
-            Of the pairs; each interval for itself.
+            The estimates for `pairs`. Each interval covers separately.
         turned : array of int of shape (n_pairs, 2)
-            The pairs, as `orient` turns them.
+            The pairs in the order that `orient` gives them.
         together : Intervals
-            Of the turned pairs; all hold at once.
+            The estimates for `turned`. All intervals cover at once.
         """
 
 
 class Replicates:
-    """The replicates of a finest table, from which those of any groups are summed.
+    """Replicates of counts, which can be summed to the replicates of any groups.
 
     Parameters
     ----------
     counts : Counts
-        The counts.
+        The counts of the rows.
     n_replicates, seed : int
-        How many replicates, and the seed they are drawn with.
+        The number of replicates, and the seed of their random numbers.
     confidence : float
-        How often an interval shall cover.
+        Confidence level of each interval.
     """
 
     def __init__(self, counts: Counts, n_replicates: int, seed: int, confidence: float) -> None:
@@ -101,24 +102,24 @@ class Replicates:
         self.drawn = draw_replicates(counts.cells, n_replicates, seed)
 
     def of(self, grouping: Grouping) -> Replicated:
-        """Sum to groups."""
+        """Return the estimates for the groups of `grouping`."""
         tables, replicates = self.counts.grouped(grouping), grouping.sum(self.drawn)
         return Replicated(tables, replicates, self.seed, self.confidence)
 
 
 class Replicated(GroupEstimates):
-    """Estimates by replicates of counts.
+    """Estimates from replicates of counts.
 
     Parameters
     ----------
     tables : array of int of shape (n_groups, 2, 2)
         The groups' counts.
     replicates : array of shape (n_replicates, n_groups, 2, 2)
-        Their multinomial replicates.
+        The multinomial replicates of these counts.
     seed : int
-        The seed of the smoothed ones.
+        The seed that drew `replicates`. Smoothed replicates use the next integer.
     confidence : float
-        How often an interval shall cover.
+        Confidence level of each interval.
     """
 
     metrics = tuple(BIAS_METRICS.values())
@@ -130,7 +131,7 @@ class Replicated(GroupEstimates):
         self.multinomial = replicates
         self.confidence = confidence
         self.few = has_few(tables)
-        # Another stream than the multinomial's, which began with the seed itself.
+        # The multinomial replicates used `seed`. Another seed makes the two streams independent.
         self.replicates = smooth(tables, replicates, seed + 1)
 
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
@@ -141,13 +142,13 @@ class Replicated(GroupEstimates):
         return Intervals(value, *limits, undefined, _method(value, self.few))
 
     def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
-        """Estimate a metric of each pair of groups; each interval for itself."""
+        """Estimate a metric of each pair of groups; each interval covers separately."""
         return self._each(metric, pairs, self._replicates(metric, self.replicates, pairs))
 
     def each_and_together(
         self, metric: BiasMetric, pairs: Pairs
     ) -> tuple[Intervals, Pairs, Intervals]:
-        """Estimate a metric of each pair, and once more so that all intervals hold at once."""
+        """Estimate a metric of each pair twice: with separate and with simultaneous intervals."""
         replicates = self._replicates(metric, self.replicates, pairs)
         each = self._each(metric, pairs, replicates)
         turned = orient(metric, self.tables, pairs)
@@ -175,14 +176,14 @@ class Replicated(GroupEstimates):
 
     def _replicates(self, metric: BiasMetric, replicates: FloatArray, pairs: Pairs) -> FloatArray:
         if metric.of_tables is None:
-            # Each group's rates once, however many pairs it is in.
+            # Computing rates by group, not by pair, saves work: a group is in many pairs.
             rates = [rate(replicates) for rate in metric.rates]
             a, b = pairs.T
             of_a, of_b = ([rate.T[places].T for rate in rates] for places in (a, b))
             return metric.of_rates(of_a, of_b)
-        cells = replicates.transpose(2, 3, 1, 0)  # as they lie in memory
+        cells = replicates.transpose(2, 3, 1, 0)  # This is the order in memory, thus no copy.
         values = np.empty((len(pairs), len(replicates)))
-        # Some pairs at a time: the tables of a pair are eight numbers for the one that is kept.
+        # A pair needs eight numbers to compute one value, so batches of pairs limit the memory.
         for start in range(0, len(pairs), 32):
             part = slice(start, start + 32)
             values[part] = metric.function(cells[:, :, pairs[part]].transpose(4, 2, 3, 0, 1)).T
@@ -190,22 +191,25 @@ class Replicated(GroupEstimates):
 
 
 class Linearised(GroupEstimates):
-    """Estimates from sums of weights and of their squares.
+    """Estimates from sums of weights and sums of squared weights.
 
-    The variance of a rate r = Σ w y / Σ w d is Σ w² (y − r d)² / (Σ w d)² (Taylor linearisation;
-    Särndal, Swensson and Wretman, 1992, Model Assisted Survey Sampling, section 5.6): rows are
-    drawn independently, weights are given. From it comes the number of equal rows that would know
-    the rate as well, and from that the score limits; Bonferroni's where they hold at once.
+    The variance of a rate r = Σ w y / Σ w d is Σ w² (y − r d)² / (Σ w d)², by Taylor linearisation
+    for independent rows with fixed weights. The variance gives an effective number of rows, and
+    this number gives score limits. Simultaneous intervals use the Bonferroni correction.
 
     Parameters
     ----------
     tables : array of shape (n_groups, 2, 2, 2)
-        Σw and Σw² of the groups.
+        Sums by group, label, prediction and moment (Σw, then Σw²).
     confidence : float
-        How often an interval shall cover.
+        Confidence level of each interval.
+
+    References
+    ----------
+    Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, section 5.6.
     """
 
-    # The others depend on the number of rows.
+    # The other metrics depend on the number of rows, which a sum of weights does not give.
     metrics = tuple(metric for metric in BIAS_METRICS.values() if metric.scale_free)
 
     def __init__(self, tables: FloatArray, confidence: float) -> None:
@@ -215,8 +219,12 @@ class Linearised(GroupEstimates):
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group from its effective number of rows.
 
-        Of a mean, the squared distances of its parts' limits are added up (Zou and Donner, 2008,
-        "Construction of confidence limits about effect measures", Statistics in Medicine 27).
+        For a mean of rates, the squared distances from the rates to their limits are added.
+
+        References
+        ----------
+        Zou and Donner (2008), "Construction of confidence limits about effect measures: a general
+        approach", Statistics in Medicine 27.
         """
         value, z = rate(self.tables), normal_quantile(self.confidence)
         below, above = np.zeros(value.shape), np.zeros(value.shape)
@@ -229,13 +237,13 @@ class Linearised(GroupEstimates):
         return self._intervals(value, value - below**0.5 / n_parts, value + above**0.5 / n_parts)
 
     def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
-        """Estimate a metric of each pair of groups; each interval for itself."""
+        """Estimate a metric of each pair of groups; each interval covers separately."""
         return self._compare(metric, pairs, normal_quantile(self.confidence))
 
     def each_and_together(
         self, metric: BiasMetric, pairs: Pairs
     ) -> tuple[Intervals, Pairs, Intervals]:
-        """Estimate a metric of each pair, and once more so that all intervals hold at once."""
+        """Estimate a metric of each pair twice: with separate and with simultaneous intervals."""
         turned = orient(metric, self.tables, pairs)
         z = normal_quantile(self.confidence, n_intervals=max(len(pairs), 1))
         return self.each(metric, pairs), turned, self._compare(metric, turned, z)
@@ -256,10 +264,10 @@ class Linearised(GroupEstimates):
         return self._intervals(value, low, high)
 
     def _with_size(self, rate: Rate) -> tuple[FloatArray, FloatArray]:
-        """Compute a rate of each group, and its effective number of rows."""
+        """Return the rate of each group and its effective number of rows."""
         value = rate(self.tables)
         variance = (self.squares * rate.gradient(self.tables) ** 2).sum(axis=(-2, -1))
-        # Kish's number, for a rate of 0 or 1, of which no variance is seen.
+        # A rate of 0 or 1 has an estimated variance of 0. Kish's effective size does not need it.
         kish = divide(rate.size(self.tables) ** 2, rate.size(self.squares))
         return value, effective_size(value, variance, kish)
 

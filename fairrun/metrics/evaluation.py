@@ -1,4 +1,4 @@
-"""An evaluation: every number one set of predictions is judged by."""
+"""The evaluation of a model's predictions: performance, bias between groups, and audits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fairrun.groups import NEITHER_NAME, ProtectedColumn
 from fairrun.metrics.audit import Audit, audit
@@ -37,26 +37,27 @@ __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What `evaluate_predictions` returns.
+    """All metrics and tables that describe one set of predictions.
 
-    Parameters
+    Attributes
     ----------
     metrics : dict of str to float
-        The values by name, always the same names in the same order; NaN where undefined.
+        The values by name. The names and their order depend only on the protected columns.
+        Undefined values are NaN.
     counts : Counts
-        The counts which the metrics of labels are computed from.
+        The counts from which the metrics of labels are computed.
     scores : ScoreHistogram
-        The scores of the same groups, in bins.
+        The histogram of scores by protected values and label.
     audit : Audit
-        Every group and every pair, with the metrics of scores among them.
+        The rates of every group and the differences of every pair, with the metrics of scores.
     impact_audits : dict of str to DataFrame
-        What `four_fifths_table` returns, and `local_law_144_table` of selection and of scoring.
+        "four_fifths" is the table of `four_fifths_table`. "local_law_144" is the table of
+        `local_law_144_table` for selection, followed by the one for scoring.
     frontier : ThresholdFrontier or None
-        What one threshold on the same scores would reach for the first protected column; None if
-        one of its groups is empty.
+        The accuracy and statistical parity of single thresholds on the same scores, for the first
+        protected column. None if one of its groups is empty.
     flips : DataFrame or None
-        What `flip_test` counted; None if the model does not read the first protected column, or
-        was not asked.
+        The table of `flip_test`. None if `with_flips` was not called.
     """
 
     metrics: dict[str, float]
@@ -69,26 +70,27 @@ class Evaluation:
 
     @property
     def protected(self) -> ProtectedColumn:
-        """The first protected column, which metrics without a suffix are about."""
+        """Return the first protected column; metrics without a suffix describe this column."""
         return self.counts.columns[0]
 
     def with_flips(
         self, predict: Callable[[pd.DataFrame], ArrayLike], frame: pd.DataFrame
     ) -> Evaluation:
-        """Add the flip test of the first protected column.
+        """Return the evaluation with the flip test of the first protected column added.
 
         Parameters
         ----------
         predict : callable
-            Takes rows and returns their labels, 0 or 1.
+            A function of a DataFrame of rows that returns their labels, 0 or 1.
         frame : DataFrame
-            The rows that were evaluated.
+            The evaluated rows.
 
         Returns
         -------
         Evaluation
-            With `flips`, and the metric `flip_rate`: the share of the rows whose label changes
-            when only the protected value does, of the pair of values where most do.
+            A copy with `flips` and the metric `flip_rate`. The flip rate is the share of rows whose
+            label changes when only the protected value changes, for the pair of values with the
+            largest share.
         """
         column = self.protected
         flips = flip_test(predict, frame, column.name, (*column.group_a, *column.group_b))
@@ -105,7 +107,7 @@ def evaluate_predictions(
     *,
     seed: int = 0,
 ) -> Evaluation:
-    """Evaluate predictions: performance over all rows, bias between groups, with 95 % intervals.
+    """Compute performance over all rows and bias between groups, with 95 % intervals.
 
     Parameters
     ----------
@@ -118,21 +120,21 @@ def evaluate_predictions(
     probability : array of shape (n_rows,)
         The predicted probability of label 1, before any decision.
     seed : int, default 0
-        Seeds the replicates that intervals are made of.
+        The seed of the random numbers from which intervals are computed.
 
     Returns
     -------
     Evaluation
-        Its metrics are those of `Audit.metrics`, accuracy and roc_auc to abroca and the worst
-        pairs; average_precision and log_loss; the inequality metrics; n_rows; neither_share, the
-        share of rows in neither group of the first protected column; and accuracy_over_threshold,
-        the accuracy less that of the best single threshold that is as fair.
+        Its metrics are those of `Audit.metrics`, average_precision, log_loss, the inequality
+        metrics, n_rows, neither_share (the share of rows in neither group of the first protected
+        column) and accuracy_over_threshold. The last one is the accuracy minus the accuracy of the
+        best single threshold whose |statistical parity| is not larger.
 
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1, a code is not a position or -1, or a
-        probability is not within [0, 1].
+        If the lengths differ, a label is neither 0 nor 1, a code is neither a position nor −1, or a
+        probability is not in [0, 1].
 
     Examples
     --------
@@ -157,7 +159,9 @@ def evaluate_predictions(
     frontier = None
     over_threshold = np.nan
     if confusion["n"][:2].all():
-        frontier = threshold_frontier(_groups_of(first, codes[0]), y_true, probability)
+        frontier = threshold_frontier(
+            first.group_of_position[np.asarray(codes[0])], y_true, probability
+        )
         within = frontier.accuracy_within(abs(metrics["statistical_parity"]))
         over_threshold = metrics["accuracy"] - within
     metrics |= {
@@ -177,28 +181,22 @@ def evaluate_predictions(
     return Evaluation(metrics, counts, scores, audited, impact_audits, frontier)
 
 
-def _groups_of(column: ProtectedColumn, codes: ArrayLike) -> NDArray[np.int64]:
-    """Find the group of each row: 0 is group_a, 1 is group_b, -1 neither."""
-    in_a, in_b = group_a_and_b([column], column.name).members
-    group = np.where(in_a, 0, np.where(in_b, 1, -1))
-    return np.asarray(group[np.asarray(codes)])
-
-
 def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
-    """Lay the comparison of two groups out as holisticai's table of bias metrics.
+    """Return the bias metrics of two groups in the form of holisticai's table.
 
     Parameters
     ----------
     audited : Audit
-        That of an `Evaluation`.
+        The audit of an `Evaluation`.
     protected : str
-        The protected column.
+        The protected column or crossing.
 
     Returns
     -------
     DataFrame
-        The columns Metric (holisticai's names, in its order), Value (differences a - b, ratios
-        a / b), Reference (the value at parity), ci_low, ci_high, group_a and group_b.
+        One row for each metric, with the columns Metric (holisticai's names, in its order), Value
+        (differences a − b, ratios a / b), Reference (the value at parity), ci_low, ci_high, group_a
+        and group_b.
     """
     compared = audited.compared[audited.compared["protected"] == protected]
     metrics = [BIAS_METRICS.get(name) for name in compared["metric"]]
@@ -214,7 +212,7 @@ def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
 
 
 def confusion_table(counts: Counts) -> pd.DataFrame:
-    """Lay the counts of the first protected column's two groups out for reading.
+    """Return the confusion matrix and rates of each group of the first protected column.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Values over the folds of a cross-validation: what is said of the procedure, not of one model."""
+"""Intervals from cross-validation folds: they describe the training procedure, not one model."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["FoldInterval", "fold_interval"]
 
 @dataclass(frozen=True)
 class FoldInterval:
-    """The interval of a procedure: data, fitting and all.
+    """The mean of a metric over cross-validation folds, with an interval.
 
-    Parameters
+    Attributes
     ----------
     mean, spread : float
-        Mean and standard deviation (n − 1) over the folds.
+        The mean and the standard deviation (with n − 1) over the folds.
     low, high : float
         The limits of the mean.
     n_folds : int
         The number of folds with a defined value.
     of : str
-        Always "procedure": it says how models fitted this way do, not how the one that is served
-        does.
+        Always "procedure": the interval describes models that are trained in this way, not the one
+        model that is served.
     """
 
     mean: float
@@ -39,29 +39,35 @@ class FoldInterval:
 
 
 def fold_interval(values: ArrayLike, confidence: float = 0.95) -> FoldInterval:
-    """Compute the interval of a procedure from its values on the k folds of a cross-validation.
+    """Compute the interval of a metric's mean over the k folds of a cross-validation.
 
-    The folds' training rows overlap, so their values are correlated and s / √k is too small. The
-    corrected variance is (1/k + 1/(k − 1)) s², where 1/(k − 1) is the share of test to training
-    rows: Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52,
-    section 3. It is an approximation: no unbiased estimate of this variance exists.
+    The values of the folds are correlated because their training rows overlap, so the usual
+    standard error s / √k is too small. The corrected variance is (1/k + 1/(k − 1)) s², where
+    1/(k − 1) is the number of test rows divided by the number of training rows. It is an
+    approximation, because no unbiased estimate of this variance exists.
 
     Parameters
     ----------
     values : array of shape (k,)
         The metric on each fold; NaN where it is undefined.
     confidence : float, default 0.95
-        How often the interval shall cover.
+        Confidence level of the interval.
 
     Returns
     -------
     FoldInterval
-        The undefined folds left out. The limits and the spread are NaN for one fold.
+        Folds with an undefined value are left out. With fewer than two defined values, the spread
+        and the limits are NaN.
 
     Raises
     ------
     RequestError
         If there are fewer than two folds.
+
+    References
+    ----------
+    Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52,
+    section 3.
 
     Examples
     --------
@@ -72,7 +78,10 @@ def fold_interval(values: ArrayLike, confidence: float = 0.95) -> FoldInterval:
     array = np.asarray(values, dtype=np.float64)
     k = array.size
     if array.ndim != 1 or k < 2:
-        raise RequestError("an interval over folds needs the values of at least two folds")
+        raise RequestError(
+            f"values of shape {array.shape} give no interval over folds; "
+            "give one value for each of at least two folds"
+        )
     defined = array[~np.isnan(array)]
     n = defined.size
     mean = float(defined.mean()) if n else np.nan

@@ -1,4 +1,4 @@
-"""Which rows make which groups: every group is a set of cells of the finest table."""
+"""Groups as sets of cells of a table of counts: by value, by crossing, and group_a with group_b."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.groups import ProtectedColumn
+from fairrun.groups import GROUP_A, GROUP_B, ProtectedColumn
 
 __all__ = ["Grouping", "everybody", "group_a_and_b", "one_and_two_way", "values_of"]
 
@@ -21,16 +21,18 @@ __all__ = ["Grouping", "everybody", "group_a_and_b", "one_and_two_way", "values_
 class Grouping:
     """Groups of the rows of a table.
 
-    Parameters
+    A cell is one combination of the values of all protected columns of the table.
+
+    Attributes
     ----------
     protected : str
-        What the groups are of: the names of the protected columns, joined by ":"; empty if the one
-        group is everybody.
+        The names of the protected columns that define the groups, joined by ":". Empty if the only
+        group is all rows.
     groups : tuple of str
         The names of the groups.
     members : array of shape (n_groups, n_cells)
-        1 where a cell of the finest table (C order of its protected columns) is in the group, else
-        0.
+        1 where the cell is in the group, else 0. The cells are in C order of the table's protected
+        columns.
     """
 
     protected: str
@@ -38,64 +40,65 @@ class Grouping:
     members: NDArray[np.int64]
 
     def sum(self, cells: NDArray[Any], n_outcomes: int = 2) -> NDArray[Any]:
-        """Add the cells of each group up.
+        """Return the sum of the cells of each group.
 
         Parameters
         ----------
         cells : array of shape (..., n_cells, outcomes)
-            One finest table or many.
+            One table, or many tables such as replicates.
         n_outcomes : int, default 2
-            How many of the last axes are outcomes (label, prediction).
+            The number of trailing axes that are outcomes (label, prediction).
 
         Returns
         -------
         array of shape (..., n_groups, outcomes)
-            Of the type of `cells`. In memory the tables lie next to each other, number by number:
-            what is computed of all of them at once runs through it in order.
+            The type is that of `cells`. The same cell of all tables is contiguous in memory, which
+            makes elementwise work on many tables fast.
         """
         axis = cells.ndim - n_outcomes - 1
         leading, outcomes = cells.shape[:axis], cells.shape[axis + 1 :]
         flat = cells.reshape(math.prod(leading), cells.shape[axis], math.prod(outcomes))
-        # One product of matrices for each outcome, however many tables there are.
+        # This is one matrix product for each outcome, however many tables there are.
         summed = self.members.astype(cells.dtype) @ flat.transpose(2, 1, 0)
         grouped = summed.transpose(2, 1, 0).reshape(*leading, len(self.groups), *outcomes)
         return np.asarray(grouped)
 
     def take(self, places: Sequence[int]) -> Grouping:
-        """Keep the groups at these positions."""
+        """Return a grouping with only the groups at these positions."""
         groups = tuple(self.groups[place] for place in places)
         return Grouping(self.protected, groups, self.members[list(places)])
 
     def pairs(self) -> NDArray[np.intp]:
-        """Every pair of groups once, by position, the earlier group first; shape (n_pairs, 2)."""
+        """Return every pair of groups once, as positions, the earlier first; shape (n_pairs, 2)."""
         return np.array([*combinations(range(len(self.groups)), 2)], dtype=np.intp).reshape(-1, 2)
 
 
 def everybody(columns: Sequence[ProtectedColumn]) -> Grouping:
-    """Make one group of all rows, those without a known value included."""
+    """Return one group of all rows, including rows without a known value."""
     n_cells = math.prod(column.size for column in columns)
     return Grouping("", ("(all)",), np.ones((1, n_cells), dtype=np.int64))
 
 
 def values_of(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
-    """Make a group of each value of a column, or of each crossing of the values of several.
+    """Return one group for each value of a column, or for each combination of several columns.
 
     Parameters
     ----------
     columns : sequence of ProtectedColumn
         The columns of the table.
     names : str
-        The columns to group by. Rows without a known value in one of them are in no group.
+        The columns that define the groups. A row without a known value in one of them is in no
+        group.
 
     Returns
     -------
     Grouping
-        The groups of a crossing are named like `Male:White`.
+        A combination of values has a name such as `Male:White`.
 
     Raises
     ------
     RequestError
-        If a name is not that of a column, or stands twice.
+        If no name is given, a name is not a column of the table, or a name is given twice.
 
     Examples
     --------
@@ -111,10 +114,10 @@ def values_of(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
 
 
 def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
-    """Make the two groups a comparison is about: group_a and group_b of a column.
+    """Return two groups: group_a and group_b of a column.
 
-    Of several columns, the first group is in group_a of each of them, the second in group_b of
-    each; rows that are in a of one and in b of another are in neither.
+    For several columns, the first group holds the rows in group_a of every column, and the second
+    holds the rows in group_b of every column. All other rows are in neither group.
 
     Parameters
     ----------
@@ -126,12 +129,12 @@ def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
     Returns
     -------
     Grouping
-        Of two groups.
+        The two groups, group_a first.
 
     Raises
     ------
     RequestError
-        If a name is not that of a column, or stands twice.
+        If no name is given, a name is not a column of the table, or a name is given twice.
 
     Examples
     --------
@@ -142,17 +145,15 @@ def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
     """
     parts = {}
     for column in columns:
-        members = [
-            [int(value in group) for value in column.values] + [0]
-            for group in (column.group_a, column.group_b)
-        ]
+        members = [column.group_of_position == group for group in (GROUP_A, GROUP_B)]
         parts[column.name] = (column.group_names, np.array(members, dtype=np.int64))
     crossed = _cross(columns, names, parts)
-    return crossed.take([0, len(crossed.groups) - 1])  # a of each, and b of each
+    # The first combination is group_a of every column, and the last one is group_b of every column.
+    return crossed.take([0, len(crossed.groups) - 1])
 
 
 def one_and_two_way(columns: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:
-    """List the columns, and then every two of them, by name."""
+    """Return the name of every column, and then the names of every two columns."""
     names = [column.name for column in columns]
     return [*((name,) for name in names), *combinations(names, 2)]
 
@@ -162,7 +163,7 @@ def _cross(
     names: Sequence[str],
     parts: Mapping[str, tuple[tuple[str, ...], NDArray[np.int64]]],
 ) -> Grouping:
-    """Cross the parts of the named columns; every position of the others is taken."""
+    """Return the combinations of the named columns' groups, summed over all other columns."""
     if not names or len(set(names)) < len(names) or not set(names) <= set(parts):
         raise RequestError(
             f"cannot group by {', '.join(names) or 'nothing'}; "
@@ -177,6 +178,6 @@ def _cross(
         else:
             of_column = np.ones((1, column.size), dtype=np.int64)
         members = np.kron(members, of_column)
-    # In the order of the table's columns, in which a crossing has one name only.
+    # The order of the table's columns gives each crossing one name, whatever the order of `names`.
     protected = ":".join(column.name for column in columns if column.name in names)
     return Grouping(protected, tuple(label[1:] for label in labels), members)

@@ -1,4 +1,4 @@
-"""Histograms of scores by group and label: what metrics of scores need where rows are merged."""
+"""Histograms of scores by group and label, from which metrics of merged rows are approximated."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ Approximation = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True, eq=False)
 class ScoreHistogram(GroupTable):
-    """How many rows have each crossing of protected values, each label and a score in each bin.
+    """Numbers of rows by protected values, label and bin of the score.
 
-    The bins are of equal width over [0, 1] and the same for ever, so histograms of separate rows
-    are merged with ``+``, exactly. What is computed from one has an error that is stated with it;
-    where the rows are at hand, `fairrun.metrics.scores` is exact.
+    The bins have equal width over [0, 1] and do not depend on the data, so ``+`` merges histograms
+    of separate sets of rows exactly. Metrics that are computed from a histogram are approximate,
+    and each comes with a bound on its error. `fairrun.metrics.scores` is exact, but needs the rows.
 
-    Parameters
+    Attributes
     ----------
     columns : tuple of ProtectedColumn
-        The protected columns; one axis of the table for each.
+        The protected columns. Each one has an axis of the table.
     table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, n_bins)
         Numbers of rows by the protected columns, label and bin. Stored as a read-only copy of type
         int64.
@@ -61,18 +61,19 @@ class ScoreHistogram(GroupTable):
         score: ArrayLike,
         n_bins: int = 1000,
     ) -> Self:
-        """Count rows, in one pass.
+        """Count the rows of arrays in one pass.
 
         Parameters
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
         codes : sequence of arrays of int of shape (n_rows,)
-            For each column the rows' positions in its values; −1 for none of them.
+            For each protected column, the position of each row's value in the column's `values`;
+            −1 if the row has none of these values.
         y_true, score : array of shape (n_rows,)
-            Label, and predicted probability of label 1.
+            The label (0 or 1) and the predicted probability of label 1.
         n_bins : int, default 1000
-            A multiple of 10, which the calibration error's bins are.
+            The number of bins: a multiple of 10, because the calibration error uses 10 bins.
 
         Returns
         -------
@@ -81,11 +82,14 @@ class ScoreHistogram(GroupTable):
         Raises
         ------
         RequestError
-            If the lengths differ, a label is neither 0 nor 1, a score not within [0, 1], a code is
-            not a position or −1, or `n_bins` is not a positive multiple of 10.
+            If the lengths differ, a label is neither 0 nor 1, a score is not in [0, 1], a code is
+            neither a position nor −1, or `n_bins` is not a positive multiple of 10.
         """
         if n_bins < 1 or n_bins % CALIBRATION_BINS:
-            raise RequestError(f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}")
+            raise RequestError(
+                f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}; "
+                f"give {CALIBRATION_BINS}, {2 * CALIBRATION_BINS}, …"
+            )
         y_true, score = check_scores(y_true, score)
         bins = score_bins(score, n_bins)
         outcomes: dict[str, tuple[NDArray[np.generic], int]] = {
@@ -98,7 +102,7 @@ class ScoreHistogram(GroupTable):
 
 
 def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:
-    """Approximate the area under the ROC curve.
+    """Compute the approximate area under the ROC curve.
 
     Parameters
     ----------
@@ -108,8 +112,8 @@ def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:
     Returns
     -------
     value, error : array of shape (...)
-        The area with all rows of a bin tied, and half the share of pairs that are: the area of the
-        rows themselves is within `value` ± `error`. NaN unless both labels occur.
+        The area if all rows of a bin were tied, and half the share of tied pairs. The exact area is
+        within `value` ± `error`. NaN unless both labels occur.
 
     Examples
     --------
@@ -125,7 +129,7 @@ def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:
 
 
 def histogram_brier_score(tables: NDArray[np.int64]) -> Approximation:
-    """Approximate the Brier score.
+    """Compute the approximate Brier score.
 
     Parameters
     ----------
@@ -135,8 +139,9 @@ def histogram_brier_score(tables: NDArray[np.int64]) -> Approximation:
     Returns
     -------
     value, error : array of shape (...)
-        The score with each row at the middle of its bin, which is off by at most 1/2 bin: the
-        square by at most one bin. NaN without rows.
+        The Brier score if every row's score were the middle of its bin, and the width of a bin. A
+        score changes by at most half a bin and its square by at most one bin, so the exact Brier
+        score is within `value` ± `error`. NaN without rows.
     """
     n_bins = tables.shape[-1]
     middle = (np.arange(n_bins) + 0.5) / n_bins
@@ -146,7 +151,7 @@ def histogram_brier_score(tables: NDArray[np.int64]) -> Approximation:
 
 
 def histogram_calibration_error(tables: NDArray[np.int64]) -> Approximation:
-    """Approximate the expected calibration error.
+    """Compute the approximate expected calibration error.
 
     Parameters
     ----------
@@ -156,8 +161,9 @@ def histogram_calibration_error(tables: NDArray[np.int64]) -> Approximation:
     Returns
     -------
     value, error : array of shape (...)
-        The error with each row at the middle of its bin, which is off by at most 1/2 bin, and so is
-        each mean. NaN without rows.
+        The calibration error if every row's score were the middle of its bin, and half the width of
+        a bin. The exact calibration error is within `value` ± `error`, because the mean score of a
+        bin changes by at most half a bin. NaN without rows.
     """
     n_bins = tables.shape[-1]
     middle = (np.arange(n_bins) + 0.5) / n_bins

@@ -1,6 +1,7 @@
-"""Tables of selection rates and impact ratios, as two rules on hiring ask for them.
+"""Tables of selection rates and impact ratios for two rules on hiring.
 
-They are numbers, no finding of law: whether a rule applies, and what follows, is not said here.
+The tables are numbers, not legal findings. They do not say whether a rule applies to a case or what
+follows from it.
 """
 
 from __future__ import annotations
@@ -20,36 +21,37 @@ from fairrun.metrics.rates import divide, selection_rate
 
 __all__ = ["count_above_median", "four_fifths_table", "local_law_144_table"]
 
-#: The rule's mark: a rate of less than 80 % of the highest.
+#: The four-fifths rule looks at rates below 80 % of the highest rate.
 _FOUR_FIFTHS = 0.8
-#: Below this share of the data a category may be left out of the impact ratios of Local Law 144.
+#: Local Law 144 allows impact ratios to leave out a category with a smaller share of the rows.
 _SMALL_CATEGORY = 0.02
 
 
 def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
-    """Compare each group's selection rate with that of the group with the highest one.
+    """Compute the ratio of each group's selection rate to the highest rate (four-fifths rule).
 
     Parameters
     ----------
     counts : Counts
         The counts of the rows.
     audited : Audit
-        Their audit.
+        The audit of these counts.
 
     Returns
     -------
     DataFrame
-        One row for each value of each protected column: protected, group, n, selected,
-        selection_rate, ci_low, ci_high, highest_group, impact_ratio (the rate / the highest one),
-        ratio_ci_low, ratio_ci_high, below_four_fifths (whether the ratio itself is less than 4/5),
-        reason (why a number is missing) and source. The intervals of a column's ratios hold at
-        once, so they cover whichever group has the highest rate.
+        One row for each value of each protected column, with the columns protected, group, n,
+        selected, selection_rate, ci_low, ci_high, highest_group, impact_ratio (the group's rate /
+        the highest rate), ratio_ci_low, ratio_ci_high, below_four_fifths (whether the ratio is less
+        than 4/5, regardless of its interval), reason (why a number is missing) and source. All
+        intervals of one column's ratios cover at once, so they stay valid although the data decide
+        which group has the highest rate.
 
     References
     ----------
     Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D: a rate below four fifths
-    of the highest group's is generally regarded as evidence of adverse impact. Smaller differences
-    may be such evidence, too, and greater ones may be none where numbers are small.
+    of the highest rate is generally regarded as evidence of adverse impact. A smaller difference
+    can also be evidence, and with few people a larger difference can be none.
 
     Examples
     --------
@@ -83,7 +85,7 @@ def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
             elif np.isnan(ratio):
                 reason = "no row of any group is predicted 1"
             elif group != top and np.isnan(low):
-                reason = f"intervals of ratios are of the {MOST_COMPARED} groups with the most rows"
+                reason = f"only the {MOST_COMPARED} groups with the most rows have an interval"
             rows.append(
                 {
                     "protected": column.name,
@@ -106,14 +108,14 @@ def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
 
 
 def _limits_of_ratios(audited: Audit, protected: str, top: str) -> dict[str, tuple[float, float]]:
-    """Find the limits of each group's rate / that of the group with the highest."""
+    """Return, for each group, the limits of its rate divided by the rate of the group `top`."""
     table = audited.together
     table = table[(table["protected"] == protected) & (table["metric"] == "disparate_impact")]
     limits = {}
     for a, b, low, high in table[["group_a", "group_b", "ci_low", "ci_high"]].to_numpy():
         if b == top:
             limits[a] = (low, high)
-        elif a == top:  # b has the highest rate, too
+        elif a == top:  # Both groups have the highest rate, and the table has top / b, not b / top.
             limits[b] = (float(divide(1, high)), float(divide(1, low)))
     return limits
 
@@ -121,21 +123,23 @@ def _limits_of_ratios(audited: Audit, protected: str, top: str) -> dict[str, tup
 def count_above_median(
     columns: Sequence[ProtectedColumn], codes: Sequence[ArrayLike], score: ArrayLike
 ) -> Counts:
-    """Count who has a score above the median of all rows, in place of a prediction.
+    """Count the rows with a score above the median of all rows, as if it were a prediction of 1.
 
     Parameters
     ----------
     columns : sequence of ProtectedColumn
         The protected columns.
     codes : sequence of arrays of int of shape (n_rows,)
-        For each column the rows' positions in its values; −1 for none of them.
+        For each protected column, the position of each row's value in the column's `values`;
+        −1 if the row has none of these values.
     score : array of shape (n_rows,)
         The score of each row.
 
     Returns
     -------
     Counts
-        With label 0 for every row. Their selection rate is the scoring rate of Local Law 144.
+        Every row is counted with label 0. The selection rate of these counts is the scoring rate of
+        Local Law 144.
 
     Examples
     --------
@@ -154,29 +158,29 @@ def local_law_144_table(
     *,
     justification: str | None = None,
 ) -> pd.DataFrame:
-    """Lay selection or scoring rates out as a bias audit under New York City's Local Law 144.
+    """Return the table of a bias audit under New York City's Local Law 144.
 
-    The rule is about categories of sex, of race or ethnicity, and of their crossing: give these as
+    The rule compares categories of sex, of race or ethnicity, and of their crossing. Use these as
     protected columns.
 
     Parameters
     ----------
     counts : Counts
-        The counts of the rows; for scoring rates those of `count_above_median`.
+        The counts of the rows. For scoring rates, the counts of `count_above_median`.
     basis : {"selection", "scoring"}, default "selection"
-        Which of the two the counts are of.
+        Whether the counts give selection rates or scoring rates.
     justification : str, optional
-        Why categories under 2 % of the rows are left out of the impact ratios; it stands beside
-        their counts and rates. Not given, none is left out.
+        The reason for leaving categories with under 2 % of the rows out of the impact ratios. The
+        reason appears in the note of these categories. By default no category is left out.
 
     Returns
     -------
     DataFrame
-        For each protected column and each crossing of two a row for each category, and a last one
-        of the rows that fall within an unknown category: basis, protected, category, n, share (of
-        all rows), selected (or scored above the median), rate, impact_ratio (the rate / that of the
-        most selected category), most_selected, note and source. There is no pass mark: the rule
-        sets none.
+        One row for each category of each protected column and of each crossing of two, then one row
+        for the rows in an unknown category. The columns are basis, protected, category, n, share
+        (of all rows), selected (or scored above the median), rate, impact_ratio (the rate / the
+        rate of the most selected category), most_selected, note and source. There is no pass mark,
+        because the rule sets none.
 
     References
     ----------

@@ -1,10 +1,10 @@
 """Inequality of benefits among individuals, as functions of the counts of label and prediction.
 
-The benefit of a row is b = prediction − label + 1: 0 for a false negative, 1 for a right
+The benefit of a row is b = prediction − label + 1: 0 for a false negative, 1 for a correct
 prediction, 2 for a false positive (Speicher et al., 2018, "A unified approach to quantifying
-algorithmic unfairness", KDD). So three counts say all. Functions take tables of shape (..., 2, 2),
-indexed by label and prediction; without a row, or without any benefit (false negatives alone), they
-are NaN.
+algorithmic unfairness", KDD). The counts of these three benefits are enough to compute every metric
+here. All functions take tables of shape (..., 2, 2), indexed by label and prediction. The value is
+NaN if there are no rows, or if every row is a false negative and the mean benefit is 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def _shares(tables: Tables) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Find the shares of benefits 1 and 2, and the mean benefit (NaN where it is 0)."""
+    """Return the share of benefit 1, the share of benefit 2, and the mean benefit (NaN if 0)."""
     n = tables.sum(axis=(-2, -1))
     one = divide(tables[..., 0, 0] + tables[..., 1, 1], n)
     two = divide(tables[..., 0, 1], n)
@@ -33,7 +33,7 @@ def _shares(tables: Tables) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def theil_index(tables: Tables) -> FloatArray:
-    """Compute the mean of (b/μ) ln(b/μ), where μ is the mean benefit; 0 if all are equal.
+    """Compute the mean of (b/μ) ln(b/μ), where μ is the mean benefit; 0 if all benefits are equal.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def theil_index(tables: Tables) -> FloatArray:
 
 
 def generalized_entropy_index(tables: Tables) -> FloatArray:
-    """Compute half the mean of (b/μ)² − 1, where μ is the mean benefit; 0 if all are equal.
+    """Compute half the mean of (b/μ)² − 1, where μ is the mean benefit; 0 if all b are equal.
 
     Examples
     --------
@@ -59,9 +59,10 @@ def generalized_entropy_index(tables: Tables) -> FloatArray:
 
 
 def coefficient_of_variation(tables: Tables) -> FloatArray:
-    """Compute holisticai's 2 √GEI.
+    """Compute 2 √GEI, as holisticai does; GEI is the generalized entropy index.
 
-    The standard deviation over the mean is √(2 GEI), which is aif360's; this one is √2 times it.
+    The standard deviation divided by the mean is √(2 GEI), which aif360 returns. The value here is
+    √2 times as large.
 
     Examples
     --------

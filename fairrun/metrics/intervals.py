@@ -1,15 +1,15 @@
 """Intervals from replicates of a table of counts.
 
-A row bootstrap draws n rows with replacement; a metric of labels sees of them only how many fall
-into each cell, and those numbers are multinomial. So the replicates are drawn as tables, once, on
-the finest table, and every group's are sums of them: what is said of sex, of race and of their
-crossings comes from the same draws.
+A row bootstrap draws n rows with replacement. A metric of labels depends only on the number of rows
+in each cell, and these numbers have a multinomial distribution. The replicates are therefore drawn
+as tables, once, for the table with all protected columns. The replicates of a group are sums of its
+cells, so the metrics of sex, of race and of their crossings come from the same draws.
 
-Where a cell of a group holds fewer than `FEW` rows such draws understate what is not known (a cell
-without a row stays without one). That group's replicates are then drawn from the Dirichlet
-distribution of its cells with 1/2 added to each, the posterior under Jeffreys' prior, whose
-intervals cover a proportion well down to no row at all (Brown, Cai and DasGupta, 2001, "Interval
-estimation for a binomial proportion", Statistical Science 16).
+If a cell of a group has fewer than `FEW` rows, multinomial draws understate the uncertainty: an
+empty cell stays empty in every draw. The replicates of such a group are drawn from a Dirichlet
+distribution instead, with 1/2 added to the count of each cell. This is the posterior under
+Jeffreys' prior. Its intervals cover a proportion well even if no row was observed (Brown, Cai and
+DasGupta, 2001, "Interval estimation for a binomial proportion", Statistical Science 16).
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ FEW = 10
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Values with their limits; each array has the same shape (k,).
+    """Values with interval limits; all arrays have the same shape (k,).
 
-    Parameters
+    Attributes
     ----------
     value : array of float
         The values; NaN where undefined.
     low, high : array of float
-        The limits, which hold the value; NaN where it is undefined.
+        The limits, with low ≤ value ≤ high; NaN where the value is undefined.
     undefined : array of float
         The share of the multinomial replicates in which the value is undefined.
     method : array of str
-        How the limits were made: "multinomial", "smoothed", "linearised", …; empty where there are
-        none.
+        How the limits were computed: "multinomial", "smoothed", "linearised", …; empty where there
+        are no limits.
     """
 
     value: FloatArray
@@ -61,22 +61,22 @@ class Intervals:
 
 
 def draw_replicates(cells: NDArray[np.int64], n_replicates: int, seed: int) -> FloatArray:
-    """Draw replicates of a finest table: its n rows, drawn from its own shares.
+    """Draw multinomial replicates of a table: n rows each, with the table's shares.
 
     Parameters
     ----------
     cells : array of int of shape (n_cells, outcomes)
-        The counts, as `Counts.cells`.
+        The counts, as in `Counts.cells`.
     n_replicates : int
-        How many.
+        The number of replicates.
     seed : int
-        The seed.
+        The seed of the random numbers.
 
     Returns
     -------
     array of shape (n_replicates, n_cells, outcomes)
-        Whole numbers as float64, in which they are exact, and which matrix products are fast in.
-        In memory the replicates of a number lie next to each other.
+        Whole numbers as float64, which represents them exactly and makes matrix products fast. The
+        replicates of one cell are contiguous in memory.
 
     Examples
     --------
@@ -95,21 +95,23 @@ def draw_replicates(cells: NDArray[np.int64], n_replicates: int, seed: int) -> F
 
 
 def smooth(tables: NDArray[np.int64], replicates: FloatArray, seed: int) -> FloatArray:
-    """Draw the replicates of groups with few rows in a cell anew, with 1/2 added to each cell.
+    """Replace the replicates of groups with few rows in a cell by smoothed ones.
+
+    Smoothed replicates are Dirichlet draws with 1/2 added to the count of each cell.
 
     Parameters
     ----------
     tables : array of int of shape (n_groups, outcomes)
         The counts of each group.
     replicates : array of shape (n_replicates, n_groups, outcomes)
-        Their multinomial replicates.
+        The multinomial replicates of these counts.
     seed : int
-        The seed.
+        The seed of the random numbers.
 
     Returns
     -------
     array of shape (n_replicates, n_groups, outcomes)
-        The replicates, some of them smoothed: fractions, which sum to the group's number of rows.
+        The replicates. Smoothed ones hold fractions of rows that sum to the group's number of rows.
     """
     few = has_few(tables)
     if not few.any():
@@ -125,28 +127,29 @@ def smooth(tables: NDArray[np.int64], replicates: FloatArray, seed: int) -> Floa
 
 
 def has_few(tables: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which groups have fewer than `FEW` rows in one of their cells."""
+    """Return, for each group, whether one of its cells has fewer than `FEW` rows."""
     return np.asarray((tables < FEW).any(axis=tuple(range(1, tables.ndim))))
 
 
 def percentile_limits(
     value: FloatArray, replicates: FloatArray, confidence: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Take the percentiles of replicates as limits; each interval for itself.
+    """Return the percentiles of replicates as limits; each interval covers separately.
 
     Parameters
     ----------
     value : array of shape (k,)
-        The values of the counts.
+        The values that were computed from the counts.
     replicates : array of shape (n_replicates, k)
-        Their replicates; NaN where undefined.
+        The same values computed from each replicate; NaN where undefined.
     confidence : float
-        How often each interval shall cover, such as 0.95.
+        Confidence level of each interval, such as 0.95.
 
     Returns
     -------
     low, high : array of shape (k,)
-        The limits. They hold the value (a rate of 0 has the lower limit 0), and are NaN if it is.
+        The limits, widened where needed so that low ≤ value ≤ high (a rate of 0 has the lower limit
+        0). NaN where the value is NaN.
     """
     tail = (1 - confidence) / 2
     low, high = _defined_quantiles(replicates, (tail, 1 - tail))
@@ -156,26 +159,32 @@ def percentile_limits(
 def simultaneous_limits(
     value: FloatArray, replicates: FloatArray, confidence: float, *, ratio: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """Widen the intervals until all hold at once: max-t.
+    """Return limits that cover all values at once, by the max-t method.
 
-    For the worst of many pairs, which is picked by the same data. Each value's replicates are
-    standardised; the largest of their absolute values over all pairs has the quantile c, and the
-    limits are mean ± c standard deviations of the replicates (Westfall and Young, 1993,
-    Resampling-Based Multiple Testing, chapter 2).
+    The worst of many pairs needs such limits, because the same data choose the pair and estimate
+    its value. The replicates of each value are standardised. In each replicate, the largest
+    absolute value over all pairs is taken, and c is the quantile of these maxima. The limits are
+    mean ± c standard deviations of the replicates.
 
     Parameters
     ----------
-    value, replicates
-        As for `percentile_limits`.
+    value : array of shape (k,)
+        The values that were computed from the counts.
+    replicates : array of shape (n_replicates, k)
+        The same values computed from each replicate; NaN where undefined.
     confidence : float
-        How often all the intervals together shall cover.
+        Probability that all intervals cover at once, such as 0.95.
     ratio : bool
-        Whether the values are ratios: then all of this happens to their logarithms.
+        Whether the values are ratios. The method then works on their logarithms.
 
     Returns
     -------
     low, high : array of shape (k,)
-        The limits. They hold the value, and are NaN if it is.
+        The limits, widened where needed so that low ≤ value ≤ high. NaN where the value is NaN.
+
+    References
+    ----------
+    Westfall and Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
     t = np.log(np.where(replicates > 0, replicates, np.nan)) if ratio else replicates
     defined = ~np.isnan(t)
@@ -184,7 +193,7 @@ def simultaneous_limits(
     deviation = np.where(defined, t - centre, 0)
     spread = np.sqrt(divide((deviation**2).sum(axis=0), count))
     standardised = np.abs(divide(deviation, spread))
-    # A value that is undefined, or the same in all replicates, has no part in the largest.
+    # A value that is undefined, or the same in all replicates, must not contribute to the maximum.
     standardised[:, np.isnan(value) | ~(spread > 0)] = 0
     c = np.quantile(standardised.max(axis=1, initial=0), confidence)
     low, high = centre - c * spread, centre + c * spread
@@ -192,13 +201,13 @@ def simultaneous_limits(
 
 
 def _holding(value: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Make limits hold their value; where that is NaN, so are they."""
+    """Return limits widened so that low ≤ value ≤ high; NaN where the value is NaN."""
     return np.minimum(low, value), np.maximum(high, value)
 
 
 def _defined_quantiles(replicates: FloatArray, levels: tuple[float, float]) -> FloatArray:
-    """Take quantiles of each column's defined values; many times faster than nanquantile."""
-    ordered = np.sort(replicates.T, axis=1)  # NaN last
+    """Return quantiles of each column without its NaN; much faster than `numpy.nanquantile`."""
+    ordered = np.sort(replicates.T, axis=1)  # NumPy sorts NaN to the end.
     last = (~np.isnan(ordered)).sum(axis=1) - 1
     rows = np.arange(len(ordered))
     quantiles = []
@@ -212,6 +221,6 @@ def _defined_quantiles(replicates: FloatArray, levels: tuple[float, float]) -> F
 
 
 def without_limits(value: FloatArray) -> Intervals:
-    """Give values that have no interval."""
+    """Return `Intervals` with these values, NaN limits and an empty method."""
     none = np.full(value.shape, np.nan)
     return Intervals(value, none, none, none, np.full(value.shape, "", dtype=np.str_))

@@ -1,4 +1,4 @@
-"""Counts of two models on the same rows: the only source of differences between models."""
+"""Counts of two models' predictions on the same rows, for differences between the models."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ __all__ = ["PairedCounts"]
 
 @dataclass(frozen=True, eq=False)
 class PairedCounts(GroupTable):
-    """How many rows have each crossing of protected values, label and predictions of two models.
+    """Numbers of rows by protected values, label and the predictions of two models.
 
-    Two models are compared on the same rows: their metrics are correlated, and the difference is
-    known far better than from two separate tables. Merged with ``+``, exactly.
+    The metrics of two models on the same rows are correlated, so their difference has a narrower
+    interval than it would have from two separate tables. ``+`` merges the counts of separate sets
+    of rows exactly.
 
-    Parameters
+    Attributes
     ----------
     columns : tuple of ProtectedColumn
-        The protected columns; one axis of the table for each.
+        The protected columns. Each one has an axis of the table.
     table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, 2, 2)
         Numbers of rows by the protected columns, label, prediction of model A and prediction of
         model B. Stored as a read-only copy of type int64.
@@ -52,16 +53,17 @@ class PairedCounts(GroupTable):
         y_pred_a: ArrayLike,
         y_pred_b: ArrayLike,
     ) -> Self:
-        """Count rows, in one pass.
+        """Count the rows of arrays in one pass.
 
         Parameters
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
         codes : sequence of arrays of int of shape (n_rows,)
-            For each column the rows' positions in its values; −1 for none of them.
+            For each protected column, the position of each row's value in the column's `values`;
+            −1 if the row has none of these values.
         y_true, y_pred_a, y_pred_b : array of shape (n_rows,)
-            The label, and the two models' predictions for the same row; 0 or 1.
+            The label of each row and the two models' predictions for it, 0 or 1.
 
         Returns
         -------
@@ -70,7 +72,8 @@ class PairedCounts(GroupTable):
         Raises
         ------
         RequestError
-            If the lengths differ, a label is neither 0 nor 1, or a code is not a position or −1.
+            If the lengths differ, a label or prediction is neither 0 nor 1, or a code is neither a
+            position nor −1.
         """
         columns_of_rows = {"y_true": y_true, "y_pred_a": y_pred_a, "y_pred_b": y_pred_b}
         outcomes = {name: (as_binary(name, v), 2) for name, v in columns_of_rows.items()}
@@ -79,6 +82,6 @@ class PairedCounts(GroupTable):
         return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, 2, 2))
 
     def model(self, which: str) -> Counts:
-        """Return the counts of one of the two models, `a` or `b`."""
+        """Return the counts of one model; `which` is "a" or "b"."""
         other = {"a": -1, "b": -2}[which]
         return Counts(self.columns, self.table.sum(axis=other))

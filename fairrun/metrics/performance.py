@@ -1,4 +1,4 @@
-"""How well a classifier does over all rows: metrics of labels and of scores."""
+"""Performance metrics of a classifier over all rows: of labels and of scores."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PERFORMANCE_METRICS: dict[str, Rate | MeanOfRates] = {
 
 
 def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]:
-    """Compute the metrics of scores over all rows that have no interval.
+    """Compute average precision and log loss over all rows; they have no interval.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1 or a probability not within [0, 1].
+        If the lengths differ, a label is neither 0 nor 1, or a probability is not in [0, 1].
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Rates: shares of the rows of a group, as functions of its 2 x 2 table.
 
-They take tables of any shape (..., 2, 2), indexed by label and prediction (one table, one a group,
-or thousands of replicates), of counts or of sums of weights. A rate without rows to be taken over
-is NaN, and `Rate.undefined_reason` says so in words.
+A rate takes tables of any shape (..., 2, 2), indexed by label and prediction: one table, one for
+each group, or thousands of replicates. The tables hold counts or sums of weights. A rate with a
+denominator of 0 is NaN, and `Rate.undefined_reason` returns the reason in words.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-#: Counts or sums of weights.
+#: Tables of counts or of sums of weights, of shape (..., 2, 2).
 Tables = NDArray[Any]
 
 
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
-    """Divide elementwise; what is divided by 0 is NaN, without a warning."""
+    """Return the elementwise quotient, with NaN and no warning where the denominator is 0."""
     numerator, denominator = np.asarray(numerator), np.asarray(denominator)
     return np.asarray(numerator / np.where(denominator != 0, denominator, np.nan))
 
@@ -48,15 +48,15 @@ def divide(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
 class Rate:
     """A ratio of two sums over the cells of a 2 x 2 table.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Its name.
+        The name of the rate.
     numerator, denominator : tuple of int
-        How often each cell counts: true negatives, false positives, false negatives, true
-        positives.
+        The weights of the true negatives, false positives, false negatives and true positives.
     condition : str
-        What a row must be to count in the denominator: "has label 1". Empty: any row counts.
+        The condition for a row to count in the denominator, such as "has label 1". Empty if every
+        row counts.
 
     Examples
     --------
@@ -77,15 +77,15 @@ class Rate:
 
     @property
     def parts(self) -> tuple[Rate, ...]:
-        """The rate alone; a mean of rates has several."""
+        """Return a tuple that holds only this rate; `MeanOfRates.parts` holds several."""
         return (self,)
 
     def size(self, tables: Tables) -> NDArray[Any]:
-        """Count what the rate is taken over: the denominator."""
+        """Return the denominator: the number of rows (or sum of weights) behind the rate."""
         return _weigh(tables, self.denominator)
 
     def gradient(self, tables: Tables) -> FloatArray:
-        """Differentiate the rate by the cells of its table, as linearisation needs it.
+        """Return the derivative of the rate by each cell of its table, for linearisation.
 
         Parameters
         ----------
@@ -95,14 +95,15 @@ class Rate:
         Returns
         -------
         array of shape (..., 2, 2)
-            (numerator − rate × denominator) / size, where the first two are the weights of a cell.
+            (numerator − rate × denominator) / size, where numerator and denominator are the weights
+            of the cell.
         """
         top, bottom = (np.reshape(w, (2, 2)) for w in (self.numerator, self.denominator))
         rate, size = self(tables)[..., None, None], self.size(tables)[..., None, None]
         return divide(top - rate * bottom, size)
 
     def undefined_reason(self, table: Tables, group: str) -> str:
-        """Say why the rate of one group is NaN; empty if it is not."""
+        """Return why the rate of one group is NaN; empty if it is not NaN."""
         if self.size(table) > 0:
             return ""
         return f"no row of {group}" + (f" {self.condition}" if table.sum() > 0 else "")
@@ -110,31 +111,31 @@ class Rate:
 
 @dataclass(frozen=True)
 class MeanOfRates:
-    """The mean of several rates of the same table, over rows of which none counts in two.
+    """The mean of several rates of the same table.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Its name.
+        The name of the mean.
     parts : tuple of Rate
-        The rates.
+        The rates. No row counts in the denominators of two of them.
     """
 
     name: str
     parts: tuple[Rate, ...]
 
     def __call__(self, tables: Tables) -> FloatArray:
-        """Compute the mean for each table; NaN where a rate is."""
+        """Compute the mean for each table; NaN where one of the rates is NaN."""
         return np.asarray(sum(rate(tables) for rate in self.parts) / len(self.parts))
 
     def undefined_reason(self, table: Tables, group: str) -> str:
-        """Say why the mean of one group is NaN; empty if it is not."""
+        """Return why the mean of one group is NaN; empty if it is not NaN."""
         reasons = (rate.undefined_reason(table, group) for rate in self.parts)
         return next(filter(None, reasons), "")
 
 
 def _weigh(tables: Tables, weights: tuple[int, int, int, int]) -> NDArray[Any]:
-    """Sum the cells, each as often as its weight says."""
+    """Return the weighted sum of the four cells of each table."""
     terms = [
         tables[..., i // 2, i % 2] * weight if weight > 1 else tables[..., i // 2, i % 2]
         for i, weight in enumerate(weights)
@@ -171,7 +172,7 @@ accuracy = Rate("accuracy", (1, 0, 0, 1), _ALL)
 #: Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).
 f1 = Rate("f1", (0, 0, 0, 2), (0, 1, 1, 2), "has label 1 or is predicted 1")
 
-#: The rates every group is described by.
+#: The rates that are reported for every group.
 GROUP_RATES: dict[str, Rate] = {
     rate.name: rate
     for rate in (

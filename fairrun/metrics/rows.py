@@ -16,29 +16,30 @@ __all__ = ["consistency_score", "flip_test"]
 
 
 def consistency_score(X: ArrayLike, y_pred: ArrayLike, n_neighbors: int = 5) -> float:
-    """Compute how alike the predictions of neighbours are.
+    """Compute how similar the predictions of neighbouring rows are.
 
-    1 − the mean over rows of |prediction − mean prediction of the nearest neighbours|, where a row
-    counts among its own neighbours, as in holisticai.
+    The score is 1 minus the mean over rows of |prediction − mean prediction of the nearest
+    neighbours|. A row is one of its own neighbours, as in holisticai.
 
     Parameters
     ----------
     X : array of shape (n_rows, n_features)
-        The features; distances are Euclidean, so they should be on one scale.
+        The features. Distances are Euclidean, so all features should have the same scale.
     y_pred : array of shape (n_rows,)
         The predictions, 0 or 1.
     n_neighbors : int, default 5
-        How many neighbours.
+        The number of neighbours.
 
     Returns
     -------
     float
-        In [0, 1]; 1 if neighbours are always treated alike.
+        A number in [0, 1]; 1 if neighbours always have the same prediction.
 
     Raises
     ------
     RequestError
-        If a prediction is neither 0 nor 1, or there are fewer rows than neighbours.
+        If a prediction is neither 0 nor 1, the lengths differ, or there are fewer rows than
+        neighbours.
 
     References
     ----------
@@ -49,13 +50,14 @@ def consistency_score(X: ArrayLike, y_pred: ArrayLike, n_neighbors: int = 5) -> 
     >>> consistency_score([[0.0], [0.1], [5.0], [5.1]], [1, 1, 0, 1], n_neighbors=2)
     0.75
     """
-    from sklearn.neighbors import NearestNeighbors  # slow to import, and seldom needed
+    # Imported here because the import is slow and few callers need it.
+    from sklearn.neighbors import NearestNeighbors
 
     X, y_pred = np.asarray(X), as_binary("y_pred", y_pred)
     if len(X) != len(y_pred) or len(X) < n_neighbors:
         raise RequestError(
-            f"n_neighbors={n_neighbors} of {len(X)} rows with {len(y_pred)} predictions; "
-            "give one prediction a row and no more neighbours than rows"
+            f"n_neighbors={n_neighbors} is not possible with {len(X)} rows and {len(y_pred)} "
+            "predictions; give one prediction per row and no more neighbours than rows"
         )
     neighbours = NearestNeighbors(n_neighbors=n_neighbors, algorithm="ball_tree").fit(X)
     places = neighbours.kneighbors(X, return_distance=False)
@@ -68,17 +70,19 @@ def flip_test(
     column: str,
     values: Sequence[str] | Sequence[float],
 ) -> pd.DataFrame:
-    """Count how many labels change when only the protected value does.
+    """Count the labels that change when only the protected value changes.
 
-    It is no counterfactual: what goes along with the protected column in the world stays as it is.
-    So 0 changes say that the column is not used, and nothing about its proxies.
+    The test is not a counterfactual: columns that are related to the protected column keep their
+    values. If no label changes, the model does not use the protected column, but it can still use
+    proxies.
 
     Parameters
     ----------
     predict : callable
-        Takes rows and returns their labels, 0 or 1, such as the served model's `predict`.
+        A function of a DataFrame of rows that returns their labels, 0 or 1, such as the served
+        model's `predict`.
     frame : DataFrame
-        Raw rows with the column.
+        Raw rows that have the protected column.
     column : str
         The protected column.
     values : sequence
@@ -87,13 +91,14 @@ def flip_test(
     Returns
     -------
     DataFrame
-        One row for each pair of values: from, to, n_rows, to_favourable and to_unfavourable (how
-        many labels become 1 or 0), changed (both) and changed_share (NaN without rows).
+        One row for each pair of values, with the columns from, to, n_rows, to_favourable and
+        to_unfavourable (the numbers of labels that become 1 and 0), changed (the sum of both) and
+        changed_share (NaN without rows).
 
     Raises
     ------
     RequestError
-        If the column is not there, or fewer than two values are given.
+        If the frame does not have the column, or fewer than two different values are given.
 
     Examples
     --------
@@ -105,8 +110,8 @@ def flip_test(
     """
     if column not in frame.columns or len(set(values)) < 2:
         raise RequestError(
-            f"a flip test needs the protected column in the rows and two values of it; "
-            f"given {column!r} and {len(set(values))}"
+            f"a flip test of {column!r} with {len(set(values))} values is not possible; "
+            "give rows that have this column, and at least two different values of it"
         )
     labels = {v: as_binary("predict(frame)", predict(frame.assign(**{column: v}))) for v in values}
     n = len(frame)

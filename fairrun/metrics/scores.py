@@ -1,4 +1,4 @@
-"""Metrics of scores, exact from rows: area under the ROC curve, Brier score, calibration error."""
+"""Exact metrics of scores: area under the ROC curve, Brier score and calibration error."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ __all__ = [
     "roc_auc_difference",
 ]
 
-#: Bins of equal width of the calibration error.
+#: The number of bins of the calibration error. All have the same width.
 CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True)
 class RocAuc:
-    """An area under the ROC curve and how well it is known.
+    """An area under the ROC curve and its variance.
 
-    Parameters
+    Attributes
     ----------
     value : float
-        The share of pairs of a positive and a negative row that are in the right order, ties
-        counted half; NaN unless both labels occur.
+        The share of pairs of a positive and a negative row in which the positive row has the higher
+        score; a tie counts half. NaN unless both labels occur.
     variance : float
-        DeLong's; NaN if a label has fewer than two rows.
+        The variance by DeLong's method. NaN if a label has fewer than two rows.
     effective_size : float
-        The number of rows of a proportion that is known as well as this area. Where the variance is
-        0 or unknown (all pairs in the right order), the number of rows of the rarer label.
+        The number of rows for which a proportion of this value has the same variance. If the
+        variance is 0 or NaN, the number of rows with the rarer label.
     """
 
     value: float
@@ -46,14 +46,20 @@ class RocAuc:
     effective_size: float
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Compute score limits with DeLong's variance; NaN if the value is."""
+        """Compute Wilson's score limits from the effective size; NaN if the value is NaN."""
         z = normal_quantile(confidence)
         low, high = wilson_limits(np.array(self.value), np.array(self.effective_size), z)
         return float(low), float(high)
 
 
 def check_scores(y_true: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.uint8], FloatArray]:
-    """Return labels as uint8 and probabilities as float64, or raise RequestError."""
+    """Return labels as uint8 and probabilities as float64.
+
+    Raises
+    ------
+    RequestError
+        If the lengths differ, a label is neither 0 nor 1, or a score is not in [0, 1].
+    """
     y_true, score = as_binary("y_true", y_true), np.asarray(score)
     check_same_length(y_true=y_true, probability=score)
     return y_true, as_probability("the scores", score)
@@ -76,13 +82,13 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1 or a score not within [0, 1].
+        If the lengths differ, a label is neither 0 nor 1, or a score is not in [0, 1].
 
     References
     ----------
     DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated
-    receiver operating characteristic curves", Biometrics 44; by sorting, as Sun and Xu
-    (2014), "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21.
+    receiver operating characteristic curves", Biometrics 44. The computation by sorting is from Sun
+    and Xu (2014), "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21.
 
     Examples
     --------
@@ -109,21 +115,22 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
 def roc_auc_difference(
     y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confidence: float = 0.95
 ) -> tuple[float, float, float]:
-    """Compute the area of model A − that of model B on the same rows, with DeLong's interval.
+    """Compute the difference of two models' areas under the ROC curve, A − B, on the same rows.
 
     Parameters
     ----------
     y_true : array of shape (n_rows,)
         The labels, 0 or 1.
     score_a, score_b : array of shape (n_rows,)
-        The two models' probabilities of label 1 for the same row.
+        The predicted probabilities of label 1 by model A and by model B.
     confidence : float, default 0.95
-        How often the interval shall cover.
+        Confidence level of the interval.
 
     Returns
     -------
     value, low, high : float
-        The normal interval. NaN unless both labels occur; the limits also if one occurs once.
+        The difference and its normal interval with DeLong's variance. All are NaN unless both
+        labels occur. The limits are also NaN if a label occurs only once.
 
     Examples
     --------
@@ -149,13 +156,13 @@ def roc_auc_difference(
 
 
 def _placements(y_true: NDArray[np.uint8], score: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Find the share of negatives below each positive, and of positives above each negative."""
+    """Return the share of negatives below each positive, and of positives above each negative."""
     positive, negative = score[y_true == 1], score[y_true == 0]
     return _share_below(negative, positive), 1 - _share_below(positive, negative)
 
 
 def _share_below(scores: FloatArray, limits: FloatArray) -> FloatArray:
-    """Find the share of `scores` below each limit, those equal to it counted half."""
+    """Return the share of `scores` below each limit; a score equal to the limit counts half."""
     ordered = np.sort(scores)
     below, up_to = ordered.searchsorted(limits, "left"), ordered.searchsorted(limits, "right")
     return np.asarray((below + up_to) / (2 * len(scores)))
@@ -164,19 +171,20 @@ def _share_below(scores: FloatArray, limits: FloatArray) -> FloatArray:
 def brier_score(
     y_true: ArrayLike, score: ArrayLike, confidence: float = 0.95
 ) -> tuple[float, float, float]:
-    """Compute the mean of (score − label)² with the normal interval of a mean.
+    """Compute the Brier score, the mean of (score − label)², with the normal interval of a mean.
 
     Parameters
     ----------
     y_true, score : array of shape (n_rows,)
-        Label and probability of label 1.
+        The label (0 or 1) and the predicted probability of label 1.
     confidence : float, default 0.95
-        How often the interval shall cover.
+        Confidence level of the interval.
 
     Returns
     -------
     value, low, high : float
-        In [0, 1]; NaN without rows, the limits also with one row.
+        The score and its limits, all in [0, 1]. All are NaN without rows. The limits are also NaN
+        with one row.
 
     Examples
     --------
@@ -198,18 +206,19 @@ def brier_score(
 def calibration_error(y_true: ArrayLike, score: ArrayLike) -> float:
     """Compute the expected calibration error over `CALIBRATION_BINS` bins of equal width.
 
-    The mean over rows of |mean score − share of label 1| of the row's bin. It has no interval: it
-    is never negative, and larger than 0 by chance alone, the more so the fewer the rows.
+    The error is the mean over rows of |mean score − share of label 1| in the row's bin. It has no
+    interval, because even a perfectly calibrated model has an error above 0 by chance, and the
+    error grows as the number of rows gets smaller.
 
     Parameters
     ----------
     y_true, score : array of shape (n_rows,)
-        Label and probability of label 1.
+        The label (0 or 1) and the predicted probability of label 1.
 
     Returns
     -------
     float
-        In [0, 1]; NaN without rows.
+        A number in [0, 1]; NaN without rows.
 
     References
     ----------
@@ -230,6 +239,6 @@ def calibration_error(y_true: ArrayLike, score: ArrayLike) -> float:
 
 
 def score_bins(score: FloatArray, n_bins: int) -> NDArray[np.intp]:
-    """Find the bin of each score: [k/n, (k + 1)/n), the last one closed."""
+    """Return the bin of each score; bin k is [k/n, (k + 1)/n), and the last bin includes 1."""
     edges = np.arange(1, n_bins) / n_bins
     return np.searchsorted(edges, score, side="right")

@@ -1,4 +1,4 @@
-"""What all tables by group have in common: columns, merging, marginals, JSON."""
+"""The base class of all tables by group: protected columns, merging, marginals and JSON."""
 
 from __future__ import annotations
 
@@ -20,36 +20,41 @@ __all__ = ["GroupTable", "cell_of_row", "count_cells"]
 
 @dataclass(frozen=True, eq=False)
 class GroupTable:
-    """Numbers by the values of protected columns and by outcomes.
+    """Numbers by the values of protected columns and by outcomes such as label and prediction.
 
-    The base of `Counts`, `PairedCounts`, `WeightedCounts` and `ScoreHistogram`. Tables of separate
-    rows (batches, days, partitions) are merged with ``+``.
+    This is the base class of `Counts`, `PairedCounts`, `WeightedCounts` and `ScoreHistogram`. ``+``
+    merges the tables of separate sets of rows (batches, days, partitions).
 
-    Parameters
+    Attributes
     ----------
     columns : tuple of ProtectedColumn
-        The protected columns; one axis of the table for each.
+        The protected columns. Each one has an axis of the table.
     table : array of shape (columns[0].size, ..., columns[-1].size, outcomes)
         The numbers, stored as a read-only copy.
 
     Raises
     ------
     RequestError
-        If there is no column, a name stands twice, or the table is not of this shape and kind.
+        If there is no column, two columns have the same name, or the table has another shape or
+        type or a negative number.
     """
 
     columns: tuple[ProtectedColumn, ...]
     table: NDArray[Any]
 
-    #: What its JSON is called, the axes of its outcomes with their lengths (0: any), its type.
+    #: The name of this kind of table in JSON and in messages.
     kind: ClassVar[str]
+    #: The axes of the outcomes and their lengths; 0 stands for any length.
     outcomes: ClassVar[dict[str, int]]
+    #: The type of the numbers.
     dtype: ClassVar[type[np.generic]] = np.int64
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
         if not names or len(set(names)) < len(names):
-            raise RequestError(f"protected={names} cannot be counted; give distinct columns")
+            raise RequestError(
+                f"protected={names} cannot be counted; give one or more distinct columns"
+            )
         table = np.asarray(self.table)
         sizes = tuple(column.size for column in self.columns)
         shape = (*sizes, *self.outcomes.values())
@@ -64,43 +69,46 @@ class GroupTable:
         ):
             axes = ", ".join((*names, *self.outcomes))
             raise RequestError(
-                f"a table of {self.kind} holds {self.dtype.__name__} of at least 0 in the shape "
-                f"{shape} ({axes}); this one has type {table.dtype} and shape {table.shape}"
+                f"a table of {self.kind} has type {table.dtype} and shape {table.shape}; "
+                f"give numbers of at least 0 of type {self.dtype.__name__} in the shape {shape} "
+                f"({axes})"
             )
-        table = table.astype(self.dtype)  # a copy: the caller's array stays writeable
+        table = table.astype(self.dtype)  # This is a copy, so the caller's array stays writeable.
         table.setflags(write=False)
         object.__setattr__(self, "table", table)
 
     @property
     def cells(self) -> NDArray[Any]:
-        """The table with one axis for all protected columns: shape (n_cells, outcomes)."""
+        """Return the table with one axis for all protected columns: (n_cells, outcomes)."""
         return self.table.reshape(-1, *self.table.shape[len(self.columns) :])
 
     def grouped(self, grouping: Grouping) -> NDArray[Any]:
-        """Add the cells of each group up: shape (n_groups, outcomes)."""
+        """Return the sums of the cells of each group, of shape (n_groups, outcomes)."""
         return np.ascontiguousarray(grouping.sum(self.cells, n_outcomes=len(self.outcomes)))
 
     def marginal(self, *names: str) -> Self:
-        """Forget all protected columns but those named.
+        """Return the table summed over all protected columns except the named ones.
 
         Parameters
         ----------
         names : str
-            The columns to keep; they stay in the table's order.
+            The columns to keep. They stay in the table's order.
 
         Returns
         -------
         GroupTable
-            Of the same class.
+            A table of the same class.
 
         Raises
         ------
         RequestError
-            If none is named, or one that is not there.
+            If no column is named, or a name is not a column of the table.
         """
         known = [column.name for column in self.columns]
         if not set(names) <= set(known):
-            raise RequestError(f"protected={','.join(names)} is not in {', '.join(known)}")
+            raise RequestError(
+                f"protected={','.join(names)} is not known; give columns of {', '.join(known)}"
+            )
         forgotten = tuple(axis for axis, name in enumerate(known) if name not in names)
         kept = tuple(column for column in self.columns if column.name in names)
         return type(self)(kept, self.table.sum(axis=forgotten))
@@ -110,8 +118,8 @@ class GroupTable:
             return NotImplemented
         if self.columns != other.columns or self.table.shape != other.table.shape:
             raise RequestError(
-                f"the {self.kind} cannot be added: their columns, values or groups differ; "
-                "make both with the same columns in the same order"
+                f"the {self.kind} cannot be added, because their columns, values or groups differ; "
+                "count both with the same columns in the same order"
             )
         return type(self)(self.columns, self.table + other.table)
 
@@ -121,12 +129,12 @@ class GroupTable:
         return self.columns == other.columns and np.array_equal(self.table, other.table)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table in types that JSON has.
+        """Return the table as a dict that can be written as JSON.
 
         Returns
         -------
         dict
-            `kind`, `columns` and `table`, as `from_dict` takes them.
+            The keys `kind`, `columns` and `table`, which `from_dict` reads.
         """
         return {
             "kind": self.kind,
@@ -136,27 +144,28 @@ class GroupTable:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Make a table of what `to_dict` returned.
+        """Return the table that a dict of `to_dict` describes.
 
         Parameters
         ----------
         document : mapping
-            `kind`, `columns` and `table`.
+            The keys `kind`, `columns` and `table`.
 
         Returns
         -------
         GroupTable
-            Of this class.
+            A table of this class.
 
         Raises
         ------
         RequestError
-            If the document is of another kind or lacks a part, or the table does not fit.
+            If the document is of another kind, has other keys, or holds a table of the wrong shape
+            or type.
         """
         if set(document) != {"kind", "columns", "table"} or document["kind"] != cls.kind:
             raise RequestError(
-                f"these are no {cls.kind}: give kind ({cls.kind!r}), columns and table, "
-                "as to_dict returns them"
+                f"the document does not hold {cls.kind}; give the keys kind ({cls.kind!r}), "
+                "columns and table, as to_dict returns them"
             )
         columns = tuple(map(ProtectedColumn.from_dict, document["columns"]))
         return cls(columns, document["table"])
@@ -167,36 +176,41 @@ def cell_of_row(
     codes: Sequence[ArrayLike],
     outcomes: Mapping[str, tuple[NDArray[Any], int]],
 ) -> tuple[NDArray[Any], int]:
-    """Find the cell of each row in a table of protected columns and outcomes.
+    """Return the cell of each row in a table of protected columns and outcomes.
 
     Parameters
     ----------
     columns : sequence of ProtectedColumn
-        The columns.
+        The protected columns.
     codes : sequence of arrays of int of shape (n_rows,)
-        For each column the rows' positions in its values; −1 for none of them.
+        For each protected column, the position of each row's value in the column's `values`;
+        −1 if the row has none of these values.
     outcomes : mapping of str to (array of shape (n_rows,), int)
-        The checked outcomes by name, each with the length of its axis.
+        The outcomes by name, as values from 0 and with the length of the axis. They are not checked
+        here.
 
     Returns
     -------
     cells : array of int of shape (n_rows,)
         Positions in the flattened table (C order).
     n_cells : int
-        Its length.
+        The number of cells of the table.
 
     Raises
     ------
     RequestError
-        If the lengths differ, or a code is not a position or −1.
+        If the lengths differ, or a code is neither a position nor −1.
     """
     if len(codes) != len(columns):
-        raise RequestError(f"{len(codes)} columns of codes for {len(columns)} protected columns")
+        raise RequestError(
+            f"{len(codes)} arrays of codes were given for {len(columns)} protected columns; "
+            "give one array for each column"
+        )
     arrays = {column.name: np.asarray(array) for column, array in zip(columns, codes, strict=True)}
     check_same_length(**arrays, **{name: array for name, (array, _) in outcomes.items()})
     sizes = [column.size for column in columns]
     n_cells = math.prod(sizes) * math.prod(length for _, length in outcomes.values())
-    # The smallest type that holds a cell, and no copies: the passes are bound by memory.
+    # Memory bandwidth limits the speed, so this uses the smallest type and avoids copies.
     dtype = np.min_scalar_type(n_cells)
     cell = np.zeros(arrays[columns[0].name].shape, dtype=dtype)
     for column in columns:
@@ -209,7 +223,7 @@ def cell_of_row(
             )
         place = array.astype(dtype)
         if least < 0:
-            # −1 is the largest number of the type: adding the size wraps around to the last place.
+            # −1 became the largest number of the type. Adding the size overflows to the last place.
             place += (array < 0).astype(dtype) * dtype.type(column.size)
         cell *= dtype.type(column.size)
         cell += place
@@ -220,12 +234,14 @@ def cell_of_row(
 
 
 def count_cells(cell: NDArray[Any], n_cells: int) -> NDArray[np.intp]:
-    """Count the rows of each cell: `numpy.bincount`, in half the time where a cell is a byte.
+    """Count the rows of each cell.
+
+    The result is that of `numpy.bincount`. Large arrays of bytes take half the time.
 
     Parameters
     ----------
     cell : array of unsigned int of shape (n_rows,)
-        Positions, as `cell_of_row` finds them.
+        Positions of cells, as `cell_of_row` returns them.
     n_cells : int
         The number of cells.
 
@@ -240,7 +256,7 @@ def count_cells(cell: NDArray[Any], n_cells: int) -> NDArray[np.intp]:
     """
     if cell.dtype != np.uint8 or len(cell) < 2**16:
         return np.bincount(cell, minlength=n_cells)
-    # Two rows make one number of two bytes: half as many numbers to count.
+    # Two rows are read as one number of two bytes, so there are half as many numbers to count.
     even = len(cell) // 2 * 2
     pairs = np.bincount(cell[:even].view(np.uint16), minlength=2**16).reshape(256, 256)
     counts = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(cell[even:], minlength=256)

@@ -1,4 +1,4 @@
-"""What moving one threshold alone would reach: the frontier a mitigator has to beat."""
+"""The trade-off that a single threshold reaches, which a mitigator has to beat."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["ThresholdFrontier", "threshold_frontier"]
 
 @dataclass(frozen=True, eq=False)
 class ThresholdFrontier:
-    """The thresholds that no other threshold beats in accuracy and statistical parity at once.
+    """The thresholds that no other threshold beats in both accuracy and statistical parity.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        Columns `threshold` (rows with a probability above it are labelled 1), `selection_rate`,
-        `accuracy` and `statistical_parity` (selection rate a − b); from the fairest to the most
-        accurate, so that accuracy only grows.
+        One row for each threshold, with the columns `threshold` (a row with a higher probability is
+        labelled 1), `selection_rate`, `accuracy` and `statistical_parity` (selection rate a − b).
+        The rows are sorted by |statistical parity|, and accuracy increases from row to row.
     """
 
     table: pd.DataFrame
 
     def accuracy_within(self, limit: float) -> float:
-        """Give the best accuracy of one threshold with |statistical parity| of at most `limit`."""
+        """Return the best accuracy of the thresholds with |statistical parity| ≤ `limit`."""
         allowed = self.table["statistical_parity"].abs() <= limit
         return float(self.table.loc[allowed, "accuracy"].max())
 
@@ -36,20 +36,24 @@ class ThresholdFrontier:
 def threshold_frontier(
     codes: ArrayLike, y_true: ArrayLike, probability: ArrayLike
 ) -> ThresholdFrontier:
-    """Try every threshold on a model's scores.
+    """Compute accuracy and statistical parity of every threshold, and keep the best trade-offs.
 
-    Any model can trade accuracy for parity by selecting almost nobody. A method deserves credit for
-    what it reaches beyond that: its point belongs beside this frontier of its own scores. The
-    frontier is chosen on the rows it is measured on, which favours it.
+    Any model can trade accuracy for parity by selecting almost nobody. A mitigator is useful only
+    if it does better than the thresholds of its own scores. The comparison favours the thresholds,
+    because they are chosen on the same rows on which they are measured.
 
     Parameters
     ----------
     codes : array of int of shape (n_rows,)
-        0 for group_a, 1 for group_b, any other for neither.
+        The group of each row: 0 for group_a, 1 for group_b, any other number for neither.
     y_true : array of shape (n_rows,)
-        Labels, 0 or 1.
+        The labels, 0 or 1.
     probability : array of shape (n_rows,)
-        Scores before any decision.
+        The predicted probabilities of label 1, before any decision.
+
+    Returns
+    -------
+    ThresholdFrontier
 
     Raises
     ------
@@ -70,8 +74,10 @@ def threshold_frontier(
     score = np.asarray(probability, dtype=np.float64)[order]
     in_a, in_b = codes[order] == 0, codes[order] == 1
     if not in_a.any() or not in_b.any():
-        raise RequestError("a group has no row; the threshold frontier compares two groups")
-    # Selecting the first k rows, for every k at which the score changes; and nobody.
+        raise RequestError(
+            "group_a or group_b has no row; give rows of both groups for the threshold frontier"
+        )
+    # A threshold selects the first k rows, where the score changes after row k, or no row at all.
     ends = np.append(0, np.flatnonzero(np.diff(score, append=-np.inf)) + 1)
     selected = {
         name: np.append(0, np.cumsum(mask))[ends]

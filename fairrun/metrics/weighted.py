@@ -1,4 +1,4 @@
-"""Sums of weights by protected columns, label and prediction, for rows that do not count as one."""
+"""Sums of weights by protected columns, label and prediction, for weighted rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["WeightedCounts"]
 
 @dataclass(frozen=True, eq=False)
 class WeightedCounts(GroupTable):
-    """Σw and Σw² of the rows of each crossing of protected values, label and prediction.
+    """Sums of weights and of squared weights by protected values, label and prediction.
 
-    The metrics are those of Σw, their intervals need Σw² as well. Merged with ``+``, up to the
-    rounding of sums.
+    The metrics are computed from Σw. Their intervals need Σw², too. ``+`` merges the sums of
+    separate sets of rows; the result is exact up to floating-point rounding.
 
-    Parameters
+    Attributes
     ----------
     columns : tuple of ProtectedColumn
-        The protected columns; one axis of the table for each.
+        The protected columns. Each one has an axis of the table.
     table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 2)
-        By the protected columns, label, prediction and moment: Σw, then Σw². Stored as a read-only
-        copy of type float64.
+        Sums by the protected columns, label, prediction and moment (Σw, then Σw²). Stored as a
+        read-only copy of type float64.
 
     Examples
     --------
@@ -53,16 +53,17 @@ class WeightedCounts(GroupTable):
         y_pred: ArrayLike,
         weight: ArrayLike,
     ) -> Self:
-        """Add the weights of rows up.
+        """Sum the weights of the rows of arrays in one pass.
 
         Parameters
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
         codes : sequence of arrays of int of shape (n_rows,)
-            For each column the rows' positions in its values; −1 for none of them.
+            For each protected column, the position of each row's value in the column's `values`;
+            −1 if the row has none of these values.
         y_true, y_pred : array of shape (n_rows,)
-            Label and prediction of each row, 0 or 1.
+            The label and the prediction of each row, 0 or 1.
         weight : array of shape (n_rows,)
             The weight of each row, at least 0.
 
@@ -73,14 +74,16 @@ class WeightedCounts(GroupTable):
         Raises
         ------
         RequestError
-            If the lengths differ, a label is neither 0 nor 1, a code is not a position or −1, or a
-            weight is negative or not finite.
+            If the lengths differ, a label or prediction is neither 0 nor 1, a code is neither a
+            position nor −1, or a weight is negative or not finite.
         """
         y_true, y_pred = as_binary("y_true", y_true), as_binary("y_pred", y_pred)
         weight = np.asarray(weight, dtype=np.float64)
         check_same_length(y_true=y_true, weight=weight)
         if not (np.isfinite(weight) & (weight >= 0)).all():
-            raise RequestError("weight must be finite and at least 0 in every row")
+            raise RequestError(
+                "a weight is negative, NaN or infinite; give a number of at least 0 for every row"
+            )
         cell, n_cells = cell_of_row(columns, codes, {"y_true": (y_true, 2), "y_pred": (y_pred, 2)})
         moments = [np.bincount(cell, w, minlength=n_cells) for w in (weight, weight**2)]
         sizes = [column.size for column in columns]

@@ -1,4 +1,4 @@
-"""Any number of groups: every pair, the largest difference, the smallest ratio."""
+"""Summaries of many groups: the largest difference and the smallest ratio of any pair."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fairrun.metrics.rates import FloatArray, Tables, divide
 
 __all__ = ["Pairs", "largest_difference", "orient", "smallest_ratio", "worst_of"]
 
-#: Positions of two groups each, shape (n_pairs, 2).
+#: Pairs of groups as positions, of shape (n_pairs, 2).
 Pairs = NDArray[np.intp]
 
 
 def largest_difference(values: FloatArray) -> FloatArray:
-    """Find the largest difference between any two groups, as fairlearn's `difference()` does.
+    """Return the largest difference between any two groups, as fairlearn's `difference()` does.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def largest_difference(values: FloatArray) -> FloatArray:
     Returns
     -------
     array of shape (...)
-        max − min of the defined values; NaN if there are fewer than two.
+        max − min of the defined values; NaN if fewer than two are defined.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def largest_difference(values: FloatArray) -> FloatArray:
 
 
 def smallest_ratio(values: FloatArray) -> FloatArray:
-    """Find the smallest ratio between any two groups, as fairlearn's `ratio()` does.
+    """Return the smallest ratio between any two groups, as fairlearn's `ratio()` does.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def smallest_ratio(values: FloatArray) -> FloatArray:
     Returns
     -------
     array of shape (...)
-        min / max of the defined values; NaN if there are fewer than two, or all are 0.
+        min / max of the defined values; NaN if fewer than two are defined, or all are 0.
 
     Examples
     --------
@@ -68,21 +68,22 @@ def _extremes(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def orient(metric: BiasMetric, tables: Tables, pairs: Pairs) -> Pairs:
-    """Turn each pair so that its difference is at least 0, or its ratio at most 1.
+    """Return the pairs ordered so that each difference is at least 0, or each ratio at most 1.
 
     Parameters
     ----------
     metric : BiasMetric
         The metric.
     tables : array of shape (n_groups, 2, 2)
-        The groups' tables.
+        Tables by group, label and prediction.
     pairs : array of int of shape (n_pairs, 2)
         Positions of groups.
 
     Returns
     -------
     array of int of shape (n_pairs, 2)
-        The pairs, some of them turned. A ratio to 0 becomes a ratio of 0, which is defined.
+        The pairs. The two groups of a pair are exchanged where needed. A ratio x / 0, which is
+        undefined, becomes 0 / x.
     """
     if metric.kind == "ratio":
         rates = metric.rates[0](tables)[pairs]
@@ -93,33 +94,35 @@ def orient(metric: BiasMetric, tables: Tables, pairs: Pairs) -> Pairs:
 
 
 def worst_of(metric: BiasMetric, turned: Pairs, together: Intervals) -> tuple[Pairs, Intervals]:
-    """Find the largest difference, or the smallest ratio, with the interval of just that.
+    """Return the pair with the largest difference, or with the smallest ratio, and its interval.
 
-    Whichever pair it is of: if all intervals hold, the largest difference is at least the highest
-    lower limit, and at most the highest upper one.
+    The interval is for the largest difference (or smallest ratio) itself, whichever pair has it. If
+    all simultaneous intervals cover, the largest difference lies between the highest lower limit
+    and the highest upper limit.
 
     Parameters
     ----------
     metric : BiasMetric
         The metric.
     turned : array of int of shape (n_pairs, 2)
-        The pairs, as `orient` has turned them.
+        The pairs in the order that `orient` gives them.
     together : Intervals
-        Theirs, which hold at once; those of undefined values are left out.
+        The simultaneous intervals of these pairs. Undefined values are left out.
 
     Returns
     -------
     pair : array of int of shape (1, 2)
-        The pair it is seen in; the first one if all are undefined.
+        The pair with the largest difference or smallest ratio; the first pair if all values are
+        undefined.
     interval : Intervals
-        Of shape (1,).
+        The value and its limits, of shape (1,).
     """
     value, low, high = together.value, together.low, together.high
     if np.isnan(value).all():
         place, low, high = 0, np.full(1, np.nan), np.full(1, np.nan)
     elif metric.reference == 1:
         place = int(np.nanargmin(value))
-        # The pair may be the other way round: then it is the inverse that is at most 1.
+        # The true ratio of a pair can be above 1. Its inverse is then the ratio of at most 1.
         low, high = _least(np.minimum(low, divide(1, high))), _least(np.minimum(high, 1))
     else:
         place = int(np.nanargmax(value))
@@ -130,6 +133,6 @@ def worst_of(metric: BiasMetric, turned: Pairs, together: Intervals) -> tuple[Pa
 
 
 def _least(limits: FloatArray) -> FloatArray:
-    """Find the least of the limits there are, as an array of shape (1,)."""
+    """Return the smallest limit that is not NaN, or NaN, as an array of shape (1,)."""
     defined = limits[~np.isnan(limits)]
     return defined.min(keepdims=True) if defined.size else np.full(1, np.nan)

@@ -65,7 +65,7 @@ def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn
     """
     evaluation = evaluate_predictions(
         columns,
-        [column.codes(rows.frame) for column in columns],
+        [column.positions(rows.frame) for column in columns],
         rows.label,
         answers["prediction"].to_numpy(),
         answers["probability"].to_numpy(),

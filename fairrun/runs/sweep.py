@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
@@ -21,6 +22,7 @@ from fairrun.groups import ProtectedColumn
 from fairrun.runs.measure import protected_columns
 from fairrun.runs.sweep_outcome import Sweep, finish_sweep
 from fairrun.sweep.executor import Executor, make_executor
+from fairrun.sweep.methods import PLANNED, Method
 from fairrun.sweep.objectives import (
     Constraint,
     Objective,
@@ -31,7 +33,6 @@ from fairrun.sweep.objectives import (
 from fairrun.sweep.selection import Rule, Selection, select
 from fairrun.sweep.space import Space
 from fairrun.sweep.space_text import read_space
-from fairrun.sweep.study import PLANNED, Method, Search
 from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem
 from fairrun.tracking.datasets import log_input, log_spec, open_dataset, read_spec
@@ -40,6 +41,9 @@ from fairrun.tracking.names import SWEEP_RESUMES
 from fairrun.tracking.runs import tracked_run
 from fairrun.tracking.sweeps import log_sweep, read_sweep
 from fairrun.tracking.trials import ChildRuns
+
+if TYPE_CHECKING:
+    from fairrun.sweep.study import Search
 
 __all__ = ["SweepRequest", "Swept", "run_sweep"]
 
@@ -283,6 +287,8 @@ def _try(
     executor: Executor,
 ) -> _Tried:
     """Run the trials that are still to come."""
+    from fairrun.sweep.study import Search  # imports Optuna
+
     request, constraint = plan.request, plan.constraint
     about = [axis.protected for axis in plan.axes] + list(constraint.abouts if constraint else ())
     problem = Problem.of(

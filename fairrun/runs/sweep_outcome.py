@@ -22,7 +22,6 @@ from fairrun.models.log import log_model
 from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.sweep.importance import parameter_importance
 from fairrun.sweep.objectives import Constraint, Objective, interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.space import Space
@@ -202,7 +201,7 @@ class _Refits:
         """Say so if the model is not the one that was measured, as with other versions."""
         again = Counts.from_arrays(
             self._problem.columns,
-            [column.codes(rows.frame) for column in self._problem.columns],
+            [column.positions(rows.frame) for column in self._problem.columns],
             rows.label,
             model.predict(rows.frame)["prediction"].to_numpy(),
         )
@@ -219,6 +218,8 @@ def _log_charts(
     metrics: pd.DataFrame,
 ) -> None:
     """Draw the sweep, and write its page."""
+    from fairrun.sweep.importance import parameter_importance  # imports Optuna
+
     axes = chart_axes(sweep.axes)
     groups = sweep.dataset.spec.protected[0].group_names
     points = with_axes(table, trials, sweep.axes)

@@ -42,11 +42,7 @@ class TrainingRequest:
     mitigator: str = "none"
     mitigator_params: Mapping[str, object] = field(default_factory=dict)
     estimator: str = "logistic_regression"
-    C: float | None = None
-    max_iter: int | None = None
-    learning_rate: float | None = None
-    max_leaf_nodes: int | None = None
-    min_samples_leaf: int | None = None
+    estimator_params: Mapping[str, object] = field(default_factory=dict)
     class_weight: Literal["balanced"] | None = None
     resample: Resample = "none"
     unseen: Literal["ignore", "error"] = "ignore"
@@ -99,13 +95,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
         columns = protected_columns(train, spec)
-        classifier = FairClassifier(
-            spec.protected[0],
-            drop=[p.column for p in spec.protected[1:]],
-            missing=spec.missing,
-            changeable=spec.changeable,
-            **vars(request),
-        )
+        classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
         log_spec(spec)
         of_model = {"unseen": request.unseen, "row_key": request.row_key}

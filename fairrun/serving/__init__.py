@@ -1,1 +1,4 @@
-"""One model over HTTP. A worker imports parts of this, so nothing is imported here."""
+"""A server that answers rows with one model over HTTP.
+
+Nothing is imported here, because worker processes import only some of the modules.
+"""

@@ -1,4 +1,4 @@
-"""From the body of a request to the body of its answer: the work of a server, without a server."""
+"""Answers to request bodies, independent of the HTTP server."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, and what is counted of it.
+    """An answer, with the numbers that the server's metrics count.
 
     Attributes
     ----------
     status : int
         The HTTP status.
     body : bytes
-        JSON.
+        The answer as JSON.
     rows : int
-        How many rows were answered.
+        The number of answered rows.
     unseen : dict of str to int
-        How many values of a column training had not seen, where there are any.
+        The number of values that did not occur in training, by column. Columns without such values
+        are left out.
     code : str
-        Which error it is; empty if it is none.
+        The code of the error; empty if there is none.
     """
 
     status: int
@@ -45,7 +46,7 @@ class Reply:
 
 
 def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
-    """Answer the body of a request.
+    """Return the answer to the body of a request; no exception is raised.
 
     Parameters
     ----------
@@ -54,24 +55,25 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
     body : bytes
         The rows, in one of the shapes of `read_rows`.
     query : bytes
-        What more is asked for; see `read_parameters`.
+        The query string with optional parameters; see `read_parameters`.
 
     Returns
     -------
     Reply
-        200 with `predictions`, `probabilities` and, where labels are drawn,
-        `decision_probabilities`; asked for, `explanations`, `feature_importances` and
-        `counterfactuals`; or an error. It does not raise.
+        Status 200 with `predictions` and `probabilities`, or an error. A randomised model adds
+        `decision_probabilities`. On request, the answer has `explanations`, `feature_importances`
+        and `counterfactuals`.
     """
     try:
         return _answer(saved, body, query)
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
-    except Exception as error:  # a bug; its message may hold a value of the request
+    except Exception as error:
+        # This is a bug. Only its place is logged, because its message may hold values of a row.
         where = traceback.extract_tb(error.__traceback__)[-1]
         kind = type(error).__name__
-        _logger.error("a bug: %s in %s, line %s", kind, where.filename, where.lineno)
-        failed = Refused(500, "the server failed; its log says where")
+        _logger.error("internal error: %s in %s, line %s", kind, where.filename, where.lineno)
+        failed = Refused(500, "the server failed; see the server's log for the place")
         return Reply(500, failed.body, code=failed.code)
 
 
@@ -80,20 +82,20 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
     if asked.any_reason and not saved.explains:
         raise Refused(
             422,
-            "the model was saved before there were explanations; train it again to have them",
+            "this model was saved by a version without explanations; train it again to get them",
             code="invalid_parameter",
         )
     if asked.counterfactuals and not saved.changeable:
         raise Refused(
             422,
-            "no column of the model is changeable; name some under changeable in the dataset spec, "
+            "the model has no changeable columns; name some under changeable in the dataset spec, "
             "and train it again",
             code="invalid_parameter",
         )
     columns, n_rows = read_rows(body, saved.names)
     rows = saved.code.Columns(columns, n_rows)
     try:
-        # Models know as many of these as there were when they were saved.
+        # Only requested options are passed, because models from earlier versions lack some of them.
         wanted = {"explain": asked.any_reason, "counterfactuals": asked.counterfactuals}
         more = {name: True for name, flag in wanted.items() if flag}
         answers = saved.model.answer(rows, **more)

@@ -1,6 +1,7 @@
-"""The app: one model over HTTP.
+"""The web app that serves one model over HTTP.
 
-`create_app(uri)` makes it; `uvicorn fairrun.serving.app:app` takes the URI from `FAIRRUN_MODEL`.
+`create_app(uri)` returns the app. `uvicorn fairrun.serving.app:app` serves the model whose URI is
+in the environment variable `FAIRRUN_MODEL`.
 """
 
 from __future__ import annotations
@@ -43,23 +44,32 @@ _logger = logging.getLogger(__name__)
 _MODEL_VARIABLE = "FAIRRUN_MODEL"
 _OWN = Path(__file__).parent / "static"
 _SWAGGER = Path(str(files("fastapi_swagger"))) / "resources"
-#: What the page at /docs consists of, all of it from here.
+#: The files of the page at /docs. All are local, so the page works without internet access.
 _PAGE = {
     "": (_OWN / "docs.html", "text/html"),
     "/page.js": (_OWN / "page.js", "text/javascript"),
     "/swagger-ui.css": (_SWAGGER / "swagger-ui.css", "text/css"),
     "/swagger-ui-bundle.js": (_SWAGGER / "swagger-ui-bundle.js", "text/javascript"),
 }
-#: A browser that keeps this asks nobody else for anything.
+#: This content security policy makes a browser load everything from this server only.
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
 class Predict:
-    """`POST /predict`, as plain ASGI: nothing looks at a row but the model.
+    """The handler of `POST /predict`, as a plain ASGI app.
 
-    A small body is answered at once; answers of many clients follow each other. A large one goes to
-    another process, and so does one that is to be explained or asked for counterfactuals, which may
-    take a thousand times as long.
+    A small body is answered at once, in the server's own process. A large body is answered by a
+    worker process, so that it does not delay other requests. A request for explanations or
+    counterfactuals also goes to a worker process, because it can take a thousand times as long.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        The model.
+    limits : Limits
+        The limits on size and time.
+    counting : Counting
+        The counters for `GET /metrics`.
     """
 
     def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
@@ -96,16 +106,18 @@ class Predict:
 
 
 class App(FastAPI):
-    """FastAPI, but that rows go straight to the model: its layers cost as much as an answer.
+    """A FastAPI app in which `POST /predict` bypasses FastAPI's layers.
+
+    These layers take as much time as the answer to a row.
 
     Parameters
     ----------
     predict : Predict
-        What answers `POST /predict`.
+        The handler of `POST /predict`.
     guard : Guard
-        Who may ask.
+        The check of whether a request is allowed.
     **options
-        Those of FastAPI.
+        The options of `fastapi.FastAPI`.
     """
 
     def __init__(self, predict: Predict, guard: Guard, **options: Any) -> None:
@@ -114,7 +126,7 @@ class App(FastAPI):
         self.router.routes.append(Route("/predict", predict, methods=["POST"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or run the lifespan."""
+        """Answer one request, or handle a lifespan event."""
         if scope["type"] == "http" and (refused := self.guard.refusal(scope)) is not None:
             await send_refusal(refused, receive, send)
         elif scope.get("path") == "/predict" and scope.get("method") == "POST":
@@ -126,26 +138,31 @@ class App(FastAPI):
 def create_app(
     model: str, *, token: str | None = None, limits: Limits | None = None, processes: int = 2
 ) -> App:
-    """Make the app that serves a model.
+    """Return the app that serves a model.
 
-    The model is fetched, checked and loaded here; its processes start with the app's lifespan.
+    This function fetches, checks and loads the model. The worker processes start with the app's
+    lifespan.
 
     Parameters
     ----------
     model : str
-        Any model URI.
+        The model URI, such as `runs:/<run id>/model`, or the path of a model.
     token : str, optional
-        What clients must send as a bearer token. Without one, only requests that come by loopback
-        are answered, whatever address the server is bound to.
+        The bearer token that clients must send. Without a token, only requests over the loopback
+        interface are answered, whatever address the server listens on.
     limits : Limits, optional
-        What a request may cost.
+        The limits on the size and time of a request.
     processes : int, default 2
-        How many processes answer large bodies.
+        The number of worker processes for large bodies.
+
+    Returns
+    -------
+    App
 
     Raises
     ------
     RequestError
-        If the model cannot be had, or is refused.
+        If the model cannot be fetched, or fails a check.
     """
     folder, provenance = fetch(model)
     try:
@@ -167,7 +184,7 @@ def create_app(
             predict.workers = None
             await workers.stop()
 
-    # FastAPI's own page loads its scripts from elsewhere.
+    # FastAPI's own documentation page loads scripts from a public CDN, so it is switched off.
     off: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     app = App(predict, Guard(token), lifespan=lifespan, redirect_slashes=False, **off)
     document = openapi_document(
@@ -185,7 +202,7 @@ def create_app(
     @app.get("/ready")
     async def ready() -> Response:
         if predict.workers is None:
-            body = error_body(code_of(503), "the model is not loaded yet, or not any more")
+            body = error_body(code_of(503), "the server is starting or stopping; try again")
             return Response(body, 503, media_type="application/json")
         return Response(b'{"status":"ready"}', media_type="application/json")
 
@@ -211,7 +228,10 @@ def create_app(
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> Response:
-        said = {404: "there is nothing here; see /docs", 405: "another method is needed here"}
+        said = {
+            404: "this path does not exist; see /docs for the paths",
+            405: "this path does not allow the method; see /docs for the methods",
+        }
         body = error_body(code_of(error.status_code), said.get(error.status_code, "refused"))
         return Response(body, error.status_code, error.headers, "application/json")
 
@@ -219,7 +239,7 @@ def create_app(
 
 
 def __getattr__(name: str) -> App:
-    """Make `app` when uvicorn asks for it."""
+    """Return the app as the module's attribute `app`; it is created when uvicorn reads it."""
     if name != "app":
         raise AttributeError(name)
     try:

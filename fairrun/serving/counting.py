@@ -1,4 +1,4 @@
-"""What the app counts, for Prometheus."""
+"""Counters of the app, in the format of Prometheus."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ __all__ = ["CONTENT_TYPE", "Counting"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-#: Seconds; a single row takes less than one of them, 100,000 rows less than a thousand.
+#: Upper limits of the latency histogram's buckets, in seconds.
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Counting:
-    """Latency, rows, errors and unseen values of one app.
+    """Counters of one app: latency, rows, errors and unseen values.
 
-    Labels are statuses, codes of errors and the model's own columns: never what a client sends.
+    The labels of the counters are statuses, error codes and the model's columns. They never hold
+    text from a client.
     """
 
     def __init__(self) -> None:
@@ -26,26 +27,26 @@ class Counting:
         ProcessCollector(registry=self._registry)
         self._seconds = Histogram(
             "fairrun_predict_seconds",
-            "From the first byte of a request to the last of its answer.",
+            "Seconds from the first byte of a request to the last byte of its answer.",
             buckets=_BUCKETS,
             registry=self._registry,
         )
         self._requests = Counter(
-            "fairrun_predict_requests", "Answers by status.", ["status"], registry=self._registry
+            "fairrun_predict_requests", "Requests by status.", ["status"], registry=self._registry
         )
-        self._rows = Counter("fairrun_rows", "Rows answered.", registry=self._registry)
+        self._rows = Counter("fairrun_rows", "Answered rows.", registry=self._registry)
         self._errors = Counter(
             "fairrun_errors", "Refused requests by code.", ["code"], registry=self._registry
         )
         self._unseen = Counter(
             "fairrun_unseen_values",
-            "Categories that training did not see; of a protected column, rows in neither group.",
+            "Values that did not occur in training; for a protected column, rows in neither group.",
             ["column"],
             registry=self._registry,
         )
 
     def count(self, reply: Reply, seconds: float) -> None:
-        """Count an answer."""
+        """Add one answer and the seconds that it took."""
         self._seconds.observe(seconds)
         self._requests.labels(reply.status).inc()
         if reply.code:
@@ -55,5 +56,5 @@ class Counting:
             self._unseen.labels(column).inc(number)
 
     def text(self) -> bytes:
-        """Write all counts as Prometheus reads them."""
+        """Return all counts in the text format of Prometheus."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""The one shape of all that the app refuses, and the ways to refuse a request."""
+"""Error codes of the app and the JSON that every refused request gets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import orjson
 
 __all__ = ["CODES", "Refused", "code_of", "error_body"]
 
-#: What stands in `code`, by status; `invalid_rows` and `invalid_parameter` beside `wrong_shape`
-#: for 422.
+#: The error code of each status. Status 422 can also have `invalid_rows` or `invalid_parameter`.
 CODES: Mapping[int, str] = {
     400: "not_json",
     401: "unauthorized",
@@ -27,19 +26,19 @@ CODES: Mapping[int, str] = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - an answer rather than a failure
-    """A request that is not answered.
+class Refused(Exception):  # noqa: N818 - it is an answer to the client, not a failure
+    """A refused request.
 
     Parameters
     ----------
     status : int
         The HTTP status.
     message : str
-        What is wrong and what would be right; never a value of the request.
+        The reason and what to send instead. It must not contain a value of the request.
     code : str, optional
-        Which error; that of the status, if not given.
+        The error code. The default depends on the status.
     row, column : int and str, optional
-        Where the first of the trouble lies: rows by position, columns by name.
+        The position of the first wrong row, from 0, and the name of the wrong column.
     """
 
     def __init__(
@@ -59,12 +58,12 @@ class Refused(Exception):  # noqa: N818 - an answer rather than a failure
 
     @property
     def body(self) -> bytes:
-        """The answer."""
+        """Return the error as JSON."""
         return error_body(self.code, str(self), self.row, self.column)
 
 
 def code_of(status: int) -> str:
-    """Give the code of a status.
+    """Return the error code of a status.
 
     Examples
     --------
@@ -75,7 +74,7 @@ def code_of(status: int) -> str:
 
 
 def error_body(code: str, message: str, row: int | None = None, column: str | None = None) -> bytes:
-    """Write an error.
+    """Return an error as JSON.
 
     Examples
     --------

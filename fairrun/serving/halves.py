@@ -1,9 +1,9 @@
-"""A large body as two, so that two processes share the work, and their replies as one again.
+"""Cutting a large body in two, so that two processes share the work, and joining their replies.
 
-A row's answer does not depend on the rows beside it: halves have the answers of the whole. The body
-is cut between two rows without being parsed. Should that be in the middle of a text or of a value,
-the first half is no JSON, and the whole is answered by one process, as it is when a half is refused
-for any other reason: what is said of it then counts rows from the first.
+The answer to a row does not depend on other rows, so two halves have the same answers as the whole
+body. The body is cut between two rows without parsing it. A cut inside a text or a value makes the
+first half invalid JSON. If a half is refused for this or another reason, one process answers the
+whole body, because its error message must count rows from the first row of the body.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def halve(body: bytes) -> tuple[bytes, bytes] | None:
     Returns
     -------
     tuple of bytes, or None
-        The two; None unless it is a list of records or what `DataFrame.to_json(orient="split")`
-        writes, with at least two rows.
+        The two halves. None unless the body has at least two rows, as a list of records or in the
+        form that `DataFrame.to_json(orient="split")` writes.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def halve(body: bytes) -> tuple[bytes, bytes] | None:
             return None
         return body[: cut.start() + 1] + b"]", b"[" + body[cut.end() - 1 :]
     data, end = _DATA.search(body), _END.search(body)
-    # Were there more after the rows, the cut might be in that.
+    # If anything follows the rows, the cut could fall into it.
     if data is None or end is None or body[end.start() :] != b"]]}":
         return None
     cut = _cut(_LISTS, body, data.end())
@@ -65,27 +65,27 @@ def halve(body: bytes) -> tuple[bytes, bytes] | None:
 
 
 def _cut(between: re.Pattern[bytes], body: bytes, start: int) -> re.Match[bytes] | None:
-    """Find where a row ends and another begins, after the middle if there is such a place."""
+    """Return a place between two rows, after the middle if there is one; None if there is none."""
     return between.search(body, (start + len(body)) // 2) or between.search(body, start)
 
 
 def join(first: Reply, second: Reply) -> Reply | None:
-    """Make one reply of those to two halves.
+    """Return one reply from the replies to two halves.
 
     Parameters
     ----------
     first, second : Reply
-        To halves that asked for answers alone, without reasons.
+        The replies to the halves. They have no explanations and no counterfactuals.
 
     Returns
     -------
     Reply or None
-        As the whole is answered; None if a half was refused.
+        The reply to the whole body; None if a half was refused.
     """
     if first.status != 200 or second.status != 200:
         return None
     lists = zip(first.body[1:-2].split(b"],"), second.body[1:-2].split(b"],"), strict=True)
-    # Each is `"name":[` and numbers.
+    # Each part is `"name":[` followed by numbers, so text is joined faster than parsed lists.
     body = b"],".join(a + b"," + b.partition(b"[")[2] for a, b in lists)
     unseen = Counter(first.unseen) + Counter(second.unseen)
     return Reply(200, b"{" + body + b"]}", first.rows + second.rows, dict(unseen))

@@ -1,4 +1,4 @@
-"""What a request may cost: size, time, and the memory of all requests together."""
+"""Limits on requests: size, time, and the memory of all requests together."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class Limits:
     Attributes
     ----------
     body_bytes : int
-        The largest body.
+        The largest size of a body, in bytes.
     all_bytes : int
-        The largest sum of all bodies that are being read or answered.
+        The largest total size of all bodies that are being read or answered, in bytes.
     body_seconds : float
-        How long a body may take to arrive.
+        The longest time for a body to arrive, in seconds.
     answer_seconds : float
-        How long a large one may take to be answered.
+        The longest time for a worker process to answer, in seconds.
     inline_bytes : int
-        A body up to this is answered by the server itself; a larger one in another process.
+        The largest size of a body that the server's own process answers, in bytes. Worker processes
+        answer larger bodies.
     """
 
     body_bytes: int = 32 * 2**20
@@ -40,14 +41,20 @@ class Limits:
 
 
 class Budget:
-    """The bytes of all bodies that are in memory."""
+    """The total size of all request bodies in memory, with an upper limit.
+
+    Parameters
+    ----------
+    limit : int
+        The largest total size, in bytes.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit, self.held = limit, 0
 
     @contextmanager
     def share(self) -> Iterator[Share]:
-        """Open the share of one request, given back at the end."""
+        """Open the share of one request; leaving the context releases its bytes."""
         share = Share(self)
         try:
             yield share
@@ -56,28 +63,38 @@ class Budget:
 
 
 class Share:
-    """What one request holds of a budget."""
+    """The bytes of a budget that one request holds."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget, self.held = budget, 0
 
     def take(self, size: int) -> None:
-        """Hold more bytes; refuses with 503 if there are too many."""
+        """Add `size` bytes to the share; raise Refused (503) if the budget is exceeded."""
         self.held += size
         self.budget.held += size
         if self.budget.held > self.budget.limit:
-            raise Refused(503, "too many large requests at once; try again in a second")
+            raise Refused(503, "the server has too many large requests; try again in a second")
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share) -> bytes:
     """Read the body of a request.
 
+    Parameters
+    ----------
+    scope, receive
+        The ASGI scope and the function that receives messages.
+    limits : Limits
+        The limits on size and time.
+    share : Share
+        The request's share of the memory budget.
+
     Raises
     ------
     Refused
-        408, 413, 415 or 503: too slow, too large, not JSON, too many at once.
+        With status 408 if the body arrives too slowly, 413 if it is too large, 415 if it is not
+        JSON, and 503 if all requests together are too large.
     ClientDisconnect
-        If nobody waits for an answer any more.
+        If the client closed the connection.
     """
     headers = dict(scope["headers"])
     kind, _, parameters = headers.get(b"content-type", b"").lower().partition(b";")
@@ -85,7 +102,7 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share
     if kind.strip() != b"application/json" or charset not in (b"", b"charset=utf-8"):
         raise Refused(415, "the content type must be application/json")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Refused(415, "the body must not be compressed")
+        raise Refused(415, "the body is compressed; send it uncompressed")
     declared = headers.get(b"content-length", b"")
     too_large = Refused(413, f"the body has more than {limits.body_bytes:,} bytes; send fewer rows")
     if declared.isdigit() and int(declared) > limits.body_bytes:
@@ -106,14 +123,15 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     except TimeoutError:
         raise Refused(
-            408, f"the body did not arrive within {limits.body_seconds:g} seconds"
+            408, f"the body took longer than {limits.body_seconds:g} seconds; send fewer rows"
         ) from None
 
 
 async def drain(receive: Receive, seconds: float = 2.0) -> None:
-    """Take and forget what a refused client still sends, for a while.
+    """Discard what a refused client still sends, for at most `seconds`.
 
-    Closed with bytes unread, a connection is reset, and the client may never read the refusal.
+    A connection that is closed with unread bytes is reset, and then the client may never see the
+    reason for the refusal.
     """
     message: Message = {"type": "http.request", "more_body": True}
     try:
@@ -124,5 +142,5 @@ async def drain(receive: Receive, seconds: float = 2.0) -> None:
         pass
 
 
-class ClientDisconnect(Exception):  # noqa: N818 - as Starlette calls it
-    """The client is gone."""
+class ClientDisconnect(Exception):  # noqa: N818 - Starlette uses the same name
+    """A connection that the client closed before the answer."""

@@ -1,4 +1,4 @@
-"""The OpenAPI document of one model: its own columns, types, values and an example that works."""
+"""The OpenAPI document of one model: its columns, types, values and a working example."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ _SPLIT, _RECORDS, _RECORD = "Split", "Records", "Record"
 def openapi_document(
     description: dict[str, Any], *, version: str, mitigator: str | None, token: bool
 ) -> dict[str, Any]:
-    """Build the document.
+    """Return the OpenAPI 3.1 document of a model.
 
     Parameters
     ----------
     description : dict
-        What `fairrun.inference.describe` says of the model.
+        The description of the model by `fairrun.inference.describe`.
     version : str
-        The model's version, as people name it.
+        The model's version, or another identifier that people use.
     mitigator : str or None
-        Its mitigator.
+        The name of the model's mitigator.
     token : bool
-        Whether a bearer token is asked for.
+        Whether clients must send a bearer token.
+
+    Returns
+    -------
+    dict
+        The document, which can be written as JSON.
     """
     columns, explains = description["columns"], description.get("explains", False)
     changeable = description.get("changeable", [])
@@ -47,7 +52,8 @@ def openapi_document(
         _SPLIT: {
             "type": "object",
             "title": 'DataFrame.to_json(orient="split")',
-            "description": "The columns in any order, the index or none; others are ignored.",
+            "description": "The columns can have any order. The index and unknown columns are "
+            "ignored.",
             "properties": {
                 "columns": {"type": "array", "items": {"type": "string"}},
                 "index": {"type": "array", "items": {"type": ["integer", "string"]}},
@@ -61,7 +67,7 @@ def openapi_document(
     }
     predict: dict[str, Any] = {
         "tags": ["rows"],
-        "summary": "Answer raw rows",
+        "summary": "Predict labels and probabilities of raw rows",
         "operationId": "predict",
         "requestBody": {
             "required": True,
@@ -72,7 +78,7 @@ def openapi_document(
                         "record": {"summary": "one record", "value": example},
                         "records": {"summary": "a list of records", "value": [example]},
                         "split": {
-                            "summary": 'two rows as DataFrame.to_json(orient="split") has them',
+                            "summary": 'two rows, as DataFrame.to_json(orient="split") writes them',
                             "value": split,
                         },
                     },
@@ -99,7 +105,7 @@ def openapi_document(
             "title": f"fairrun: {mitigator}" if mitigator else "fairrun",
             "version": version,
             "description": "The fairness you measured is the fairness you serve: a row gets the "
-            "same answer in any batch, at any time, whoever else asks.",
+            "same answer in any batch, at any time, whatever other clients send.",
         },
         "paths": {"/predict": {"post": predict}, **_about(token)},
         "components": {"schemas": schemas}
@@ -108,25 +114,26 @@ def openapi_document(
 
 
 def _schema(column: dict[str, Any]) -> dict[str, Any]:
-    """Describe the values of one column."""
+    """Return the schema of the values of one column."""
     kind = "string" if column["type"] == "text" else "number"
     any_value: dict[str, Any] = {"type": [kind, "null"] if column["nullable"] else kind}
     said: dict[str, Any] = {"examples": [column["example"]]}
     if column["role"] == "row_key":
-        return any_value | said | {"description": "Tells rows apart: equal keys draw alike."}
+        text = "The key of the row. A randomised model gives rows with equal keys equal draws."
+        return any_value | said | {"description": text}
     if column["values"] is None:
         return any_value | said
     listed = any_value | {"enum": [*column["values"], *([None] if column["nullable"] else [])]}
     if not column["other_values"]:
         return listed | said
     protected = column["role"] == "protected"
-    others = "in neither group: the neutral rule" if protected else "new: counts as no category"
-    seen = "of the two groups" if protected else "seen in training"
+    others = "in neither group: gets the neutral rule" if protected else "not seen in training"
+    seen = "in one of the two groups" if protected else "seen in training"
     return {"anyOf": [listed | {"title": seen}, any_value | {"title": others}]} | said
 
 
 def _others(columns: list[dict[str, Any]]) -> list[Any]:
-    """Make a second row, of the last of the listed values."""
+    """Return a second example row, with the last listed value of each column."""
     return [column["values"][-1] if column["values"] else column["example"] for column in columns]
 
 
@@ -137,15 +144,15 @@ def _answers(randomised: bool, explains: bool, hints: bool) -> dict[str, Any]:
 
     properties = {
         "predictions": numbers("integer", "The labels; 1 = the favourable outcome."),
-        "probabilities": numbers("number", "The scores before any decision."),
+        "probabilities": numbers("number", "The scores, before a threshold decides on the label."),
     }
     if randomised:
-        text = "P(prediction = 1) of this row under the rule, which draws labels."
+        text = "The probability of label 1 under the model's randomised rule."
         properties["decision_probabilities"] = numbers("number", text)
     example = {"predictions": [1], "probabilities": [0.731], "decision_probabilities": [1]}
     asked_for: dict[str, Any] = {}
     if explains:
-        text = "The contributions of all columns, in the order of the columns."
+        text = "The contributions of all columns for each row, in the order of the columns."
         importance = {"type": "array", "items": {"type": "number"}}
         asked_for["explanations"] = {"type": "array", "items": _ref("Explanation")}
         asked_for["feature_importances"] = {
@@ -157,7 +164,8 @@ def _answers(randomised: bool, explains: bool, hints: bool) -> dict[str, Any]:
         asked_for["counterfactuals"] = {
             "type": "array",
             "items": {"type": "array", "items": _ref("Counterfactual")},
-            "description": "The hints of each row, the smallest first; perhaps none.",
+            "description": "The hints for each row, the smallest change first. The list is empty "
+            "if no single change that was tried changes the label.",
         }
     return {
         "type": "object",
@@ -173,29 +181,37 @@ def _parameter(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
 _REASONS = [
-    _parameter("explain", _FLAG, "Say what each column contributes to a row's score."),
+    _parameter("explain", _FLAG, "Return the contribution of each column to each row's score."),
     _parameter(
         "top_k",
         {"type": "integer", "minimum": 0, "maximum": 999_999_999, "default": 0},
-        "Explain by so many columns, those that contribute most; 0 for all.",
+        "The number of columns in each explanation, largest contribution first; 0 for all.",
     ),
-    _parameter("feature_importance", _FLAG, "Give the contributions as a plain list as well."),
+    _parameter("feature_importance", _FLAG, "Return the contributions as a plain list, too."),
 ]
 _HINTS = _parameter(
-    "counterfactuals", _FLAG, "Say what would have to be different for another answer."
+    "counterfactuals", _FLAG, "Return changes of single columns that would change the label."
 )
 _BY_COLUMN = {"type": "object", "additionalProperties": {"type": "number"}}
 _EXPLANATION: dict[str, Any] = {
     "type": "object",
     "description": "log-odds of the probability = base_value + contributions (+ rest).",
     "properties": {
-        "base_value": {"type": "number", "description": "Where nothing is known of a row."},
-        "contributions": _BY_COLUMN | {"description": "Of each raw column, in log-odds."},
-        "rest": {"type": "number", "description": "With top_k: the sum of all others."},
-        "standard_errors": _BY_COLUMN | {"description": "Where contributions are sampled."},
+        "base_value": {
+            "type": "number",
+            "description": "The log-odds before any column of the row is taken into account.",
+        },
+        "contributions": _BY_COLUMN
+        | {"description": "The contribution of each raw column, in log-odds."},
+        "rest": {
+            "type": "number",
+            "description": "With top_k: the sum of the contributions that are not listed.",
+        },
+        "standard_errors": _BY_COLUMN
+        | {"description": "The standard error of each contribution, if they are sampled."},
         "distance_to_threshold": {
             "type": "number",
-            "description": "The score less the threshold that decides for the row's group.",
+            "description": "The score minus the threshold for the row's group.",
         },
     },
     "required": ["base_value", "contributions"],
@@ -204,21 +220,21 @@ _EXPLANATION: dict[str, Any] = {
 
 
 def _counterfactual(columns: list[dict[str, Any]], changeable: list[str]) -> dict[str, Any]:
-    """Describe a hint; the example is of a column that the model has."""
+    """Return the schema of a hint, with an example for a column of the model."""
     kinds = {column["name"]: column for column in columns}
     first = kinds[changeable[0]]
     return {
         "type": "object",
-        "description": "One change of one column after which the row is answered otherwise.",
+        "description": "A change of one column that changes the label of the row.",
         "properties": {
             "column": {"type": "string", "enum": changeable},
             "to": {
                 "type": ["number", "string"],
-                "description": "The value that the column would have.",
+                "description": "The new value of the column.",
             },
             "change": {
                 "type": ["number", "null"],
-                "description": "The difference to the present number; null for a text.",
+                "description": "The new number minus the present number; null for text.",
             },
             "decision_probability": {
                 "type": "number",
@@ -245,7 +261,10 @@ _ERROR: dict[str, Any] = {
             "properties": {
                 "code": {"type": "string"},
                 "message": {"type": "string"},
-                "row": {"type": ["integer", "null"], "description": "By position, from 0."},
+                "row": {
+                    "type": ["integer", "null"],
+                    "description": "The position of the first wrong row, from 0.",
+                },
                 "column": {"type": ["string", "null"]},
             },
             "required": ["code", "message", "row", "column"],
@@ -264,7 +283,7 @@ _ERROR: dict[str, Any] = {
 
 
 def _about(token: bool) -> dict[str, Any]:
-    """Describe what says how the app is, and what it serves."""
+    """Return the paths that describe the state of the app and the model that it serves."""
     strings = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
     status = {"type": "object", "properties": {"status": {"type": "string"}}}
     refused = _errors(401) if token else {}
@@ -276,12 +295,12 @@ def _about(token: bool) -> dict[str, Any]:
         return {"get": said | {"responses": {"200": answer} | refused}}
 
     counts = {"description": "Counts.", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    ready = get("Is the model loaded?", _json("Yes.", status), is_open=True)
+    ready = get("Is the model ready to answer?", _json("Yes.", status), is_open=True)
     ready["get"]["responses"] |= _errors(503)
     return {
         "/health": get("Is the process alive?", _json("Yes.", status), is_open=True),
         "/ready": ready,
-        "/version": get("Which model is served?", _json("Where it comes from.", strings)),
+        "/version": get("Which model is served?", _json("The origin of the model.", strings)),
         "/metrics": get("Counts for Prometheus", counts),
     }
 

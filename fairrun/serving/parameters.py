@@ -1,4 +1,4 @@
-"""What a request may ask for beside the answers, in the query of its address."""
+"""Optional parameters of a request, from the query string of its address."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _SPELLED = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Parameters:
-    """What is asked for; those of the stock server, by the same names.
+    """The optional parameters of a request, with the same names as in MLflow's scoring server.
 
     Attributes
     ----------
     explain : bool
-        What each column contributes to a row's score.
+        Whether to return the contribution of each column to the score of each row.
     top_k : int
-        By how many columns; 0 for all.
+        The number of columns in each explanation; 0 for all columns.
     feature_importance : bool
-        The contributions of all columns as a plain list.
+        Whether to return the contributions of all columns as a plain list.
     counterfactuals : bool
-        What would have to be different for the row to be answered otherwise.
+        Whether to return changes of single columns that would change the label.
     """
 
     explain: bool = False
@@ -35,27 +35,27 @@ class Parameters:
 
     @property
     def any_reason(self) -> bool:
-        """Whether the scores have to be explained."""
+        """Return whether the answer needs explanations of the scores."""
         return self.explain or self.feature_importance
 
     @property
     def slow(self) -> bool:
-        """Whether the answer may take a thousand times as long as without."""
+        """Return whether a parameter is set that can make the answer a thousand times slower."""
         return self.any_reason or self.counterfactuals
 
 
 def read_parameters(query: bytes) -> Parameters:
-    """Read the query of an address; what is not known in it is ignored.
+    """Read the parameters from a query string; unknown names are ignored.
 
     Parameters
     ----------
     query : bytes
-        As it was sent.
+        The query string as it was sent.
 
     Raises
     ------
     Refused
-        422 if a value is none that the parameter takes, or it is given twice.
+        With status 422 if a value is not allowed for its parameter, or a parameter is given twice.
 
     Examples
     --------
@@ -67,19 +67,19 @@ def read_parameters(query: bytes) -> Parameters:
     try:
         given = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
-        raise _refused("the query of the address cannot be read") from None
+        raise _refused("the query string is not valid; send name=value pairs in ASCII") from None
     twice = [name for name in Parameters.__annotations__ if len(given.get(name, ())) > 1]
     if twice:
-        raise _refused(f"{twice[0]} is given twice")
+        raise _refused(f"{twice[0]} is given twice; give it once")
     flags = {}
     for name in ("explain", "feature_importance", "counterfactuals"):
         (text,) = given.get(name, ["false"])
-        if text.lower() not in _SPELLED:  # Python clients write True
-            raise _refused(f"{name} is true or false")
+        if text.lower() not in _SPELLED:  # Python clients write True.
+            raise _refused(f"{name} must be true or false")
         flags[name] = _SPELLED[text.lower()]
     (top_k,) = given.get("top_k", ["0"])
     if not (top_k.isascii() and top_k.isdigit() and len(top_k) <= 9):
-        raise _refused("top_k is how many columns to explain by: 0 for all, or more")
+        raise _refused("top_k must be a number of columns; give a whole number, or 0 for all")
     return Parameters(top_k=int(top_k), **flags)
 
 

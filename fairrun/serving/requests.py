@@ -1,4 +1,4 @@
-"""From the body of a request to columns: three shapes of JSON, none of them through pandas."""
+"""Reading the rows of a request: three forms of JSON, converted to columns without pandas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHAPES = (
 
 _NOT_JSON = "the body is not JSON in UTF-8"
 
-#: Rows hold single values. Python's own limit differs between its versions, and with the caller.
+#: The deepest nesting of a JSON body. Python's own limit depends on its version and on the caller.
 _DEEPEST = 64
 
 
@@ -30,23 +30,23 @@ def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]]
     Parameters
     ----------
     body : bytes
-        JSON: what `DataFrame.to_json(orient="split")` writes, with an index or without, which is
-        ignored; a list of records; or one record.
+        JSON in one of three forms: the form that `DataFrame.to_json(orient="split")` writes, with
+        or without an index, which is ignored; a list of records; or one record.
     names : tuple of str
-        The columns that are wanted; others are ignored.
+        The columns to read. Other columns are ignored.
 
     Returns
     -------
     columns : dict of str to list
-        Those of the wanted columns that are there.
+        The values of each column in `names` that the body has.
     n_rows : int
         The number of rows.
 
     Raises
     ------
     Refused
-        400 if this is not JSON; 422 if it is of another shape, with rows of unequal length, or a
-        wanted column stands twice or is missing in some of the rows.
+        With status 400 if the body is not JSON. With status 422 if it has another form, rows have
+        unequal lengths, or a column in `names` is given twice or is missing in some of the rows.
 
     Examples
     --------
@@ -66,10 +66,11 @@ def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]]
     wrong = [row for row, record in enumerate(records) if not isinstance(record, dict)]
     if wrong:
         raise Refused(422, f"{name_rows(wrong)}: not a record; {_SHAPES}", row=wrong[0])
-    # A name that stands twice in a record would be read as its last value. Each name has a colon.
+    # The parser keeps the last value of a name that a record has twice. Every name has a colon, so
+    # only a body with more colons than names can have such a record.
     if body.count(b":") > sum(map(len, records)):
         if _is_deeper(document, _DEEPEST):
-            raise Refused(422, f"values within values; {_SHAPES}")
+            raise Refused(422, f"a value is itself a list or a record; {_SHAPES}")
         _check_names(body, names)
     return _from_records(records, names), len(records)
 
@@ -79,7 +80,8 @@ def _parse(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
-    # Python's parser takes numbers that no float64 holds: then the error can say where they are.
+    # Python's parser accepts numbers that are too large for float64. The model then refuses them
+    # with an error that names the row and the column.
     try:
         document = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -90,7 +92,7 @@ def _parse(body: bytes) -> Any:
 
 
 def _is_deeper(document: Any, limit: int) -> bool:
-    """Whether lists and records lie more than `limit` deep in one another."""
+    """Return whether lists and records are nested more than `limit` levels deep."""
     level = [document] if type(document) in (dict, list) else []
     for _ in range(limit):
         level = [
@@ -105,7 +107,7 @@ def _is_deeper(document: Any, limit: int) -> bool:
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise Refused(400, "NaN and Infinity are not JSON; write null where there is no value")
+    raise Refused(400, "NaN and Infinity are not JSON; write null for a missing value")
 
 
 def _from_split(
@@ -117,7 +119,9 @@ def _from_split(
             row for row, cells in enumerate(data) if type(cells) is not list or len(cells) != width
         ]
         raise Refused(
-            422, f"{name_rows(ragged)}: not a list of {width} values, one a column", row=ragged[0]
+            422,
+            f"{name_rows(ragged)}: not a list of {width} values; give one value per column",
+            row=ragged[0],
         )
     twice = [name for name in names if columns.count(name) > 1]
     if twice:
@@ -134,12 +138,12 @@ def _from_records(records: list[dict[str, Any]], names: tuple[str, ...]) -> dict
             columns[name] = [record[name] for record in records]
         except KeyError:
             without = [row for row, record in enumerate(records) if name not in record]
-            # Where no row has it, the model says so, with all others that are missing.
+            # If no row has the column, the model reports it together with all missing columns.
             if len(without) < len(records):
                 raise Refused(
                     422,
-                    f"column {name!r}: missing in {name_rows(without)}; write null where there is "
-                    "no value",
+                    f"column {name!r}: missing in {name_rows(without)}; write null for a missing "
+                    "value",
                     code="invalid_rows",
                     column=name,
                     row=without[0],

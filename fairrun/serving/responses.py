@@ -1,4 +1,4 @@
-"""Answers as ASGI messages."""
+"""Sending answers and refusals as ASGI messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["send_json", "send_refusal"]
 
 _HEADERS = [
     (b"content-type", b"application/json"),
-    # Answers are about people: no cache keeps them, and no browser takes them for a page.
+    # Answers are about people, so no cache may keep them and no browser may show them as a page.
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
@@ -22,7 +22,7 @@ _EXTRA = {
 
 
 async def send_json(status: int, body: bytes, send: Send) -> None:
-    """Send an answer."""
+    """Send an answer with its status and a JSON body."""
     headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
     if status in _EXTRA:
         headers.append(_EXTRA[status])
@@ -31,7 +31,7 @@ async def send_json(status: int, body: bytes, send: Send) -> None:
 
 
 async def send_refusal(refused: Refused, receive: Receive, send: Send) -> None:
-    """Send a refusal to a client that may still be sending, and close the connection after it."""
+    """Send a refusal, and then close the connection; the client may still be sending its body."""
     body = refused.body
     headers = [*_HEADERS, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
     if refused.status in _EXTRA:

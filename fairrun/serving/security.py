@@ -1,4 +1,4 @@
-"""Who may ask: anyone on this machine, elsewhere whoever has the token."""
+"""Access control: requests need a bearer token, or have to come from this machine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ __all__ = ["Guard", "check_host", "is_loopback", "token_of_environment"]
 TOKEN_VARIABLE = "FAIRRUN_TOKEN"  # noqa: S105 - the name of the variable
 
 _SHORTEST = 16
-#: What says nothing about the model: probes, and the page that asks for the token.
+#: Paths without a token: probes, and the page that asks for the token. They reveal nothing about
+#: the model.
 _OPEN = ("/health", "/ready", "/docs")
 
 
 @cache
 def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this machine alone.
+    """Return whether an address can be reached only from this machine.
 
     Examples
     --------
@@ -37,12 +38,12 @@ def is_loopback(host: str) -> bool:
 
 
 def token_of_environment() -> str | None:
-    """Read the token; None where there is none.
+    """Read the token from the environment variable `FAIRRUN_TOKEN`; None if it is not set.
 
     Raises
     ------
     RequestError
-        If it is short enough to be guessed.
+        If the token is shorter than 16 characters, because it could be guessed.
     """
     token = os.environ.get(TOKEN_VARIABLE) or None
     if token is not None and len(token) < _SHORTEST:
@@ -53,44 +54,55 @@ def token_of_environment() -> str | None:
 
 
 def check_host(host: str, token: str | None) -> None:
-    """Refuse an address that others reach, without a token that they must have.
+    """Check that a server that other machines can reach has a token.
+
+    Parameters
+    ----------
+    host : str
+        The address to listen on.
+    token : str or None
+        The token that clients must send.
 
     Raises
     ------
     RequestError
-        If there is none.
+        If other machines can reach `host` and there is no token.
     """
     if token is None and not is_loopback(host):
         raise RequestError(
-            f"host={host} is reached from other machines; set {TOKEN_VARIABLE} to a secret that "
-            "clients send as a bearer token, or leave host at 127.0.0.1"
+            f"host={host} can be reached from other machines; set {TOKEN_VARIABLE} to a secret "
+            "that clients send as a bearer token, or use host=127.0.0.1"
         )
 
 
 class Guard:
-    """Lets a request pass that has the token; without one, a request that came by loopback.
+    """The check that a request has the token or, without a token, comes from this machine.
 
     Parameters
     ----------
     token : str or None
-        The secret.
+        The token that clients must send. None if only this machine may send requests.
     """
 
     def __init__(self, token: str | None) -> None:
         self.expected = None if token is None else f"Bearer {token}".encode()
 
     def refusal(self, scope: Scope) -> Refused | None:
-        """Say why a request may not pass, with 401 or 403; None if it may."""
+        """Return the refusal (status 401 or 403) of a request; None if the request is allowed."""
         if self.expected is None:
-            # However the server was bound: this is the address that the client has reached; there
-            # is none where it is a socket of this machine's file system.
+            # This is the address that the client used, whatever address the server listens on. A
+            # Unix domain socket has no address, and only this machine can use it.
             server = scope.get("server")
             if server is None or is_loopback(server[0]):
                 return None
-            return Refused(403, f"{TOKEN_VARIABLE} is not set: only this machine is answered")
+            return Refused(
+                403,
+                f"only this machine may send requests, because {TOKEN_VARIABLE} is not set; "
+                "set it on the server",
+            )
         if scope["path"] in _OPEN or scope["path"].startswith("/docs/"):
             return None
         given = dict(scope["headers"]).get(b"authorization", b"")
         if hmac.compare_digest(given, self.expected):
             return None
-        return Refused(401, "send the header Authorization: Bearer and the token")
+        return Refused(401, "the token is missing or wrong; send Authorization: Bearer <token>")

@@ -1,4 +1,4 @@
-"""Runs the app."""
+"""Running the app with uvicorn."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ __all__ = ["serve"]
 
 
 def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve a model until the process is told to stop; requests that are under way are finished.
+    """Serve a model until the process gets a signal to stop, and finish running requests first.
 
     Parameters
     ----------
     model : str
-        Any model URI.
+        The model URI, such as `runs:/<run id>/model`, or the path of a model.
     host : str
-        The address to listen at. One that others reach needs a token in `FAIRRUN_TOKEN`.
+        The address to listen on. An address that other machines can reach needs a token in the
+        environment variable `FAIRRUN_TOKEN`.
     port : int
-        The port; 0 for any that is free.
+        The port; 0 for any free port.
 
     Raises
     ------
     RequestError
-        If the model is refused, the address without a token, or a short token.
+        If the model cannot be fetched or fails a check, the address needs a token, or the token is
+        too short.
     """
     token = token_of_environment()
     check_host(host, token)
     app = create_app(model, token=token)
-    # uvicorn stops, and then hands the signal on: a stop that was asked for is no failure.
+    # uvicorn raises the signal again after it has stopped. Without this handler, a requested stop
+    # would look like a failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         app,
@@ -40,7 +43,7 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         port=port,
         http="httptools",
         ws="none",
-        access_log=False,  # it would log what clients put into the address
+        access_log=False,  # It would log what clients put into the address.
         server_header=False,
         proxy_headers=False,
     )

@@ -1,7 +1,8 @@
-"""A process that answers large bodies: `python -m fairrun.serving.worker <folder>`.
+"""The worker process that answers large bodies: `python -m fairrun.serving.worker <folder>`.
 
-It reads queries and bodies from standard input and writes replies to standard output, each after
-its length, until the input ends, as it does when the server that started it is gone.
+The process reads query strings and bodies from standard input and writes replies to standard
+output. A length precedes each of them. The process stops when its input ends, which also happens
+when the server that started it ends.
 """
 
 from __future__ import annotations
@@ -20,32 +21,40 @@ from fairrun.serving.answering import Reply, answer
 
 __all__ = ["LENGTH", "read_reply_head", "reply_head"]
 
-#: Before a query or a body: its length. Before a reply: the length of its head, which has that of
-#: its body.
+#: The format of a length. It precedes a query, a body, and the head of a reply. The head holds the
+#: length of the reply's body.
 LENGTH = struct.Struct("<Q")
 
 
 def reply_head(reply: Reply) -> bytes:
-    """Write all of a reply but its body."""
+    """Return everything of a reply except its body, with the length in front."""
     head = orjson.dumps([reply.status, reply.rows, reply.unseen, reply.code, len(reply.body)])
     return LENGTH.pack(len(head)) + head
 
 
 def read_reply_head(head: bytes) -> tuple[Reply, int]:
-    """Read what `reply_head` wrote after the length: a reply without its body, and its length."""
+    """Read the output of `reply_head` without its length.
+
+    Returns
+    -------
+    reply : Reply
+        The reply without its body.
+    length : int
+        The length of the body in bytes.
+    """
     status, rows, unseen, code, length = orjson.loads(head)
     return Reply(status, b"", rows, unseen, code), length
 
 
 def main(folder: Path, requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer until the input ends; a first reply, without rows, says that the model is loaded."""
+    """Answer requests until the input ends; an empty first reply says that the model is loaded."""
     saved = load_saved(folder)
     reply = Reply(200, b"")
     while True:
         replies.write(reply_head(reply))
         replies.write(reply.body)
         replies.flush()
-        gc.collect()  # now that nobody waits
+        gc.collect()  # The reply is sent, so no client waits for this.
         head = requests.read(LENGTH.size)
         if len(head) < LENGTH.size:
             return
@@ -55,9 +64,9 @@ def main(folder: Path, requests: BinaryIO, replies: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    # A hundred thousand new lists would be looked through again and again while they are made.
+    # A large body makes a hundred thousand lists, and the collector would scan them repeatedly.
     gc.disable()
-    # Whatever else is printed must not get between the replies.
+    # Standard output is for replies only, so everything that is printed goes to standard error.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     main(Path(sys.argv[1]), sys.stdin.buffer, out)

@@ -1,4 +1,4 @@
-"""A few processes for large bodies, so that neither parsing nor scoring holds up single rows."""
+"""Worker processes for large bodies, so that large bodies do not delay requests of single rows."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ __all__ = ["Workers"]
 
 _logger = logging.getLogger(__name__)
 
-#: Bytes from which on a body is worth the work of two processes.
+#: The smallest size in bytes of a body that two processes share.
 _WORTH_TWO = 2**20
 
 
 class Workers:
-    """Processes that each have the model and answer one body at a time.
+    """A pool of worker processes; each has the model and answers one body at a time.
 
-    They are processes of their own and no forks: they share nothing with the server, hear none of
-    its signals, and end when it does.
+    The processes are started anew, not forked. They share no memory with the server, do not get its
+    signals, and end when the server ends.
 
     Parameters
     ----------
     folder : Path
-        The model.
+        The folder of the model.
     size : int
-        How many.
+        The number of processes.
     seconds : float
-        How long one may take to answer; then it is ended, and another takes its place.
+        The longest time for an answer. After this time the process is ended and replaced.
     """
 
     def __init__(self, folder: Path, size: int, seconds: float) -> None:
@@ -48,22 +48,24 @@ class Workers:
         self._all: set[Process] = set()
 
     async def start(self) -> None:
-        """Start them, and wait until each has loaded the model.
+        """Start the processes, and wait until each has loaded the model.
 
         Raises
         ------
         RequestError
-            If one does not.
+            If a process does not start.
         """
         try:
             for process in await asyncio.gather(*(self._start_one() for _ in range(self.size))):
                 self._idle.put_nowait(process)
         except (OSError, EOFError) as error:
             await self.stop()
-            raise RequestError("a process for large requests did not start") from error
+            raise RequestError(
+                "a worker process did not start; see the output above for its error"
+            ) from error
 
     async def stop(self) -> None:
-        """End them; one that still answers may finish."""
+        """End the processes; a process that is answering gets `seconds` to finish."""
         for process in self._all:
             if process.stdin is not None:
                 process.stdin.close()
@@ -74,12 +76,13 @@ class Workers:
             self._end(process)
 
     async def ask(self, body: bytes, query: bytes = b"") -> Reply:
-        """Have a body answered, as `answer` does: by two that are idle, or by the next that is.
+        """Return the answer of `answer` to a body, from one process or from two that are idle.
 
         Raises
         ------
         Refused
-            503 if it took too long, or a process ended, for want of memory perhaps.
+            With status 503 if the answer takes too long or a process ends, for example because it
+            has too little memory.
         """
         alone = query or len(body) < _WORTH_TWO or self._idle.qsize() < 2
         if not alone and (halves := halve(body)):
@@ -97,14 +100,15 @@ class Workers:
                     process = await self._start_one()
                 reply = await _ask(process, body, query)
         except BaseException as error:
-            # Whatever it is at, nobody waits for it any more; the next request starts another.
+            # The process may be in the middle of an answer, so it is ended. None makes the next
+            # request start another process.
             self._idle.put_nowait(None)
             self._end(process)
             if not isinstance(error, TimeoutError | OSError | EOFError):
                 raise
-            _logger.warning("a process for large requests has ended: %s", type(error).__name__)
+            _logger.warning("a worker process was ended after %s", type(error).__name__)
             raise Refused(
-                503, "the rows took too long or too much memory; send fewer at a time"
+                503, "the rows took too much time or memory; send fewer rows at a time"
             ) from None
         self._idle.put_nowait(process)
         return reply
@@ -133,7 +137,7 @@ class Workers:
 
 
 async def _ask(process: Process, body: bytes, query: bytes) -> Reply:
-    assert process.stdin is not None  # noqa: S101 - it was started with a pipe
+    assert process.stdin is not None  # noqa: S101 - the process was started with pipes
     for part in (query, body):
         process.stdin.write(LENGTH.pack(len(part)))
         process.stdin.write(part)
@@ -142,7 +146,7 @@ async def _ask(process: Process, body: bytes, query: bytes) -> Reply:
 
 
 async def _read_reply(process: Process) -> Reply:
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101 - the process was started with pipes
     (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
     reply, size = read_reply_head(await process.stdout.readexactly(length))
     return replace(reply, body=await process.stdout.readexactly(size))

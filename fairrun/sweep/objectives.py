@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.gate import GATE_METRICS, Gate, GateMetric, Term, Verdict, judge, overall, read_gate
 from fairrun.groups import ProtectedColumn
@@ -116,8 +116,7 @@ def parse_objectives(text: str, columns: Sequence[ProtectedColumn]) -> tuple[Obj
 def _objective(text: str, columns: Sequence[ProtectedColumn]) -> Objective:
     name, _, protected = (part.strip() for part in text.partition("@"))
     if name not in _KNOWN:
-        near = get_close_matches(name, _KNOWN, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"give one of {', '.join(_KNOWN)}"
+        hint = did_you_mean(name, _KNOWN, f"give one of {', '.join(_KNOWN)}")
         raise RequestError(f"objective={name} is not known; {hint}")
     metric = GATE_METRICS[name]
     if metric.kind == "performance" and protected:

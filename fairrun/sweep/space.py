@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import Trial
 
 from fairrun.training import ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import Trial
 
 __all__ = [
     "GRID_POINTS",
@@ -66,6 +63,8 @@ class Dimension:
     @property
     def distribution(self) -> BaseDistribution:
         """The same as Optuna has it."""
+        from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
         if self.values:
             return CategoricalDistribution(self.values)
         if self.integer:

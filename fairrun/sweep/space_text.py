@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fairrun.data import searched
+from fairrun.documents import did_you_mean, is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.sweep.space import Dimension, Space, Value, applies, spaced
 from fairrun.training import ESTIMATORS, Choice, Parameter
@@ -51,15 +47,9 @@ def read_space(space: str) -> Space:
     RequestError
         If it cannot be read as a space.
     """
-    path = Path(space)
-    if path.suffix not in (".yaml", ".yml"):
+    if not is_yaml(space):
         return parse_space(DEFAULT_SPACE if space == "default" else space)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RequestError(
-            f"space={space} cannot be read as YAML ({type(error).__name__}){searched(path)}"
-        ) from error
+    document = read_yaml(space, "space")
     if not isinstance(document, dict) or not document:
         raise RequestError(f"space={space} holds no space; give a mapping such as C: 0.01..100 log")
     return _space({str(name): _texts(said) for name, said in document.items()})
@@ -183,8 +173,8 @@ def _words(name: str, text: str) -> list[str]:
     for value in values:
         if value not in _WORDS[name]:
             raise RequestError(
-                f"{name}={value} is not known{_near(value, _WORDS[name])}; "
-                f"give some of {', '.join(_WORDS[name])}"
+                f"{name}={value} is not known; "
+                + did_you_mean(value, _WORDS[name], f"give some of {', '.join(_WORDS[name])}")
             )
     return values
 
@@ -214,11 +204,7 @@ def _unknown(name: str) -> RequestError:
     names = {*_WORDS, *(p.name for row in ESTIMATORS.values() for p in row.parameters)}
     names |= {f"{m.name}.{p.name}" for m in MITIGATORS.values() for p in m.parameters}
     meant = [each for each in sorted(names) if each.rpartition(".")[2] == name]
-    meant = meant or get_close_matches(name, sorted(names), n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(meant)}?" if meant else "docs/sweep.md lists them"
+    # A parameter of several mitigators is named with each of them.
+    hint = f"did you mean {' or '.join(meant)}?" if meant else ""
+    hint = hint or did_you_mean(name, sorted(names), "docs/sweep.md lists them")
     return RequestError(f"the space knows no parameter {name!r}; {hint}")
-
-
-def _near(value: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(value, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

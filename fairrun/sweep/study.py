@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
@@ -13,25 +13,15 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from fairrun.gate import Verdict
 from fairrun.sweep.executor import Bundle
+from fairrun.sweep.methods import PLANNED, Method
 from fairrun.sweep.objectives import Constraint, Objective
 from fairrun.sweep.pruning import Incumbent
 from fairrun.sweep.selection import on_frontier
 from fairrun.sweep.space import Parameters, Space, shared_fit
 from fairrun.sweep.trial import Trial, TrialResult
 
-__all__ = ["METHODS", "PLANNED", "Method", "Search", "to_optuna"]
+__all__ = ["Search", "to_optuna"]
 
-Method = Literal["grid", "random", "bayesian", "nsga2"]
-
-#: What a sweep can be asked for: the first two know all their trials at the start.
-METHODS: dict[str, str] = {
-    "grid": "every combination; a range has 5 values unless it gives a number",
-    "random": "random combinations without repetition, from the seed",
-    "bayesian": "Optuna's TPE, which learns from earlier trials",
-    "nsga2": "Optuna's NSGA-II, which searches the frontier of two objectives",
-}
-#: Those methods.
-PLANNED = ("grid", "random")
 #: So many draws that were there before, one after another, and the space is taken to be used up.
 _MOST_REPEATS = 1000
 #: At most so many trials that share a fit are run in one place, so that others have work as well.

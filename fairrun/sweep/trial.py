@@ -21,7 +21,7 @@ from fairrun.metrics import Counts
 from fairrun.sweep.measure import measure_counts, measure_folds, measure_scores
 from fairrun.sweep.objectives import Metrics, Objective
 from fairrun.sweep.pruning import Incumbent, hopeless
-from fairrun.training import EncodedRows, FairClassifier, deal_folds
+from fairrun.training import ESTIMATOR_PARAMETERS, EncodedRows, FairClassifier, deal_folds
 
 if TYPE_CHECKING:  # a worker need not import Optuna
     from fairrun.sweep.space import Value
@@ -143,7 +143,7 @@ class Problem:
         if folds == 1:
             parts = [(everyone[: len(train)], everyone[len(train) :])]
         else:
-            groups = group_lookup(train.frame, dataset.spec.protected[0]).codes(rows.frame)
+            groups = group_lookup(train.frame, dataset.spec.protected[0]).groups(rows.frame)
             fold = deal_folds(rows.label, groups, folds, seed)
             parts = [(everyone[fold != k], everyone[fold == k]) for k in range(folds)]
         given = (tuple(columns), tuple(parts), tuple(objectives), tuple(crossings))
@@ -168,18 +168,17 @@ def make_classifier(
     >>> make_classifier(KNOWN_DATASETS["census"], tried, seed=0).mitigator_params
     {'correlation_remover.alpha': 0.5}
     """
-    own = {name: value for name, value in parameters.items() if "." not in name}
     of_mitigators = {name: value for name, value in parameters.items() if "." in name}
-    if own.get("class_weight") == "none":
-        own.pop("class_weight")
-    return FairClassifier(
-        spec.protected[0],
-        drop=[p.column for p in spec.protected[1:]],
-        missing=spec.missing,
-        changeable=spec.changeable,
-        mitigator_params=of_mitigators,  # type: ignore[arg-type]
-        seed=seed,
-        **own,  # type: ignore[arg-type]
+    of_estimator = {
+        name: value for name, value in parameters.items() if name in ESTIMATOR_PARAMETERS
+    }
+    own = {
+        name: value
+        for name, value in parameters.items()
+        if name not in {*of_mitigators, *of_estimator} and (name, value) != ("class_weight", "none")
+    }
+    return FairClassifier.for_dataset(
+        spec, mitigator_params=of_mitigators, estimator_params=of_estimator, seed=seed, **own
     )
 
 
@@ -190,7 +189,7 @@ class _Part:
         fit_on, measure_on = problem.parts[number]
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
-        self.codes = [column.codes(self.held_out.frame) for column in problem.columns]
+        self.codes = [column.positions(self.held_out.frame) for column in problem.columns]
         self.encoded: EncodedRows = make_classifier(problem.spec, {}, problem.seed).encode(
             train.frame, train.label
         )

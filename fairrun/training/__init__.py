@@ -13,6 +13,7 @@ from fairrun.training.encoder import (
     fit_encoder,
 )
 from fairrun.training.estimators import (
+    ESTIMATOR_PARAMETERS,
     ESTIMATORS,
     Estimator,
     few_threads,
@@ -34,6 +35,7 @@ from fairrun.training.resampling import (
 
 __all__ = [
     "ESTIMATORS",
+    "ESTIMATOR_PARAMETERS",
     "Choice",
     "EncodedRows",
     "Estimator",

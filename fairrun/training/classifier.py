@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import Protected, group_lookup
 from fairrun.inference import Background, Decision, Encoder, GroupLookup, InferenceModel, RowDraws
@@ -71,8 +72,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Its parameters; the others take their defaults.
     estimator : str
         A name of `fairrun.training.estimators.ESTIMATORS`.
-    C, max_iter, learning_rate, max_leaf_nodes, min_samples_leaf : float or int, optional
-        The estimator's parameters, in scikit-learn's words; None takes the estimator's default.
+    estimator_params : mapping, optional
+        Its parameters, in scikit-learn's words; the others take their defaults.
     class_weight : {"balanced"} or None
         Weighs the classes inversely to their frequency.
     resample : {"none", "over", "under"}
@@ -117,11 +118,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         mitigator: str = "none",
         mitigator_params: Mapping[str, float] | None = None,
         estimator: str = "logistic_regression",
-        C: float | None = None,
-        max_iter: int | None = None,
-        learning_rate: float | None = None,
-        max_leaf_nodes: int | None = None,
-        min_samples_leaf: int | None = None,
+        estimator_params: Mapping[str, float] | None = None,
         class_weight: Literal["balanced"] | None = None,
         resample: Resample = "none",
         drop: Sequence[str] = (),
@@ -135,11 +132,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.mitigator = mitigator
         self.mitigator_params = mitigator_params
         self.estimator = estimator
-        self.C = C
-        self.max_iter = max_iter
-        self.learning_rate = learning_rate
-        self.max_leaf_nodes = max_leaf_nodes
-        self.min_samples_leaf = min_samples_leaf
+        self.estimator_params = estimator_params
         self.class_weight = class_weight
         self.resample = resample
         self.drop = drop
@@ -148,6 +141,27 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.unseen = unseen
         self.row_key = row_key
         self.seed = seed
+
+    @classmethod
+    def for_dataset(cls, spec: DatasetSpec, **parameters: Any) -> FairClassifier:
+        """Make a classifier of the columns that a dataset spec describes.
+
+        The first protected column is the one that is mitigated. None of them is a feature.
+
+        Parameters
+        ----------
+        spec : DatasetSpec
+            Which column is what, and what is done with nulls.
+        **parameters
+            All other parameters of the classifier.
+        """
+        return cls(
+            spec.protected[0],
+            drop=[protected.column for protected in spec.protected[1:]],
+            missing=spec.missing,
+            changeable=spec.changeable,
+            **parameters,
+        )
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> FairClassifier:
         """Fit encoder, mitigator and estimator.
@@ -251,8 +265,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{self.mitigator} sets the weights of the rows itself; leave class_weight out, or "
                 "balance the labels with resample"
             )
-        names = dict.fromkeys(p.name for row in ESTIMATORS.values() for p in row.parameters)
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given = {k: v for k, v in (self.estimator_params or {}).items() if v is not None}
         within = mitigation.steps.get("in")
         own_model = within is not None and not within.mitigator.wraps_estimator
         if own_model and (given or self.estimator != next(iter(ESTIMATORS))):

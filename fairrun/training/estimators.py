@@ -17,7 +17,7 @@ from fairrun.errors import RequestError
 from fairrun.inference import LinearScorer, Scorer, TreeScorer
 from fairrun.training.parameters import Parameter, resolve_parameters
 
-__all__ = ["ESTIMATORS", "Estimator", "EstimatorRow", "few_threads", "resolve_estimator"]
+__all__ = ["ESTIMATORS", "ESTIMATOR_PARAMETERS", "Estimator", "few_threads", "resolve_estimator"]
 
 
 _FEW_ROWS = 10_000
@@ -191,6 +191,15 @@ _TABLE = (
 
 #: Every estimator by name; the first is the default.
 ESTIMATORS: Mapping[str, EstimatorRow] = MappingProxyType({row.name: row for row in _TABLE})
+
+
+#: The name of every parameter of an estimator, and the estimators that take it.
+ESTIMATOR_PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        name: tuple(row.name for row in _TABLE if name in {p.name for p in row.parameters})
+        for name in dict.fromkeys(p.name for row in _TABLE for p in row.parameters)
+    }
+)
 
 
 def resolve_estimator(

@@ -52,7 +52,7 @@ class Recipe:
         --------
         >>> from fairrun.groups import Protected
         >>> from fairrun.training import FairClassifier
-        >>> recipe = FairClassifier(Protected("sex", "M"), C=0.5).recipe()
+        >>> recipe = FairClassifier(Protected("sex", "M"), estimator_params={"C": 0.5}).recipe()
         >>> recipe.to_parameters()["estimator.C"]
         0.5
         """
@@ -124,13 +124,7 @@ def fit_recipe(
         return transform, scorer, decision
     if (out_of_fold := f"out-of-fold {key}") not in memory:
         memory[out_of_fold] = _out_of_fold(recipe, train, scorer)
-    rows = ScoredRows(
-        memory[out_of_fold],
-        train.label,
-        positions,
-        len(lookup.group_a),
-        len(lookup.group_b),
-    )
+    rows = ScoredRows(memory[out_of_fold], train.label, positions, lookup)
     drawing = {"seed": recipe.seed} if post.mitigator.draws else {}
     return transform, scorer, post.mitigator.fit(rows, **drawing, **post.parameters)
 

@@ -31,7 +31,7 @@ CASES |= {
     for p in mitigator.parameters
     if isinstance(p, Parameter) and (p.low, p.high) == (0, 1)
 }
-_BOOSTED = {"estimator": "hist_gradient_boosting", "max_iter": 20}
+_BOOSTED = {"estimator": "hist_gradient_boosting", "estimator_params": {"max_iter": 20}}
 _FEW_ROUNDS = {"max_iter": 8}
 CASES |= {
     "boosted": {**_BOOSTED},

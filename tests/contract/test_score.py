@@ -17,7 +17,7 @@ def matrix_of(case: Case, rows: pd.DataFrame) -> np.ndarray:
     matrix = model.encoder.encode(rows)
     if model.transform is None:
         return matrix
-    codes = np.full(len(rows), -1, np.int8) if model.groups is None else model.groups.codes(rows)
+    codes = np.full(len(rows), -1, np.int8) if model.groups is None else model.groups.groups(rows)
     return model.transform.apply(matrix, codes)
 
 

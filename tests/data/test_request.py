@@ -132,7 +132,7 @@ def test_a_yaml_spec_that_does_not_hold_is_refused(tmp_path: Path, text: str, sa
     [
         (DataRequest("people.csv"), "needs target, positive, protected as well"),
         (DataRequest("census", protected=["sex"]), "1 protected columns were given with 0"),
-        (DataRequest("nowhere.yaml"), "cannot be read: .*a relative path is looked for in /"),
+        (DataRequest("nowhere.yaml"), "cannot be read as YAML.*a relative path is looked for in /"),
     ],
 )
 def test_what_was_not_said_is_asked_for(request_: DataRequest, said: str) -> None:

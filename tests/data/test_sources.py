@@ -32,11 +32,11 @@ def test_a_file_by_path_or_uri(tmp_path: Path, suffix: str) -> None:
     [
         ("nowhere.csv", None, "is not a file; give census, adult"),
         ("people.xlsx", b"", "ends in '.xlsx'; give a .csv or .parquet file"),
-        ("empty.csv", b"", "cannot be read as csv: EmptyDataError"),
+        ("empty.csv", b"", "cannot be read as csv \\(EmptyDataError\\)"),
         ("headed.csv", b"age,class\n", "has no rows"),
-        ("text.parquet", b"not a table", "cannot be read as parquet: ArrowInvalid"),
-        ("semicolons.csv", b"age;class\n1;2\n", "has one column; separate its columns by commas"),
-        ("latin.csv", "näme\nä\n".encode("latin-1"), "is not UTF-8 text; save it as UTF-8"),
+        ("text.parquet", b"not a table", "cannot be read as parquet \\(ArrowInvalid\\)"),
+        ("semicolons.csv", b"age;class\n1;2\n", "has one column; separate the columns by commas"),
+        ("latin.csv", "näme\nä\n".encode("latin-1"), "is not UTF-8 text; save the file as UTF-8"),
     ],
 )
 def test_what_is_not_a_table_is_refused(
@@ -82,7 +82,7 @@ def test_a_file_over_http(serve: tuple[Path, str]) -> None:
     folder, address = serve
     FRAME.to_csv(folder / "people.csv", index=False)
     pd.testing.assert_frame_equal(load_source(f"{address}/people.csv"), FRAME)
-    with pytest.raises(RequestError, match="cannot be read as csv: HTTPError"):
+    with pytest.raises(RequestError, match="cannot be read as csv \\(HTTPError\\)"):
         load_source(f"{address}/nowhere.csv")
 
 
@@ -155,5 +155,5 @@ def test_a_uri_no_store_knows_is_refused() -> None:
 
 def test_columns_twice_are_refused(tmp_path: Path) -> None:
     (tmp_path / "twice.csv").write_text("age,paid,age\n1,2,3\n")
-    with pytest.raises(RequestError, match="has columns twice: age; rename or drop them"):
+    with pytest.raises(RequestError, match="has duplicate columns: age; rename or remove them"):
         load_source(str(tmp_path / "twice.csv"))

@@ -386,7 +386,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
         ("train", ["--mitigator", "reweighting"], "mitigator=reweighting is not known"),
         ("train", ["--mitigator", "reweighing+none"], "does not go together"),
         ("train", ["--changeable", "sex"], "changeable names 'sex', which is the target, protect"),
-        ("train", ["--changeable", "hobby"], "the data lacks the columns ['hobby']; it has age"),
+        ("train", ["--changeable", "hobby"], "the data has no columns ['hobby']; it has age"),
         ("train", ["--C", "abc"], "'abc' is not a number; give a number, or auto for the default"),
         ("train", ["--C", "-1"], "C=-1.0 is not possible; give a number from 1e-10 to"),
         ("train", ["--C", "nan"], "C=nan is not possible"),
@@ -427,15 +427,15 @@ def test_a_bad_request_is_refused_in_a_line(
 
 
 BAD_DATA = {
-    "no such target": ({}, ["--target", "wage"], r"lacks the columns ['wage']"),
+    "no such target": ({}, ["--target", "wage"], r"has no columns ['wage']"),
     "target not binary": ({"paid": range(1200)}, [], "has 1200 values"),
-    "no such positive": ({}, ["--positive", "yes"], "one of them positive='yes'"),
-    "no such protected": ({}, ["--protected", "gender"], "lacks the columns ['gender']"),
+    "no such positive": ({}, ["--positive", "yes"], "positive='yes' is not a value of 'paid'"),
+    "no such protected": ({}, ["--protected", "gender"], "has no columns ['gender']"),
     "no such privileged": ({}, ["--privileged", "Q"], "'sex' never has the value 'Q'"),
     "two protected, one privileged": ({}, ["--protected", "sex,job"], "give one of each"),
     "a handful of rows": ({}, ["--protected", "job", "--privileged", "rare"], "too few to split"),
-    "constant": ({"gain": 0.0}, [], "['gain'] have one value only"),
-    "all missing": ({"gain": None}, [], "no row has a value in ['gain']; drop them"),
+    "constant": ({"gain": 0.0}, [], "['gain'] have the same value in all rows"),
+    "all missing": ({"gain": None}, [], "no row has a value in ['gain']; drop these"),
     "one group": ({"sex": "Male"}, [], "has one value only; there is no group_b"),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
+import sys
 from typing import Any
 
 import click
@@ -49,6 +51,17 @@ def test_the_command_line_passes_each_parameter_on_unquoted(name: str) -> None:
     for flag, parameter in flags:
         assert f"--{flag}" in options[parameter]
     assert not {"'", '"'} & set(entry["command"])  # MLflow quotes; a second time breaks the text
+
+
+def test_the_generated_files_are_what_the_options_say() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/make_commands.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)

@@ -20,7 +20,7 @@ CASES = {
     "linear": {},
     "reads the group": {"mitigator": "correlation_remover"},
     "decides by group": {"mitigator": "group_thresholds"},
-    "trees": {"estimator": "hist_gradient_boosting", "max_iter": 12},
+    "trees": {"estimator": "hist_gradient_boosting", "estimator_params": {"max_iter": 12}},
     "sampled": {"mitigator": "learning_fair_representation"},
     "drawn by vote": {"mitigator": "exponentiated_gradient", "mitigator_params": {"max_iter": 5}},
 }

@@ -58,9 +58,9 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("xyzzy>=0.8", "it knows statistical_parity"),
         ("four_fifths_rule>=0.8", "write disparate_impact>=0.8"),
         ("calibration_error<=0.1", "has no interval"),
-        ("accuracy>0.8", "is no term"),
-        ("accuracy", "is no term"),
-        ("accuracy>=0.8 @", "is no term"),
+        ("accuracy>0.8", "is not a term"),
+        ("accuracy", "is not a term"),
+        ("accuracy>=0.8 @", "is not a term"),
         ("accuracy>=high", "not a number"),
         ("accuracy>=80", "between 0 and 1"),
         ("accuracy>=nan", "between 0 and 1"),
@@ -68,9 +68,9 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("disparate_impact>=1", "disparate_impact>=t with 0 < t < 1"),
         ("statistical_parity>=0.1", "statistical_parity<=t, t > 0"),
         ("statistical_parity<=-0.1", "statistical_parity<=t, t > 0"),
-        ("f1>=0.5 @ sex", "f1 is of all rows"),
-        ("", "no term"),
-        ("min_count=5", "no term"),
+        ("f1>=0.5 @ sex", "f1 is not computed for groups"),
+        ("", "the gate has no terms"),
+        ("min_count=5", "the gate has no terms"),
         ("accuracy>=0.8; min_count=5; min_count=6", "once"),
         ("accuracy>=0.8; min_count=0", "at least 1"),
         ("accuracy>=0.8; min_count=many", "at least 1"),
@@ -102,7 +102,7 @@ def test_what_a_term_is_about(text: str, about: list[tuple[str, ...]]) -> None:
 )
 def test_a_column_that_is_not_there_is_refused(protected: str) -> None:
     (term,) = parse_gate(f"statistical_parity<=0.1 @ {protected}").terms
-    with pytest.raises(RequestError, match="the protected columns are sex, race"):
+    with pytest.raises(RequestError, match="the protected columns sex, race, or two"):
         term.about(COLUMNS)
 
 

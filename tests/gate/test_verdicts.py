@@ -224,7 +224,7 @@ def test_a_small_group_is_listed_and_leaves_the_evidence_insufficient() -> None:
     small = result.table.query("group_a == 'C'")
     assert len(small) == 2
     assert set(small["verdict"]) == {"insufficient_evidence"}
-    assert small["reason"].iloc[0] == "selection_rate is over 20 rows, fewer than min_count=30"
+    assert small["reason"].iloc[0] == "selection_rate has 20 rows, fewer than min_count=30"
     assert set(result.table.drop(small.index)["verdict"]) == {"pass"}
     assert result.verdict is INSUFFICIENT
     # It hides no failure of the others, and alone fails nothing.
@@ -242,7 +242,7 @@ def test_min_count_is_of_the_rows_a_rate_is_taken_over() -> None:
     result = found("equality_of_opportunity_difference<=0.1", of_two)
     (each,) = result.judgements
     assert (each.group_a, each.n) == ("Female", 25)
-    assert each.reason == "true_positive_rate is over 25 rows, fewer than min_count=30"
+    assert each.reason == "true_positive_rate has 25 rows, fewer than min_count=30"
 
 
 def test_nobody_selected_in_one_group_fails_and_in_any_is_undefined() -> None:

@@ -125,7 +125,7 @@ def enumerated(model: InferenceModel, row: pd.DataFrame) -> tuple[float, np.ndar
     Everything not known is averaged over the product of its marginals.
     """
     encoded = np.split(ENCODER.encode(row)[0], [1, 4])
-    (group,) = SEX.codes(row)
+    (group,) = SEX.groups(row)
     n = len(encoded)
 
     def value(known: frozenset[int], group_known: bool) -> float:
@@ -180,7 +180,7 @@ def test_trees_with_a_group_before_them_are_two_unions(transform: Transform | No
         mapped = matrix if transform is None else transform.apply(matrix, groups.astype(np.int8))
         return TreePaths.of(trees).contributions(mapped, owners, 3), trees.score(mapped)
 
-    own, score = of(SEX.codes(ROWS))
+    own, score = of(SEX.groups(ROWS))
     (in_a, score_a), (in_b, score_b) = of(np.zeros(len(ROWS))), of(np.ones(len(ROWS)))
     features = (own + SHARES[0] * in_a + SHARES[1] * in_b) / 2
     group = (score - SHARES[0] * score_a - SHARES[1] * score_b) / 2
@@ -217,7 +217,7 @@ def test_sampling_agrees_with_what_is_exact(name: str) -> None:
     model = make(transform, scorer)
     exact = model.explain(ROWS)
     sampled = SamplingExplainer(ENCODER, transform, scorer, BACKGROUND).explain(
-        ENCODER.encode(ROWS), SEX.codes(ROWS)
+        ENCODER.encode(ROWS), SEX.groups(ROWS)
     )
     assert sampled.errors is not None
     off = np.abs(sampled.values - exact.contributions)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fairrun.inference import Prototypes
-from fairrun.inference.chain import transform_from_arrays
+from fairrun.inference.parts import build_part
 
 FARTHEST = 1e100  # where the encoder holds a number fast
 
@@ -92,6 +92,6 @@ def test_zero_rows() -> None:
 
 def test_its_arrays_define_it() -> None:
     prototypes, matrix = make_problem(seed=4, n_rows=20)
-    again = transform_from_arrays(Prototypes.kind, prototypes.to_arrays())
+    again = build_part("transform", Prototypes.kind, prototypes.to_arrays())
     groups = np.zeros(20, dtype=np.int8)
     assert again.apply(matrix, groups).tobytes() == prototypes.apply(matrix, groups).tobytes()

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from fairrun.inference import Chain, EvidenceScorer, GroupBlocks, GroupShift, NetworkScorer, Scorer
-from fairrun.inference.chain import transform_from_arrays
-from fairrun.inference.mixture import scorer_from_arrays
+from fairrun.inference.parts import build_part
 
 FARTHEST = 1e100  # where the encoder holds a number fast
 
@@ -51,7 +50,7 @@ def test_a_row_gets_the_same_bits_in_any_batch(make: object, layout: str) -> Non
 @pytest.mark.parametrize("make", MAKERS)
 def test_its_arrays_define_it_and_no_rows_have_no_scores(make: object) -> None:
     scorer: Scorer = make(5, 1)  # type: ignore[operator]
-    again = scorer_from_arrays(scorer.kind, scorer.to_arrays())
+    again = build_part("scorer", scorer.kind, scorer.to_arrays())
     matrix = np.random.default_rng(0).normal(size=(30, 5))
     assert again.score(matrix).tobytes() == scorer.score(matrix).tobytes()
     assert scorer.score(matrix[:0]).shape == (0,)
@@ -90,6 +89,6 @@ def test_a_chain_is_its_links_in_their_order_and_its_arrays_define_it() -> None:
         blocks.apply(shift.apply(matrix, np.full(9, code)), np.full(9, code)) for code in (0, 1)
     )
     expected[groups < 0] = (0.7 * as_a + 0.3 * as_b)[groups < 0]
-    again = transform_from_arrays(chain.kind, chain.to_arrays())
+    again = build_part("transform", chain.kind, chain.to_arrays())
     for one in (chain, again):
         assert one.apply(matrix, groups).tobytes() == expected.tobytes()

@@ -54,7 +54,7 @@ def test_linear(people: tuple[pd.DataFrame, np.ndarray]) -> None:
 def test_boosted_trees(people: tuple[pd.DataFrame, np.ndarray]) -> None:
     frame, label = people
     told = {"max_iter": 15, "max_leaf_nodes": 12}
-    model = fit(people, estimator="hist_gradient_boosting", **told)
+    model = fit(people, estimator="hist_gradient_boosting", estimator_params=told)
     matrix = model.encoder.encode(frame)
     theirs = HistGradientBoostingClassifier(random_state=0, **told).fit(matrix, label)
     ours = ESTIMATORS["hist_gradient_boosting"].read(theirs)

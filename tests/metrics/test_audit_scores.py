@@ -39,5 +39,5 @@ def test_nan_comes_with_a_reason() -> None:
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
-    with pytest.raises(RequestError, match="one value a row"):
+    with pytest.raises(RequestError, match="give one value per row"):
         audit_scores([SEX], [[0, 1, 1]], [0, 1], np.array([0.1, 0.2]))

@@ -52,13 +52,13 @@ def test_labels_of_any_type_that_holds_0_and_1_are_taken(dtype: str) -> None:
     ("codes", "y_true", "y_pred", "message"),
     [
         ([0, 1], [0, 1, 1], [0, 1], r"sex \(2,\), y_true \(3,\), y_pred \(2,\)"),
-        ([0, 1], [0, 2], [0, 1], "y_true must be one column of 0 and 1"),
-        ([0, 1], [0, 257], [0, 1], "y_true must be one column of 0 and 1"),
-        ([0, 1], [0, 1], [0, -1], "y_pred must be one column of 0 and 1"),
-        ([0, 1], [0.5, 1.0], [0, 1], "y_true must be"),
-        ([0, 1], [np.nan, 1.0], [0, 1], "y_true must be"),
-        ([0, 1], ["0", "1"], [0, 1], "y_true must be"),
-        ([0, 1], [[0, 1]], [0, 1], "y_true must be"),
+        ([0, 1], [0, 2], [0, 1], "y_true has type .*only 0 and 1"),
+        ([0, 1], [0, 257], [0, 1], "y_true has type .*only 0 and 1"),
+        ([0, 1], [0, 1], [0, -1], "y_pred has type .*only 0 and 1"),
+        ([0, 1], [0.5, 1.0], [0, 1], "y_true has type"),
+        ([0, 1], [np.nan, 1.0], [0, 1], "y_true has type"),
+        ([0, 1], ["0", "1"], [0, 1], "y_true has type"),
+        ([0, 1], [[0, 1]], [0, 1], "y_true has type"),
         ([0, 2], [0, 1], [0, 1], "codes of 'sex' must be integers from 0 to 1"),
         ([0, 256], [0, 1], [0, 1], "codes of 'sex' must be"),
         ([0, -2], [0, 1], [0, 1], "codes of 'sex' must be"),
@@ -75,7 +75,7 @@ def test_rows_that_cannot_be_counted_are_refused(
 
 
 def test_every_column_needs_its_codes() -> None:
-    with pytest.raises(RequestError, match="1 columns of codes for 2 protected columns"):
+    with pytest.raises(RequestError, match="1 arrays of codes were given for 2 protected columns"):
         Counts.from_arrays(COLUMNS, [[0]], [1], [1])
 
 
@@ -91,7 +91,7 @@ def test_each_of_two_models_has_the_counts_of_its_own() -> None:
 
 @pytest.mark.parametrize("weight", [[1.0, -1.0], [1.0, np.nan], [1.0, np.inf]])
 def test_weights_are_finite_and_not_negative(weight: list[float]) -> None:
-    with pytest.raises(RequestError, match="weight must be finite"):
+    with pytest.raises(RequestError, match="a weight is negative, NaN or infinite"):
         WeightedCounts.from_arrays([SEX], [[0, 1]], [0, 1], [0, 1], weight)
 
 

@@ -118,7 +118,7 @@ def test_the_flip_rate_is_that_of_the_pair_where_most_labels_change(people: Peop
 
 
 def test_probabilities_of_another_length_are_refused() -> None:
-    with pytest.raises(RequestError, match="one value a row each"):
+    with pytest.raises(RequestError, match="give one value per row"):
         evaluate_predictions([SEX], [[0, 1]], [0, 1], [0, 1], [0.5])
 
 

@@ -109,9 +109,9 @@ def test_abroca_is_nan_unless_both_groups_have_both_labels(
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan, math.inf])
 def test_scores_that_are_no_probabilities_are_refused(wrong: float) -> None:
-    with pytest.raises(RequestError, match="the scores must be probabilities"):
+    with pytest.raises(RequestError, match="the scores must be one column of probabilities"):
         score_metrics([0, 1], [0.5, wrong])
-    with pytest.raises(RequestError, match="the scores must be probabilities"):
+    with pytest.raises(RequestError, match="the scores must be one column of probabilities"):
         abroca([0, 1], [0, 1], [0.5, wrong])
 
 

@@ -103,5 +103,5 @@ def test_few_rows_have_what_is_defined() -> None:
 @pytest.mark.parametrize("wrong", [[0.5, 1.1], [0.5, math.nan], [0.5]])
 def test_scores_that_are_no_probabilities_are_refused(wrong: list[float]) -> None:
     for metric in (roc_auc, brier_score, calibration_error):
-        with pytest.raises(RequestError, match=r"must be probabilities|one value a row"):
+        with pytest.raises(RequestError, match=r"column of probabilities|one value per row"):
             metric([0, 1], wrong)

@@ -102,7 +102,7 @@ def test_another_kind_is_neither_equal_nor_merged_nor_read(make: Make) -> None:
         assert table != other(draw_people(0))
         with pytest.raises(TypeError):
             table + other(draw_people(0))
-        with pytest.raises(RequestError, match=f"no {table.kind}"):
+        with pytest.raises(RequestError, match=f"does not hold {table.kind}"):
             type(table).from_dict(other(draw_people(0)).to_dict())
 
 
@@ -111,11 +111,11 @@ def test_wrong_tables_are_refused(make: Make) -> None:
     table = make(draw_people(0))
     wrong = [table.table[0], table.table[:2], -table.table - 1, table.table * np.nan, [["a"]]]
     for bad in wrong:
-        with pytest.raises(RequestError, match=f"a table of {table.kind} holds"):
+        with pytest.raises(RequestError, match=f"a table of {table.kind} has type"):
             type(table)(COLUMNS, bad)
     with pytest.raises(RequestError, match="distinct columns"):
         type(table)((SEX, SEX), table.table)
-    with pytest.raises(RequestError, match="protected=age is not in sex, race"):
+    with pytest.raises(RequestError, match="protected=age is not known; give columns of sex, race"):
         table.marginal("age")
 
 

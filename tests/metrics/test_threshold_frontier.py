@@ -63,5 +63,5 @@ def test_selecting_nobody_is_always_fair() -> None:
 
 
 def test_an_empty_group_is_refused() -> None:
-    with pytest.raises(RequestError, match="a group has no row"):
+    with pytest.raises(RequestError, match="group_a or group_b has no row"):
         threshold_frontier([0, 0], [1, 0], [0.2, 0.3])

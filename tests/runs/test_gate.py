@@ -9,7 +9,7 @@ from mlflow.models.evaluation.validation import ModelValidationFailedException
 
 from fairrun.gate import GateResult, Judgement, Verdict, decide, parse_gate
 from fairrun.metrics import Counts, audit
-from fairrun.runs import mlflow_validation
+from fairrun.runs.gate import mlflow_validation
 from tests.metrics.samples import COLUMNS, tables
 
 

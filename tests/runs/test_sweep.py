@@ -20,7 +20,7 @@ from mlflow.entities import Run
 from fairrun.data import DataRequest
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
-from fairrun.runs import run_evaluate
+from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.sweep import SweepRequest, Swept, run_sweep
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts

@@ -62,7 +62,7 @@ def test_a_wrong_parameter_is_refused(saved: SavedModel, good: pd.DataFrame, que
 def test_a_wrong_parameter_is_refused_over_http(ask: Ask, good: pd.DataFrame) -> None:
     response = ask(records(good), path="/predict?explain=perhaps")
     assert response.status_code == 422
-    assert response.json()["error"]["message"] == "explain is true or false"
+    assert response.json()["error"]["message"] == "explain must be true or false"
 
 
 def test_explanations_are_parallel_to_the_predictions(
@@ -110,7 +110,7 @@ def test_a_model_without_explanations_says_so(saved: SavedModel, good: pd.DataFr
     assert reply.status == 422
     said = json.loads(reply.body)["error"]
     assert said["code"] == reply.code == "invalid_parameter"
-    assert said["message"].startswith("the model was saved before there were explanations")
+    assert said["message"].startswith("this model was saved by a version without explanations")
 
 
 def test_the_document_has_the_parameters_where_the_model_explains(
@@ -155,7 +155,7 @@ def test_a_model_with_nothing_to_change_says_so(saved: SavedModel, good: pd.Data
     reply = answer(older, json.dumps(records(good)).encode(), b"counterfactuals=true")
     assert (reply.status, reply.code) == (422, "invalid_parameter")
     said = json.loads(reply.body)["error"]["message"]
-    assert said.startswith("no column of the model is changeable; name some under changeable")
+    assert said.startswith("the model has no changeable columns; name some under changeable")
     document = openapi_document(description, version="1", mitigator=None, token=False)
     names = [parameter["name"] for parameter in document["paths"]["/predict"]["post"]["parameters"]]
     assert names == ["explain", "top_k", "feature_importance"]

@@ -7,10 +7,11 @@ import pytest
 
 from fairrun.groups import ProtectedColumn
 from fairrun.sweep.executor import Bundle
+from fairrun.sweep.methods import Method
 from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
 from fairrun.sweep.space import Parameters, shared_fit
 from fairrun.sweep.space_text import parse_space
-from fairrun.sweep.study import Method, Search, to_optuna
+from fairrun.sweep.study import Search, to_optuna
 from fairrun.sweep.trial import State, Trial, TrialResult
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))

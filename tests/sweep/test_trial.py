@@ -50,7 +50,7 @@ def test_a_refitted_model_says_what_the_trial_said(problem: Problem) -> None:
     trials = Trials(problem)
     results = [run(trials, number, TRIED[number]) for number in (2, 0, 1, 3, 4, 5, 6)]
     held_out = problem.rows.take(problem.parts[0][1])
-    codes = [column.codes(held_out.frame) for column in problem.columns]
+    codes = [column.positions(held_out.frame) for column in problem.columns]
     for result in results:
         assert result.state == "complete", result.reason
         answers = fit(problem, dict(result.parameters)).inference_.predict(held_out.frame)
@@ -76,7 +76,7 @@ def test_intervals_are_near_those_of_an_evaluation(problem: Problem) -> None:
     answers = fit(problem, TRIED[0]).inference_.predict(held_out.frame)
     full = evaluate_predictions(
         problem.columns,
-        [column.codes(held_out.frame) for column in problem.columns],
+        [column.positions(held_out.frame) for column in problem.columns],
         held_out.label,
         answers["prediction"],
         answers["probability"],
@@ -93,7 +93,7 @@ def test_folds_hold_each_row_out_once_by_label_and_group(folded: Problem) -> Non
     held_out = np.sort(np.concatenate([part[1] for part in folded.parts]))
     assert (held_out == np.arange(len(folded.rows))).all()
     frame = folded.rows.frame
-    groups = group_lookup(frame, folded.spec.protected[0]).codes(frame)
+    groups = group_lookup(frame, folded.spec.protected[0]).groups(frame)
     strata = 3 * folded.rows.label + groups
     for fit_on, measure_on in folded.parts:
         assert not set(fit_on.tolist()) & set(measure_on.tolist())

@@ -53,7 +53,9 @@ def test_clone_gives_the_same_model(raw: tuple[pd.DataFrame, np.ndarray], mitiga
     X, y = raw
     row = MITIGATORS[mitigator]
     own_model = row.stage == "in" and not row.wraps_estimator
-    one = FairClassifier(SEX, mitigator=mitigator, C=None if own_model else 0.3, seed=5)
+    one = FairClassifier(
+        SEX, mitigator=mitigator, estimator_params={} if own_model else {"C": 0.3}, seed=5
+    )
     other = clone(one)
     assert other is not one
     assert other.get_params() == one.get_params()
@@ -99,23 +101,32 @@ def test_it_must_be_fitted_first(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"C": 0}, "C=0 is not possible"),
-        ({"C": float("nan")}, "C=nan is not possible"),
-        ({"C": "1"}, "C='1' is not possible"),
-        ({"learning_rate": 0.1}, "logistic_regression takes no parameter 'learning_rate'"),
+        ({"estimator_params": {"C": 0}}, "C=0 is not possible"),
+        ({"estimator_params": {"C": float("nan")}}, "C=nan is not possible"),
+        ({"estimator_params": {"C": "1"}}, "C='1' is not possible"),
+        (
+            {"estimator_params": {"learning_rate": 0.1}},
+            "logistic_regression takes no parameter 'learning_rate'",
+        ),
         ({"estimator": "magic"}, "estimator=magic is not known"),
-        ({"estimator": "hist_gradient_boosting", "C": 1.0}, "takes no parameter 'C'; it takes"),
+        (
+            {"estimator": "hist_gradient_boosting", "estimator_params": {"C": 1.0}},
+            "takes no parameter 'C'; it takes",
+        ),
         (
             {"mitigator": "exponentiated_gradient", "class_weight": "balanced"},
             "sets the weights of the rows itself",
         ),
-        ({"mitigator": "prejudice_remover", "C": 1.0}, "fits a model of its own; leave C out"),
+        (
+            {"mitigator": "prejudice_remover", "estimator_params": {"C": 1.0}},
+            "fits a model of its own; leave C out",
+        ),
         (
             {"mitigator": "prejudice_remover", "estimator": "hist_gradient_boosting"},
             "leave estimator=hist_gradient_boosting out",
         ),
         ({"mitigator": "equalized_odds", "row_key": "id"}, "row_key=id is not in the data"),
-        ({"max_iter": 0}, "max_iter=0 is not possible"),
+        ({"estimator_params": {"max_iter": 0}}, "max_iter=0 is not possible"),
         ({"class_weight": "some"}, "class_weight='some' is not known"),
         ({"missing": "guess"}, "missing='guess' is not known"),
         ({"unseen": "guess"}, "unseen='guess' is not known"),
@@ -153,22 +164,27 @@ def test_scikit_learn_validates_and_searches_it(
     raw: tuple[pd.DataFrame, np.ndarray], name: str, mitigator: str
 ) -> None:
     X, y = raw
-    model = FairClassifier(SEX, mitigator=mitigator, estimator=name, max_iter=15)
+    model = FairClassifier(
+        SEX, mitigator=mitigator, estimator=name, estimator_params={"max_iter": 15}
+    )
     scored = cross_validate(model, X, y, cv=3, scoring=["accuracy", "roc_auc"], error_score="raise")
     assert (scored["test_roc_auc"] > 0.6).all()
     varied = {"logistic_regression": "C", "hist_gradient_boosting": "learning_rate"}[name]
     search = GridSearchCV(
-        model.set_params(max_iter=None), {varied: [0.01, 0.1]}, cv=2, error_score="raise"
+        model.set_params(estimator_params=None),
+        {"estimator_params": [{varied: 0.01}, {varied: 0.1}]},
+        cv=2,
+        error_score="raise",
     )
     assert search.fit(X, y).predict(X).shape == y.shape
-    assert search.best_params_[varied] in (0.01, 0.1)
+    assert search.best_params_["estimator_params"][varied] in (0.01, 0.1)
 
 
 def test_folds_keep_the_shares_of_label_and_group(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
     """Each fold has its share of every label and group, up to one row for each of them."""
     X, y = raw
     lookup = group_lookup(X, SEX)
-    groups = lookup.codes(X)
+    groups = lookup.groups(X)
     fold = deal_folds(y, groups, FOLDS, seed=3)
     table = pd.crosstab([y, groups], fold)
     assert (table.max(axis=1) - table.min(axis=1) <= 1).all()
@@ -183,7 +199,9 @@ def test_the_decision_is_fitted_on_rows_the_score_did_not_see(
     rng = np.random.default_rng(0)
     y = (rng.random(len(X)) < 0.5).astype(int)
     noise = X[["sex"]].assign(name=[f"n{row}" for row in range(len(X))])
-    model = FairClassifier(SEX, mitigator="group_thresholds", C=1e3, unseen="ignore")
+    model = FairClassifier(
+        SEX, mitigator="group_thresholds", estimator_params={"C": 1e3}, unseen="ignore"
+    )
     model.fit(noise, y)
     # In-sample the scores are perfect, and any threshold between would be as good; out-of-fold
     # every name is new, and all rows of a fold have one score.

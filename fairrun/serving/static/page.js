@@ -1,10 +1,11 @@
-// Opens the page. Where the app asks for a token, it is asked for once and kept for this tab.
+// Shows the API documentation. If the server requires a token, the page asks for it once and keeps it
+// for this browser tab.
 (async () => {
   const document_ = "openapi.json";
   let token = sessionStorage.getItem("token");
   const authorized = () => (token ? { Authorization: `Bearer ${token}` } : {});
   if ((await fetch(document_, { headers: authorized() })).status === 401) {
-    token = prompt("Bearer token") || "";
+    token = prompt("This server requires a token. Enter the bearer token:") || "";
     sessionStorage.setItem("token", token);
   }
   SwaggerUIBundle({

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.inference import GROUP_A, GROUP_B, NEITHER, Decision, Scorer, Transform
+from fairrun.inference import GROUP_A, GROUP_B, NEITHER, Decision, GroupLookup, Scorer, Transform
 
 __all__ = [
     "Fitted",
@@ -55,27 +55,26 @@ class ScoredRows:
         1 = the favourable outcome.
     positions : ndarray of int, shape (n_rows,)
         The protected value's position among those of group_a and then of group_b; −1 for neither.
-    n_a, n_b : int
-        How many values make group_a and group_b.
+    lookup : GroupLookup
+        The values of group_a and of group_b.
     """
 
     log_odds: NDArray[np.float64]
     label: NDArray[np.int64]
     positions: NDArray[np.intp]
-    n_a: int
-    n_b: int
+    lookup: GroupLookup
 
     @property
     def groups(self) -> NDArray[np.int8]:
         """0 for group_a, 1 for group_b, −1 for neither; shape (n_rows,)."""
-        groups = np.where(self.positions < self.n_a, GROUP_A, GROUP_B)
-        return np.where(self.positions < 0, NEITHER, groups).astype(np.int8)
+        return self.lookup.groups_of(self.positions)
 
     def by_value(
         self, of_a: NDArray[np.float64], of_b: NDArray[np.float64], neutral: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Lay a rule of two groups out by position, as decisions hold it; neutral comes last."""
-        return np.array([of_a] * self.n_a + [of_b] * self.n_b + [neutral], dtype=np.float64)
+        n_a, n_b = len(self.lookup.group_a), len(self.lookup.group_b)
+        return np.array([of_a] * n_a + [of_b] * n_b + [neutral], dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def fit_group_thresholds(
         rows.log_odds,
         rows.label,
         rows.positions,
-        rows.n_a + rows.n_b,
+        len(rows.lookup.values),
         constraint=constraint,
         tolerance=tolerance,
         objective=objective,

@@ -59,6 +59,10 @@ class Mitigator:
         One sentence.
     source : str
         The paper.
+    fitted_by : str
+        Whose code fits it: `holisticai`; `fairrun, equal to holisticai`, where our code gives the
+        same; `fairrun, mended`, where holisticai's is slow or wrong, as the method's page says;
+        `fairrun`, where holisticai has no such method.
     parameters : tuple of Parameter or Choice
         What it takes.
     fit : callable
@@ -82,6 +86,9 @@ class Mitigator:
     summary: str
     source: str
     fit: Callable[..., Any]
+    fitted_by: Literal[
+        "holisticai", "fairrun, equal to holisticai", "fairrun, mended", "fairrun"
+    ] = "fairrun"
     parameters: tuple[Parameter | Choice, ...] = ()
     draws: bool = False
     randomised: Literal["no", "yes", "by default"] = "no"
@@ -99,7 +106,7 @@ _TABLE = (
         stage="none",
         group_at_fit=False,
         group_at_serving=False,
-        summary="The unmitigated model: what the others are compared with.",
+        summary="The unmitigated model, with which the others are compared.",
         source="",
         fit=_fit_nothing,
     ),
@@ -108,8 +115,9 @@ _TABLE = (
         stage="pre",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Weighs the training rows so that label and group are independent.",
+        summary="Weights the training rows so that label and group are independent.",
         source="Kamiran and Calders 2012",
+        fitted_by="fairrun, equal to holisticai",
         fit=fit_reweighing,
         gives_weights=True,
     ),
@@ -118,8 +126,9 @@ _TABLE = (
         stage="pre",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Takes the linear relation to the group out of every encoded column.",
+        summary="Removes the linear correlation with the group from every encoded column.",
         source="Weerts et al. 2023",
+        fitted_by="fairrun, equal to holisticai",
         fit=fit_correlation_remover,
         parameters=(
             Parameter("alpha", 1.0, 0.0, 1.0, "how much of the correlation is taken away"),
@@ -130,8 +139,9 @@ _TABLE = (
         stage="pre",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Moves each group's values towards a distribution common to the groups.",
+        summary="Moves the values of each group towards a distribution that the groups share.",
         source="Feldman et al. 2015",
+        fitted_by="fairrun, equal to holisticai",
         fit=fit_disparate_impact_remover,
         parameters=(Parameter("repair_level", 1.0, 0.0, 1.0, "how far the values are moved"),),
     ),
@@ -140,8 +150,9 @@ _TABLE = (
         stage="pre",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Replaces each row by a mixture of prototypes that both groups share alike.",
+        summary="Replaces each row by a mixture of prototypes that both groups use equally.",
         source="Zemel et al. 2013",
+        fitted_by="fairrun, mended",
         fit=fit_learning_fair_representation,
         parameters=(
             Parameter("k", 10, 2, 100, "the number of prototypes", integer=True),
@@ -157,8 +168,9 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Fits a mixture of estimators that meets a constraint on average.",
+        summary="Trains a mixture of models that meets a fairness constraint on average.",
         source="Agarwal et al. 2018",
+        fitted_by="holisticai",
         fit=fit_exponentiated_gradient,
         parameters=(
             Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "which rates are to be alike"),
@@ -175,8 +187,9 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Fits the estimator at many prices of unfairness, and takes the best.",
+        summary="Trains the model with many fairness penalties and keeps the best.",
         source="Agarwal et al. 2018",
+        fitted_by="fairrun, mended",
         fit=fit_grid_search,
         parameters=(
             Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "which rates are to be alike"),
@@ -191,8 +204,9 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Fits a logistic regression for each group whose mean scores tell little of it.",
+        summary="Trains one logistic regression per group and penalises unlike average scores.",
         source="Kamishima et al. 2012",
+        fitted_by="fairrun, mended",
         fit=fit_prejudice_remover,
         parameters=(
             Parameter("eta", 20.0, 0.0, 10_000.0, "the weight of what they tell"),
@@ -205,8 +219,9 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Finds the best labels of a Gaussian whose groups are selected alike.",
+        summary="Fits a Gaussian and finds its best labels with similar selection rates.",
         source="Celis et al. 2019",
+        fitted_by="fairrun, mended",
         fit=fit_meta_fair_classifier,
         parameters=(Parameter("tau", 0.8, 0.01, 1.0, "the least ratio of the rates of selection"),),
     ),
@@ -215,8 +230,9 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Trains a network whose score tells an adversary little of the group.",
+        summary="Trains a network whose score hides the group from an adversary.",
         source="Zhang et al. 2018",
+        fitted_by="fairrun, mended",
         fit=fit_adversarial_debiasing,
         parameters=(
             Parameter("adversary_loss_weight", 0.2, 0.0, 100.0, "what the adversary weighs"),
@@ -235,6 +251,7 @@ _TABLE = (
         group_at_serving=True,
         summary="Gives each group its own threshold: the best labels within a tolerance.",
         source="Hardt et al. 2016",
+        fitted_by="fairrun",
         fit=fit_group_thresholds,
         parameters=(
             Choice("constraint", tuple(CONSTRAINTS), "what is to be alike in all groups"),
@@ -248,8 +265,9 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Turns labels at random, at rates that make the groups' errors alike.",
+        summary="Changes labels at random, so that the groups have similar error rates.",
         source="Hardt et al. 2016",
+        fitted_by="holisticai",
         fit=fit_equalized_odds,
         randomised="yes",
     ),
@@ -260,6 +278,7 @@ _TABLE = (
         group_at_serving=True,
         summary="Replaces scores of the better-served group by its base rate, at random.",
         source="Pleiss et al. 2017",
+        fitted_by="holisticai",
         fit=fit_calibrated_equalized_odds,
         parameters=(
             Choice("cost_constraint", COSTS, "which generalised error rate is to be equal"),
@@ -272,8 +291,9 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Near the threshold, gives the label by the group.",
+        summary="Near the threshold, decides in favour of the unprivileged group.",
         source="Kamiran et al. 2012",
+        fitted_by="fairrun, equal to holisticai",
         fit=fit_reject_option_classification,
         parameters=(
             Choice("metric", REJECT_OPTION_METRICS, "what is to be small between the groups"),
@@ -287,8 +307,9 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Cuts each group at its best, then turns labels at random to make errors alike.",
+        summary="Thresholds each group, then changes labels at random to equalise errors.",
         source="Hardt et al. 2016",
+        fitted_by="holisticai",
         fit=fit_lp_debiaser,
         parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "which rates are to be alike"),),
         randomised="yes",
@@ -298,8 +319,9 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Shifts each group's scores until both are selected alike.",
+        summary="Shifts the scores of each group until the selection rates are similar.",
         source="Alabdulmohsin and Lučić 2021",
+        fitted_by="holisticai",
         fit=fit_ml_debiaser,
         parameters=(
             Parameter("gamma", 1.0, 1e-3, 100.0, "the width over which a score rises to 1"),
@@ -321,11 +343,12 @@ def mitigator_table() -> pd.DataFrame:
         {
             "mitigator": f"`{mitigator.name}`",
             "stage": mitigator.stage,
-            "group to fit": "yes" if mitigator.group_at_fit else "no",
-            "group to answer": "yes" if mitigator.group_at_serving else "no",
-            "draws labels": mitigator.randomised,
-            "wraps the estimator": "yes" if mitigator.wraps_estimator else "no",
             "what it does": mitigator.summary,
+            "uses the group in training": "yes" if mitigator.group_at_fit else "no",
+            "uses it in prediction": "yes" if mitigator.group_at_serving else "no",
+            "randomised": mitigator.randomised,
+            "trains the model many times": "yes" if mitigator.wraps_estimator else "no",
+            "fitted by": mitigator.fitted_by,
         }
         for mitigator in MITIGATORS.values()
     )

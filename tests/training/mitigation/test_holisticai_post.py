@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.inference import sigmoid
+from fairrun.inference import GroupLookup, sigmoid
 from fairrun.training.mitigation import MITIGATORS, ScoredRows
 from fairrun.training.mitigation.calibrated_equalized_odds import (
     COSTS,
@@ -27,6 +29,9 @@ from tests.training.mitigation.test_post_and_in import scored
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
+TWO_VALUES = GroupLookup("value", (0.0,), (1.0,))
+
+
 def masks(rows: ScoredRows) -> tuple[np.ndarray, np.ndarray]:
     return rows.groups == 0, rows.groups == 1
 
@@ -42,7 +47,7 @@ def calibrated(n_rows: int, seed: int) -> ScoredRows:
     positions = rng.choice(2, size=n_rows)
     log_odds = rng.normal(size=n_rows) * np.where(positions == 0, 2.5, 1.8)
     label = (rng.random(n_rows) < sigmoid(log_odds)).astype(np.int64)
-    return ScoredRows(log_odds, label, positions, n_a=1, n_b=1)
+    return ScoredRows(log_odds, label, positions, TWO_VALUES)
 
 
 @pytest.mark.parametrize("cost", COSTS)
@@ -179,4 +184,4 @@ def test_a_group_of_one_label_is_refused(name: str) -> None:
     rows = scored(200, 0)
     one_label = np.where(rows.positions == 1, 0, rows.label)
     with pytest.raises(RequestError, match=f"{name} needs rows of both labels in each group"):
-        MITIGATORS[name].fit(ScoredRows(rows.log_odds, one_label, rows.positions, 1, 1))
+        MITIGATORS[name].fit(replace(rows, label=one_label))

@@ -36,7 +36,8 @@ def scored(n_rows: int, seed: int, shares: tuple[float, ...] = (0.6, 0.4)) -> Sc
     positions = rng.choice(len(shares), size=n_rows, p=shares)
     log_odds = rng.normal(size=n_rows) + 0.8 - 0.8 * positions
     label = (rng.random(n_rows) < 1 / (1 + np.exp(-2 * log_odds + 0.5))).astype(np.int64)
-    return ScoredRows(log_odds, label, positions, n_a=1, n_b=len(shares) - 1)
+    lookup = GroupLookup("value", (0.0,), tuple(map(float, range(1, len(shares)))))
+    return ScoredRows(log_odds, label, positions, lookup)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,19 @@
+"""The methods of a sweep, by name. `study` implements them, and alone imports Optuna."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["METHODS", "PLANNED", "Method"]
+
+Method = Literal["grid", "random", "bayesian", "nsga2"]
+
+#: What each method does.
+METHODS: dict[str, str] = {
+    "grid": "every combination; a range has 5 values unless it gives a number",
+    "random": "random combinations without repetition, from the seed",
+    "bayesian": "Optuna's TPE, which learns from earlier trials",
+    "nsga2": "Optuna's NSGA-II, which searches the frontier of two objectives",
+}
+#: The methods that know all their trials at the start.
+PLANNED = ("grid", "random")

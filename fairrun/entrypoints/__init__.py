@@ -1,15 +1,16 @@
-"""The commands of the MLproject, one file each."""
+"""The entry points of the MLproject, one Click command per file."""
 
 import gc
 import os
 
-# What is imported stays: to look through it for garbage, again and again, would cost a command a
-# second of its start. `entry_point` turns collection on again.
+# Imported modules are never garbage. Searching them for garbage would make the start of a command a
+# second slower, so collection is off during imports. `entry_point` turns it on again.
 gc.disable()
 
-# Boosting's threads wait for each other actively by default: where something else wants the cores,
-# longer than they work, ten times as long and more. Read when the library of threads is loaded.
+# By default, the threads of boosted trees wait actively for each other. If other programs use the
+# cores, the waiting takes ten times as long as the work, or longer. The OpenMP library reads this
+# variable when it is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-# MLflow's own bars, one for each model that is loaded: noise between the lines of a command.
+# MLflow would print a progress bar for each model that it loads, between the lines of a command.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -1,4 +1,4 @@
-"""What every entry point has in common: how it fails, and how it talks."""
+"""Shared parts of all entry points: errors, exit codes, logging and printed tables."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = ["entry_point", "given", "listed", "print_gate", "print_metrics"]
 
 
 def entry_point(function: Callable[..., int | None]) -> click.Command:
-    """Make a Click command of a function, which may return an exit code.
+    """Return a Click command that calls a function. The function may return an exit code.
 
-    A request that cannot be met ends with one line and exit code 2, without a traceback; anything
-    else that is raised is a bug, and shows where.
+    A request that cannot be met ends with a message of one line and exit code 2, without a
+    traceback. Any other exception is a bug and ends with a traceback.
     """
 
     @functools.wraps(function)
     def run(**parameters: Any) -> None:
         _talk()
-        gc.freeze()  # nor need any later collection look at what is imported
+        gc.freeze()  # later collections then skip the imported modules
         gc.enable()
         try:
             check_tracking_uri()
@@ -53,21 +53,21 @@ def _talk() -> None:
     logger = logging.getLogger("fairrun")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
-    # MLflow's own remarks about type hints and the like are not the user's to mend.
+    # MLflow also warns about things that a user cannot change, such as type hints in our code.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"mlflow\.")
     warnings.showwarning = _show_warning
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """Say a warning in one line, without the place in the code it comes from."""
+    """Print a warning in one line, without the line of code that it comes from."""
     click.echo(f"warning: {str(message).strip().splitlines()[0]}", err=True)
 
 
 def print_metrics(metrics: Mapping[str, float], rows: str) -> None:
     """Print the metrics of the first protected column with their intervals.
 
-    The column of values is headed by the rows they were measured on.
+    `rows` is the heading of the column of values: the name of the measured rows.
     """
     limits = [name for name in metrics if name.endswith(("_ci_low", "_ci_high"))]
     names = [n for n in metrics if "/" not in n and not n.endswith("_worst") and n not in limits]
@@ -80,16 +80,16 @@ def print_metrics(metrics: Mapping[str, float], rows: str) -> None:
     values = [metrics[name] for name in names]
     table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
     click.echo(format_table(table))
-    click.echo("every group, every pair and the worst ones: audit/*.csv of the run")
+    click.echo("all groups, all pairs and the worst pairs are in audit/*.csv of the run")
 
 
 def print_gate(result: GateResult) -> None:
-    """Print what each term came to; the verdict stands in the last line."""
+    """Print the result of each check of a gate. The last line is the verdict."""
     table = pd.DataFrame(
         {
-            "gate": [str(each.term) for each in result.judgements],
-            "of": [each.subject for each in result.judgements],
-            "value, 95 % interval": [
+            "term": [str(each.term) for each in result.judgements],
+            "groups": [each.subject for each in result.judgements],
+            "value and 95 % interval": [
                 each.reason or with_interval(each.value, each.ci_low, each.ci_high)
                 for each in result.judgements
             ],
@@ -101,15 +101,15 @@ def print_gate(result: GateResult) -> None:
 
 
 def given(text: str) -> str | None:
-    """Read a parameter whose word for "not given" is auto.
+    """Return a parameter's text, or None if it is "auto", which means "not given".
 
-    MLflow has no empty default: it would be logged as two quotes.
+    An empty default would not work, because MLflow logs it as two quotes.
     """
     return None if text == "auto" else text
 
 
 def listed(text: str) -> list[str] | None:
-    """Read a parameter of names separated by commas; None where it was not given."""
+    """Return the names in a parameter, which are separated by commas; None if not given."""
     if text == "auto":
         return None
     return [] if text == "none" else [part.strip() for part in text.split(",")]

@@ -1,4 +1,4 @@
-"""The options that several entry points share."""
+"""Options that several entry points share."""
 
 from __future__ import annotations
 
@@ -21,20 +21,25 @@ Command = Callable[..., None]
 
 
 class NumberOrAuto(click.ParamType[float | None]):
-    """A number, or auto: the estimator's default, read as None. Ranges are the estimator's."""
+    """A number, or auto for the estimator's default, which becomes None.
+
+    The estimator checks the range.
+    """
 
     name = "number"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float | None:
-        """Read the number."""
+        """Return the number, or None."""
         if value == "auto":
             return None
         try:
             return float(value)
         except ValueError:
-            self.fail(f"{value!r} is not a number, or auto for the default", param, ctx)
+            self.fail(
+                f"{value!r} is not a number; give a number, or auto for the default", param, ctx
+            )
 
 
 class JsonObject(click.ParamType[dict[str, Any]]):
@@ -45,7 +50,7 @@ class JsonObject(click.ParamType[dict[str, Any]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, Any]:
-        """Read the object."""
+        """Return the object as a dict."""
         if isinstance(value, dict):
             return value
         try:
@@ -53,7 +58,9 @@ class JsonObject(click.ParamType[dict[str, Any]]):
         except ValueError:
             parsed = None
         if not isinstance(parsed, dict):
-            self.fail(f"{value!r} is not a JSON object such as " + '{"alpha": 0.5}', param, ctx)
+            self.fail(
+                f"{value!r} is not a JSON object; give one such as " + '{"alpha": 0.5}', param, ctx
+            )
         return parsed
 
 
@@ -61,41 +68,61 @@ _DATA_OPTIONS = (
     click.option(
         "--data",
         default="census",
-        help="census (embedded), adult, a CSV or Parquet file, a YAML spec, or the run id of a "
-        "preprocess.",
+        help="The data: census (built-in sample data), adult, a CSV or Parquet file, a YAML spec, "
+        "or the run id of a preprocess run.",
     ),
-    click.option("--target", default="auto", help="The column to predict."),
-    click.option("--positive", default="auto", help="Its favourable value."),
-    click.option("--protected", default="auto", help="Protected columns, separated by commas."),
-    click.option("--privileged", default="auto", help="The privileged value of each of them."),
+    click.option(
+        "--target", default="auto", help="The column to predict; auto: as in the dataset spec."
+    ),
+    click.option(
+        "--positive",
+        default="auto",
+        help="The favourable value of the target; auto: as in the dataset spec.",
+    ),
+    click.option(
+        "--protected",
+        default="auto",
+        help="Protected columns, separated by commas; auto: as in the dataset spec.",
+    ),
+    click.option(
+        "--privileged",
+        default="auto",
+        help="The privileged value of each protected column, separated by commas.",
+    ),
     click.option(
         "--unprivileged",
         default="auto",
-        help="The value of each that it is compared with; rest, the default: all the others.",
+        help="The unprivileged value of each protected column, separated by commas; rest means all "
+        "other values.",
     ),
-    click.option("--drop", default="auto", help="Columns that are not features; none for none."),
+    click.option(
+        "--drop",
+        default="auto",
+        help="Columns that are not features, separated by commas; none for no column; auto: as in "
+        "the dataset spec.",
+    ),
     click.option(
         "--changeable",
         default="auto",
-        help="Features that a person can change, which counterfactual hints are about; none for "
-        "none.",
+        help="Features that a person can change, separated by commas. Only counterfactual hints "
+        "use them; none for no feature.",
     ),
     click.option(
         "--missing",
         type=click.Choice(["auto", "drop", "keep"]),
         default="auto",
-        help="Rows with a null in a feature: drop them, or keep and impute.",
+        help="Rows with a null in a feature: drop them, or keep them and impute.",
     ),
     click.option(
-        "--validation-size", type=float, default=0.2, help="Share of the rows to select on."
+        "--validation-size", type=float, default=0.2, help="Share of rows for validation."
     ),
-    click.option("--test-size", type=float, default=0.2, help="Share of the rows to evaluate on."),
-    click.option("--split-seed", type=int, default=0, help="Seeds the shuffle before the split."),
+    click.option("--test-size", type=float, default=0.2, help="Share of rows for test."),
+    click.option("--split-seed", type=int, default=0, help="Seed of the shuffle before the split."),
 )
 
 
 def _estimator_parameters() -> dict[str, list[tuple[str, str, str, float]]]:
-    """Every parameter of an estimator, and which of them take it."""
+    """Return every parameter of an estimator, with the estimators that take it."""
     uses: dict[str, list[tuple[str, str, str, float]]] = {}
     for row in ESTIMATORS.values():
         for p in row.parameters:
@@ -108,7 +135,7 @@ _TRAINING_OPTIONS = (
         "--estimator",
         type=click.Choice(list(ESTIMATORS)),
         default=next(iter(ESTIMATORS)),
-        help="What is fitted.",
+        help="The estimator to fit.",
     ),
     *(
         click.option(
@@ -128,37 +155,39 @@ _TRAINING_OPTIONS = (
         "--class-weight",
         type=click.Choice(["none", "balanced"]),
         default="none",
-        help="balanced weighs the classes inversely to their frequency.",
+        help="balanced weights each class inversely to its frequency.",
     ),
     click.option(
         "--resample",
         type=click.Choice(["none", "over", "under"]),
         default="none",
-        help="Balance the labels to fit on: repeat rows of the rarer, or leave out of the other.",
+        help="Balance the labels in training: over repeats rows of the rarer label, under leaves "
+        "out rows of the other label.",
     ),
     click.option(
         "--unseen",
         type=click.Choice(["ignore", "error"]),
         default="ignore",
-        help="A category at serving that training did not see.",
+        help="What prediction does with a category that is not in the training rows: ignore it, or "
+        "refuse the row.",
     ),
     click.option(
         "--row-key",
         default="auto",
-        help="A column that tells rows apart, for mitigators that draw labels; auto: the features.",
+        help="The column that identifies a row, for randomised mitigators; auto uses the features.",
     ),
     click.option(
-        "--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, help="Seeds the fit."
+        "--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, help="Seed of the fit."
     ),
 )
 
 
-#: Options that a `TrainingRequest` takes as they are.
+#: Options that a `TrainingRequest` takes unchanged.
 _PLAIN = ("estimator", "resample", "unseen", "seed")
 
 
 def mitigator_option(command: Command) -> Command:
-    """Add the mitigator and its parameters."""
+    """Add the options for the mitigator and its parameters."""
     command = click.option(
         "--mitigator-params",
         type=JsonObject(),
@@ -168,12 +197,12 @@ def mitigator_option(command: Command) -> Command:
     return click.option(
         "--mitigator",
         default="none",
-        help=f"What is done about bias: {', '.join(MITIGATORS)}; or several, joined with +.",
+        help=f"The mitigator: {', '.join(MITIGATORS)}; or several, joined with +.",
     )(command)
 
 
 def data_options(command: Command) -> Command:
-    """Add what is said of the data; the command takes it as `data: DataRequest`."""
+    """Add the options for the data. The command gets them as `data: DataRequest`."""
 
     @functools.wraps(command)
     def with_data(
@@ -212,7 +241,7 @@ def data_options(command: Command) -> Command:
 
 
 def training_options(command: Command) -> Command:
-    """Add what is said of the estimator; the command takes it as `training: TrainingRequest`."""
+    """Add the options for the estimator. The command gets them as `training: TrainingRequest`."""
 
     @functools.wraps(command)
     def with_training(

@@ -21,26 +21,26 @@ _EXIT_CODES = {
 @click.option(
     "--data",
     default="auto",
-    help="Labelled rows with the model's columns; not given, the test split of its data.",
+    help="Labelled rows with the model's columns; auto: the test split of the model's data.",
 )
 @click.option(
     "--protected",
     default="auto",
-    help="Which of the model's protected columns are measured, separated by commas, the most "
-    "important first; not given, all of them.",
+    help="The protected columns to measure, separated by commas, the most important first; auto: "
+    "all protected columns of the model.",
 )
 @click.option(
     "--gate",
     default="none",
-    help="What the model must meet, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', "
-    "or the path of a YAML file.",
+    help="The requirements for the model, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', or "
+    "the path of a YAML file; none for no gate.",
 )
 @click.option(
     "--gate-mode",
     type=click.Choice(["disabled", "dry_run", "enabled"]),
     default="enabled",
-    help="enabled ends with exit code 4 if the gate fails, 5 if there is too little evidence; "
-    "dry_run only says so; disabled does not look.",
+    help="enabled ends with exit code 4 if the gate fails, 5 if there is insufficient evidence; "
+    "dry_run only prints the verdict; disabled ignores the gate.",
 )
 def main(model: str, data: str, protected: str, gate: str, gate_mode: str) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""

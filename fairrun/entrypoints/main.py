@@ -21,30 +21,26 @@ from fairrun.tracking.runs import project_of
 @click.option(
     "--mitigators",
     default=",".join(COMPARED_MITIGATORS),
-    help="The mitigators to compare, separated by commas; each may be several joined with +.",
+    help="The mitigators to compare, separated by commas. Join several to one with +.",
 )
 @training_options
 def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
-    """Preprocess once, train and evaluate each mitigator, and compare them on test."""
+    """Train a model with each mitigator on the same data, and compare the models on test."""
     done = run_comparison(data, [name.strip() for name in mitigators.split(",")], training)
     group_a, group_b = done.groups
-    click.echo(f"On the test split; group_a = {group_a}, group_b = {group_b};")
-    click.echo(
-        "ratios are a / b, differences a - b; the disparate impact with its 95 % interval.\n"
-    )
+    click.echo(f"Metrics on the test split; group_a = {group_a}, group_b = {group_b}.")
+    click.echo("Ratios are a / b, differences are a - b. Brackets hold the 95 % interval.\n")
     click.echo(format_table(_readable(done.table)))
     last = done.table.iloc[-1]
     project = shlex.quote(project_of(done.run_id))
-    click.echo(
-        f"\nNext, to look at run {done.run_id}, and to serve or measure {last['mitigator']}:"
-    )
+    click.echo(f"\nnext: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
     click.echo("  mlflow ui")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
     click.echo(f"  mlflow run {project} -e evaluate -P model=runs:/{last['train_run_id']}/model")
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the intervals, which a slide has no room for, but that of the disparate impact."""
+    """Return the table with one interval, that of the disparate impact, so that it fits a slide."""
     names = [f"disparate_impact{part}" for part in ("", "_ci_low", "_ci_high")]
     texts = [with_interval(*row) for row in table[names].to_numpy().tolist()]
     return table[["mitigator", *COMPARED_METRICS]].assign(disparate_impact=texts)

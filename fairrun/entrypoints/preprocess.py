@@ -16,7 +16,7 @@ from fairrun.tracking.runs import project_of
 @entry_point
 @data_options
 def main(data: DataRequest) -> None:
-    """Turn data into train, validation and test splits that later runs start from."""
+    """Split data into train, validation and test, and store the splits for later runs."""
     done = run_preprocess(data)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
     click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")

@@ -10,12 +10,14 @@ from fairrun.serving.server import serve
 
 @entry_point
 @click.option("--model", required=True, help="Any model URI, such as runs:/<run id>/model.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="0 for any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, help="The port; 0 for any free port."
+)
 @click.option(
     "--host",
     default="127.0.0.1",
-    help="The address to listen at; one that other machines reach needs FAIRRUN_TOKEN.",
+    help="The address to listen at. An address that other machines can reach needs FAIRRUN_TOKEN.",
 )
 def main(model: str, port: int, host: str) -> None:
-    """Serve a logged model over HTTP, with its documentation at /docs."""
+    """Serve a logged model over HTTP. Its documentation is at /docs."""
     serve(model, host, port)

@@ -21,23 +21,25 @@ from fairrun.sweep.selection import RULES
 from fairrun.text import format_table, with_interval
 from fairrun.tracking.runs import project_of
 
-#: What a shell says of a command that was interrupted.
+#: The exit code that a shell gives to an interrupted command.
 _INTERRUPTED = 130
 
 
 class CountOrAuto(click.ParamType[int | None]):
-    """A whole number of at least 1, or auto, read as None."""
+    """A whole number of at least 1, or auto, which becomes None."""
 
     name = "count"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | None:
-        """Read the number."""
+        """Return the number, or None."""
         if value == "auto":
             return None
         if not str(value).isdecimal() or int(value) < 1:
-            self.fail(f"{value!r} is not a whole number of at least 1, or auto", param, ctx)
+            self.fail(
+                f"{value!r} is not allowed; give a whole number of at least 1, or auto", param, ctx
+            )
         return int(value)
 
 
@@ -51,54 +53,62 @@ def _described(rows: dict[str, str]) -> str:
     "--method",
     type=click.Choice(list(METHODS)),
     default="random",
-    help=f"Which trials come next. {_described(METHODS)}.",
+    help=f"The method that chooses the trials. {_described(METHODS)}.",
 )
 @click.option(
     "--trials",
     type=CountOrAuto(),
     default="auto",
-    help=f"How many; auto: {TRIALS}, or what a resumed sweep had. A grid has its own number.",
+    help=f"The number of trials; auto: {TRIALS}, or the number of the resumed sweep. A grid has "
+    "its own number.",
 )
 @click.option(
     "--space",
     default="default",
-    help="What is tried, such as 'mitigator=none,group_thresholds; C=0.01..100 log; "
+    help="The search space, such as 'mitigator=none,group_thresholds; C=0.01..100 log; "
     "group_thresholds.tolerance=0..0.2', or the path of a YAML file.",
 )
 @click.option(
     "--objective",
     default="accuracy,statistical_parity",
-    help="One metric to make better, or two whose frontier is sought.",
+    help="One metric to improve, or two metrics whose frontier is searched.",
 )
 @click.option(
     "--constraint",
     default="none",
-    help="What the chosen trial must stay within, such as 'statistical_parity<=0.05'.",
+    help="The requirement for the chosen trial, such as 'statistical_parity<=0.05'; none for none.",
 )
 @click.option(
     "--select",
     type=click.Choice(["auto", *RULES]),
     default="auto",
-    help=f"The rule of choice; auto: constrained if there is a constraint. {_described(RULES)}.",
+    help="The rule that chooses a trial; auto: constrained with a constraint, else knee. "
+    f"{_described(RULES)}.",
 )
 @click.option(
     "--folds",
     type=click.IntRange(min=1),
     default=1,
-    help="1 measures on validation; more cross-validate on train and validation together.",
+    help="The number of cross-validation folds on train and validation together; 1 measures on "
+    "validation.",
 )
 @click.option(
-    "--workers", type=CountOrAuto(), default="auto", help="How many processes; auto: the cores."
+    "--workers",
+    type=CountOrAuto(),
+    default="auto",
+    help="The number of processes; auto: the number of cores.",
 )
-@click.option("--register", default="none", help="The name to register the chosen model under.")
 @click.option(
-    "--resume", default="none", help="The run id of a sweep that was cut off, to go on with it."
+    "--register",
+    default="none",
+    help="The name to register the chosen model under; none to register none.",
 )
+@click.option("--resume", default="none", help="The run id of an interrupted sweep, to resume it.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**32 - 1),
     default=0,
-    help="Seeds the search and the fits.",
+    help="Seed of the search and of the fits.",
 )
 def main(
     data: DataRequest,
@@ -108,8 +118,8 @@ def main(
     resume: str,
     **plain: Any,
 ) -> None:
-    """Try many models, choose on validation, and evaluate the choice once on test."""
-    # `mlflow run` hands an interruption on as a request to end.
+    """Train many models, choose one on validation, and evaluate it once on test."""
+    # `mlflow run` passes Ctrl-C on to this process as SIGTERM.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = SweepRequest(
         constraint=None if constraint == "none" else constraint,
@@ -127,26 +137,30 @@ def main(
 def _say(swept: Swept) -> None:
     group_a, group_b = swept.groups
     frontier = swept.table.set_index("number").loc[list(swept.selection.frontier)].reset_index()
-    click.echo(f"The frontier on validation; group_a = {group_a}, group_b = {group_b}.\n")
+    click.echo(
+        f"Trials on the frontier, on validation; group_a = {group_a}, group_b = {group_b}.\n"
+    )
     shown = pd.DataFrame({"trial": frontier["number"], "mitigator": frontier["mitigator"]})
     for name in swept.axes:
         limits = frontier[list(interval_keys(name))]
         shown[name] = [with_interval(*row) for row in limits.to_numpy().tolist()]
     click.echo(format_table(shown))
     verdict = swept.selection.verdict
-    of_constraint = "" if verdict is None else f", constraint on validation: {verdict}"
+    of_constraint = "" if verdict is None else f"; the constraint on validation: {verdict}"
     click.echo(
         f"\nChosen: trial {swept.selection.chosen} by the rule {swept.selection.rule}"
-        f"{of_constraint}; optimism is validation - test.\n"
+        f"{of_constraint}. Optimism is validation - test.\n"
     )
     if verdict not in (None, Verdict.PASS):
-        click.echo("No trial's interval meets the constraint; this one is the nearest.\n")
+        click.echo(
+            "No trial meets the constraint with its whole interval. This trial is the nearest.\n"
+        )
     rows = swept.outcome[swept.outcome["metric"].isin(COMPARED_METRICS)]
     for where in ("validation", "test"):
         limits = rows[[where, f"{where}_ci_low", f"{where}_ci_high"]]
         rows = rows.assign(**{where: [with_interval(*row) for row in limits.to_numpy().tolist()]})
     click.echo(format_table(rows[["metric", "validation", "test", "optimism"]]))
     project = shlex.quote(project_of(swept.run_id))
-    click.echo(f"\nrun {swept.run_id}; its charts: sweep.html and plots/*.png")
+    click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
     click.echo(f"next: mlflow run {project} -e evaluate -P model={swept.model_uri}")
     click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")

@@ -21,7 +21,7 @@ from fairrun.tracking.runs import project_of
 def main(
     data: DataRequest, training: TrainingRequest, mitigator: str, mitigator_params: dict[str, float]
 ) -> None:
-    """Fit a classifier with a mitigator, measure it on validation, and log it."""
+    """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
     trained = run_train(data, request)
     print_metrics(trained.metrics, "validation")

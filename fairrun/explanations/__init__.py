@@ -1,4 +1,8 @@
-"""What a model looks at, over a whole data set: measures, and nothing that is drawn or logged."""
+"""Explains a model over a whole data set.
+
+This package computes tables and metrics. `fairrun.figures` draws them, and `fairrun.tracking` logs
+them.
+"""
 
 from fairrun.explanations.importance import ALL
 from fairrun.explanations.overview import Overview, explain_model

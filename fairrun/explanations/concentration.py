@@ -1,4 +1,4 @@
-"""How concentrated importance is, and whether both groups' columns rank alike."""
+"""Metrics of the concentration of importance, and of the ranking of columns in both groups."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ __all__ = ["concentration"]
 
 
 def concentration(importance: pd.DataFrame) -> dict[str, float]:
-    """Compute holisticai's metrics of global importance from a table of importance.
+    """Return holisticai's metrics of global importance.
 
     Parameters
     ----------
     importance : DataFrame
-        What `importance_table` gave.
+        The table that `importance_table` returns.
 
     Returns
     -------
     dict of str to float
-        All between 0 and 1, NaN where nothing contributes or a group has no row:
+        All are between 0 and 1. They are NaN if no column contributes or a group has no row:
 
-        - `explanation_alpha_score`: the share of columns that carry 80 % of the importance.
-        - `explanation_spread_ratio`: entropy of the importance over that of an even one; 1 is even,
-          0 is one column alone.
-        - `explanation_spread_divergence`: Jensen and Shannon's distance to an even one; 0 is even.
-        - `explanation_position_parity`: how far down the ranking of the columns that carry 80 % of
-          the importance each group has the same column at the same place; 1 is the same ranking.
+        - `explanation_alpha_score`: the share of columns that have 80 % of the importance.
+        - `explanation_spread_ratio`: the entropy of the importance divided by that of an equal
+          distribution; 1 is equal, 0 is a single column.
+        - `explanation_spread_divergence`: the Jensen-Shannon distance to an equal distribution; 0
+          is equal.
+        - `explanation_position_parity`: how far from the top each group has the same columns at the
+          same ranks as all rows, among the columns that have 80 % of the importance; 1 is the same
+          ranking.
     """
-    # Importing it takes a while, and only a report asks for it.
+    # Imported here because it takes a while and only a report needs it.
     from holisticai.explainability.metrics import (
         alpha_score,
         position_parity,

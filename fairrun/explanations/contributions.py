@@ -1,4 +1,4 @@
-"""How contributions are distributed: histograms, so that no point is a row."""
+"""Histograms of contributions. A histogram does not publish single rows."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ __all__ = ["contribution_histograms"]
 
 Floats = NDArray[np.float64]
 
-#: More rows allow for finer bins.
+#: The number of bins, which grows with the number of rows.
 _MOST_BINS, _FEWEST_BINS, _ROWS_A_BIN = 48, 12, 40
-#: The shares of contributions, of all columns together, that lie below and above the bins' ends.
+#: The share of the contributions of all columns below the first and above the last bin edge.
 _BEYOND = 0.002
 
 
 def contribution_histograms(rows: ExplainedRows, encoder: Encoder) -> pd.DataFrame:
-    """Count rows by what a column contributes to their scores, and average their values.
+    """Return histograms of each column's contributions, with the mean rank of the values.
 
-    A beeswarm draws a point for each row, at its contribution and in the colour of its value: read
-    together along the columns, the points are rows of the data. A bin says the same of at least
-    `FEWEST` rows.
+    A beeswarm plot draws a point for each row, at its contribution and in the colour of its value.
+    The points of one row can be combined across the columns, so such a plot publishes rows. A bin
+    describes at least `FEWEST` rows.
 
     Parameters
     ----------
     rows : ExplainedRows
         The explained rows.
     encoder : Encoder
-        Reads their values.
+        The encoder that reads the values of the rows.
 
     Returns
     -------
     DataFrame
-        One row for each column and bin with rows enough: column, low and high (the bin's limits, in
-        log-odds; the same bins for all columns, the outer ones hold what lies beyond), n_explained,
-        share (of all rows) and value_rank (of a numeric column the mean rank of the rows' values
-        among the explained rows, 0 the lowest to 1 the highest; NaN of others). The most important
-        column comes first.
+        One row for each column and bin with enough rows. `column`; `low` and `high`, the limits of
+        the bin in log-odds; `n_explained`; `share`, of all rows; and `value_rank`, the mean rank of
+        the rows' values among the explained rows, from 0 (lowest) to 1 (highest), or NaN if the
+        column is not numeric. All columns have the same bins. The outermost bins include everything
+        beyond them. The most important column comes first.
     """
     explained, weights = rows.explained, rows.weights
     edges = _edges(explained.contributions)
@@ -68,19 +68,19 @@ def contribution_histograms(rows: ExplainedRows, encoder: Encoder) -> pd.DataFra
 
 
 def _edges(contributions: Floats) -> Floats:
-    """Cut the range of nearly all contributions into equal bins, around 0."""
+    """Return the edges of equal bins over the range of nearly all contributions."""
     if not len(contributions):
         return np.linspace(-1.0, 1.0, _FEWEST_BINS + 1)
     low, high = np.quantile(contributions, (_BEYOND, 1 - _BEYOND))
     n_bins = int(np.clip(len(contributions) // _ROWS_A_BIN, _FEWEST_BINS, _MOST_BINS))
     width = (high - low) / n_bins or 1.0
-    # 0 is in the middle of a bin: what contributes nothing has a strip of its own.
+    # 0 is in the middle of a bin, so that rows with no contribution have a bin of their own.
     first, last = np.floor(low / width - 0.5), np.ceil(high / width + 0.5)
     return np.asarray((np.arange(first, last) + 0.5) * width)
 
 
 def _ranks(rows: ExplainedRows, encoder: Encoder) -> dict[str, Floats]:
-    """Rank the values of numeric columns, 0 the lowest to 1 the highest; ties share their mean."""
+    """Return the ranks of numeric values, from 0 (lowest) to 1 (highest). Ties get the mean."""
     read = encoder.read(rows.frame)
     return {
         column.name: (rankdata(values) - 0.5) / max(len(values), 1)

@@ -1,4 +1,4 @@
-"""How much each raw column contributes, over all rows and in each group."""
+"""The importance of each raw column, over all rows and in each group."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from fairrun.groups import GROUP_A, GROUP_B
 
 __all__ = ["ALL", "importance_table", "rank_columns"]
 
-#: What the table calls all rows together, those in neither group among them.
+#: The name of the group of all rows, including rows in neither group.
 ALL = "(all)"
 
 
 def importance_table(rows: ExplainedRows, groups: tuple[str, str]) -> pd.DataFrame:
-    """Average contributions, and their sizes, over all rows and over each group.
+    """Return the mean contribution and its mean size, over all rows and in each group.
 
-    Importance is the mean of |contribution|: how far a column moves scores, whichever way. The mean
-    contribution has a sign: the differences of two groups' means add up, over the columns, to the
-    difference of their mean scores.
+    Importance is the mean of |contribution|. It says how much a column changes scores, in either
+    direction. The mean contribution has a sign. The differences between two groups' mean
+    contributions add up, over the columns, to the difference between their mean scores.
 
     Parameters
     ----------
@@ -31,13 +31,13 @@ def importance_table(rows: ExplainedRows, groups: tuple[str, str]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        One row for each of `(all)`, group_a and group_b, and each column, the most important
-        column first: group, column, n_explained, importance, standard_error, share (of the
-        importance of all columns, 0 to 1), mean_contribution and mean_contribution_error; all but
-        the share in log-odds, and NaN for a group of which fewer than `FEWEST` rows were explained.
-        The standard errors are of the choice of rows; where contributions were sampled, the mean of
-        their own standard errors is added as if all were off to the same side, since all rows meet
-        the same orders and synthetic rows.
+        One row for each of `(all)`, group_a and group_b and each column, the most important column
+        first: group, column, n_explained, importance, standard_error, share (of the importance of
+        all columns, 0 to 1), mean_contribution and mean_contribution_error. All except the share
+        are in log-odds. They are NaN for a group with fewer than `FEWEST` explained rows. The
+        standard errors come from the choice of rows. If contributions were sampled, the mean of
+        their own standard errors is added, as if all rows were off in the same direction, because
+        all rows use the same orders and synthetic rows.
 
     References
     ----------
@@ -77,7 +77,7 @@ def importance_table(rows: ExplainedRows, groups: tuple[str, str]) -> pd.DataFra
 
 
 def rank_columns(rows: ExplainedRows) -> list[int]:
-    """Give the places of the explained columns, the most important first."""
+    """Return the indices of the explained columns, the most important column first."""
     importance, _ = rows.mean(np.abs(rows.explained.contributions))
     order: list[int] = np.argsort(-importance, kind="stable").tolist()
     return order

@@ -1,4 +1,4 @@
-"""What a saved model knows of its training rows, column by column, in the columns' own units."""
+"""The marginal distributions of the training rows that a saved model stores, in original units."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["background_of", "category_shares", "is_number", "median_row", "train
 
 
 def background_of(model: InferenceModel) -> Background:
-    """Give the marginals a model keeps.
+    """Return the marginals that a model stores.
 
     Raises
     ------
     InputError
-        If it was saved before there were explanations.
+        If the model was saved before there were explanations.
     """
     if model.background is None:
         raise InputError("the model was saved before there were explanations; train it again")
@@ -25,18 +25,18 @@ def background_of(model: InferenceModel) -> Background:
 
 
 def is_number(model: InferenceModel, name: str) -> bool:
-    """Whether a feature is a column of numbers."""
+    """Return whether a feature is a column of numbers."""
     return isinstance(model.encoder.columns[model.encoder.names.index(name)], Numeric)
 
 
 def training_values(model: InferenceModel) -> dict[str, list[float] | list[str]]:
-    """List values that span each feature's training range, none of which tells of a single row.
+    """Return values over each feature's training range. No value reveals a single row.
 
     Returns
     -------
     dict of str to list
-        Of a numeric column the distinct means of its slices, ascending, rounded to less than a
-        hundredth of a standard deviation; of a column of text its categories, the most frequent
+        For a numeric column, the distinct means of its slices, ascending, rounded to less than a
+        hundredth of a standard deviation. For a text column, its categories, the most frequent
         first.
     """
     background = background_of(model)
@@ -54,7 +54,7 @@ def training_values(model: InferenceModel) -> dict[str, list[float] | list[str]]
 
 
 def category_shares(model: InferenceModel) -> dict[str, dict[str, float]]:
-    """Give the share of each category among the training rows, for each column of text."""
+    """Return the share of each category in the training rows, for each text column."""
     means, start = background_of(model).means, 0
     shares = {}
     for column in model.encoder.columns:
@@ -68,9 +68,9 @@ def category_shares(model: InferenceModel) -> dict[str, dict[str, float]]:
 
 
 def median_row(model: InferenceModel) -> pd.DataFrame:
-    """Build the row of medians and most frequent categories, of the larger group: nobody's.
+    """Return an invented row with medians, most frequent categories and the larger group.
 
-    Where the group has several values, it is the first of them.
+    If the group has several values, the row has the first of them.
     """
     row = example_row(model.encoder)
     if model.groups is not None:

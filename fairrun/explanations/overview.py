@@ -1,4 +1,4 @@
-"""What a model looks at, over a whole data set: all that a report says of it."""
+"""All explanations of a model over a data set, as the report needs them."""
 
 from __future__ import annotations
 
@@ -22,38 +22,39 @@ from fairrun.inference import InferenceModel
 
 __all__ = ["Overview", "explain_model"]
 
-#: How many columns partial dependence is computed of.
+#: The number of columns with partial dependence.
 _TOP = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Overview:
-    """What `explain_model` returns.
+    """The explanations of a model over a data set. `explain_model` returns it.
 
-    Parameters
+    Attributes
     ----------
     protected : str
-        The protected column whose groups are told apart.
+        The protected column whose groups are compared.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     n_rows, n_explained : int
-        How many rows there were, and how many of them were explained.
+        The number of rows, and the number of explained rows.
     sampled : bool
-        Whether contributions were sampled; they are exact otherwise.
+        Whether contributions were sampled. Otherwise they are exact.
     metrics : dict of str to float
-        By the names that they are logged under; NaN where undefined.
+        The metrics by the names that they are logged under; NaN if undefined.
     importance : DataFrame
         See `importance_table`.
     contributions : DataFrame
         See `contribution_histograms`.
     threshold_rows : ThresholdRows
-        Two rows that are nobody's.
+        Two invented rows, just below and just above the threshold.
     partial_dependence : DataFrame
-        See `partial_dependence`; of the most important feature columns.
+        See `partial_dependence`. It has the most important features.
     proxies : DataFrame
-        See `proxy_table`; the most important column first, with importance, share (of the
-        importance) and, of mean contributions, difference (a - b) and its difference_error. These
-        are NaN for all columns together, and roc_auc for a protected column that the score reads.
+        See `proxy_table`. The most important column comes first. It also has importance, share (of
+        the importance), difference (of the mean contributions, a - b) and difference_error. These
+        four are NaN for all columns together. `roc_auc` is NaN for a protected column that the
+        score reads.
     stability : DataFrame
         See `stability`.
     """
@@ -73,7 +74,7 @@ class Overview:
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name."""
+        """The tables by the name that they are logged under."""
         return {
             "importance": self.importance,
             "contributions": self.contributions,
@@ -87,16 +88,16 @@ class Overview:
 def explain_model(
     model: InferenceModel, frame: pd.DataFrame, protected: ProtectedColumn
 ) -> Overview:
-    """Explain a model over rows.
+    """Return the explanations of a model over rows.
 
     Parameters
     ----------
     model : InferenceModel
         The model.
     frame : DataFrame
-        Raw rows, which the model answers; with the protected column.
+        Raw rows that the model can predict, with the protected column.
     protected : ProtectedColumn
-        The column whose groups are compared. The model need not read it.
+        The column whose groups are compared. The model does not have to read it.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def explain_model(
 def _score_difference(
     model: InferenceModel, frame: pd.DataFrame, groups: NDArray[np.int8]
 ) -> float:
-    """Compute how much higher the mean score of group_a is; of as many rows as a second allows."""
+    """Return the mean score of group_a minus that of group_b, from rows scored in a second."""
     chosen = choose_rows(groups, rows_to_score(model, 1))
     scores = model.log_odds(frame.iloc[chosen])
     of_a, of_b = (scores[groups[chosen] == group] for group in (GROUP_A, GROUP_B))
@@ -154,7 +155,7 @@ def _score_difference(
 def _beside_importance(
     proxies: pd.DataFrame, importance: pd.DataFrame, groups: tuple[str, str]
 ) -> pd.DataFrame:
-    """Put what a column tells of the groups beside what it contributes."""
+    """Return the table of proxies with importance and differences of contributions added."""
     by_group = importance.set_index(["group", "column"])
     everybody, of_a, of_b = (by_group.loc[name] for name in (ALL, *groups))
     errors = (of_a["mean_contribution_error"], of_b["mean_contribution_error"])

@@ -1,4 +1,4 @@
-"""What becomes of the score when one column is moved, all else as it is in the rows."""
+"""Partial dependence: the mean probability if one column changes and the others stay."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ __all__ = ["partial_dependence"]
 def partial_dependence(
     model: InferenceModel, rows: ExplainedRows, columns: Sequence[str], *, by_group: bool
 ) -> pd.DataFrame:
-    """Average the probability over rows that are all given the same value of a column.
+    """Return the mean probability if all rows get the same value of a column.
 
     Parameters
     ----------
     model : InferenceModel
         A model that holds explanations.
     rows : ExplainedRows
-        Rows to give the values to: as many of these as scoring them takes about a second.
+        The rows that get the values. As many are used as can be scored in about a second.
     columns : sequence of str
         Feature columns.
     by_group : bool
-        Whether to give all rows the protected value of one group and of the other, too. It is no
-        comparison of two groups of people: the people are the same.
+        Whether all rows also get the protected value of one group and then of the other. This does
+        not compare two groups of people, because the people are the same.
 
     Returns
     -------
     DataFrame
-        One row for each column and value, and group if asked for: column, is_number, value (as
-        text), number (NaN for text), share (of the value among the training rows; NaN for numbers),
-        group (empty if not asked for), n_rows and probability (0 to 1). The values of a numeric
-        column are the means of equal parts of its sorted training values.
+        One row for each column and value, and with `by_group` for each group: column, is_number,
+        value (as text), number (NaN for text), share (of the value in the training rows; NaN for
+        numbers), group (empty without `by_group`), n_rows and probability (0 to 1). The values of a
+        numeric column are the means of equal parts of its sorted training values.
 
     References
     ----------

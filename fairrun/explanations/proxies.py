@@ -1,4 +1,4 @@
-"""How well each column tells the protected groups apart: what may stand for them."""
+"""Proxies: how well each column tells the protected groups apart."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["TOGETHER", "proxy_table"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-#: What the table calls all features together.
+#: The name of the row for all features together.
 TOGETHER = "(all together)"
 
 _FOLDS = 5
 _MOST_ROWS = 10_000
-#: Beyond so many standard deviations a number tells no more.
+#: Numbers are limited to this number of standard deviations from the mean.
 _FARTHEST = 10.0
 
 
@@ -34,35 +34,37 @@ def proxy_table(
     names: tuple[str, str],
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Predict the group from each feature by itself, and from all of them together.
+    """Return how well each feature alone, and all features together, predict the group.
 
-    A column by itself is a table: its share of group_a in each category, or in each part of the
-    training range of a numeric column. All together is a logistic regression on the encoded
-    columns. Both learn on four fifths of the rows and are measured on the last, five times over.
+    A single column predicts with a table: the share of group_a in each category, or in each part of
+    the training range of a numeric column. All features together predict with a logistic regression
+    on the encoded columns. Both are fitted on four fifths of the rows and measured on the last
+    fifth, five times.
 
     Parameters
     ----------
     model : InferenceModel
-        A model that holds explanations: its features, and its training ranges.
+        The model, which must store the training ranges of its features.
     frame : DataFrame
         Raw rows.
     groups : array of int8 of shape (n_rows,)
-        Their groups; those in neither are left out, and of many the chosen ones are used.
+        The groups of the rows. Rows in neither group are not used. If there are many rows, a seeded
+        choice of them is used.
     names : tuple of (str, str)
         The names of group_a and group_b.
     seed : int, default 0
-        Seeds folds and choice.
+        The seed of the folds and of the choice of rows.
 
     Returns
     -------
     DataFrame
-        One row for each feature, and `(all together)`: column, roc_auc (0.5 is chance, 1 tells
-        every a from every b, whichever way round), roc_auc_ci_low and roc_auc_ci_high (95 %,
-        of this procedure over the folds) and tells (which group has the higher values, or the
-        category whose share differs most between the groups, and the group that has more of it).
-        Nothing is said if a group has fewer than `FEWEST` rows.
+        One row for each feature, and one for `(all together)`. `column`; `roc_auc`, where 0.5 is
+        chance and 1 tells every a from every b; `roc_auc_ci_low` and `roc_auc_ci_high`, the 95 %
+        interval for this procedure over the folds; and `tells`, the group with the higher values,
+        or the category whose share differs most between the groups and the group that has more of
+        it. All are empty or NaN if a group has fewer than `FEWEST` rows.
     """
-    # Slow to import, and of all commands only `evaluate` asks for them.
+    # Imported here because they are slow to import and only `evaluate` needs them.
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
 
@@ -102,7 +104,7 @@ def proxy_table(
 def _code(
     model: InferenceModel, frame: pd.DataFrame, in_a: NDArray[np.int64], names: tuple[str, str]
 ) -> tuple[list[Codes], list[str]]:
-    """Give each feature's rows a category or part of its range, and say what it tells."""
+    """Return the category or part of the range of each row, and the text `tells`, per feature."""
     slices = iter(background_of(model).slices)
     coded, tells = [], []
     read = model.encoder.read(frame)
@@ -113,7 +115,7 @@ def _code(
             higher = roc_auc(in_a, rankdata(values) / len(values)).value > 0.5
             tells.append(f"higher: {names[0] if higher else names[1]}")
         else:
-            codes = np.maximum(values, -1) + 1  # 0: a category that training did not see
+            codes = np.maximum(values, -1) + 1  # 0 is a category that is not in the training rows
             sizes = len(column.categories) + 1
             in_b = 1 - in_a
             of_a, of_b = (np.bincount(codes, w, sizes) / w.sum() for w in (in_a, in_b))
@@ -125,9 +127,9 @@ def _code(
 
 
 def _table_scores(codes: Codes, in_a: NDArray[np.int64], learn: Codes) -> Floats:
-    """Estimate the share of group_a at each code, from the rows to learn from.
+    """Return the estimated share of group_a at each code, from the rows in `learn`.
 
-    As if one more row of everybody's share had been seen at each.
+    One more row with the overall share is added at each code, so that rare codes are not extreme.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The rows that are explained: a seeded subset in which both groups have as many."""
+"""The rows to explain: a seeded subset with equal numbers of rows of both groups."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["EVERYBODY", "FEWEST", "ExplainedRows", "choose_rows", "explain_rows"
 Floats = NDArray[np.float64]
 
 EVERYBODY = (GROUP_A, GROUP_B, NEITHER)
-#: Nothing is said of a bin or of a group with fewer explained rows: it would tell of a few people.
+#: A bin or group with fewer explained rows is left out, because it would reveal a few people.
 FEWEST = 10
 
 
 @dataclass(frozen=True, eq=False)
 class ExplainedRows:
-    """Rows, their explanations, and how many rows each of them stands for.
+    """Explained rows, with the number of rows that each stands for.
 
-    Parameters
+    Attributes
     ----------
     frame : DataFrame
-        The rows that were explained.
+        The explained rows.
     groups : array of int8 of shape (n_explained,)
         0 for group_a, 1 for group_b, -1 for neither.
     sizes : dict of int to int
-        How many rows of each group there were to choose from.
+        The number of rows of each group before the choice.
     explained : Explanations
-        Why the rows have their scores.
+        The explanations of the rows.
     """
 
     frame: pd.DataFrame
@@ -47,7 +47,7 @@ class ExplainedRows:
 
     @property
     def n_rows(self) -> int:
-        """How many rows there were to choose from."""
+        """The number of rows before the choice."""
         return sum(self.sizes.values())
 
     @property
@@ -58,20 +58,20 @@ class ExplainedRows:
     def mean(
         self, values: Floats, of: Collection[int] = EVERYBODY
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Estimate means over all rows of some groups from the rows that were explained.
+        """Return estimated means over all rows of some groups, from the explained rows.
 
         Parameters
         ----------
         values : array of shape (n_explained, n_values)
-            What is averaged.
+            The values to average.
         of : collection of int
             The groups.
 
         Returns
         -------
         mean, error : arrays of shape (n_values,)
-            The mean, and its standard error as that of a stratified sample without replacement:
-            0 where all rows were explained. NaN where there are none.
+            The mean, and its standard error for a stratified sample without replacement. The error
+            is 0 if all rows were explained. Both are NaN if there are no rows.
 
         References
         ----------
@@ -93,7 +93,7 @@ class ExplainedRows:
 
 
 def weights_of(groups: NDArray[np.int8], sizes: dict[int, int]) -> Floats:
-    """Give the share of all rows that each chosen row stands for."""
+    """Return the share of all rows that each chosen row stands for."""
     weights = np.empty(len(groups))
     for group in np.unique(groups).tolist():
         own = groups == group
@@ -102,24 +102,24 @@ def weights_of(groups: NDArray[np.int8], sizes: dict[int, int]) -> Floats:
 
 
 def choose_rows(groups: NDArray[np.int8], n_rows: int, seed: int = 0) -> NDArray[np.intp]:
-    """Choose rows at random, without replacement, equally many of each group.
+    """Return rows chosen at random without replacement, the same number from each group.
 
-    A group that has too few gives all it has, and the others more. What is said of group_b is then
-    as precise as what is said of group_a, however rare it is.
+    If a group has too few rows, all of its rows are chosen, and more of the others. The numbers for
+    group_b are then as precise as those for group_a, even if group_b is rare.
 
     Parameters
     ----------
     groups : array of int8 of shape (n,)
         0 for group_a, 1 for group_b, -1 for neither.
     n_rows : int
-        How many to choose; all of them if there are no more.
+        The number of rows to choose. If there are fewer, all are chosen.
     seed : int, default 0
-        Seeds the choice.
+        The seed of the choice.
 
     Returns
     -------
     array of int of shape (min(n, n_rows),)
-        Their positions, ascending.
+        The positions of the chosen rows, ascending.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def choose_rows(groups: NDArray[np.int8], n_rows: int, seed: int = 0) -> NDArray
 def explain_rows(
     model: InferenceModel, frame: pd.DataFrame, groups: NDArray[np.int8], n_rows: int
 ) -> ExplainedRows:
-    """Choose rows and explain them.
+    """Return a choice of rows with their explanations.
 
     Parameters
     ----------
@@ -151,14 +151,14 @@ def explain_rows(
     frame : DataFrame
         Raw rows.
     groups : array of int8 of shape (n,)
-        Their groups.
+        The groups of the rows.
     n_rows : int
-        How many to explain.
+        The number of rows to explain.
 
     Raises
     ------
     InputError
-        If the model holds no explanations.
+        If the model was saved without the numbers that explanations need.
     """
     chosen = choose_rows(groups, n_rows)
     sizes = {group: int(np.sum(groups == group)) for group in EVERYBODY}

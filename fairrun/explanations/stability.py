@@ -1,4 +1,4 @@
-"""How much explanations change between rows that are nearly the same."""
+"""Stability: how much explanations change between rows that are nearly the same."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ Floats = NDArray[np.float64]
 
 __all__ = ["MOST_TOP_CHANGES", "MOVED_BY", "stability"]
 
-#: How far each number is moved: so many standard deviations of the training rows, and no farther
-#: than past this share of them.
+#: The largest change of each number: `MOVED_BY` standard deviations of the training rows, and past
+#: at most the share `PAST` of the training rows.
 MOVED_BY, PAST = 0.05, 0.02
-#: Explanations are called unstable where more than this share of rows has another top column then.
+#: Explanations are unstable if the most important column changes for more than this share of rows.
 MOST_TOP_CHANGES = 0.1
-#: One row of so many that were explained is explained a second time.
+#: One in this number of explained rows is explained a second time.
 _ONE_OF = 4
-#: Of fewer rows a share says little.
+#: The smallest number of rows from which the share is computed.
 _ENOUGH = 50
 
 
 def stability(
     model: InferenceModel, rows: ExplainedRows
 ) -> tuple[Mapping[str, float], pd.DataFrame]:
-    """Explain rows again with all their numbers moved a little, and compare.
+    """Return how much explanations change after all numbers of the rows are changed a little.
 
-    Each number is moved towards the median, by `MOVED_BY` standard deviations of the training rows
-    or past `PAST` of them, whichever is less far. So none leaves its range, and a number that many
-    rows have stays as it is: a little more than no capital gain at all is something else. Text
-    stays as it is.
+    Each number is moved towards the median: by `MOVED_BY` standard deviations of the training
+    rows, or past the share `PAST` of them if that is less. It therefore stays in the training
+    range. A number that many rows share does not change, because a small capital gain means
+    something else than no capital gain. Text does not change.
 
     Parameters
     ----------
     model : InferenceModel
-        A model that holds explanations.
+        The model, which must store what explanations need.
     rows : ExplainedRows
-        The explained rows, of which a quarter is moved.
+        The explained rows. A quarter of them is changed.
 
     Returns
     -------
     metrics : dict of str to float
-        `explanation_top_column_changes`, the share of rows whose largest contribution is then of
-        another column, NaN of fewer than 50 rows; and `explanation_change`, the mean over rows of
-        the sizes of all changes over those of all contributions. NaN if no column is numeric.
+        `explanation_top_column_changes` is the share of rows whose largest contribution then
+        belongs to another column; NaN for fewer than 50 rows. `explanation_change` is the mean over
+        rows of Σ |change| / Σ |contribution|. Both are NaN if no column is numeric.
     table : DataFrame
-        One row for each explained column: column, mean_change and largest_change, of its
-        contributions in log-odds, whichever way.
+        One row for each explained column: column, mean_change and largest_change. The changes are
+        absolute changes of its contributions, in log-odds.
 
     References
     ----------
@@ -89,7 +89,7 @@ def stability(
 
 
 def move(values: Floats, slices: Floats) -> Floats:
-    """Move values a little towards the median.
+    """Return values that are moved a little towards the median.
 
     Parameters
     ----------
@@ -101,7 +101,8 @@ def move(values: Floats, slices: Floats) -> Floats:
     Returns
     -------
     array of shape (n_rows,)
-        A value that many slices share is where it was, and everything if there is one slice.
+        The moved values. A value that many slices share does not move. If there is only one slice,
+        no value moves.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def move(values: Floats, slices: Floats) -> Floats:
     array([ 0.  ,  2.95, 19.95])
     """
     levels = (np.arange(len(slices)) + 0.5) / len(slices)
-    # Where slices share a value, this finds their last level, and from the other side their first.
+    # If several slices share a value, `upper` is the level of the last and `lower` of the first.
     upper = np.interp(values, slices, levels)
     lower = -np.interp(-values, -slices[::-1], -levels[::-1])
     level = (upper + lower) / 2

@@ -1,4 +1,4 @@
-"""Two rows that are nobody's, just below and just above the threshold, and why they are there."""
+"""Two invented rows, just below and just above the threshold, with their explanations."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ __all__ = ["ABOVE", "BELOW", "ThresholdRows", "threshold_rows"]
 
 BELOW, ABOVE = "below", "above"
 
-#: Rows are not given a category that a smaller share of the training rows had.
+#: The invented rows have only categories with at least this share of the training rows.
 _RARE = 0.05
-#: How close the two scores are to be, in log-odds; where a score jumps they stay farther apart.
+#: The target distance of the two scores in log-odds, and the largest number of halvings. If the
+#: score jumps, the distance stays larger.
 _CLOSE, _HALVINGS = 0.1, 30
 
 
 @dataclass(frozen=True, eq=False)
 class ThresholdRows:
-    """Two rows beside the threshold, explained.
+    """Two invented rows next to the threshold, with their explanations.
 
-    Parameters
+    Attributes
     ----------
     table : DataFrame
         One row for each side (`below`, `above`) and column: side, column, value (as text),
-        contribution and standard_error (0 where it is exact), in log-odds. A side that no row was
-        found for is not there.
+        contribution and standard_error (0 if exact), in log-odds. A side without a row is missing.
     base_value : float
-        Where the contributions start from.
+        The expected score, to which the contributions are added.
     scores : dict of str to float
-        The log-odds of each side's row: the base value and all its contributions.
+        The log-odds of the row on each side: the base value plus all contributions.
     threshold : float
-        What decides for these rows, in log-odds.
+        The threshold for these rows, in log-odds.
     has_threshold : bool
-        False where labels are drawn by vote: the threshold is then that of an even chance.
+        False if the label is that of a randomly drawn member of a mixture. The threshold is then
+        that of a probability of one half.
     """
 
     table: pd.DataFrame
@@ -53,20 +54,25 @@ class ThresholdRows:
 
 
 def threshold_rows(model: InferenceModel, order: Sequence[str]) -> ThresholdRows:
-    """Move a row of medians along its columns until it lies beside its threshold.
+    """Return two invented rows, just below and just above the threshold.
 
-    Of the numeric columns that can take the row across by themselves, the most important one is
-    moved, until the two scores are `_CLOSE` together; if there is none, the column of text with the
-    closest categories on either side. If there is none either, the most important column is moved
-    as near to the threshold as it goes, then the next one, until one can. Numbers are means of many
-    training rows or between two of them, and categories are frequent ones: the rows are nobody's.
+    The search starts from a row of medians and most frequent categories. It changes one column:
+
+    1. the most important numeric column that can move the row across the threshold. Its values are
+       brought together until the two scores are `_CLOSE`;
+    2. otherwise, the text column with the two categories on either side that are closest;
+    3. otherwise, it moves the most important column as near to the threshold as possible, and
+       repeats the search with the next one.
+
+    No real person has these rows. Numbers are means of many training rows or lie between two such
+    means, and categories are frequent.
 
     Parameters
     ----------
     model : InferenceModel
         A model that holds explanations.
     order : sequence of str
-        Its columns, the most important first.
+        The columns of the model, the most important first.
     """
     shares = category_shares(model)
     values = {
@@ -123,7 +129,7 @@ def _either_side(
     order: Sequence[str],
     threshold: float,
 ) -> tuple[Row, Row] | None:
-    """Find two rows that differ in one column and lie on either side, if there are any."""
+    """Return two rows on either side of the threshold that differ in one column, or None."""
     best, closest = None, np.inf
     for name in (name for name in order if values.get(name)):
         own = values[name]
@@ -146,7 +152,7 @@ def _either_side(
 def _narrow(
     model: InferenceModel, row: Row, name: str, ends: tuple[float, float], threshold: float
 ) -> tuple[float, float]:
-    """Halve the way between a value that leads below and one that leads above."""
+    """Return two values on either side of the threshold, closer together by repeated halving."""
     below, above = ends
     for _ in range(_HALVINGS):
         middle = (below + above) / 2
@@ -160,7 +166,7 @@ def _narrow(
 
 
 def _shorten(model: InferenceModel, row: Row, name: str, value: float, threshold: float) -> float:
-    """Round a value to as few digits as leave the row on its side, three at least."""
+    """Return a value rounded to the fewest digits, at least three, that keep the row's side."""
     shorter = [float(f"{value:.{digits}g}") for digits in range(3, 18)]
     over = _scores(model, row, name, [*shorter, value]) > threshold
     return shorter[int(np.argmax(over[:-1] == over[-1]))]
@@ -169,13 +175,13 @@ def _shorten(model: InferenceModel, row: Row, name: str, value: float, threshold
 def _scores(
     model: InferenceModel, row: Row, name: str, values: Sequence[object]
 ) -> NDArray[np.float64]:
-    """Score a row with each of several values of a column."""
+    """Return the scores of a row with each of several values of a column."""
     columns = {other: [value] * len(values) for other, value in row.items()}
     return model.log_odds(Columns(columns | {name: list(values)}, len(values)))
 
 
 def _text(value: object) -> str:
-    """Write a value.
+    """Return a value as text.
 
     Examples
     --------

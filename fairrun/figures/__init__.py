@@ -1,4 +1,4 @@
-"""Figures: each function draws one, and none writes a file."""
+"""Figures. Each function returns a figure, and none writes a file."""
 
 from fairrun.figures.comparison import (
     plot_fairness_accuracy,

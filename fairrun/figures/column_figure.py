@@ -1,4 +1,4 @@
-"""Figures with a row for each column of the data: names on the left, panels beside each other."""
+"""Draws figures with a row for each column of the data: names on the left, panels side by side."""
 
 from __future__ import annotations
 
@@ -13,20 +13,30 @@ from fairrun.figures.style import GREY, TEXT, WIDTH, clean_axes, cut, new_figure
 
 __all__ = ["MOST_COLUMNS", "Key", "column_figure", "left_out"]
 
-#: More columns are not drawn; the most important ones are.
+#: A figure shows at most this number of columns, the most important ones.
 MOST_COLUMNS = 14
 
-#: In inches: the title, the texts above panels, ticks and their label, a line of the key, its end.
+#: Heights in inches: the title, a line of text, the ticks with their label, the lower edge.
 _TITLE, _LINE, _TICKS, _END = 0.55, 0.22, 0.62, 0.12
-#: The names, between panels, and the right edge.
+#: Widths in inches: the names, the gap between panels, the right edge.
 _LEFT, _GAP, _RIGHT = 2.1, 0.25, 0.3
-#: Characters that there is room for: in a name, in a line of the key.
+#: The largest number of characters in a name and in a line of the key.
 _NAME, _LINE_OF_KEY = 17, 62
 
 
 @dataclass(frozen=True)
 class Key:
-    """A line below the panels: a text, and the marker and colour that it is about, if any."""
+    """A line of the key below the panels.
+
+    Attributes
+    ----------
+    text : str
+        The text.
+    marker : str
+        The marker that the text explains; empty for a text without a marker.
+    color, edge : str
+        The colours of the marker and of its edge.
+    """
 
     text: str
     marker: str = ""
@@ -35,8 +45,8 @@ class Key:
 
 
 def left_out(n_columns: int) -> list[Key]:
-    """Say that so many columns are not drawn, if any."""
-    return [Key(f"{n_columns} columns that matter less are not drawn")] if n_columns else []
+    """Return a line of the key for columns that are not drawn, if there are any."""
+    return [Key(f"{n_columns} less important columns are not drawn")] if n_columns else []
 
 
 def column_figure(
@@ -46,26 +56,26 @@ def column_figure(
     heads: Sequence[str],
     key: Sequence[Key],
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure with a row for each name, from the top at 0, 1, 2, ...
+    """Return a figure with a row for each name. The y positions are 0, 1, 2, … from the top.
 
     Parameters
     ----------
     title : str
-        The figure's.
+        The title of the figure.
     names : sequence of str
-        What stands on the left; cut if there is no room.
+        The names on the left. A name is cut if there is no room.
     row : float
         The height of a row in inches.
     heads : sequence of str
-        What stands above each panel, of several lines if need be.
+        The heading of each panel, which may have several lines.
     key : sequence of Key
-        What stands below.
+        The lines of the key below the panels.
 
     Returns
     -------
     figure, panels : Figure and list of Axes
-        Without a layout engine: the names are texts whose room is known, and finding it out would
-        take longer than all else.
+        The figure and its panels. The figure has no layout engine, because the sizes of the texts
+        are known, and a layout engine would take longer than everything else.
     """
     above = _LINE * max((head.count("\n") + 1 for head in heads if head), default=0)
     rows = row * max(len(names), 1)

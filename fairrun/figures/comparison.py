@@ -1,4 +1,4 @@
-"""Figures that compare mitigators: fairness against accuracy, and one metric after another."""
+"""Draws figures that compare mitigators: fairness against accuracy, and bars of metrics."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from fairrun.metrics import BIAS_METRICS, BiasMetric
 
 __all__ = ["plot_fairness_accuracy", "plot_metric_bars", "ratio_ticks"]
 
-#: The four-fifths rule, 29 CFR 1607.4 D, whichever of the two groups has the higher rate.
+#: The range of ratios that meet the four-fifths rule (29 CFR 1607.4 D), in either direction.
 FOUR_FIFTHS = (0.8, 1.25)
 
-#: The mitigator that changes nothing; the others are read against it.
+#: The unmitigated model, with which the other mitigators are compared.
 _UNMITIGATED = "none"
 _MARKERS = "osD^vPX<>p"
-#: Ticks of a ratio, the most telling first: as many are shown as there is room for.
+#: Ticks of a ratio, the most important first. Ticks are added while there is room.
 _RATIO_TICKS = (1, 0.8, 1.25, 2, 0.5, 4, 0.25, 3, 1.5, 10, 0.1, 6, 0.6, 100, 0.01, 1000, 0.001)
 
 _Array = NDArray[np.float64]
 
 
-#: What the metrics that have a direction compare, to be followed by the two groups.
+#: The rate that a metric compares. The names of the two groups follow this text.
 _QUANTITIES = {
     "disparate_impact": "selection rate",
     "statistical_parity": "selection rate",
@@ -57,29 +57,29 @@ _QUANTITIES = {
 def plot_fairness_accuracy(
     table: pd.DataFrame, metric: str, group_a: str, group_b: str, title: str | None = None
 ) -> Figure:
-    """Plot each mitigator's accuracy against its fairness.
+    """Draw the accuracy of each mitigator against its fairness.
 
-    A line marks equal groups, and for the disparate impact a band the four-fifths rule, 0.8 to
-    1.25. The mitigator "none" is a black star with a dotted line at its accuracy.
+    A line marks parity. For the disparate impact, a band marks the four-fifths rule, 0.8 to 1.25.
+    The mitigator "none" is a black star with a dotted line at its accuracy.
 
     Parameters
     ----------
     table : DataFrame
-        One row per mitigator; columns mitigator, accuracy and `metric`. Where it also has the
-        limits of an interval (`accuracy_ci_low`, `accuracy_ci_high`, …), they are drawn.
+        One row per mitigator; columns mitigator, accuracy and `metric`. If it also has the limits
+        of an interval (`accuracy_ci_low`, `accuracy_ci_high`, …), they are drawn.
     metric : {"disparate_impact", "statistical_parity"}
         The selection rate of group a divided by that of group b (on a log axis, where r and 1/r
         are equally far from 1), or the selection rate of group a minus that of group b.
     group_a, group_b : str
         Names of the privileged and of the unprivileged group.
     title : str, optional
-        Instead of "Accuracy and <metric> by mitigator".
+        The title. The default is "Accuracy and <metric> by mitigator".
 
     Returns
     -------
     Figure
-        A row that has no place on the axes (an undefined value, a ratio of 0 or infinity) is left
-        out, and a note on the figure names it.
+        A row that the axes cannot show (an undefined value, a ratio of 0 or infinity) is left out,
+        and a note in the figure names it.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def plot_fairness_accuracy(
             if unmitigated:
                 ax.axhline(y_i, color=GREY, linestyle=":", linewidth=1, zorder=1)
 
-    lay_out(figure)  # the labels are placed for the axes' final size
+    lay_out(figure)  # the positions of the labels depend on the final size of the axes
     points = np.column_stack([x, y])[drawn]
     label_points(ax, points, [wrap(names[i], 26) for i in np.flatnonzero(drawn)], list(ax.lines))
     return figure
@@ -136,27 +136,27 @@ def plot_fairness_accuracy(
 def plot_metric_bars(
     table: pd.DataFrame, metrics: Sequence[str], group_a: str, group_b: str
 ) -> Figure:
-    """Plot one panel per metric with one bar per mitigator.
+    """Draw one panel per metric with one bar per mitigator.
 
-    The bars of a metric that compares two groups begin at the value for equal groups, 1 for a
-    ratio (on a log axis) and 0 for a difference, and a line marks it: the longer the bar, the less
-    equal the groups. The bars of any other metric begin at 0.
+    For a metric that compares two groups, the bars begin at parity: at 1 for a ratio (on a log
+    axis) and at 0 for a difference. A line marks parity, so a longer bar means a larger difference
+    between the groups. The bars of other metrics begin at 0.
 
     Parameters
     ----------
     table : DataFrame
-        One row per mitigator; columns mitigator and all of `metrics`. Where it also has the
-        limits of an interval (`accuracy_ci_low`, `accuracy_ci_high`, …), they are drawn.
+        One row per mitigator; columns mitigator and all of `metrics`. If it also has the limits of
+        an interval (`accuracy_ci_low`, `accuracy_ci_high`, …), they are drawn.
     metrics : sequence of str
-        The panels, row by row.
+        The metric of each panel, row by row.
     group_a, group_b : str
         Names of the privileged and of the unprivileged group.
 
     Returns
     -------
     Figure
-        Every bar has its value beside it; a value without a bar (undefined, infinite, a ratio of
-        0) is written at the value for equal groups.
+        The value is next to each bar. A value without a bar (undefined, infinite, a ratio of 0) is
+        next to the line of parity.
     """
     names = [wrap(str(name), 20) for name in table["mitigator"]]
     bar_height = 0.18 + 0.14 * max(1 + name.count("\n") for name in names)
@@ -188,12 +188,12 @@ def _numbers(column: pd.Series) -> _Array:
 
 
 def _has_place(values: _Array, is_ratio: bool) -> NDArray[np.bool_]:
-    """Return which values an axis can show: finite, and for a ratio (a log axis) above 0."""
+    """Return which values an axis can show: finite values, and for a ratio only those above 0."""
     return np.isfinite(values) & ((values > 0) | (not is_ratio))
 
 
 def _intervals(table: pd.DataFrame, metric: str, is_ratio: bool = False) -> _Array:
-    """Return the limits of each row's interval, shape (n_rows, 2); NaN where there is none."""
+    """Return the limits of each row's interval, shape (n_rows, 2); NaN if there is none."""
     names = [f"{metric}_ci_low", f"{metric}_ci_high"]
     limits = table.reindex(columns=names).to_numpy(dtype=np.float64, na_value=np.nan)
     known = _has_place(limits, is_ratio).all(axis=1, keepdims=True)
@@ -201,13 +201,13 @@ def _intervals(table: pd.DataFrame, metric: str, is_ratio: bool = False) -> _Arr
 
 
 def _with_limits(values: _Array, limits: _Array, drawn: NDArray[np.bool_]) -> _Array:
-    """Return all numbers that an axis must reach."""
+    """Return all numbers that the axis must include."""
     numbers = np.append(values[drawn], limits[drawn])
     return numbers[~np.isnan(numbers)]
 
 
 def _direction(metric: str, group_a: str, group_b: str, width: int, before: str = "") -> str:
-    """Return what is compared, and which way round, on lines of `width` characters."""
+    """Return the compared rate and the order of the groups, in lines of `width` characters."""
     quantity = before + _QUANTITIES[metric]
     groups = f"{group_a} {'/' if BIAS_METRICS[metric].kind == 'ratio' else '−'} {group_b}"
     one_line = f"{quantity} {groups}"
@@ -219,7 +219,10 @@ def _value_text(value: float) -> str:
 
 
 def _limits(values: _Array, pads: tuple[float, float], is_ratio: bool) -> tuple[float, float]:
-    """Return limits that leave shares of the span of `values` (or of their logarithms) free."""
+    """Return limits of an axis with margins, given as shares of the span of `values`.
+
+    For a ratio, the span is that of the logarithms.
+    """
     scaled = np.log(values) if is_ratio else values
     span = np.ptp(scaled) or 0.1
     low, high = scaled.min() - pads[0] * span, scaled.max() + pads[1] * span
@@ -227,8 +230,8 @@ def _limits(values: _Array, pads: tuple[float, float], is_ratio: bool) -> tuple[
 
 
 def _scale_fairness(ax: Axes, x: _Array, is_ratio: bool) -> None:
-    """Scale the x axis to the points and the marks of equality, and draw these marks."""
-    equal, text = (1, "equal and four-fifths band") if is_ratio else (0, "equal")
+    """Scale the x axis to the points and to parity, and draw the line and the band."""
+    equal, text = (1, "parity and four-fifths band") if is_ratio else (0, "parity")
     marks = FOUR_FIFTHS if is_ratio else (equal,)
     low, high = _limits(np.append(x, marks), (0.15, 0.15), is_ratio)
     if is_ratio:
@@ -244,9 +247,9 @@ def _scale_fairness(ax: Axes, x: _Array, is_ratio: bool) -> None:
 
 
 def ratio_ticks(low: float, high: float, room: float = 0.09) -> list[float]:
-    """Return the ticks between `low` and `high` that do not crowd a more telling one.
+    """Return the ticks between `low` and `high` that are not too close to a more important tick.
 
-    `room` is what a tick keeps to itself, as a share of the axis.
+    `room` is the smallest distance between two ticks, as a share of the axis.
     """
     room *= np.log(high / low)
     ticks: list[float] = []
@@ -257,7 +260,10 @@ def ratio_ticks(low: float, high: float, room: float = 0.09) -> list[float]:
 
 
 def _scale_accuracy(ax: Axes, y: _Array) -> None:
-    """Scale the y axis to the points, but never so far that noise looks like a difference."""
+    """Scale the y axis to the points, with a span of 0.02 at least.
+
+    With a smaller span, noise would look like a difference.
+    """
     low, high = _limits(y, (0.2, 0.2), is_ratio=False) if len(y) else (0.0, 1.0)
     middle, reach = (low + high) / 2, max(high - low, 0.02) / 2
     ax.set_ylim(middle - reach, middle + reach)
@@ -268,7 +274,7 @@ def _scale_accuracy(ax: Axes, y: _Array) -> None:
 def _draw_bars(
     ax: Axes, names: Sequence[str], values: _Array, limits: _Array, compares: BiasMetric | None
 ) -> None:
-    """Draw one bar per name from the value for equal groups, or 0, with its value beside it."""
+    """Draw one bar per name from parity, or from 0, with its value next to it."""
     base = compares.reference if compares else 0
     is_ratio = compares is not None and compares.kind == "ratio"
     placed = _has_place(values, is_ratio)
@@ -284,7 +290,7 @@ def _draw_bars(
         ax.axvline(base, color=INK, linewidth=1.2)
     ax.set_xticks([base], [str(base)])
 
-    # Values stand to the right, of the line where the bar goes left; below is the room they need.
+    # Values are on the right of the bar, or of the line if the bar goes left. They need a margin.
     pad = 0.6 if placed.all() else 1.0
     reach = np.append(limits[~np.isnan(limits)], [*ends, base])
     ax.set_xlim(_limits(reach, (0.05, pad), is_ratio))

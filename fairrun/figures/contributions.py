@@ -1,4 +1,4 @@
-"""Where contributions lie and which values have them: histograms in place of a beeswarm."""
+"""Draws the distribution of contributions as histograms, coloured by the values of the column."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ from fairrun.figures.style import GREY, PALETTE, TEXT
 __all__ = ["plot_contributions"]
 
 _MOST_COLUMNS = 12
-#: From the lowest values to the highest, and for text, which has no order.
+#: The colours of the lowest, middle and highest values, and of text, which has no order.
 _LOW, _MIDDLE, _HIGH, _TEXT = PALETTE[0], "#d9d9d9", PALETTE[3], GREY
-#: A picture has 64 colours in all.
+#: The number of shades is small, because a picture has only 64 colours.
 _SHADES = 9
 
 
 def plot_contributions(contributions: pd.DataFrame, n_explained: int) -> Figure:
-    """Plot how each column's contributions are distributed, coloured by the values that have them.
+    """Draw the distribution of each column's contributions, coloured by the column's values.
 
-    A beeswarm would draw a point for each row. These strips are as wide as the share of rows that a
-    bin holds: bins with few rows are not drawn, and no row can be told.
+    The strips are as wide as the share of rows in a bin. A beeswarm would draw a point for each
+    row, so it would publish rows. Bins with few rows are not drawn for the same reason.
 
     Parameters
     ----------
     contributions : DataFrame
-        As in `Overview.contributions`.
+        The table `Overview.contributions`.
     n_explained : int
-        How many rows were explained.
+        The number of explained rows.
 
     Returns
     -------
     Figure
-        One strip a column, the widest of each equally wide; on the right of the line what speaks
-        for the favourable label. Columns that contribute least are left out if there are many.
+        One strip per column; the widest places of all strips are equally wide. Contributions on the
+        right of the line favour label 1. If there are many columns, the least important ones are
+        left out.
     """
     every = list(dict.fromkeys(contributions["column"]))
     names = every[:_MOST_COLUMNS]
     key = [
         Key("low values of the column", "s", _LOW),
-        Key("high values", "s", _HIGH),
-        Key("text, which has no order", "s", _TEXT),
+        Key("high values of the column", "s", _HIGH),
+        Key("text column, whose values have no order", "s", _TEXT),
         Key(f"{n_explained:,} rows explained; bins with fewer than {FEWEST} are not drawn,"),
-        Key("and the outer ones hold what lies beyond"),
+        Key("and the outermost bins include everything beyond them"),
     ]
     key += left_out(len(every) - len(names))
-    figure, (ax,) = column_figure("How columns move scores", names, 0.46, [""], key)
+    figure, (ax,) = column_figure("Contributions of each column", names, 0.46, [""], key)
     for place, name in enumerate(names):
         own = contributions[contributions["column"] == name]
         half = 0.42 * np.sqrt(own["share"].to_numpy() / own["share"].max())
@@ -71,7 +72,7 @@ def plot_contributions(contributions: pd.DataFrame, n_explained: int) -> Figure:
 
 
 def _shades(ranks: NDArray[np.float64]) -> list[tuple[float, ...]]:
-    """Give each mean rank its colour, and what has none that of text."""
+    """Return the colour of each mean rank. NaN gets the colour of text."""
     low, middle, high, text = (np.array(to_rgb(color)) for color in (_LOW, _MIDDLE, _HIGH, _TEXT))
     colors = []
     for rank in np.round(ranks * (_SHADES - 1)) / (_SHADES - 1):

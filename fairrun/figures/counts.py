@@ -1,4 +1,4 @@
-"""Figures of one data set and of one model, group by group."""
+"""Draws the labels of a data set and the confusion matrices of a model, by group."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SPLITS = ("train", "validation", "test")
 
 
 def plot_label_group_counts(table: pd.DataFrame) -> Figure:
-    """Plot how many rows of each split have each label in each group.
+    """Draw the number of rows of each split, group and label.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One panel per split in `table`. A bar's length is the share, so that panels can be
-        compared; count and share stand beside it.
+        One panel per split in `table`. The length of a bar is the share, so that panels can be
+        compared. The count and the share are next to the bar.
     """
     splits = [split for split in _SPLITS if split in set(table["split"])]
     groups, labels = list(table["group"].unique()), list(table["label"].unique())
@@ -61,7 +61,7 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
             ax.bar_label(bars, texts, padding=4, **TEXT)
     panels[0].set_yticks(range(len(groups)), [wrap(str(group), 20) for group in groups], **TEXT)
     panels[0].set_ylim(len(groups) - 0.5, -0.5)
-    panels[0].set_xlim(0, 1.6 * (cells["share"].max() or 1))  # the texts need room
+    panels[0].set_xlim(0, 1.6 * (cells["share"].max() or 1))  # leaves room for the texts
     panels[-1].xaxis.set_major_locator(MaxNLocator(5))
     panels[-1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     panels[-1].set_xlabel("share of the rows of the split", **TEXT)
@@ -79,20 +79,21 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
 
 
 def plot_confusion_matrices(table: pd.DataFrame) -> Figure:
-    """Plot one confusion matrix per group: actual label by predicted label.
+    """Draw one confusion matrix per group: actual label by predicted label.
 
     Parameters
     ----------
     table : DataFrame
         One row per group; columns group, n (rows), true_negatives, false_positives,
         false_negatives, true_positives (rows), selection_rate, true_positive_rate and
-        false_positive_rate (0 to 1, NaN where undefined).
+        false_positive_rate (0 to 1, NaN if undefined).
 
     Returns
     -------
     Figure
-        One panel per group. A cell holds the count and its share of the rows with the same actual
-        label, which is also its shade. A group without rows has an empty panel that says so.
+        One panel per group. A cell shows the count and its share of the rows with the same actual
+        label. The share is also the shade of the cell. A group without rows has an empty panel with
+        a note.
     """
     n_columns = min(2, len(table))
     n_rows = math.ceil(len(table) / n_columns)
@@ -143,7 +144,10 @@ def _rate_text(rate: float) -> str:
 
 
 def _luminance(color: NDArray[np.float64]) -> float:
-    """Return the relative luminance of an sRGB colour (WCAG 2.2); black reads well above 0.179."""
+    """Return the relative luminance of an sRGB colour (WCAG 2.2).
+
+    Black text is legible on colours above 0.179.
+    """
     channels = color[:3]
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.2126, 0.7152, 0.0722))

@@ -1,4 +1,4 @@
-"""All plots of an evaluation, drawn once: for the run's artifacts and for its report."""
+"""Draws all plots of an evaluation, for the artifacts of the run and for its report."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["Plot", "draw_evaluation"]
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure.
+    """A figure as a picture.
 
-    Parameters
+    Attributes
     ----------
     png : bytes
         The picture.
     alt : str
-        What it shows, for who cannot see it.
+        The text alternative, for people who cannot see the picture.
     """
 
     png: bytes
@@ -38,20 +38,20 @@ class Plot:
 
 
 def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> dict[str, Plot]:
-    """Draw the plots of an evaluation.
+    """Return the plots of an evaluation.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What was measured.
+        The metrics to draw.
     gate : GateResult, optional
-        What a gate said of it.
+        The result of a gate.
 
     Returns
     -------
     dict of str to Plot
-        `metrics`, `groups`, `confusion_matrices`, `roc`, `calibration` and, where both groups of
-        the first protected column have rows, `threshold_frontier`.
+        `metrics`, `groups`, `confusion_matrices`, `roc`, `calibration` and, if both groups of the
+        first protected column have rows, `threshold_frontier`.
     """
     audited = evaluation.audit
     of_columns = ", ".join(column.name for column in evaluation.counts.columns)
@@ -60,21 +60,21 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
     figures: dict[str, tuple[Callable[[], Figure], str]] = {
         "metrics": (
             lambda: plot_metrics(audited, gate),
-            "Every metric with its 95 % interval beside the value for equal groups"
-            + (", what the gate allows, and its verdicts." if gate else "."),
+            "Every metric with its 95 % interval and the value at parity"
+            + (", the range that the gate allows, and its verdicts." if gate else "."),
         ),
         "groups": (
             lambda: plot_groups(audited.rates),
-            "Selection rate, true and false positive rate of each group with 95 % intervals. "
+            "Selection rate, true and false positive rate of each group, with 95 % intervals. "
             + _said(audited.rates, "selection_rate", evaluation.protected.name),
         ),
         "confusion_matrices": (
             lambda: plot_confusion_matrices(confusion),
-            f"Confusion matrices of {groups}: counts and shares of actual by predicted labels.",
+            f"Confusion matrices of {groups}: counts and shares of actual and predicted labels.",
         ),
         "roc": (
             lambda: plot_roc(evaluation.scores, evaluation.counts, audited.rates),
-            f"ROC curves by {of_columns}, with the point of the model's decisions. "
+            f"ROC curves by {of_columns}, and the model's decisions as points. "
             + _said(audited.rates, "roc_auc", evaluation.protected.name),
         ),
         "calibration": (
@@ -91,13 +91,13 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
                 frontier.table, accuracy, parity, evaluation.protected.group_names
             ),
             f"Accuracy against the absolute statistical parity of {groups}: the model at "
-            f"{accuracy:.3f} and {abs(parity):.3f}, beside every single threshold on its scores.",
+            f"{accuracy:.3f} and {abs(parity):.3f}, and all single thresholds on its scores.",
         )
     return {name: Plot(to_png(draw()), alt) for name, (draw, alt) in figures.items()}
 
 
 def _said(rates: pd.DataFrame, metric: str, protected: str) -> str:
-    """Say a rate of the groups of one column in a sentence."""
+    """Return a sentence with the rate of each group of one protected column."""
     of_metric = rates[(rates["metric"] == metric) & (rates["protected"] == protected)]
     groups = zip(of_metric["group"], of_metric["value"], strict=True)
     said = [f"{group} {value:.3f}" for group, value in groups]

@@ -1,4 +1,4 @@
-"""All plots of what a model looks at, drawn once: for the run's artifacts and for its report."""
+"""Draws all plots of explanations, for the artifacts of the run and for its report."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["draw_explanations"]
 
 
 def draw_explanations(overview: Overview) -> dict[str, Plot]:
-    """Draw the plots of what a model looks at.
+    """Return the plots of the explanations of a model.
 
     Parameters
     ----------
     overview : Overview
-        What was measured.
+        The explanations over a data set.
 
     Returns
     -------
@@ -53,24 +53,24 @@ def draw_explanations(overview: Overview) -> dict[str, Plot]:
         ),
         "contributions": (
             lambda: plot_contributions(overview.contributions, overview.n_explained),
-            "How the contributions of each column are distributed over the rows, from the most "
-            "important column down, coloured from low to high values.",
+            "Distribution of the contributions of each column, the most important column first, "
+            "coloured from low to high values.",
         ),
         "proxies": (
             lambda: plot_proxies(overview.proxies, overview.protected, overview.groups),
-            "Importance of each column, area under the ROC curve by which it tells "
-            f"{a} from {b}, and what it adds to the scores of {a} beyond those of {b}. The "
-            f"largest areas: {telling or 'undefined, for lack of rows'}.",
+            "Importance of each column, area under the ROC curve when it is used to tell "
+            f"{a} from {b}, and the difference between its mean contributions to {a} and {b}. The "
+            f"largest areas: {telling or 'undefined, because there are too few rows'}.",
         ),
         "threshold_rows": (
             lambda: plot_waterfalls(overview.threshold_rows),
-            "How the scores of made-up rows of medians beside the threshold come about: "
+            "Contributions to the scores of invented rows next to the threshold: "
             + ", ".join(f"{side} it at {score:.2f}" for side, score in scores.items())
-            + f", the threshold at {overview.threshold_rows.threshold:.2f}.",
+            + f"; the threshold is at {overview.threshold_rows.threshold:.2f}.",
         ),
         "partial_dependence": (
             lambda: plot_partial_dependence(overview.partial_dependence),
-            "Mean probability of the favourable label when all rows are given the same value of "
+            "Mean probability of the favourable label if all rows get the same value of "
             f"a column: {', '.join(overview.partial_dependence['column'].unique())}.",
         ),
     }

@@ -1,4 +1,4 @@
-"""A model's point beside the frontier of moving one threshold on its own scores."""
+"""Draws a model and the frontier of a single threshold on its scores."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ __all__ = ["plot_threshold_frontier"]
 def plot_threshold_frontier(
     frontier: pd.DataFrame, accuracy: float, statistical_parity: float, groups: tuple[str, str]
 ) -> Figure:
-    """Draw accuracy against |statistical parity|: one threshold's frontier, and the model.
+    """Draw accuracy against |statistical parity| for a model and for all single thresholds.
 
-    A model on or under the line does no better than a threshold that is moved for everybody.
+    If the model is on or below the line, one threshold for everybody would do as well.
 
     Parameters
     ----------
     frontier : pandas.DataFrame
         The table of a `ThresholdFrontier`.
     accuracy, statistical_parity : float
-        The model's own, on the same rows.
+        The model's metrics on the same rows.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     """
-    figure = new_figure(4.4, "The model, and moving one threshold")
+    figure = new_figure(4.4, "The model and one threshold for everybody")
     ax = figure.subplots()
     clean_axes(ax)
     distance = frontier["statistical_parity"].abs()
     ax.step(distance, frontier["accuracy"], where="post", color=PALETTE[0], linewidth=2)
-    # What is less fair than the frontier's end is no more accurate.
+    # Thresholds that are less fair than the end of the frontier are not more accurate.
     end = max(float(distance.max()), abs(statistical_parity))
     ax.plot([distance.max(), end], [frontier["accuracy"].max()] * 2, color=PALETTE[0], linewidth=2)
     ax.scatter(
@@ -45,7 +45,7 @@ def plot_threshold_frontier(
         label="the model",
     )
     ax.plot([], [], color=PALETTE[0], linewidth=2, label="one threshold for everybody")
-    text = f"|statistical parity|: selection rate of {groups[0]} less that of {groups[1]}"
+    text = f"|statistical parity|: selection rate of {groups[0]} minus that of {groups[1]}"
     ax.set_xlabel(wrap(text, 52), **TEXT)
     ax.set_ylabel("accuracy", **TEXT)
     ax.set_xlim(-0.02 * end if end else -0.01, 1.06 * end if end else 1.0)

@@ -1,4 +1,4 @@
-"""How each group is treated: rates with intervals, group by group."""
+"""Draws the rates of each group with their intervals."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["plot_groups"]
 
 _RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 _MARKERS = "osD^v"
-#: What a figure shows of one protected column or crossing, and in all: more is not legible.
+#: The largest number of groups of one protected column or crossing, and in the whole figure.
 _MOST_OF_ONE = 6
 _MOST = 16
-#: In inches: a row; the titles, the ticks and the note; the names, and what is left beside panels.
+#: In inches: a row; above and below the panels; the note; the names, the right edge, a gap.
 _ROW, _ABOVE, _BELOW, _NOTE, _LEFT, _RIGHT, _GAP = 0.27, 1.2, 0.4, 0.3, 2.55, 0.1, 0.2
 
 
 def plot_groups(rates: pd.DataFrame) -> Figure:
-    """Plot selection rate, true and false positive rate of each group, with their intervals.
+    """Draw selection rate, true and false positive rate of each group, with their intervals.
 
     Parameters
     ----------
@@ -36,8 +36,9 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One panel per rate, one block of groups per protected column or crossing: of each those
-        with the most rows, and a note if some are left out. A dotted line is the rate of all rows.
+        One panel per rate, and one block of groups per protected column or crossing. A block shows
+        the groups with the most rows. A note gives the number of groups left out. A dotted line is
+        the rate of all rows.
     """
     about = zip(*(rates[name] for name in ("protected", "group", "metric")), strict=True)
     limits = rates[["value", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
@@ -56,7 +57,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             n_shown += len(most)
     n_left_out = sum(map(len, sizes.values())) - n_shown
 
-    # A label of two lines needs the room of two rows.
+    # A label with two lines needs more height than one row.
     labels: list[str] = []
     places: list[float] = []
     end = 0.0
@@ -69,11 +70,11 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             labels.append(label)
             places.append(end + height / 2)
             end += height
-    end = max(end, 1.0)  # of nobody
+    end = max(end, 1.0)  # a table without groups has an empty panel
     headings = np.cumsum([0, *(1 + len(groups) for _, groups in blocks)])[:-1]
     height = _ABOVE + _ROW * end + _BELOW + (_NOTE if n_left_out else 0)
     figure = new_figure(height, "Rates by group, 95 % intervals")
-    # The names are texts, whose room is known: finding it out would take longer than all else.
+    # The sizes of the names are known, and a layout engine would take longer than everything else.
     figure.set_layout_engine("none")
     width = (WIDTH - _LEFT - _RIGHT) / len(_RATES) - _GAP
     bottom = height - _ABOVE - _ROW * end
@@ -92,7 +93,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
         _draw_rates(ax, metric, found, blocks, np.array(places))
         for heading in headings[1:]:
             ax.axhline(places[heading] - 0.5, color=GREY, linewidth=0.6)
-        # Names are texts, not the labels of ticks, of which each panel would have its own.
+        # Names are not tick labels, because each panel would repeat them.
         ax.set(ylim=(end, 0), yticks=[])
     where = panels[0].get_yaxis_transform()
     for row, (label, place) in enumerate(zip(labels, places, strict=True)):
@@ -113,7 +114,7 @@ def _draw_rates(
     blocks: list[tuple[str, list[str]]],
     places: NDArray[np.float64],
 ) -> None:
-    """Draw one rate of all groups, block under block, at their places from top to bottom."""
+    """Draw one rate of all groups at their places, from top to bottom."""
     row = 0
     highest = 0.0
     for block, (protected, groups) in enumerate(blocks):

@@ -1,4 +1,4 @@
-"""How much each column contributes to the scores of all rows, and of each group."""
+"""Draws the importance of each column, over all rows and in each group."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ from fairrun.metrics import normal_quantile
 
 __all__ = ["plot_column_importance"]
 
-#: More columns are not legible; the table has all.
 _MARKERS = "os"
 
 
 def plot_column_importance(
     importance: pd.DataFrame, protected: str, groups: tuple[str, str]
 ) -> Figure:
-    """Plot the mean size of each column's contributions, over all rows and in each group.
+    """Draw the mean size of each column's contributions, over all rows and in each group.
 
     Parameters
     ----------
     importance : DataFrame
-        As in `Overview.importance`.
+        The table `Overview.importance`.
     protected : str
         The protected column.
     groups : tuple of (str, str)
@@ -37,19 +36,19 @@ def plot_column_importance(
     Returns
     -------
     Figure
-        A bar for all rows, a marker with its 95 % interval for each group. The least important
-        columns are left out if there are many, and counted.
+        A bar for all rows, and a marker with its 95 % interval for each group. If there are many
+        columns, the least important ones are left out and counted.
     """
     everybody = importance[importance["group"] == ALL]
     names = everybody["column"].tolist()[:MOST_COLUMNS]
     n_explained = importance.groupby("group")["n_explained"].first()
-    key = [Key(f"{n_explained[ALL]:,} rows explained: all", "s", BAND)]
+    key = [Key(f"{n_explained[ALL]:,} rows explained: all groups", "s", BAND)]
     key += [
         Key(f"{n_explained[group]:,} rows explained: {protected} {group}", marker, color, INK)
         for group, marker, color in zip(groups, _MARKERS, PALETTE, strict=False)
     ]
     key += left_out(len(everybody) - len(names))
-    figure, (ax,) = column_figure("What the score looks at", names, 0.36, [""], key)
+    figure, (ax,) = column_figure("Importance of each column", names, 0.36, [""], key)
     places = np.arange(len(names))
     ax.barh(places, everybody["importance"].to_numpy()[: len(names)], 0.8, color=BAND)
     highest = float(everybody["importance"].max())

@@ -1,4 +1,4 @@
-"""Names beside the points of a scatter plot, none on top of another."""
+"""Places the names of the points of a scatter plot so that none covers another."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from fairrun.figures.style import GREY, TEXT
 __all__ = ["label_points"]
 
 # All in points, 1/72 of an inch.
-_MARKER = 8.0  # half the side of the square that a marker keeps to itself
-_GAP = 2.0  # around every label and line
-_STEP = 4.0  # between two candidate positions
-_NEAR = 15.0  # a label that begins farther from its point gets a line to it
+_MARKER = 8.0  # half the side of the square around a marker that stays free
+_GAP = 2.0  # the free space around every label and line
+_STEP = 4.0  # the distance between two candidate positions
+_NEAR = 15.0  # a label farther from its point than this gets a line to it
 
-# What a place costs, in points of distance from the point, for each name or marker it covers, for
-# each that lies between it and the point, and for each line of the plot that it lies on.
+# The cost of a position, in addition to its distance from the point: for each name or marker that
+# it covers, for each one between it and the point, and for each line of the plot that it covers.
 _COVER_COST = 1e4
 _CROSS_COST = 1e3
 _LINE_COST = 20.0
@@ -34,21 +34,22 @@ _Array = NDArray[np.float64]
 def label_points(
     ax: Axes, points: _Array, names: Sequence[str], lines: Sequence[Line2D]
 ) -> list[Annotation]:
-    """Write each name at the nearest free place to its point, with a thin line if that is far.
+    """Write each name at the nearest free position to its point.
 
-    One name after the other takes, of a grid of positions inside the axes, the one nearest to its
-    point that covers no marker and no earlier name, and has none between itself and the point. If
-    the axes are so full that there is none, it takes the one that covers least.
+    The candidate positions form a grid inside the axes. The names are placed one after the other. A
+    name gets the nearest position that covers no marker and no earlier name, and that has none
+    between itself and the point. If there is no such position, the name gets the position that
+    covers least. A thin line connects a name that is far from its point.
 
     Parameters
     ----------
     ax : Axes
-        Axes of final size, scales and limits.
+        Axes whose size, scales and limits are final.
     points : array of shape (n, 2)
         x and y of each point, in data units.
     names : sequence of str, length n
     lines : sequence of Line2D
-        Lines of the plot that a name should rather not lie on.
+        Lines of the plot that names should not cover, if possible.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def label_points(
     extents = [line.get_window_extent().extents for line in lines]
     unwanted = np.reshape(extents, (-1, 4)) / pixels
     unwanted += (-_GAP, -_GAP, _GAP, _GAP)
-    # The labels are placed for the axes as they are: they must not make the layout change these.
+    # The layout must not change after the labels are placed, so the labels are not part of it.
     style: dict[str, Any] = {"textcoords": "offset points", "in_layout": False}
     labels = []
     for name, point, anchor in zip(names, points, anchors, strict=True):
@@ -91,7 +92,7 @@ def _place(
     ends = np.clip(anchor, corners, corners + size)
     cost = (
         np.hypot(*(ends - anchor).T)
-        # Of two places equally near, the one beside the point reads better than the one above it.
+        # If two positions are equally near, the one next to the point is easier to read.
         + np.abs(corners[:, 1] - middle) / 4
         + _COVER_COST * _overlap(boxes, obstacles).sum(axis=1)
         + _CROSS_COST * _cross(anchor, ends, obstacles).sum(axis=1)
@@ -102,7 +103,7 @@ def _place(
 
 
 def _steps(low: float, high: float, through: float) -> _Array:
-    """Return `low` and the values from there to `high` that lie whole steps from `through`."""
+    """Return `low` and all values up to `high` at whole steps from `through`."""
     return np.append(low, np.arange(low + (through - low) % _STEP, high, _STEP))
 
 

@@ -1,4 +1,4 @@
-"""Every metric in one figure: its interval, its value at parity, and what a gate allows."""
+"""Draws all metrics in one figure, with intervals, parity and the range that a gate allows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS, Audit
 __all__ = ["plot_metrics"]
 
 _MARKERS = "osD^v"
-#: So many protected columns and crossings are drawn; the tables have all.
+#: The largest number of protected columns and crossings in the figure. The tables have all.
 _MOST_COMPARED = 4
 _COMPARED = (
     *(m.name for m in BIAS_METRICS.values() if m.kind == "ratio"),
@@ -42,17 +42,17 @@ _COMPARED = (
 )
 _PERFORMANCE = (*PERFORMANCE_METRICS, "roc_auc", "brier_score")
 _SHOWN = ("metric", "protected", "value", "ci_low", "ci_high")
-_RATIO, _DIFFERENCE, _RATE = "ratios, 1 if equal", "differences, 0 if equal", "performance"
+_RATIO, _DIFFERENCE, _RATE = "ratios (1 at parity)", "differences (0 at parity)", "performance"
 _WORDS = {
     Verdict.PASS: "pass",
     Verdict.FAIL: "fail",
     Verdict.INSUFFICIENT_EVIDENCE: "insufficient",
 }
-#: Characters in a line of a metric's name.
+#: The largest number of characters in a line of a metric's name.
 _NAME = 22
-#: In inches: a lane, the texts above and below a panel, a line of text.
+#: Heights in inches: a lane, the texts above and below a panel, a line of text.
 _LANE, _ABOVE, _BELOW, _LINE = 0.22, 0.42, 0.36, 0.22
-#: And the title of the figure, the names on the left, the verdicts on the right.
+#: In inches: the title of the figure, the names on the left, the verdicts on the right.
 _TITLE, _LEFT, _RIGHT = 0.5, 2.2, 1.25
 
 
@@ -60,8 +60,20 @@ _TITLE, _LEFT, _RIGHT = 0.5, 2.2, 1.25
 class _Lane:
     """One interval of one metric.
 
-    It is about a protected column, or all rows if that is empty. Verdicts are of the gate's terms
-    about just this interval; one that the gate alone has is `of_gate`.
+    Attributes
+    ----------
+    metric : str
+        The metric.
+    protected : str
+        The protected column or crossing; empty for all rows.
+    value, low, high : float
+        The metric and its interval.
+    term : Term or None
+        The term of the gate that checks this interval.
+    verdict : Verdict or None
+        The verdict of that term.
+    of_gate : bool
+        Whether the interval comes from the gate, and is not one of the evaluation's own.
     """
 
     metric: str
@@ -75,23 +87,23 @@ class _Lane:
 
 
 def plot_metrics(audited: Audit, gate: GateResult | None = None) -> Figure:
-    """Plot all metrics with their 95 % intervals, beside parity and what a gate allows.
+    """Draw all metrics with their 95 % intervals, parity and the range that a gate allows.
 
     Parameters
     ----------
     audited : Audit
-        Of its `compared`, differences and ratios of group_a and group_b of each protected column
-        and crossing are drawn; of its `rates`, the performance over all rows.
+        The figure shows the differences and ratios of group_a and group_b in `compared`, and the
+        performance over all rows in `rates`.
     gate : GateResult, optional
-        What it allows is a grey band with a thick line at each threshold, and its verdict stands
-        beside it. Where it judges another pair than group_a and group_b, or each of several groups,
-        the one that decides is drawn as well, with an empty marker.
+        A grey band with a thick line at each threshold shows the range that the gate allows. The
+        verdict is next to it. If a term checks another pair than group_a and group_b, or each of
+        several groups, the deciding check is drawn as well, with an empty marker.
 
     Returns
     -------
     Figure
-        One panel for ratios, one for differences, one for performance; and one more for each metric
-        on another scale (`cohen_d`, `2sd_rule`) that the gate is about.
+        One panel for ratios, one for differences and one for performance. If the gate checks a
+        metric on another scale (`cohen_d`, `2sd_rule`), the metric has its own panel.
     """
     about = audited.compared[["protected", "group_a", "group_b"]].drop_duplicates("protected")
     protected = about["protected"].tolist()[:_MOST_COMPARED]
@@ -104,13 +116,13 @@ def plot_metrics(audited: Audit, gate: GateResult | None = None) -> Figure:
         for i, (name, a, b) in enumerate(about.to_numpy()[:_MOST_COMPARED])
     ]
     if gate is not None:
-        notes.append(("what the gate allows", BAND, "s"))
-        notes.append(("what else the gate judges: a pair, or a group", "white", "o"))
+        notes.append(("range that the gate allows", BAND, "s"))
+        notes.append(("check of another pair, or of one of several groups", "white", "o"))
     heights = [sum(map(_height, metrics.values())) for metrics in panels.values()]
     below = 0.1 + _LINE * sum(1 + text.count("\n") for text, *_ in notes)
     height = _TITLE + sum(heights) + (_ABOVE + _BELOW) * len(panels) + below
-    figure = new_figure(height, "Metrics, 95 % intervals")
-    # The names are texts, whose room is known: finding it out would take longer than all else.
+    figure = new_figure(height, "Metrics with 95 % intervals")
+    # The sizes of the names are known, and a layout engine would take longer than everything else.
     figure.set_layout_engine("none")
     width = WIDTH - _LEFT - (_RIGHT if gate is not None else 0.25)
     bottom = height - _TITLE
@@ -124,7 +136,7 @@ def plot_metrics(audited: Audit, gate: GateResult | None = None) -> Figure:
 
 
 def _lanes(audited: Audit, protected: Sequence[str], gate: GateResult | None) -> list[_Lane]:
-    """List what is drawn: comparisons, performance, and what the gate looks at beside these."""
+    """Return all lanes: comparisons, performance, and the gate's checks of other intervals."""
     lanes = []
     every = ((audited.compared, protected, _COMPARED), (audited.rates, [""], _PERFORMANCE))
     for table, of, metrics in every:
@@ -144,14 +156,14 @@ def _lanes(audited: Audit, protected: Sequence[str], gate: GateResult | None) ->
 
 
 def _demands(gate: GateResult) -> list[_Lane]:
-    """Find, for each term and each column it is about, the judgement that decides."""
+    """Return the deciding check of each term for each protected column."""
     found: dict[tuple[Term, str], list[Judgement]] = {}
     for judgement in gate.judgements:
         found.setdefault((judgement.term, judgement.protected), []).append(judgement)
     lanes = []
     for (term, protected), judgements in found.items():
         verdict = overall(each.verdict for each in judgements)
-        # Of those that have a value, the one whose interval is farthest from what is demanded.
+        # The deciding check has the worst verdict, and then the interval farthest out of range.
         deciding = min(judgements, key=lambda each: (math.isnan(each.value), *_margin(each)))
         limits = (deciding.value, deciding.ci_low, deciding.ci_high)
         lanes.append(_Lane(term.metric.name, protected, *limits, term, verdict, of_gate=True))
@@ -159,14 +171,14 @@ def _demands(gate: GateResult) -> list[_Lane]:
 
 
 def _margin(judgement: Judgement) -> tuple[int, float]:
-    """Order judgements: by verdict, then by how far the interval keeps what is demanded."""
+    """Return the key to sort checks by: the verdict, then the distance to the threshold."""
     term = judgement.term
     margin = term.bound(judgement.ci_low, judgement.ci_high) - term.threshold
     return [*Verdict].index(judgement.verdict), margin if term.at_least else -margin
 
 
 def _scale_of(metric: str) -> str:
-    """Name the panel that a metric is drawn in."""
+    """Return the title of the panel that shows a metric."""
     compares = BIAS_METRICS.get(metric)
     if compares is not None and compares.kind == "other":
         return metric.replace("_", " ")
@@ -176,7 +188,7 @@ def _scale_of(metric: str) -> str:
 
 
 def _height(lanes: Sequence[_Lane]) -> float:
-    """Give the inches that a metric takes: its lanes, its name, the words of its verdicts."""
+    """Return the height of a metric in inches: its lanes or the lines of its name."""
     lines = max(wrap(lanes[0].metric.replace("_", " "), _NAME).count("\n") + 1, len(lanes))
     return 0.1 + _LANE * lines
 
@@ -184,7 +196,7 @@ def _height(lanes: Sequence[_Lane]) -> float:
 def _draw_panel(
     ax: Axes, title: str, metrics: Mapping[str, list[_Lane]], protected: Sequence[str]
 ) -> None:
-    """Draw the metrics of one scale from top to bottom, in inches."""
+    """Draw the metrics of one panel from top to bottom. The y axis is in inches."""
     clean_axes(ax)
     ax.set_title(title, y=1.0, loc="left", **TEXT | {"fontweight": "bold"})
     beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}
@@ -209,7 +221,7 @@ def _draw_panel(
     ax.hlines(y, band[:, 0], band[:, 1], BAND, linewidth=72 * _LANE, zorder=1)
     for of_side in allowed.T:
         ax.vlines(of_side, y - _LANE / 2, y + _LANE / 2, INK, linewidth=2.5, zorder=2)
-    # What is beyond the axis is drawn at its end.
+    # Values beyond the axis are drawn at its end.
     limits = np.clip(limits, low, high)
     styles = [_style(lane, protected) for lane in lanes]
     colors = [color for color, *_ in styles]
@@ -226,7 +238,7 @@ def _draw_panel(
 
 
 def _style(lane: _Lane, protected: Sequence[str]) -> tuple[str, str, bool]:
-    """Give the colour and the marker of a lane, and whether it is empty."""
+    """Return the colour and the marker of a lane, and whether the marker is empty."""
     if lane.protected not in protected:
         return GREY, "o", lane.of_gate
     place = protected.index(lane.protected)
@@ -234,7 +246,7 @@ def _style(lane: _Lane, protected: Sequence[str]) -> tuple[str, str, bool]:
 
 
 def _scale(ax: Axes, title: str, numbers: NDArray[np.float64]) -> tuple[float, float]:
-    """Scale the axis to the numbers and to parity; give its ends."""
+    """Scale the axis to the numbers and to parity, and return its limits."""
     is_ratio = title == _RATIO
     numbers = numbers[np.isfinite(numbers) & ((numbers > 0) | (not is_ratio))]
     numbers = np.append(numbers, {_RATIO: FOUR_FIFTHS, _DIFFERENCE: (-0.1, 0.1)}.get(title, (0, 1)))
@@ -254,7 +266,7 @@ def _scale(ax: Axes, title: str, numbers: NDArray[np.float64]) -> tuple[float, f
 
 
 def _write_notes(figure: Figure, notes: Sequence[tuple[str, str, str]], top: float) -> None:
-    """Say at the bottom what the markers are."""
+    """Write the key of the markers at the bottom."""
     height = figure.get_figheight()
     for text, color, marker in notes:
         y = (top - _LINE * (text.count("\n") + 1) / 2) / height

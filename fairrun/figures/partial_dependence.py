@@ -1,4 +1,4 @@
-"""What becomes of the probability when one column is moved, all else as it is."""
+"""Draws the mean probability if one column changes and the others stay."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from fairrun.figures.style import INK, PALETTE, TEXT, WIDTH, clean_axes, cut, ne
 
 __all__ = ["plot_partial_dependence"]
 
-#: Of more categories those with the most training rows are drawn.
+#: The largest number of categories in a panel, those with the most training rows.
 _MOST_CATEGORIES = 8
 _LINES: tuple[Any, ...] = ("-", "--")
 _MARKERS = "os"
-#: In inches: the panel of a number, a category; what stands above and below a panel; the title.
+#: Heights in inches: the panel of a number, a category, above and below a panel, the title.
 _NUMBER, _CATEGORY, _ABOVE, _BELOW, _TITLE = 1.5, 0.3, 0.42, 0.4, 0.5
-#: The names, the right edge, a line of the key.
+#: In inches: the names, the right edge, a line of the key.
 _LEFT, _RIGHT, _LINE = 2.35, 0.35, 0.24
 
 
 def plot_partial_dependence(table: pd.DataFrame) -> Figure:
-    """Plot the mean probability against the values of each column, by group where that matters.
+    """Draw the mean probability against the values of each column.
+
+    If the score reads the group, each group has its own line or bars.
 
     Parameters
     ----------
     table : DataFrame
-        As in `Overview.partial_dependence`.
+        The table `Overview.partial_dependence`.
 
     Returns
     -------
     Figure
-        One panel a column: a line over the training range of a number, a bar for each of the most
-        frequent categories. All have the same scale of probability.
+        One panel per column: a line over the training range of a number, or a bar for each of the
+        most frequent categories. All panels have the same scale of probability.
     """
     columns = [_shown(own) for _, own in table.groupby("column", sort=False)]
     groups = [name for name in table["group"].unique().tolist() if name]
@@ -47,7 +49,7 @@ def plot_partial_dependence(table: pd.DataFrame) -> Figure:
     ]
     key = _LINE * (1 + len(groups)) + 0.1
     height = _TITLE + sum(heights) + (_ABOVE + _BELOW) * len(columns) + key
-    figure = new_figure(height, "The probability when one column is moved")
+    figure = new_figure(height, "Partial dependence of the probability")
     figure.set_layout_engine("none")
     highest = min(1.0, 1.1 * float(table["probability"].max()))
     bottom = height - _TITLE
@@ -60,7 +62,7 @@ def plot_partial_dependence(table: pd.DataFrame) -> Figure:
         draw(ax, own, highest)
         bottom -= _BELOW
     n_rows = table["n_rows"].iloc[0]
-    note = f"mean over {n_rows:,} rows that are all given the value" + (" and" if groups else "")
+    note = f"mean if all {n_rows:,} rows get the same value" + (" and this group" if groups else "")
     figure.text(0.03, (key - _LINE / 2) / height, note, va="center", **TEXT)
     for number, (group, color) in enumerate(zip(groups, PALETTE, strict=False)):
         y = (key - _LINE * (number + 1.5)) / height
@@ -72,7 +74,7 @@ def plot_partial_dependence(table: pd.DataFrame) -> Figure:
 
 
 def _shown(own: pd.DataFrame) -> pd.DataFrame:
-    """Leave rare categories out, and put the others in the order of their probability."""
+    """Return the rows of a column without rare categories, in the order of the probability."""
     if own["is_number"].iloc[0]:
         return own
     frequent = own["value"].unique()[:_MOST_CATEGORIES]

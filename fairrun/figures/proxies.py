@@ -1,4 +1,4 @@
-"""What columns tell of the protected groups, beside what they do to the scores."""
+"""Draws how well each column tells the groups apart, and what it contributes to the score."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["plot_proxies"]
 
 
 def plot_proxies(proxies: pd.DataFrame, protected: str, groups: tuple[str, str]) -> Figure:
-    """Plot how well each column tells the groups apart, and what it does to their scores.
+    """Draw how well each column tells the groups apart, and what it contributes to the score.
 
     Parameters
     ----------
     proxies : DataFrame
-        As in `Overview.proxies`.
+        The table `Overview.proxies`.
     protected : str
         The protected column.
     groups : tuple of (str, str)
@@ -30,9 +30,9 @@ def plot_proxies(proxies: pd.DataFrame, protected: str, groups: tuple[str, str])
     Returns
     -------
     Figure
-        Three panels: importance; the area under the ROC curve by which a column tells a from b,
-        with its 95 % interval and a line at chance; and what a column adds to the scores of a
-        beyond those of b, on average, with its 95 % interval.
+        Three panels: the importance; the area under the ROC curve if the column is used to tell
+        group_a from group_b, with its 95 % interval and a line at chance; and the mean contribution
+        in group_a minus that in group_b, with its 95 % interval.
     """
     features = proxies[proxies["column"] != TOGETHER]
     names = features["column"].tolist()[:MOST_COLUMNS]
@@ -41,14 +41,14 @@ def plot_proxies(proxies: pd.DataFrame, protected: str, groups: tuple[str, str])
     key = [
         Key("mean size of the contribution, log-odds", "s", PALETTE[0], INK),
         Key(f"area under the ROC curve of {a} against {b}; 0.5 is chance", "o", PALETTE[3], INK),
-        Key(f"mean contribution of {a} less that of {b}, log-odds", "D", PALETTE[2], INK),
+        Key(f"mean contribution for {a} minus that for {b}, log-odds", "D", PALETTE[2], INK),
     ]
     key += left_out(len(features) - len(names))
     figure, (left, middle, right) = column_figure(
         cut(f"Proxies of {protected}", 44),
         [*names, "all together"],
         0.34,
-        ["importance", "tells groups\napart", "moves a − b"],
+        ["importance", "tells groups\napart", "contribution\na − b"],
         key,
     )
     places, z = np.arange(len(shown)), normal_quantile(0.95)

@@ -1,4 +1,4 @@
-"""How well each group's scores order its rows, and whether they mean what they say."""
+"""Draws the ROC curve and the calibration of each group."""
 
 from __future__ import annotations
 
@@ -27,47 +27,48 @@ from fairrun.text import with_interval
 
 __all__ = ["FEWEST_IN_A_BIN", "plot_calibration", "plot_roc"]
 
-#: A bin with fewer rows has no point in the plot of calibration.
+#: A bin with fewer rows has no point in the calibration plot.
 FEWEST_IN_A_BIN = 10
 
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _MARKERS = "osD^v"
-#: What is drawn of one protected column, and how many columns: more is not legible.
+#: The largest number of groups in a panel, and of panels. More would not be legible.
 _MOST_GROUPS = 5
 _MOST_COLUMNS = 3
 
-#: In inches: the side of a panel, the texts around it, and a line of text.
+#: In inches: the side of a panel, the texts around it, a line of text.
 _SIDE, _TITLE, _ABOVE, _BELOW, _LEFT, _LINE = 2.2, 0.5, 0.4, 0.62, 0.95, 0.2
-#: Characters in a line of a group's name.
+#: The largest number of characters in a line of a group's name.
 _NAME = 24
 
 _Array = NDArray[np.float64]
 
 
 def plot_roc(scores: ScoreHistogram, counts: Counts, rates: pd.DataFrame) -> Figure:
-    """Plot the ROC curve of each group, and where the model's decisions stand on it.
+    """Draw the ROC curve of each group, and the model's decisions as points.
 
     Parameters
     ----------
     scores : ScoreHistogram
         The scores of the rows before any decision.
     counts : Counts
-        The counts of the model's decisions on the same rows.
+        The counts of the model's predictions on the same rows.
     rates : DataFrame
-        The area under the curve of each group and its interval, as in `Audit.rates`.
+        The table `Audit.rates`, which has the area under the curve of each group.
 
     Returns
     -------
     Figure
-        One panel for each protected column. A group's point is the true and the false positive
-        rate of its decisions; it leaves the curve where decisions are more than a threshold.
+        One panel for each protected column. The point of a group is the true and the false positive
+        rate of its decisions. If the point is not on the curve, the decisions depend on more than
+        one threshold.
     """
-    figure, panels = _panels(scores, "ROC by group, and the decisions")
+    figure, panels = _panels(scores, "ROC curve and decisions by group")
     for ax, (name, groups, n_left_out) in panels:
         grouping = values_of(scores.columns, name)
         tables = scores.grouped(grouping.take(groups))
         decisions = counts.grouped(grouping.take(groups))
-        # From the highest score down: who is selected if the threshold is there.
+        # The sum from the highest score down is the number selected by a threshold at this bin.
         selected = np.cumsum(tables[..., ::-1], axis=-1)
         shares = divide(selected, selected[..., -1:])
         points = false_positive_rate(decisions), true_positive_rate(decisions)
@@ -82,22 +83,22 @@ def plot_roc(scores: ScoreHistogram, counts: Counts, rates: pd.DataFrame) -> Fig
 
 
 def plot_calibration(scores: ScoreHistogram, rates: pd.DataFrame) -> Figure:
-    """Plot the share of label 1 against the mean score, in bins of the score, of each group.
+    """Draw the share of label 1 against the mean score of each group, in bins of the score.
 
     Parameters
     ----------
     scores : ScoreHistogram
         The scores of the rows before any decision.
     rates : DataFrame
-        The calibration error of each group, as in `Audit.rates`.
+        The table `Audit.rates`, which has the calibration error of each group.
 
     Returns
     -------
     Figure
-        One panel for each protected column; Wilson's 95 % intervals. Bins with fewer than
+        One panel for each protected column, with Wilson's 95 % intervals. Bins with fewer than
         `FEWEST_IN_A_BIN` rows are left out.
     """
-    figure, panels = _panels(scores, "Calibration by group, 95 % intervals")
+    figure, panels = _panels(scores, "Calibration by group, with 95 % intervals")
     n_bins = scores.table.shape[-1]
     middle = (np.arange(n_bins) + 0.5) / n_bins
     for ax, (name, groups, n_left_out) in panels:
@@ -124,7 +125,11 @@ def plot_calibration(scores: ScoreHistogram, rates: pd.DataFrame) -> Figure:
 def _panels(
     scores: ScoreHistogram, title: str
 ) -> tuple[Figure, Iterator[tuple[Axes, tuple[str, list[int], int]]]]:
-    """Make a panel for each of the first columns: its name, its largest groups, the others."""
+    """Return a figure, and for each of the first protected columns a panel and its content.
+
+    The content is the name of the column, the indices of its largest groups, and the number of
+    groups left out.
+    """
     contents, heights = [], []
     for column in scores.columns[:_MOST_COLUMNS]:
         grouping = values_of(scores.columns, column.name)
@@ -136,7 +141,7 @@ def _panels(
         heights.append(_ABOVE + max(_SIDE + _BELOW, names))
     height = _TITLE + sum(heights)
     figure = new_figure(height, title)
-    # All panels are alike: nothing is to be found out about their places, which takes a while.
+    # The positions of the panels are known, and a layout engine would take a while.
     figure.set_layout_engine("none")
     bottoms = height - _TITLE - np.cumsum([0, *heights[:-1]]) - _ABOVE - _SIDE
     places = [(_LEFT / WIDTH, y / height, _SIDE / WIDTH, _SIDE / height) for y in bottoms]
@@ -144,7 +149,7 @@ def _panels(
 
 
 def _room(group: str) -> float:
-    """Give the inches that a group's name and value take beside a panel."""
+    """Return the height in inches of a group's name and value next to a panel."""
     return 0.12 + _LINE * (2 + fit(group, _NAME).count("\n"))
 
 
@@ -169,7 +174,7 @@ def _finish(ax: Axes, name: str, x: str, y: str, n_left_out: int) -> None:
 def _name_groups(
     ax: Axes, groups: list[str], protected: str, metric: str, title: str, rates: pd.DataFrame
 ) -> None:
-    """Write each group's name and value to the right of the panel, beside its line."""
+    """Write each group's line style, name and value to the right of the panel."""
     about = (rates["protected"] == protected) & (rates["metric"] == metric)
     found = {
         row["group"]: (row["value"], row["ci_low"], row["ci_high"])

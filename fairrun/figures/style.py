@@ -1,9 +1,9 @@
-"""The look of every figure, in one place.
+"""Defines the style of all figures.
 
-All figures are `WIDTH` inches wide and grow downwards only, and no text is smaller than
-`TEXT_SIZE` points: scaled down to a thumbnail of 400 pixels, a letter is still ten pixels high.
-Colours and sizes are given to each artist rather than to matplotlib's global settings, so nothing
-leaks into another figure or thread, and a notebook's dark theme does not leak in.
+All figures are `WIDTH` inches wide and differ only in height. No text is smaller than `TEXT_SIZE`
+points, so that a letter is ten pixels high in a thumbnail of 400 pixels. Each artist gets its
+colours and sizes directly. matplotlib's global settings are neither changed nor used, because they
+would affect other figures and threads, and because a notebook may have a dark theme.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ INK = "#000000"
 GREY = "#595959"
 BAND = "#e6e6e6"
 
-#: Okabe and Ito's colours without their black, which is kept for text and for reference points
+#: Okabe and Ito's colours without black, because text and reference points are black
 #: (M. Okabe and K. Ito, Color Universal Design, 2008).
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
 
-#: Properties of all text. Group names and labels are data: "$" in them starts no formula.
+#: Properties of all text. Group names and labels are data, so "$" must not start a formula.
 TEXT: dict[str, Any] = {"fontsize": TEXT_SIZE, "color": INK, "parse_math": False}
 
 
@@ -61,9 +61,9 @@ def new_figure(height: float, title: str) -> Figure:
 
 
 def lay_out(figure: Figure) -> None:
-    """Give the axes of a figure of `new_figure` their final size, which saving would do as well.
+    """Give the axes of a figure of `new_figure` their final size.
 
-    Saving draws everything twice, if it has to lay out: once for that, and once for the picture.
+    Saving would do this as well, but it would then draw everything twice.
     """
     layout = figure.get_layout_engine()
     if layout is not None:
@@ -72,9 +72,9 @@ def lay_out(figure: Figure) -> None:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draw a figure of `new_figure` and write it as PNG, with a palette of at most 64 colours.
+    """Return a figure of `new_figure` as PNG, with a palette of at most 64 colours.
 
-    Half the work of `savefig`, which draws twice, and a third of the bytes.
+    This takes half the time of `savefig`, which draws twice, and gives a third of the bytes.
     """
     lay_out(figure)
     canvas: Any = figure.canvas
@@ -82,14 +82,14 @@ def to_png(figure: Figure) -> bytes:
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
     picture = picture.quantize(64, Image.Quantize.FASTOCTREE)
-    # A colour of the palette is a mean: of the white ground and of letters' edges 254.
+    # A colour of the palette is a mean. White mixed with the edges of letters gives 254, not 255.
     picture.putpalette([255 if part >= 250 else part for part in picture.getpalette() or ()])
     picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def clean_axes(ax: Axes) -> None:
-    """Give `ax` a white ground, two thin spines and legible ticks."""
+    """Give `ax` a white background, two thin spines and legible ticks."""
     ax.set_facecolor("white")
     ax.grid(visible=False)
     ax.tick_params(labelsize=TEXT_SIZE, colors=INK)
@@ -98,9 +98,9 @@ def clean_axes(ax: Axes) -> None:
 
 
 def wrap(text: str, width: int) -> str:
-    """Break `text` into lines of at most `width` characters: at spaces or, if none, before "+".
+    """Break `text` into lines of at most `width` characters.
 
-    A single word that is longer stays whole.
+    Lines break at spaces or, if there are none, before "+". A single longer word is not broken.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def wrap(text: str, width: int) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Break `text` as `wrap` does, and cut what is longer still, where there is no more room.
+    """Break `text` as `wrap` does, and cut lines that are still too long.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def fit(text: str, width: int) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """Cut `text` where there is room for one line of `width` characters only.
+    """Cut `text` to one line of `width` characters.
 
     Examples
     --------

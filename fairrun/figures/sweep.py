@@ -1,4 +1,4 @@
-"""Figures of a sweep: all trials beside their frontier, their parameters, and what mattered."""
+"""Draws the figures of a sweep: trials and frontier, parameters, importance of parameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ __all__ = ["Axis", "plot_importance", "plot_parameters", "plot_sweep", "trial_st
 _UNMITIGATED = "none"
 _MARKERS = "osD^vPX<>p"
 _PEER_MARKERS = "dh8H*"
-#: Trials that are so much less good than the rest that they would flatten the picture are left out.
+#: Trials far below this quantile of the vertical axis are left out, because they would leave little
+#: room for the others.
 _LEFT_OUT = 0.25
 
 _Array = NDArray[np.float64]
@@ -29,16 +30,16 @@ _Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Axis:
-    """What is drawn along one axis.
+    """An axis of a chart.
 
     Attributes
     ----------
     key : str
-        The column of the table; its limits are `<key>_low` and `<key>_high`.
+        The column of the table. The limits of its interval are `<key>_low` and `<key>_high`.
     label : str
-        In words.
+        The label of the axis.
     lower_is_better : bool
-        Which end is the good one.
+        Whether lower values are better.
     """
 
     key: str
@@ -47,7 +48,7 @@ class Axis:
 
 
 def trial_styles(mitigators: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Give each mitigator its marker and colour, the same in every figure of a sweep."""
+    """Return the marker and colour of each mitigator, the same in every figure of a sweep."""
     styles = zip(cycle(_MARKERS), cycle(PALETTE), strict=False)
     names = sorted(set(mitigators), key=lambda name: (name != _UNMITIGATED, name))
     return {name: ("*", INK) if name == _UNMITIGATED else next(styles) for name in names}
@@ -60,29 +61,29 @@ def plot_sweep(
     *,
     limit: float | None = None,
     peers: Mapping[str, pd.DataFrame] | None = None,
-    title: str = "All trials, and their frontier",
+    title: str = "All trials and their frontier",
 ) -> Figure:
-    """Draw every trial, the frontier with its intervals, the choice and the unmitigated model.
+    """Draw all trials, the frontier with its intervals, the chosen and the unmitigated model.
 
     Parameters
     ----------
     points : pandas.DataFrame
-        One row a trial: mitigator, frontier, chosen, and for each axis its column and limits.
+        One row per trial: mitigator, frontier, chosen, and the column and limits of each axis.
     axes : tuple of (Axis, Axis)
-        What stands upright and what lies flat.
+        The vertical and the horizontal axis.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     limit : float, optional
-        How far the second axis may go by the constraint.
+        The threshold that the constraint sets for the horizontal axis.
     peers : mapping of str to DataFrame, optional
-        Points of other methods, with the axes' columns.
+        Points of other methods by name, with the columns of the axes.
     title : str
         The title.
 
     Returns
     -------
     Figure
-        Points far worse than the frontier in the first axis are left out; a note says how many.
+        Points far below the frontier on the vertical axis are left out. A note gives their number.
     """
     up, flat = axes
     styles = trial_styles(list(points["mitigator"]))
@@ -156,7 +157,10 @@ def plot_sweep(
 
 
 def _cut_off(points: pd.DataFrame, up: Axis) -> float:
-    """Find the value of the first axis below which a trial would flatten the picture."""
+    """Return the value of the vertical axis below which trials are left out.
+
+    Such trials would leave little room for the frontier.
+    """
     kept = points[points["frontier"] | points["chosen"] | (points["mitigator"] == _UNMITIGATED)]
     values = [kept[up.key].min(), points[up.key].quantile(_LEFT_OUT)]
     best, low = float(points[up.key].max()), float(min(values))
@@ -165,14 +169,14 @@ def _cut_off(points: pd.DataFrame, up: Axis) -> float:
 
 def _about(axis: Axis, groups: tuple[str, str]) -> str:
     better = "smaller" if axis.lower_is_better else "larger"
-    return f"{axis.label}, {groups[0]} and {groups[1]}: {better} is more equal"
+    return f"{axis.label}, {groups[0]} and {groups[1]}: {better} is closer to parity"
 
 
 def _draw_intervals(ax: Axes, frontier: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:
     up, flat = axes
     rows = frontier.to_dict("records")
     for row in rows:
-        # Many are a haze, from which the choice's stand out.
+        # Many intervals are drawn pale, so that the interval of the chosen trial is visible.
         color, alpha = (
             (PALETTE[3], 1.0) if row["chosen"] else (GREY, 0.6 if len(rows) < 12 else 0.25)
         )
@@ -182,7 +186,7 @@ def _draw_intervals(ax: Axes, frontier: pd.DataFrame, axes: tuple[Axis, Axis]) -
 
 
 def _draw_unmitigated(ax: Axes, points: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:
-    """Mark the best model without a mitigator by a line at its accuracy."""
+    """Draw a line at the best value of the unmitigated models."""
     up, _ = axes
     unmitigated = points[points["mitigator"] == _UNMITIGATED]
     if len(unmitigated):
@@ -211,29 +215,29 @@ def plot_parameters(
     axes: Sequence[Axis],
     logarithmic: Collection[str] = (),
 ) -> Figure:
-    """Draw each trial as a line through its parameters and what came of them.
+    """Draw each trial as a line through its parameters and metrics (parallel coordinates).
 
-    One axis below the other: the parameters and then the metrics, from their smallest value at the
-    left to their largest at the right. A trial that a parameter does not apply to passes beyond its
-    right end. The mitigator is the colour.
+    The axes are below each other: first the parameters, then the metrics. Each axis goes from the
+    smallest value on the left to the largest on the right. If a parameter does not apply to a
+    trial, the line passes beyond the right end of the axis. The colour gives the mitigator.
 
     Parameters
     ----------
     trials : pandas.DataFrame
-        One row a trial: mitigator, frontier, the parameters, and the axes' columns.
+        One row per trial: mitigator, frontier, the parameters, and the columns of the axes.
     parameters : sequence of str
-        The parameters to draw; those with one value are left out.
+        The parameters to draw. Parameters with a single value are left out.
     axes : sequence of Axis
         The metrics.
     logarithmic : collection of str
-        The parameters whose axis goes in equal ratios.
+        The parameters whose axis has a log scale.
     """
     drawn = [n for n in parameters if n != "mitigator" and trials[n].nunique() > 1]
     names = [*drawn, *(axis.key for axis in axes)]
     labels = [*(_parameter_label(name) for name in drawn), *(axis.label for axis in axes)]
     styles = trial_styles(list(trials["mitigator"]))
     height = 1.4 + 0.85 * len(names) + 0.24 * len(styles)
-    figure = new_figure(height, "Trials by their parameters")
+    figure = new_figure(height, "Parameters and metrics of all trials")
     ax = figure.subplots()
     ax.set_axis_off()
     ax.set_ylim(len(names) - 0.3, -0.4)
@@ -277,7 +281,7 @@ def _parameter_label(name: str) -> str:
 
 
 def _place(column: pd.Series[Any], log: bool) -> tuple[_Array, dict[float, str]]:
-    """Place values along an axis from 0 to 1, and name some of the places."""
+    """Return the positions of values on an axis from 0 to 1, and the texts of its ticks."""
     absent = column.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(column.dropna().infer_objects()):
         values = column.astype(np.float64).to_numpy()
@@ -294,16 +298,19 @@ def _place(column: pd.Series[Any], log: bool) -> tuple[_Array, dict[float, str]]
 
 
 def plot_importance(importance: pd.DataFrame) -> Figure:
-    """Draw how much of what trials differ in is due to each parameter.
+    """Draw the importance of each parameter for each objective.
 
     Parameters
     ----------
     importance : pandas.DataFrame
-        parameter, objective, share (of the variance), n_trials: one row for each of both.
+        One row for each parameter and objective: parameter, objective, share (of the variance) and
+        n_trials.
     """
     names = list(dict.fromkeys(importance["parameter"]))
     objectives = list(dict.fromkeys(importance["objective"]))
-    figure = new_figure(1.6 + len(names) * (0.28 + 0.22 * len(objectives)), "What mattered")
+    figure = new_figure(
+        1.6 + len(names) * (0.28 + 0.22 * len(objectives)), "Importance of each parameter"
+    )
     ax = figure.subplots()
     clean_axes(ax)
     height = 0.8 / len(objectives)
@@ -321,7 +328,7 @@ def plot_importance(importance: pd.DataFrame) -> Figure:
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(0, 1.15)
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    text = "share of the variance (fANOVA), among the trials the parameter applies to"
+    text = "share of the variance (fANOVA) among trials with this parameter"
     ax.set_xlabel(wrap(text, 40), **TEXT)
     _legend(figure, ax)
     lay_out(figure)

@@ -1,4 +1,4 @@
-"""How a score comes about: waterfalls of two rows that are nobody's, beside the threshold."""
+"""Draws waterfall charts of two invented rows, just below and just above the threshold."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from fairrun.figures.style import GREY, INK, PALETTE, TEXT, WIDTH, clean_axes, c
 
 __all__ = ["plot_waterfalls"]
 
-#: The largest contributions, which are drawn one by one.
+#: The number of columns with a bar of their own. The others share one bar.
 _MOST_COLUMNS = 8
-#: In inches: a bar, the title, what stands above and below a panel, the names, the numbers.
+#: In inches: a bar, the title, above and below a panel, the names, the numbers.
 _ROW, _TITLE, _ABOVE, _BELOW, _LEFT, _RIGHT = 0.3, 0.5, 0.45, 0.4, 3.05, 0.75
 _NOTE = 0.24
-#: Characters of a name and its value, and of bold ones.
+#: The largest number of characters of a name with its value, and of a bold one.
 _NAME, _BOLD = 30, 26
 
-_NO_THRESHOLD = "log-odds; labels are drawn by vote: dashed is an even chance"
+_NO_THRESHOLD = "log-odds; labels are randomised; dashed line: probability 50 %"
 
 
 def plot_waterfalls(rows: ThresholdRows) -> Figure:
-    """Draw how the scores of two rows come about, one just below and one just above the threshold.
+    """Draw the contributions to the scores of two rows, just below and just above the threshold.
 
     Parameters
     ----------
     rows : ThresholdRows
-        As in `Overview.threshold_rows`.
+        The rows in `Overview.threshold_rows`.
 
     Returns
     -------
     Figure
-        From the base value down to the score, the largest contributions first; a dashed line is the
-        threshold. The panels have the same axis.
+        One panel per row. The bars go from the base value at the top to the score at the bottom,
+        the largest contributions first. A dashed line is the threshold. Both panels have the same
+        axis.
     """
     sides = [(side, _bars(rows.table, side)) for side in (BELOW, ABOVE) if side in rows.scores]
     heights = [_ROW * (len(bars) + 1) for _, bars in sides]
     height = _TITLE + sum(heights) + (_ABOVE + _BELOW) * len(sides) + 2 * _NOTE
-    figure = new_figure(height, "Rows of nobody, beside the threshold")
+    figure = new_figure(height, "Two invented applicants, just below and just above the threshold")
     figure.set_layout_engine("none")
     ends = [rows.base_value, rows.threshold if np.isfinite(rows.threshold) else rows.base_value]
     for _, bars in sides:
@@ -59,10 +60,10 @@ def plot_waterfalls(rows: ThresholdRows) -> Figure:
         _draw(ax, bars, rows, side)
         ax.set(xlim=(low - margin, high + margin))
         bottom -= _BELOW
-    both = "the one that differs is bold" if len(sides) > 1 else "nothing leads to the other side"
+    both = "the changed column is bold" if len(sides) > 1 else "no row found on the other side"
     notes = [
         f"medians and frequent categories; {both}",
-        "log-odds; dashed: the threshold" if rows.has_threshold else _NO_THRESHOLD,
+        "log-odds; dashed line: the threshold" if rows.has_threshold else _NO_THRESHOLD,
     ]
     for number, text in enumerate(notes[::-1]):
         figure.text(0.5, (0.1 + _NOTE * number) / height, text, ha="center", **TEXT)
@@ -70,10 +71,10 @@ def plot_waterfalls(rows: ThresholdRows) -> Figure:
 
 
 def _bars(table: pd.DataFrame, side: str) -> list[tuple[str, float, bool]]:
-    """Take the largest contributions of a side and the sum of the others.
+    """Return the bars of one side: the largest contributions and the sum of the others.
 
-    Gives name and value, the contribution, and whether the sides differ in the value, which is
-    always among those that are named.
+    A bar is the name of a column with its value, the contribution, and whether the two sides differ
+    in this column. A column in which they differ always has its own bar.
     """
     own = table[table["side"] == side]
     values = table.groupby("column")["value"].nunique()

@@ -1,4 +1,4 @@
-"""Pages: the report of an evaluation, the page of a sweep, and tables for the terminal."""
+"""HTML pages: the report of an evaluation and the page of a sweep."""
 
 from fairrun.pages.report import (
     Origin,

@@ -1,4 +1,4 @@
-"""What a model looks at, in sentences and in a table."""
+"""Sentences and a table for the report: which columns the score of a model depends on."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from fairrun.pages.report_tables import Cell, Table
 
 __all__ = ["columns_table", "explanation_sentences", "stability_warning"]
 
-#: Of more columns the table has the most important ones.
+#: The table shows at most this number of columns, the most important ones.
 _MOST_COLUMNS = 24
-#: Sentences name so many columns, and call what has at least this area a proxy.
+#: A sentence names at most `_NAMED` columns. A column with at least the area `_PROXY` is a proxy.
 _NAMED, _PROXY = 3, 0.6
 
 
 def explanation_sentences(overview: Overview) -> list[str]:
-    """Say in plain words what was found.
+    """Return sentences about the explanations of a model.
 
     Parameters
     ----------
     overview : Overview
-        What was measured.
+        The explanations over a data set.
 
     Returns
     -------
     list of str
-        How it was measured; which columns count most; what makes the groups' scores differ; which
-        columns are proxies.
+        How contributions were computed, which columns are most important, which columns cause the
+        difference between the groups' scores, and which columns are proxies.
     """
     a, b = overview.groups
     importance = overview.importance[overview.importance["group"] == ALL]
-    how = "sampled, with their standard errors" if overview.sampled else "exact"
+    how = "sampled, with standard errors" if overview.sampled else "exact"
     said = [
-        f"Contributions are {how}; {overview.n_explained:,} of {overview.n_rows:,} rows were "
+        f"Contributions are {how}. {overview.n_explained:,} of {overview.n_rows:,} rows were "
         "explained."
     ]
     top = importance[importance["importance"] > 0].head(_NAMED)
     if top.empty:
-        return [*said, "No column moves the score: all rows have the same."]
+        return [*said, "No column changes the score: all rows have the same score."]
     named = zip(top["column"], top["importance"], strict=True)
     said.append(
-        "The score looks most at "
+        "The score depends most on "
         + _listed([f"{name} ({value:.2f})" for name, value in named])
-        + f", in mean log-odds: together {top['share'].sum():.0%} of all that columns contribute."
+        + ". The number is the mean size of the contribution in log-odds. "
+        + f"This is {top['share'].sum():.0%} of the contributions of all columns."
     )
     proxies = overview.proxies.set_index("column")
     total = overview.metrics["log_odds_difference"]
@@ -56,20 +57,20 @@ def explanation_sentences(overview: Overview) -> list[str]:
             for name, row in largest.head(_NAMED).iterrows()
         ]
         said.append(
-            f"The mean score of {a} less that of {b} is {_signed(total)} log-odds; the largest "
-            f"parts of it are {_listed(parts)}."
+            f"The mean score of {a} minus the mean score of {b} is {_signed(total)} log-odds. The "
+            f"largest parts of this difference come from {_listed(parts)}."
         )
     alone = proxies.drop(TOGETHER)
     alone = alone[alone["roc_auc"] >= _PROXY].sort_values("roc_auc", ascending=False, kind="stable")
     together = overview.metrics["proxy_roc_auc"]
     if np.isnan(together):
-        said.append(f"There are too few rows of {a} or {b} to say which columns are proxies.")
+        said.append(f"There are too few rows of {a} or {b} to find proxies.")
         return said
-    of_all = f"all together do so with {together:.2f}"
+    of_all = f"All columns together have {together:.2f}."
     if alone.empty:
         said.append(
-            f"No column by itself tells {a} from {b} with an area under the ROC curve of {_PROXY} "
-            f"or more, where 0.5 is chance; {of_all}."
+            f"No single column tells {a} from {b} with an area under the ROC curve of {_PROXY} "
+            f"or more, where 0.5 is chance. {of_all}"
         )
         return said
     parts = [
@@ -77,27 +78,29 @@ def explanation_sentences(overview: Overview) -> list[str]:
         for name, row in alone.head(_NAMED).iterrows()
     ]
     said.append(
-        f"By themselves, {_listed(parts)} tell{'s' if len(parts) == 1 else ''} {a} from {b} best, "
-        f"by the area under the ROC curve, where 0.5 is chance; {of_all}. A column that tells "
-        "the groups apart and counts in the score may stand for the protected one, whether or not "
-        "the model reads that."
+        f"The column{'s' if len(parts) > 1 else ''} that best tell{'s' if len(parts) == 1 else ''} "
+        f"{a} from {b} {'is' if len(parts) == 1 else 'are'} {_listed(parts)}. The first number is "
+        f"the area under the ROC curve, where 0.5 is chance. {of_all} A column that tells the "
+        "groups apart and also changes the score may be a proxy of the protected column, even if "
+        "the model does not read the protected column."
     )
     return said
 
 
 def stability_warning(overview: Overview) -> str:
-    """Say how stable explanations are where they are not stable enough; nothing otherwise."""
+    """Return a warning if explanations are unstable, and an empty text otherwise."""
     share = overview.metrics["explanation_top_column_changes"]
     if not share > MOST_TOP_CHANGES:
         return ""
     return (
-        f"Explanations are unstable: with numbers moved by at most {MOVED_BY} standard deviations, "
-        f"{share:.1%} of the rows have another column on top (more than {MOST_TOP_CHANGES:.0%})."
+        f"Explanations are unstable: after all numbers are changed by at most {MOVED_BY} standard "
+        f"deviations, {share:.1%} of the rows have a different most important column. The limit is "
+        f"{MOST_TOP_CHANGES:.0%}."
     )
 
 
 def columns_table(overview: Overview) -> Table:
-    """Lay out what each column contributes and what it tells of the protected one."""
+    """Return the table of all columns: contributions, and how well each tells the groups apart."""
     a, b = overview.groups
     by_group = {
         name: own.set_index("column")["importance"]
@@ -119,12 +122,23 @@ def columns_table(overview: Overview) -> Table:
                 Cell(str(row["tells"])),
             )
         )
-    note = "The first four numbers are in log-odds. explanations/*.json has all of it."
+    note = (
+        f"The first four numbers are in log-odds. AUC says how well the column tells {a} from {b}; "
+        "0.5 is chance. explanations/*.json has all columns."
+    )
     if n_left_out:
-        note = f"{n_left_out} columns that contribute less are left out. {note}"
+        note = f"{n_left_out} columns with smaller contributions are not shown. {note}"
     return Table(
-        f"What columns contribute, and what they tell of {overview.protected}",
-        ("column", "importance", f"of {a}", f"of {b}", f"{a} − {b}", "AUC", "tells"),
+        f"Contribution of each column, and how well it predicts {overview.protected}",
+        (
+            "column",
+            "importance",
+            f"importance for {a}",
+            f"importance for {b}",
+            f"mean contribution, {a} − {b}",
+            "AUC",
+            "which group has more",
+        ),
         tuple(rows),
         note,
     )
@@ -144,13 +158,13 @@ def _signed(value: float) -> str:
 
 
 def _margin(error: float) -> str:
-    """Write half the width of the 95 % interval, where it is not nothing."""
+    """Return half the width of the 95 % interval as text, or an empty text if it rounds to 0."""
     half = normal_quantile(0.95) * error
     return f" (± {half:.2f})" if half >= 0.005 else ""
 
 
 def _listed(parts: list[str]) -> str:
-    """Join words as a sentence does.
+    """Join texts with commas and a last "and".
 
     Examples
     --------

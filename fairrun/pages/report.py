@@ -1,4 +1,4 @@
-"""The report of an evaluation: one page of HTML that needs nothing but itself."""
+"""The report of an evaluation: one HTML page that loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -35,39 +35,39 @@ from fairrun.pages.report_tables import (
 __all__ = ["Origin", "render_report"]
 
 _HEADLINES = {
-    Verdict.PASS: "Pass: the gate holds",
-    Verdict.FAIL: "Fail: the gate does not hold",
-    Verdict.INSUFFICIENT_EVIDENCE: "Insufficient evidence: the gate can neither pass nor fail",
+    Verdict.PASS: "Pass: the model meets the gate",
+    Verdict.FAIL: "Fail: the model does not meet the gate",
+    Verdict.INSUFFICIENT_EVIDENCE: "Insufficient evidence: there is too little data to decide",
 }
-_NO_GATE = "No gate was asked for: nothing is passed or failed here"
+_NO_GATE = "No verdict: no gate was given"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an evaluation comes from, and how it is made again.
+    """Where an evaluation comes from, and how to reproduce it.
 
-    Parameters
+    Attributes
     ----------
     model : str
         The URI of the model.
     mitigator : str
-        What was done about bias.
+        The name of the mitigator.
     dataset : str
         The name of the data.
     digest : str
-        The digest of the rows that were measured.
+        The digest of the measured rows.
     rows : str
-        Which rows these are: `test`, or `evaluation` for rows that were given.
+        Which rows were measured: `test`, or `evaluation` for rows that the user gave.
     target, positive : str
-        The column that is predicted, and its favourable value.
+        The predicted column, and its favourable value.
     run_id : str
-        The MLflow run.
+        The id of the MLflow run.
     command : str
-        What to type to make the evaluation again.
+        The command that reproduces the evaluation.
     commit : str
-        The Git commit of the project; empty if it is not known.
+        The Git commit of the project; empty if unknown.
     versions : mapping of str to str
-        The packages that computed it.
+        The versions of the packages that computed the evaluation.
     """
 
     model: str
@@ -92,31 +92,33 @@ def render_report(
     overview: Overview | None = None,
     not_explained: str = "",
 ) -> str:
-    """Write the report of an evaluation as HTML.
+    """Return the report of an evaluation as HTML.
 
-    It holds all it needs: no script, no style sheet and no picture is loaded from elsewhere. No row
-    of the data is in it; the values of protected columns are, as the names of groups.
+    The page loads no script, style sheet or picture from elsewhere. It contains no row of the data.
+    It contains the values of the protected columns, because they name the groups.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What was measured.
+        The metrics, their intervals and the audit tables.
     origin : Origin
-        On what, and how.
+        The model, the data and the run of the evaluation.
     plots : mapping of str to Plot
-        What `draw_evaluation` and `draw_explanations` drew of it.
+        The plots of `draw_evaluation` and `draw_explanations`, by name. A plot that is missing is
+        left out of the report.
     gate : Gate, optional
-        What was demanded.
+        The gate.
     result : GateResult, optional
-        What came of that.
+        The result of the gate.
     overview : Overview, optional
-        What the model looks at; not given if it is not explained.
+        The explanations of the model. Not given if the model is not explained.
     not_explained : str
-        Why it is not.
+        The reason why the model is not explained.
 
     Returns
     -------
     str
+        The HTML page.
     """
     compared = evaluation.audit.compared["protected"].unique().tolist()
     law = evaluation.impact_audits["local_law_144"]
@@ -166,69 +168,72 @@ def _template() -> Template:
 
 
 def _breakable(text: str) -> Markup:
-    """Let a line break after an underscore or a colon, of which our names have no spaces."""
+    """Allow a line break after each underscore and colon, because long names have no spaces."""
     return Markup("<wbr>").join(re.split("(?<=[_:])", text))
 
 
 def _tally(result: GateResult) -> str:
-    """Count the verdicts of a gate's judgements, in words."""
+    """Return the number of checks with each verdict, as a sentence."""
     verdicts = [each.verdict for each in result.judgements]
     words = {
-        Verdict.FAIL: "outside what is allowed",
-        Verdict.INSUFFICIENT_EVIDENCE: "without enough evidence",
-        Verdict.PASS: "inside",
+        Verdict.FAIL: "failed",
+        Verdict.INSUFFICIENT_EVIDENCE: "had too little data to decide",
+        Verdict.PASS: "passed",
     }
     said = [f"{verdicts.count(each)} {words[each]}" for each in Verdict if each in verdicts]
     n = len(verdicts)
-    return f"{n} judgement{'s' if n > 1 else ''}: {', '.join(said)}."
+    return f"{n} check{'s' if n > 1 else ''}: {', '.join(said)}."
 
 
 def _not_measured(
     evaluation: Evaluation, gate: Gate | None, result: GateResult | None
 ) -> list[str]:
-    """Say what a reader might take for measured, and is not."""
+    """Return sentences about questions that the report does not answer."""
     counts, audited = evaluation.counts, evaluation.audit
     said = []
     for column in counts.columns:
         n = int(counts.marginal(column.name).table[-1].sum())
         if n:
             said.append(
-                f"{n:,} rows have no known value of {column.name}: they are in no group of it, and "
-                "in no comparison by it."
+                f"{n:,} rows have no known value of {column.name}. They are in none of its groups, "
+                "so no comparison by this column includes them."
             )
     if result is not None and gate is not None:
         small = [each for each in result.judgements if each.reason]
         if small:
             said.append(
-                f"{len(small)} of the gate's judgements have no interval; the reason stands in "
-                f"their place (a rate over fewer than {gate.min_count} rows is not judged)."
+                f"{len(small)} checks of the gate have no interval. The table of checks gives the "
+                f"reason. A rate over fewer than {gate.min_count} rows is not checked."
             )
     undefined = audited.compared[audited.compared["value"].isna()]
     said += [
-        f"{row['metric'].replace('_', ' ')} of {row['protected']} is undefined: {row['reason']}."
+        f"The metric {row['metric'].replace('_', ' ')} is undefined for {row['protected']}: "
+        f"{row['reason']}."
         for row in undefined.to_dict("records")
     ]
     said += [
-        f"Of the {len(values)} values of {name}, the {MOST_COMPARED} with the most rows are "
+        f"{name} has {len(values)} values. Only the {MOST_COMPARED} with the most rows are "
         "compared in pairs."
         for name, values in values_by_column(evaluation).items()
         if len(values) > MOST_COMPARED
     ]
     if evaluation.flips is None:
         said.append(
-            f"Whether a label changes when only {evaluation.protected.name} does: the model does "
-            "not read that column. Other columns may stand for it."
+            f"There is no flip test of {evaluation.protected.name}, because the model does not "
+            "read that column. Other columns may be proxies of it."
         )
     if len(counts.columns) > 2:
-        said.append("Crossings of three or more protected columns.")
+        said.append("Crossings of three or more protected columns were not measured.")
     said += [
-        "Whether the labels are right or fair: they are taken as they are.",
-        "What the decisions lead to, and how people respond to them.",
-        "Whether similar people are treated alike: groups are compared, not neighbours.",
-        "Other people than these rows are a sample of, and later times.",
-        "How another model, trained again on other rows, would do: the intervals are about this "
-        "model. Each holds in 95 of 100 samples by itself, and all of them together less often; "
-        "only those of the worst pairs hold at once, for one metric and one column.",
-        "Whether a law applies, or is kept.",
+        "The report uses the labels as they are. It does not check whether they are right or fair.",
+        "The report does not say what the decisions lead to, or how people respond to them.",
+        "The report compares groups. It does not check whether similar people are treated alike.",
+        "The results may not hold for people unlike those in these rows, or at a later time.",
+        "The intervals are about this model. They do not say how another model, trained on other "
+        "rows, would perform.",
+        "Each interval covers the true value in 95 of 100 samples, so all of them together do so "
+        "less often. Only the intervals of the worst pairs hold for all pairs at once, for one "
+        "metric and one column.",
+        "The report does not say whether a law applies, or whether the model complies with it.",
     ]
     return said

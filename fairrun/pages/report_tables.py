@@ -1,4 +1,4 @@
-"""The tables of a report: what they say, cell by cell, before it is HTML."""
+"""The tables of a report as cells, before they become HTML."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = [
     "values_by_column",
 ]
 
-#: Of more groups a table has those with the most rows.
+#: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
-#: The rates of a group that a table has room for.
+#: The rates in the table of a group. The table has no room for more.
 _RATES = {
     "selection_rate": "selection rate",
     "true_positive_rate": "true positive rate",
@@ -41,7 +41,17 @@ _RATES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A text; or a number, below which its interval stands."""
+    """One cell of a table.
+
+    Attributes
+    ----------
+    text : str
+        The text, or the number as text.
+    interval : str
+        The interval, which is shown below the number; empty if there is none.
+    is_number : bool
+        Whether the cell is aligned as a number.
+    """
 
     text: str
     interval: str = ""
@@ -50,18 +60,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is read.
+    """A table of a report.
 
-    Parameters
+    Attributes
     ----------
     caption : str
-        What it is of.
+        The caption.
     columns : tuple of str
-        The heads of the columns; the first cell of a row is its head.
+        The headings of the columns. The first cell of a row is the heading of the row.
     rows : tuple of tuple of Cell
-        As wide as `columns`.
+        The rows, each with one cell for each column.
     note : str
-        What stands below: what is left out, and where it is.
+        A note below the table; empty if there is none.
     """
 
     caption: str
@@ -71,14 +81,14 @@ class Table:
 
     @property
     def heads(self) -> list[tuple[str, bool]]:
-        """The columns, and whether each holds numbers, above which its head stands."""
+        """Each heading of a column, and whether the column holds numbers."""
         first = self.rows[0] if self.rows else ()
         are_numbers = [cell.is_number for cell in first] or [False] * len(self.columns)
         return list(zip(self.columns, are_numbers, strict=True))
 
 
 def gate_table(result: GateResult) -> Table:
-    """Lay out what each term of a gate came to, and of whom."""
+    """Return the table of all checks of a gate, with their results."""
     rows = [
         (
             Cell(str(each.term)),
@@ -89,12 +99,12 @@ def gate_table(result: GateResult) -> Table:
         )
         for each in result.judgements
     ]
-    heads = ("term", "verdict", "of", "rows", "value and interval")
-    return Table("What the gate demands, and what it came to", heads, tuple(rows))
+    heads = ("term", "verdict", "groups", "rows", "value and 95 % interval")
+    return Table("Checks and results", heads, tuple(rows))
 
 
 def performance_table(evaluation: Evaluation) -> Table:
-    """Lay out the metrics of all rows together."""
+    """Return the table of the metrics over all rows."""
     names = _flat_names(evaluation.metrics)
     compared = {*evaluation.audit.compared["metric"], "n_rows", "neither_share"}
     rows = [
@@ -102,11 +112,12 @@ def performance_table(evaluation: Evaluation) -> Table:
         for name in names
         if name not in compared
     ]
-    return Table("All rows together", ("metric", "value and interval"), tuple(rows))
+    heads = ("metric", "value and 95 % interval")
+    return Table("Performance over all rows", heads, tuple(rows))
 
 
 def population_table(evaluation: Evaluation) -> Table:
-    """Count the rows of each value of each protected column, and those without a known one."""
+    """Return the table of the number of rows of each protected value, including unknown values."""
     counts, rates = evaluation.counts, evaluation.audit.rates
     rows = []
     n_left_out = 0
@@ -134,20 +145,22 @@ def population_table(evaluation: Evaluation) -> Table:
             for name, (n, base_rate) in sizes.items()
         ]
     return Table(
-        "Who was measured",
-        ("value", "of", "group", "rows", "share of the rows", "with the favourable label"),
+        "Rows of each protected value",
+        ("value", "protected column", "group", "rows", "share of rows", "favourable labels"),
         tuple(rows),
-        f"{MISSING}: null, or a value that training did not see."
+        f"{MISSING} means that the value is null or was not in the training rows."
         + _left_out(n_left_out, "audit/rates.csv"),
     )
 
 
 def group_table(evaluation: Evaluation, protected: str) -> Table:
-    """Lay out the rates of each value of a protected column or of a crossing."""
+    """Return the table of the rates of each value of a protected column or crossing."""
     rates = evaluation.audit.rates
     values = values_by_column(evaluation)[protected]
     every = rates.loc[rates["protected"] == protected, "group"].unique().tolist()
-    two = [group for group in every if group not in values]  # a or b, of several values
+    two = [
+        group for group in every if group not in values
+    ]  # group_a or group_b, if it has several values
     groups = _groups(rates, protected, values) | _groups(rates, protected, two)
     rows = [
         (
@@ -166,7 +179,7 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
 
 
 def comparison_table(evaluation: Evaluation, protected: str) -> Table:
-    """Lay out each metric of group_a against group_b, beside the worst pair of all values."""
+    """Return the table of metrics of group_a against group_b, and of the worst pair."""
     audited = evaluation.audit
     compared = audited.compared[audited.compared["protected"] == protected].to_dict("records")
     of_worst = audited.worst[audited.worst["protected"] == protected]
@@ -188,13 +201,13 @@ def comparison_table(evaluation: Evaluation, protected: str) -> Table:
     a, b = compared[0]["group_a"], compared[0]["group_b"]
     return Table(
         f"{_words(protected)}: {a} (a) against {b} (b)",
-        ("metric", "a − b, or a / b", "if equal", "worst pair", "which pair"),
+        ("metric", "a − b or a / b", "at parity", "worst pair", "groups of the worst pair"),
         tuple(rows),
     )
 
 
 def flip_table(flips: pd.DataFrame, protected: str) -> Table:
-    """Lay out how many labels change when only the protected value does."""
+    """Return the table of the flip test: labels that change if only the protected value does."""
     rows = tuple(
         (
             Cell(f"{row['from']} to {row['to']}"),
@@ -203,23 +216,29 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
         )
         for row in flips.to_dict("records")
     )
-    heads = ("change", "rows", "become favourable", "become unfavourable", "share that changes")
-    return Table(f"Labels that change when only {protected} does", heads, rows)
+    heads = (
+        f"change of {protected}",
+        "rows",
+        "changed to favourable",
+        "changed to unfavourable",
+        "share of labels changed",
+    )
+    return Table(f"Labels that change if only {protected} changes", heads, rows)
 
 
 def four_fifths(table: pd.DataFrame) -> Table:
-    """Lay out the four-fifths table of an evaluation."""
+    """Return the four-fifths table of an evaluation."""
     rows, n_left_out = _largest(table, "protected")
     return Table(
         "Impact ratios against the group with the highest rate (29 CFR 1607.4 D)",
         (
             "group",
-            "of",
+            "protected column",
             "rows",
             "selected",
             "selection rate",
             "impact ratio",
-            "against",
+            "compared with",
             "below 4/5",
         ),
         tuple(
@@ -240,14 +259,23 @@ def four_fifths(table: pd.DataFrame) -> Table:
 
 
 def local_law_144(table: pd.DataFrame, basis: str) -> Table:
-    """Lay out the selection rates, or the scoring rates, of a Local Law 144 audit."""
+    """Return the table of selection rates, or of scoring rates, of a Local Law 144 audit."""
     rows, n_left_out = _largest(table[table["basis"] == basis], "protected")
     rate, chosen = ("selection rate", "selected")
     if basis == "scoring":
         rate, chosen = "scoring rate", "above the median"
     return Table(
         f"{rate.capitalize()}s and impact ratios (6 RCNY 5-300 to 5-304)",
-        ("category", "of", "rows", "share", chosen, rate, "impact ratio", "note"),
+        (
+            "category",
+            "protected column",
+            "rows",
+            "share of rows",
+            chosen,
+            rate,
+            "impact ratio",
+            "note",
+        ),
         tuple(
             (
                 Cell(row["category"]),
@@ -266,14 +294,17 @@ def local_law_144(table: pd.DataFrame, basis: str) -> Table:
 
 
 def values_by_column(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
-    """List the values of each protected column and of each crossing of two."""
+    """Return the values of each protected column and of each crossing of two columns."""
     columns = evaluation.counts.columns
     groupings = [values_of(columns, *names) for names in one_and_two_way(columns)]
     return {grouping.protected: grouping.groups for grouping in groupings}
 
 
 def _flat_names(metrics: Mapping[str, float]) -> list[str]:
-    """List the metrics of all rows and of the first column, without limits and worst pairs."""
+    """Return the names of metrics of all rows and of the first protected column.
+
+    Limits of intervals and worst pairs are left out.
+    """
     ends = ("_ci_low", "_ci_high", "_worst")
     return [name for name in metrics if "/" not in name and not name.endswith(ends)]
 
@@ -281,7 +312,7 @@ def _flat_names(metrics: Mapping[str, float]) -> list[str]:
 def _groups(
     rates: pd.DataFrame, protected: str, names: Iterable[str]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Find the rows of a table of rates by group and metric; of many groups the largest."""
+    """Return the rows of a table of rates by group and metric, for the largest groups."""
     found: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in names}
     for row in rates[rates["protected"] == protected].to_dict("records"):
         if row["group"] in found:
@@ -292,7 +323,7 @@ def _groups(
 
 
 def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
-    """Take, of each protected column, the rows of the groups with the most rows."""
+    """Return the rows of each protected column's largest groups, and the number left out."""
     known = table.get("category", table.get("group")) != MISSING
     rank = table[known].groupby(by)["n"].rank(method="first", ascending=False)
     kept = table[~known | (rank.reindex(table.index) <= _MOST_GROUPS)]
@@ -314,7 +345,7 @@ def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
 
 
 def _of_row(row: Mapping[Any, Any] | None) -> Cell:
-    """Make a cell of a row of an audit's table: its value, or why there is none."""
+    """Return a cell with the value of a row of an audit table, or with the reason for none."""
     if row is None:
         return Cell("")
     if pd.isna(row["value"]):

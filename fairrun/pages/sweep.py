@@ -1,4 +1,4 @@
-"""The page of a sweep: all trials, to point at and to sort; one file that loads nothing."""
+"""The page of a sweep: a chart and a sortable table of all trials, in one HTML file."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def render_sweep(
     title: str,
     summary: str,
 ) -> str:
-    """Write the page.
+    """Return the page of a sweep as HTML.
 
     Parameters
     ----------
     trials : pandas.DataFrame
-        What `fairrun.sweep.table.trials_table` gives.
+        The table that `fairrun.sweep.table.trials_table` returns.
     axes : sequence of str
-        The metrics of the two axes it opens with.
+        The metrics of the two axes when the page opens.
     parameters : sequence of str
         The parameters of the space.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     title, summary : str
-        What stands above the chart.
+        The heading and the paragraph above the chart.
 
     Returns
     -------
     str
-        HTML with its script and its data inside.
+        The HTML page, which contains its script and its data.
     """
     limits = {
         name: [
@@ -78,13 +78,13 @@ def render_sweep(
             for row in trials.to_dict("records")
         ],
     }
-    # "</script>" in a value would end the block it stands in.
+    # The text "</script>" in a value would end the script element.
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return _TEMPLATE.read_text(encoding="utf-8").replace("{{ data }}", text)
 
 
 def _plain(value: Any) -> Any:
-    """Give what JSON has, to as many digits as anyone reads; what is missing is null."""
+    """Return a value that JSON can hold: rounded to six digits, and null if it is not finite."""
     if hasattr(value, "item"):
         value = value.item()
     if not isinstance(value, float):

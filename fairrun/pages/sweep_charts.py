@@ -1,4 +1,4 @@
-"""From trials to what the figures of a sweep draw."""
+"""Turns the trials of a sweep into the tables that its figures draw."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["best_by_mitigator", "chart_axes", "constraint_limit", "with_axes"]
 
 
 def chart_axes(objectives: Sequence[Objective]) -> tuple[Axis, Axis]:
-    """Name the two axes of a sweep, a difference by its distance from 0."""
+    """Return the two axes of a sweep. A difference is drawn by its distance from 0."""
     first, second = (_axis(each) for each in objectives)
     return first, second
 
@@ -32,12 +32,12 @@ def _axis(objective: Objective) -> Axis:
 def with_axes(
     table: pd.DataFrame, trials: Mapping[int, TrialResult], objectives: Sequence[Objective]
 ) -> pd.DataFrame:
-    """Take the complete trials of a table, with the columns that the axes are drawn from."""
+    """Return the complete trials of a table, with the columns that the axes need added."""
     complete = table[table["state"] == "complete"]
     added: dict[str, list[float]] = {}
     for objective, axis in zip(objectives, chart_axes(objectives), strict=True):
         gains = [objective.gain(trials[number].metrics) for number in complete["number"]]
-        # Of what is the better the smaller, the most gained is the least there is.
+        # If smaller is better, the gain is the negative value, so its limits swap places.
         down = axis.lower_is_better
         ends = ("", "_high", "_low") if down else ("", "_low", "_high")
         for place, end in enumerate(ends):
@@ -46,7 +46,7 @@ def with_axes(
 
 
 def constraint_limit(constraint: Constraint | None, axis: Objective) -> float | None:
-    """Find the threshold that a constraint sets on an axis."""
+    """Return the threshold that a constraint sets for an axis, or None."""
     if constraint is None:
         return None
     of_axis = [
@@ -58,14 +58,17 @@ def constraint_limit(constraint: Constraint | None, axis: Objective) -> float | 
 
 
 def best_by_mitigator(points: pd.DataFrame, axis: Axis) -> pd.DataFrame:
-    """Take of each mitigator the best trial: of those that meet the constraint, if any do.
+    """Return the best trial of each mitigator.
+
+    Trials that meet the constraint come before the others. Without a constraint, trials on the
+    frontier come before the others.
 
     Parameters
     ----------
     points : pandas.DataFrame
-        What `with_axes` gives.
+        The table that `with_axes` returns.
     axis : Axis
-        By what; without a constraint the trials on the frontier go first.
+        The axis that decides which trial is best.
     """
     sign = -1 if axis.lower_is_better else 1
     judged = points["verdict"].ne("").any()

@@ -10,10 +10,10 @@ Method = Literal["grid", "random", "bayesian", "nsga2"]
 
 #: What each method does.
 METHODS: dict[str, str] = {
-    "grid": "every combination; a range by 5 values, unless it says how many",
-    "random": "distinct combinations, drawn from the seed",
-    "bayesian": "Optuna's TPE, which learns where good trials are",
-    "nsga2": "Optuna's NSGA-II, which breeds the frontier",
+    "grid": "every combination; a range has 5 values unless it gives a number",
+    "random": "random combinations without repetition, from the seed",
+    "bayesian": "Optuna's TPE, which learns from earlier trials",
+    "nsga2": "Optuna's NSGA-II, which searches the frontier of two objectives",
 }
 #: The methods that know all their trials at the start.
 PLANNED = ("grid", "random")

@@ -387,7 +387,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
         ("train", ["--mitigator", "reweighing+none"], "does not go together"),
         ("train", ["--changeable", "sex"], "changeable names 'sex', which is the target, protect"),
         ("train", ["--changeable", "hobby"], "the data has no columns ['hobby']; it has age"),
-        ("train", ["--C", "abc"], "'abc' is not a number, or auto for the default"),
+        ("train", ["--C", "abc"], "'abc' is not a number; give a number, or auto for the default"),
         ("train", ["--C", "-1"], "C=-1.0 is not possible; give a number from 1e-10 to"),
         ("train", ["--C", "nan"], "C=nan is not possible"),
         ("train", ["--C", "inf"], "C=inf is not possible"),

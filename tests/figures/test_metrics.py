@@ -46,7 +46,7 @@ def judged(gate):
 def test_every_metric_of_every_column_is_drawn_without_a_gate():
     figure = plot_metrics(AUDIT)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert titles == ["ratios, 1 if equal", "differences, 0 if equal", "performance"]
+    assert titles == ["ratios (1 at parity)", "differences (0 at parity)", "performance"]
     assert [x for x, _ in points(figure.axes[RATIO])] == values("disparate_impact")
     differences = points(figure.axes[DIFFERENCE])
     assert len(differences) == 6 * 3

@@ -53,15 +53,15 @@ def test_a_model_without_explanations_has_a_line() -> None:
 def test_sentences_say_the_numbers() -> None:
     how, most, apart, proxies = explanation_sentences(overview())
     found = overview()
-    assert how == "Contributions are exact; 900 of 900 rows were explained."
+    assert how == "Contributions are exact. 900 of 900 rows were explained."
     everybody = found.importance[found.importance["group"] == ALL]
     first = everybody.iloc[0]
-    assert f"looks most at {first['column']} ({first['importance']:.2f})" in most
+    assert f"depends most on {first['column']} ({first['importance']:.2f})" in most
     total = found.proxies["difference"].sum()
     assert f"{abs(total):.2f} log-odds" in apart
     assert ("+" if total > 0 else "−") + f"{abs(total):.2f}" in apart
     assert "±" not in apart  # all rows were explained
-    assert f"all together do so with {found.metrics['proxy_roc_auc']:.2f}" in proxies
+    assert f"All columns together have {found.metrics['proxy_roc_auc']:.2f}." in proxies
 
 
 def test_parts_that_some_rows_tell_of_have_a_margin() -> None:
@@ -69,12 +69,12 @@ def test_parts_that_some_rows_tell_of_have_a_margin() -> None:
     proxies = found.proxies.assign(difference=-2.0, difference_error=0.1)
     apart = explanation_sentences(replace(found, proxies=proxies))[2]
     first = proxies["column"].iloc[0]
-    assert f"the largest parts of it are {first} −2.00 (± 0.20)" in apart
+    assert f"largest parts of this difference come from {first} −2.00 (± 0.20)" in apart
 
 
 def test_nothing_and_too_few_are_said() -> None:
     assert explanation_sentences(empty_overview())[1] == (
-        "No column moves the score: all rows have the same."
+        "No column changes the score: all rows have the same score."
     )
     few = overview()
     few = replace(
@@ -90,11 +90,10 @@ def test_proxies_are_named_where_there_are_any() -> None:
     strong = found.proxies.assign(roc_auc=0.5)
     strong.loc[strong["column"] == "job", "roc_auc"] = 0.9
     said = explanation_sentences(replace(found, proxies=strong))[-1]
-    assert said.startswith("By themselves, job (0.90, and ")
-    assert "tells Male from Female best" in said
+    assert said.startswith("The column that best tells Male from Female is job (0.90, and ")
     weak = found.proxies.assign(roc_auc=0.52)
     assert (
-        "No column by itself tells Male from Female"
+        "No single column tells Male from Female"
         in (explanation_sentences(replace(found, proxies=weak))[-1])
     )
 
@@ -122,22 +121,22 @@ def test_the_table_has_the_columns_and_counts_the_others() -> None:
     many = replace(many, proxies=pd.concat([*rows, many.proxies.tail(1)], ignore_index=True))
     found = columns_table(many)
     assert len(found.rows) == 25
-    assert found.note.startswith("6 columns that contribute less are left out.")
+    assert found.note.startswith("6 columns with smaller contributions are not shown.")
 
 
 def test_plots_say_what_they_leave_out_and_whose_rows_they_show() -> None:
     found = hard_overview()
     said = texts(plot_column_importance(found.importance, found.protected, found.groups))
-    assert "5 columns that matter less are not drawn" in said
-    assert "600 rows explained: all" in said
+    assert "5 less important columns are not drawn" in said
+    assert "600 rows explained: all groups" in said
     assert "600 rows explained; bins with fewer than 10 are not drawn," in (
         texts(plot_contributions(found.contributions, found.n_explained))
     )
     rows = overview().threshold_rows
     said = texts(plot_waterfalls(rows))
-    assert "Rows of nobody, beside the threshold" in said
-    assert "log-odds; dashed: the threshold" in said
+    assert " ".join(said).count("Two invented applicants, just below") == 1
+    assert "log-odds; dashed line: the threshold" in said
     one_side = replace(rows, scores={"below": rows.scores["below"]})
-    assert "nothing leads to the other side" in " ".join(texts(plot_waterfalls(one_side)))
+    assert "no row found on the other side" in " ".join(texts(plot_waterfalls(one_side)))
     said = texts(plot_waterfalls(replace(rows, has_threshold=False)))
-    assert "log-odds; labels are drawn by vote: dashed is an even chance" in said
+    assert "log-odds; labels are randomised; dashed line: probability 50 %" in said

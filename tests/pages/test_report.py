@@ -180,10 +180,10 @@ def test_text_has_enough_contrast() -> None:
 @pytest.mark.parametrize(
     ("gate", "words"),
     [
-        ("accuracy>=0.1", "Pass: the gate holds"),
-        ("accuracy>=0.99; statistical_parity<=0.99", "Fail: the gate does not hold"),
+        ("accuracy>=0.1", "Pass: the model meets the gate"),
+        ("accuracy>=0.99; statistical_parity<=0.99", "Fail: the model does not meet the gate"),
         ("accuracy>=0.1 @ race; min_count=500", "Insufficient evidence"),
-        (None, "No gate was asked for"),
+        (None, "No verdict: no gate was given"),
     ],
 )
 def test_the_verdict_stands_first_and_in_words(gate: str | None, words: str) -> None:
@@ -193,7 +193,7 @@ def test_the_verdict_stands_first_and_in_words(gate: str | None, words: str) -> 
     texts = [text for _, _, text in page.all("h1", "h2", "p", "table")]
     assert texts[1].startswith(words)
     captions = [text for _, _, text in page.all("caption")]
-    assert ("What the gate demands, and what it came to" in captions) == (gate is not None)
+    assert ("Checks and results" in captions) == (gate is not None)
 
 
 def test_the_numbers_are_those_of_the_evaluation() -> None:
@@ -272,7 +272,7 @@ def test_of_many_groups_the_largest_are_shown_and_the_others_are_counted() -> No
     for name, n in (("rates", 6), ("four_fifths", 6), ("local_law_144", 6)):
         assert f"{n} groups with fewer rows are in audit/{name}.csv." in notes
     assert heads.count("(missing)") == 3
-    assert "Of the 30 values of origin, the 24 with the most rows are compared in pairs." in (
+    assert "origin has 30 values. Only the 24 with the most rows are compared in pairs." in (
         [text for _, _, text in page.all("li")]
     )
 

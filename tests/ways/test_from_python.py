@@ -17,7 +17,8 @@ from tests.ways.conftest import Caller, files
     [
         (
             {"C": "abc"},
-            "Error: Invalid value for '--C': 'abc' is not a number, or auto for the default",
+            "Error: Invalid value for '--C': 'abc' is not a number; give a number, or auto for the "
+            "default",
         ),
         ({"data": "nowhere.csv"}, "error: data=nowhere.csv is not a file; give census, adult"),
     ],

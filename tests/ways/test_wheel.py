@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,7 +22,11 @@ pytestmark = pytest.mark.slow
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has the wheel, and sees the packages of this one but not the checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT]
+    source = folder / "source"  # setuptools leaves its work where it builds
+    shutil.copytree(ROOT / "fairrun", source / "fairrun")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, source]
     built = subprocess.run(list(map(str, build)), capture_output=True, text=True, check=False)
     if "No matching distribution" in built.stderr:
         pytest.skip("no package index can be reached from here, to build the wheel with")

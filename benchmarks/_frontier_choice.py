@@ -1,4 +1,4 @@
-"""Choices on validation rows, and what they come to on test rows."""
+"""Choice of each method's setting on validation rows, and the results on test rows."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ import numpy as np
 from _frontier_methods import FOUR_FIFTHS, Candidate
 from _frontier_problem import Problem
 
-#: Largest absolute differences of the selection rates; the table shows three of them.
+#: Limits of |selection rate a − b|. The tables show three of them.
 LIMITS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
-#: The cell of the four-fifths rule.
+#: The constraint of the four-fifths rule, by the name that the tables show.
 RATIO = "disparate impact in [0.8, 1.25]"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Accuracy, selection rate of the privileged minus and by that of the unprivileged."""
+    """Accuracy, and the difference a − b and the ratio a / b of the groups' selection rates.
+
+    Group a is the privileged group.
+    """
 
     accuracy: float
     difference: float
     ratio: float
 
     def distance(self, cell: str) -> float:
-        """How far from parity, in the measure of the cell."""
+        """Return the distance from parity in the cell's measure, a difference or a ratio."""
         if cell == RATIO:
             return 1 - min(self.ratio, 1 / self.ratio) if self.ratio else 1.0
         return abs(self.difference)
 
 
 def measure(problem: Problem, candidate: Candidate, split: str) -> Measured:
-    """Measure a candidate on a split."""
+    """Return accuracy, difference and ratio of a candidate on a split."""
     label, group = candidate.labels[split], problem.group[split]
     rate_a, rate_b = label[group == 0].mean(), label[group == 1].mean()
     return Measured(
@@ -43,16 +46,17 @@ def measure(problem: Problem, candidate: Candidate, split: str) -> Measured:
 
 
 def cells(protected: str) -> dict[str, float]:
-    """Name the cells, each with its limit."""
+    """Return the limit of each cell of the tables by the cell's name."""
     limits = {f"{limit:g}": limit for limit in LIMITS}
     return limits | ({RATIO: FOUR_FIFTHS} if protected == "sex" else {})
 
 
 def choose(problem: Problem, everything: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """For each method and cell: choose on validation, measure on test.
+    """Choose a setting of each method for each cell on validation, and measure it on test.
 
-    The choice is the most accurate of those within the limit on validation, or if none is, the one
-    nearest to parity. Ours is also measured without any choice: asked for the limit itself.
+    The choice is the most accurate setting within the limit on validation. If no setting is within
+    the limit, the choice is the setting nearest to parity. fairrun's group thresholds are also
+    measured without a choice, with the limit itself as their tolerance.
     """
     validation = [measure(problem, candidate, "validation") for candidate in everything]
     records = []

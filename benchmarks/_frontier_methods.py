@@ -1,4 +1,4 @@
-"""The methods of the frontier benchmark: each gives labels of validation and test rows."""
+"""The methods of the frontier benchmark; each predicts labels of validation and test rows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from fairrun.inference import GroupLookup
 from fairrun.training.mitigation import ScoredRows
 from fairrun.training.mitigation.group_thresholds import fit_group_thresholds
 
-#: Distances from statistical parity that every method with a tolerance is asked for.
+#: The tolerances of |statistical parity| at which every method with a tolerance is run.
 TOLERANCES = (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.075, 0.085, 0.1, 0.12, 0.15)
-#: fairlearn bounds each group's distance from everybody's rate, which is part of the difference.
+#: fairlearn's bound is on the distance of each group's rate from the rate of all rows. This is a
+#: part of the difference between the groups, so its bounds are smaller.
 BOUNDS = {"sex": (0.01, 0.02, 0.033, 0.065), "race": (0.015, 0.04)}
-#: Multipliers of GridSearch. Its own grid is laid out both ways and has four useful points.
+#: The multipliers of GridSearch. fairlearn's default grid covers both signs and has only four
+#: useful points.
 MULTIPLIERS = np.linspace(0, 0.9, 13)
-#: Confidences of our margin; the first is none.
+#: The confidence levels of the margin of fairrun's group thresholds. The first means no margin.
 CONFIDENCES = (0.5, 0.8, 0.95)
-#: The four-fifths rule as a tolerance of the ratio.
+#: The four-fifths rule as a tolerance of the ratio of selection rates.
 FOUR_FIFTHS = 0.2
 
 Labels = NDArray[np.int64]
@@ -33,7 +35,7 @@ Scores = dict[str, Floats]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A method at one setting, and its labels by split."""
+    """A method with one setting, and the labels that it predicts on each split."""
 
     method: str
     setting: str
@@ -41,12 +43,12 @@ class Candidate:
 
 
 def ours(confidence: float) -> str:
-    """Name group thresholds of a confidence."""
+    """Return the tables' name for group thresholds with a confidence level."""
     return f"group_thresholds, confidence {confidence:g}"
 
 
 def scored_candidates(problem: Problem) -> Iterator[Candidate]:
-    """Run the methods that decide by the scores of one fit, each at every setting."""
+    """Yield the candidates of the methods that use the scores of one fitted model."""
     scores = score(problem)
     yield from unmitigated(scores)
     yield from group_thresholds(problem, scores)
@@ -58,14 +60,14 @@ def scored_candidates(problem: Problem) -> Iterator[Candidate]:
 
 
 def refitted_candidates(problem: Problem) -> Iterator[Candidate]:
-    """Run the methods that fit the estimator anew, each at every setting."""
+    """Yield the candidates of the methods that fit the model again for every setting."""
     for suffix, given in _with_and_without_group(problem):
         for method in (reweighing, grid_search, exponentiated_gradient):
             for setting, labels in method(given):
                 yield Candidate(method.__name__ + suffix, setting, labels)
 
 
-#: Two halves of the work, each of which can be done alone.
+#: Two parts of the work that can run in different processes.
 FAMILIES = {"scored": scored_candidates, "refitted": refitted_candidates}
 
 
@@ -74,13 +76,16 @@ def _with_and_without_group(problem: Problem) -> list[tuple[str, Problem]]:
 
 
 def unmitigated(scores: Scores) -> Iterator[Candidate]:
-    """Give the estimator as it is."""
+    """Yield the labels of the model without mitigation."""
     labels = {name: (scores[name] > 0).astype(np.int64) for name in ("validation", "test")}
     yield Candidate("unmitigated", "", labels)
 
 
 def group_thresholds(problem: Problem, scores: Scores) -> Iterator[Candidate]:
-    """Ours, with and without a margin; as `FairClassifier` fits it on the same scores."""
+    """Yield the labels of fairrun's group thresholds, with and without a margin.
+
+    They are fitted on the same scores and in the same way as in `FairClassifier`.
+    """
     train = ScoredRows(
         scores["train"],
         problem.label["train"],
@@ -106,22 +111,22 @@ Settings = Iterator[tuple[str, dict[str, Labels]]]
 
 
 class _Score(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """An estimator whose only feature is the score: fairlearn takes no scores as such."""
+    """An estimator whose only feature is the score, because fairlearn does not take scores."""
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def fit(self, X: Any, y: Any) -> _Score:  # noqa: ARG002
-        """Nothing is to be fitted."""
+        """Return the estimator unchanged."""
         return self
 
     def predict(self, X: Any) -> Floats:
-        """Give the score."""
+        """Return the score, which is the only column."""
         return np.asarray(X)[:, 0]
 
 
 def threshold_optimizer(problem: Problem, scores: Scores) -> Settings:
-    """Fairlearn's ThresholdOptimizer on the same out-of-fold scores; it draws labels."""
+    """Yield the labels of fairlearn's ThresholdOptimizer on the same scores; it is randomised."""
     from fairlearn.postprocessing import ThresholdOptimizer
 
     for tolerance in TOLERANCES:
@@ -146,7 +151,7 @@ def threshold_optimizer(problem: Problem, scores: Scores) -> Settings:
 
 
 def error_parity(problem: Problem, scores: Scores) -> Settings:
-    """error-parity's relaxed thresholds on the same out-of-fold scores; it draws labels."""
+    """Yield the labels of error-parity's relaxed thresholds on the same scores; randomised."""
     from error_parity import RelaxedThresholdOptimizer
 
     share = {name: 1 / (1 + np.exp(-part)) for name, part in scores.items()}
@@ -167,7 +172,7 @@ def error_parity(problem: Problem, scores: Scores) -> Settings:
 
 
 def reweighing(problem: Problem) -> Settings:
-    """aif360's Reweighing before the estimator."""
+    """Yield the labels of the model with the training weights of aif360's Reweighing."""
     from aif360.algorithms.preprocessing import Reweighing
     from aif360.datasets import BinaryLabelDataset
 
@@ -185,7 +190,7 @@ def reweighing(problem: Problem) -> Settings:
 
 
 def grid_search(problem: Problem) -> Settings:
-    """Fairlearn's GridSearch: every predictor of one grid, which spans its frontier."""
+    """Yield the labels of every model in one grid of fairlearn's GridSearch."""
     from fairlearn.reductions import DemographicParity, GridSearch
 
     index = pd.MultiIndex.from_product(
@@ -206,7 +211,7 @@ def grid_search(problem: Problem) -> Settings:
 
 
 def exponentiated_gradient(problem: Problem) -> Settings:
-    """Fairlearn's ExponentiatedGradient; it draws labels."""
+    """Yield the labels of fairlearn's ExponentiatedGradient, which is randomised."""
     from fairlearn.reductions import DemographicParity, ExponentiatedGradient
 
     for bound in BOUNDS[problem.protected]:

@@ -28,9 +28,9 @@ Floats = NDArray[np.float64]
 class Problem:
     """Three splits of Adult for one protected column, one estimator and one seed.
 
-    Every array is given by split. `matrix` is encoded as fairrun encodes it, `refit` as the methods
-    that fit the estimator dozens of times get it: for boosted trees categories as codes, which is
-    as accurate and four times as fast. Neither has a protected column.
+    Every array is stored by split. `matrix` has fairrun's encoding. `refit` is for methods that fit
+    the model dozens of times. For boosted trees, it has categories as codes, which is as accurate
+    and four times as fast. Neither of them has a protected column.
     """
 
     protected: str
@@ -44,7 +44,7 @@ class Problem:
     refit_estimator: LogisticRegression | HistGradientBoostingClassifier
 
     def with_group(self) -> Problem:
-        """Give the same with the group as one more column."""
+        """Return the same problem with the group as an additional column."""
         return replace(
             self,
             matrix={name: self._append(part, name) for name, part in self.matrix.items()},
@@ -56,7 +56,7 @@ class Problem:
 
 
 def load_problem(adult: str, protected: str, estimator: str, seed: int) -> Problem:
-    """Read and split Adult; race is White or not."""
+    """Read and split UCI Adult; the groups of race are White and all other values together."""
     raw = pd.read_parquet(adult)
     raw["race"] = raw["race"].where(raw["race"] == "White", "not White")
     request = DataRequest(
@@ -72,7 +72,7 @@ def load_problem(adult: str, protected: str, estimator: str, seed: int) -> Probl
     matrix = {name: encoder.encode(features[name]) for name in SPLITS}
     if estimator == "logistic_regression":
         refit = matrix
-        # Same optimum as the default solver, in half the time.
+        # This solver reaches the same optimum as the default solver in half the time.
         model = LogisticRegression(solver="newton-cholesky")
     else:
         refit, n_categorical = _categories_as_codes(features)
@@ -105,10 +105,10 @@ def _categories_as_codes(features: dict[str, pd.DataFrame]) -> tuple[dict[str, F
 
 
 def score(problem: Problem) -> dict[str, Floats]:
-    """Log-odds of each split; those of train are out-of-fold, as fairrun fits its thresholds on.
+    """Return the log-odds of each split; those of train are out-of-fold.
 
-    A post-processor that hands back the rows it is given takes the place of `group_thresholds`: all
-    else is what `FairClassifier.fit` does.
+    The scores are those on which fairrun fits its thresholds. `FairClassifier.fit` computes them
+    with a post-processor that returns its input, in place of `group_thresholds`.
     """
     hand_back = replace(MITIGATORS["group_thresholds"], fit=lambda rows: rows)
     recipe = Recipe(

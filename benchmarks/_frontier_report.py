@@ -16,9 +16,9 @@ from scipy.stats import t as student
 
 from fairrun.figures.style import GREY, PALETTE, TEXT, TEXT_SIZE, clean_axes, new_figure
 
-#: The cells of the tables; the figure shows all.
+#: The cells that the tables show. The figure shows all cells.
 SHOWN = ("0.1", "0.05", "0.02", RATIO)
-#: Ours with the peers' settings, chosen as theirs are; and as it comes, with nothing chosen.
+#: fairrun's method with a setting chosen like the peers' settings, and with its default setting.
 OURS = "group_thresholds, confidence 0.5"
 DEFAULT = "group_thresholds, confidence 0.95, asked for the limit"
 _COLOURS = {
@@ -32,24 +32,27 @@ _COLOURS = {
 
 
 def is_ours(method: str) -> bool:
-    """Whether a method is one of ours."""
+    """Return whether a method is one of fairrun's."""
     return method.startswith("group_thresholds")
 
 
 def mean_and_half_width(values: pd.Series) -> tuple[float, float]:
-    """Mean over seeds with half its 95 % interval (Student); NaN for one seed."""
+    """Return the mean over seeds and half its 95 % Student interval, which is NaN for one seed."""
     n = len(values)
     error = float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
     return float(values.mean()), float(student.ppf(0.975, max(n - 1, 1)) * error)
 
 
 def holds(rows: pd.DataFrame, protected: str, cell: str) -> bool:
-    """Whether the constraint holds on the mean over test sets."""
+    """Return whether the mean over the test sets meets the constraint of the cell."""
     return bool(parity(rows, cell) <= cells(protected)[cell])
 
 
 def parity(rows: pd.DataFrame, cell: str) -> float:
-    """Mean over seeds, then the distance from parity: a bias shows, a scatter does not."""
+    """Return the distance from parity of the mean over seeds.
+
+    The mean comes first, so that a bias shows but random differences between seeds cancel.
+    """
     if cell == RATIO:
         ratio = float(np.exp(np.log(rows["ratio"]).mean()))
         return 1 - min(ratio, 1 / ratio)
@@ -57,7 +60,7 @@ def parity(rows: pd.DataFrame, cell: str) -> float:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """One line a cell: ours chosen like the peers, the best peer that holds, and our default."""
+    """Return a table with one line per cell: fairrun chosen, the best peer, fairrun's default."""
     lines = [
         "| protected | estimator | cell | ours | best peer that holds | it | ours − it | default |",
         "|---" * 8 + "|",
@@ -91,7 +94,7 @@ def summary(table: pd.DataFrame) -> str:
 
 
 def details(table: pd.DataFrame, protected: str, estimator: str) -> str:
-    """Every method of one problem, one column a cell."""
+    """Return a table with every method of one problem and one column per cell."""
     problem = _problem(table, protected, estimator)
     shown = [cell for cell in SHOWN if cell in set(problem["cell"])]
     lines = [
@@ -106,7 +109,7 @@ def details(table: pd.DataFrame, protected: str, estimator: str) -> str:
 
 
 def plot_frontiers(table: pd.DataFrame) -> Figure:
-    """Mean test accuracy against mean test difference, one line a method, ours on top."""
+    """Plot mean test accuracy against mean test difference, one line per method."""
     figure = new_figure(8.2, "Adult: accuracy against statistical parity")
     panels = figure.subplots(2, 2)
     for ax, (protected, estimator) in zip(panels.flat, _problems(table), strict=False):
@@ -158,7 +161,7 @@ def _look(mine: bool) -> dict[str, Any]:
 
 
 def tables(table: pd.DataFrame) -> str:
-    """Write the summary, then every problem with every method."""
+    """Return the summary, followed by one table per problem with every method."""
     parts = [summary(table)]
     for protected, estimator in _problems(table):
         parts += [f"{protected}, {estimator}:", details(table, protected, estimator)]

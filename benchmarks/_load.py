@@ -1,10 +1,11 @@
-"""A closed-loop HTTP client that costs little: raw sockets, one thread, one process.
+"""A fast closed-loop HTTP client with raw sockets, in one thread of one process.
 
     python benchmarks/_load.py URL BODIES --clients 8 --requests 20000 [--seconds 10]
 
-Each client sends a request, waits for the whole answer, and sends the next. BODIES is a file of
-JSON bodies, one a line, sent in turn. Prints requests a second and latencies as JSON; with
---answers, each answer goes to that file as a line, in the order of the requests.
+Each client sends a request, waits for the whole answer, and sends the next request. BODIES is a
+file of JSON bodies, one per line, which are sent in turn. The program prints requests per second
+and latencies as JSON. With --answers, it writes each answer to that file as one line, in the order
+of the requests.
 """
 
 from __future__ import annotations
@@ -21,28 +22,28 @@ from urllib.parse import urlsplit
 
 @dataclass
 class _Client:
-    """One connection, and the request that is under way on it."""
+    """One connection and the request that is running on it."""
 
     socket: socket.socket
     number: int = -1
     sent: float = 0.0
     answer: bytearray = field(default_factory=bytearray)
-    length: int = -1  # of the whole answer, once its head is there
+    length: int = -1  # The length of the whole answer; -1 until its head has arrived.
 
 
 def run(
     url: str, bodies: list[bytes], clients: int, requests: int, seconds: float
 ) -> tuple[list[float], list[bytes | None], float]:
-    """Send requests until there were so many, or so much time has passed.
+    """Send requests until the number of requests or the time limit is reached.
 
     Returns
     -------
     latencies : list of float
-        In seconds, in the order in which answers came.
+        The latencies in seconds, in the order in which answers arrived.
     answers : list of bytes or None
-        Bodies of the answers, by request.
+        The bodies of the answers, in the order of the requests.
     elapsed : float
-        Seconds from the first request to the last answer.
+        The seconds from the first request to the last answer.
     """
     parts = urlsplit(url)
     head = (
@@ -101,7 +102,7 @@ def run(
 
 
 def main() -> None:
-    """Run from the command line."""
+    """Send the requests that the command line describes, and print the results as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("bodies", type=Path)

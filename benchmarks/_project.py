@@ -1,4 +1,7 @@
-"""Puts the project on the path: every benchmark imports this first, and runs from any folder."""
+"""Adds the project's folder to `sys.path`, so that benchmarks run from any folder.
+
+Every benchmark imports this module before it imports fairrun.
+"""
 
 import sys
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""What the app is compared with: `python benchmarks/_serving_peers.py ROLE FOLDER [PORT]`.
+"""Servers for comparison: `python benchmarks/_serving_peers.py ROLE FOLDER [PORT]`.
 
-Roles: `prepare` saves the tutorial's model, a constant one, and the bodies of requests; `tutorial`
-serves the former as it does; `trivial` answers the same bytes to whatever comes, and so shows what
-the client itself can do.
+The role `prepare` saves the tutorial's model, a constant model, and the bodies of requests. The
+role `tutorial` serves the tutorial's model as the tutorial does. The role `trivial` sends the same
+bytes as the answer to every request, which measures the client alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import _project  # noqa: F401
 
 
 def prepare(folder: Path) -> None:
-    """Save the tutorial's model as it does, a constant one, and the bodies of requests."""
+    """Save the tutorial's model as the tutorial does, a constant model, and request bodies."""
     import mlflow
     import numpy as np
     import pandas as pd
@@ -80,7 +80,7 @@ def prepare(folder: Path) -> None:
 
 
 def tutorial(folder: Path, port: int) -> None:
-    """Serve the tutorial's model as it does."""
+    """Serve the tutorial's model as the tutorial does."""
     import mlflow
     import pandas as pd
     import uvicorn
@@ -93,7 +93,7 @@ def tutorial(folder: Path, port: int) -> None:
         frame = pd.DataFrame(body["data"], columns=body["columns"], index=body["index"])
         return {"predictions": model.predict(frame).tolist()}
 
-    # Annotations of a function within a function are text that FastAPI could not resolve.
+    # With postponed annotations, FastAPI cannot resolve the annotations of a nested function.
     predict.__annotations__["request"] = Request
     app.post("/predict", response_model=None)(predict)
     uvicorn.run(app, port=port, log_level="warning", access_log=False)
@@ -111,7 +111,7 @@ class _Trivial(asyncio.Protocol):
 
 
 def trivial(folder: Path, port: int) -> None:  # noqa: ARG001
-    """Answer whatever comes."""
+    """Send the same answer to every request."""
     import uvloop
 
     async def serve() -> None:

@@ -1,18 +1,19 @@
-"""How often the intervals cover, by simulation.
+"""Simulated coverage of the 95 % intervals.
 
     python benchmarks/coverage.py [--simulations 1000] [--groups 2 5 10] [--rows 500 5000] [--small]
 
-Rows are drawn from known rates, the same number expected in every group; each simulated table gets
-the intervals of `fairrun.metrics.audit`'s estimates, nominally 95 %, and it is counted how often
-they hold the true value. "parity": the groups have the same rates. "disparity": base rates from
-0.15 to 0.35, true positive rates from 0.6 to 0.8, false positive rates from 0.05 to 0.15. Printed
-are, over all metrics of its kind, the lowest, the mean and the highest coverage (a metric's is the
-mean over groups or pairs): of the rates of each group, of each pair's differences and ratio, of all
-pairs of a metric at once, and of the largest difference or smallest ratio.
+The program draws rows from known rates, with the same expected number of rows in every group. It
+computes the intervals of `fairrun.metrics.audit` for each simulated table and counts how often they
+contain the true value. With "parity", all groups have the same rates. With "disparity", base rates
+are 0.15 to 0.35, true positive rates 0.6 to 0.8, and false positive rates 0.05 to 0.15.
 
---small instead: the rates of single cells, per metric, where groups have 20 to 200 rows.
+The table has the lowest, the mean and the highest coverage over all metrics of a kind, where the
+coverage of a metric is its mean over groups or pairs. The kinds are the rates of each group, the
+differences and ratios of each pair, all pairs of a metric at once, and the largest difference or
+smallest ratio.
 
---models: differences between two models on the same rows. --scores: areas under the curve.
+--small measures the rates of single cells by metric, in groups of 20 to 200 rows. --models measures
+differences between two models on the same rows. --scores measures areas under the ROC curve.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ FloatArray = NDArray[np.float64]
 
 
 def shares(n_groups: int, disparity: float) -> FloatArray:
-    """Make the true shares of group, label and prediction."""
+    """Return the true shares of rows by group, label and prediction."""
     at = np.linspace(-1, 1, n_groups) * disparity
     base, tpr, fpr = 0.25 + 0.1 * at, 0.7 + 0.1 * at[::-1], 0.1 + 0.05 * at
     table = np.array([(1 - base) * (1 - fpr), (1 - base) * fpr, base * (1 - tpr), base * tpr])
@@ -51,7 +52,7 @@ def shares(n_groups: int, disparity: float) -> FloatArray:
 
 
 def simulate(truth: FloatArray, n: int, simulations: int, n_replicates: int) -> Coverage:
-    """Count how often the intervals of tables of n rows hold what is true."""
+    """Return how often the intervals of tables with n rows contain the true value."""
     n_groups = len(truth)
     identity = np.eye(n_groups, dtype=np.int64)
     pairs = Grouping("", tuple(map(str, range(n_groups))), identity).pairs()
@@ -80,15 +81,15 @@ def simulate(truth: FloatArray, n: int, simulations: int, n_replicates: int) -> 
 
 
 def share(low: FloatArray, expected: FloatArray | float, high: FloatArray) -> float:
-    """Find the share of limits that hold what is expected; undefined values are left out."""
+    """Return the share of intervals that contain the true value, without undefined values."""
     defined = ~np.isnan(low)
-    # At the end of a scale a limit may be off by rounding.
+    # A limit at the end of a scale, such as 0 or 1, can be off by a rounding error.
     held = (low - 1e-12 <= expected) & (expected <= high + 1e-12)
     return float(held[defined].mean()) if defined.any() else np.nan
 
 
 def show_promised(groups: list[int], rows: list[int], simulations: int) -> None:
-    """Print the coverage where it is promised."""
+    """Print the coverage for tables that are large enough for the stated guarantee."""
     kinds = ["rates", "pairs", "all pairs at once", "worst"]
     print("| groups | rows a group | | " + " | ".join(kinds) + " |")
     print("|---" * (3 + len(kinds)) + "|")
@@ -106,7 +107,7 @@ def show_promised(groups: list[int], rows: list[int], simulations: int) -> None:
 
 
 def show_small(simulations: int) -> None:
-    """Print the coverage where cells are small, as it is."""
+    """Print the coverage for small groups, where there is no guarantee."""
     names = ["selection_rate", "true_positive_rate", "false_positive_rate"]
     print("| rows a group | " + " | ".join([*names, *COMPARED]) + " | worst of all |")
     print("|---" * (2 + len(names) + len(COMPARED)) + "|")
@@ -118,7 +119,7 @@ def show_small(simulations: int) -> None:
 
 
 def show_models(simulations: int) -> None:
-    """Print the coverage of differences between two models that share most of their answers."""
+    """Print the coverage of differences between two models that agree on most rows."""
     print("| rows a group | labels that differ | selection_rate | accuracy | statistical_parity |")
     print("|---|---|---|---|---|")
     for n in (100, 500, 5000):
@@ -126,7 +127,7 @@ def show_models(simulations: int) -> None:
             one = shares(2, 1.0)[..., None]
             stay, leave = 1 - differing * np.array([0.7, 1.3]), differing * np.array([0.7, 1.3])
             truth = np.stack([one[..., 0] * stay, one[..., 0] * leave], axis=-1)
-            truth[..., 1, :] = truth[..., 1, ::-1]  # prediction A = 1: B is 1 if it stays
+            truth[..., 1, :] = truth[..., 1, ::-1]  # With A = 1, "stay" is B = 1.
             held = _simulate_models(truth, 2 * n, simulations)
             cells = " | ".join(f"{100 * np.nanmean(values):.1f}" for values in held.values())
             print(f"| {n:,} | {100 * differing:.0f} % | {cells} |", flush=True)
@@ -155,7 +156,7 @@ def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, l
 
 
 def show_scores(simulations: int) -> None:
-    """Print the coverage of areas under the curve and of their difference."""
+    """Print the coverage of areas under the ROC curve and of their difference."""
     from scipy.stats import norm
 
     print("| rows a group | area 0.8 | area 0.95 | their difference |")

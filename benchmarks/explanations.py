@@ -1,10 +1,10 @@
-"""What explanations and hints cost: of 1,000 census rows, against the same rows predicted.
+"""The time for explanations and counterfactual hints of 1,000 census rows.
 
     python benchmarks/explanations.py [--rounds 15]
 
-All as a DataFrame, through what MLflow calls: `predict`, with `explain`, with `counterfactuals`,
-and without. They are timed in turn, round after round, in processor seconds, and the smallest of
-each is given: on a shared machine the others measure its other work.
+The program calls the model's `predict` on a DataFrame as MLflow does: without parameters, with
+`explain`, and with `counterfactuals`. The three take turns, round after round. The table shows the
+smallest processor time of each, because other work on a shared machine only makes a round slower.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ N_ROWS, N_TRAIN = 1000, 8000
 
 
 def main() -> None:
-    """Print a table."""
+    """Measure all cases and print a table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

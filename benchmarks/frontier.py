@@ -1,21 +1,22 @@
-r"""Accuracy against statistical parity on Adult: fairrun's group thresholds and their peers.
+r"""Accuracy against statistical parity on UCI Adult: fairrun's group thresholds and other methods.
 
     python benchmarks/frontier.py --adult PATH [--seeds 5] [--jobs 2] [--out FOLDER] [--quick]
 
-Ours: `group_thresholds` of `FairClassifier`. Peers: fairlearn's ThresholdOptimizer,
-ExponentiatedGradient and GridSearch, aif360's Reweighing and error-parity, each with and without
-the group as a column. Everybody gets the same rows, the same encoded columns and the same settings
-of the estimator; those that decide by a score get the same out-of-fold scores.
+fairrun's method is `group_thresholds` of `FairClassifier`. The other methods are fairlearn's
+ThresholdOptimizer, ExponentiatedGradient and GridSearch, aif360's Reweighing, and error-parity.
+Each runs with and without the group as a column. All methods get the same rows, the same encoded
+columns and the same parameters of the estimator. Methods that use scores get the same out-of-fold
+scores.
 
-Each seed is another split into train, validation and test. For each method and each limit of the
+Each seed gives another split into train, validation and test. For each method and each limit on the
 distance from parity, the setting is chosen on validation and measured once on test. The tables and
 the figure show means over the seeds.
 
-The folder then holds results.json (every choice), tables.md and frontier.png. A task that is done
-is kept there too: the same command goes on where it was interrupted.
+The output folder holds results.json (every choice), tables.md and frontier.png. Finished tasks are
+also kept there, so the same command continues after an interruption.
 
-error-parity asks for numpy below 2 through an old cvxpy, and works with the new ones; into an
-environment that has the rest:
+error-parity requires numpy below 2 through an old version of cvxpy, but works with newer versions.
+To install it into an environment that has the other packages:
 
     printf 'numpy>=2\ncvxpy>=1.6\n' > overrides.txt
     uv pip install --override overrides.txt error-parity
@@ -33,7 +34,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-# Before numpy comes: two workers that each want every core wait for each other.
+# This must be set before numpy is imported, because workers that each use all cores are slow.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import _project  # noqa: F401
@@ -47,9 +48,9 @@ Task = tuple[str, str, str, int]
 
 
 def run(adult: str, task: Task) -> tuple[list[dict[str, Any]], float]:
-    """Run the methods of one family on one split; the records, and the CPU seconds it took."""
+    """Run the methods of one family on one split, and return the records and the CPU seconds."""
     family, protected, estimator, seed = task
-    # The peers warn of what they will change and of the packages they do without.
+    # The other packages warn about future changes and about missing optional packages.
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     started = time.process_time()
@@ -59,7 +60,7 @@ def run(adult: str, task: Task) -> tuple[list[dict[str, Any]], float]:
 
 
 def run_all(adult: str, tasks: list[Task], jobs: int, folder: Path) -> pd.DataFrame:
-    """Run all tasks that are not in the folder yet, `jobs` at a time, and say how far it is."""
+    """Run all tasks that are not in the folder yet, `jobs` at a time, and print the progress."""
     started = time.perf_counter()
     kept = {task: folder / f"{'-'.join(map(str, task))}.json" for task in tasks}
     todo = [task for task in tasks if not kept[task].exists()]

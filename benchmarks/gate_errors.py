@@ -1,12 +1,13 @@
-"""How often a gate errs, by simulation.
+"""Simulated error rates of a gate.
 
     python benchmarks/gate_errors.py [--simulations 1000] [--groups 2 5] [--rows 500 5000]
 
-Tables are drawn from known rates, the same number of rows expected in every group. The groups are
-of two kinds in turn, so of five groups six pairs are as far apart as any. Each term of the gate is
-judged with three thresholds: what is true lies inside what is allowed, exactly on its edge, and
-outside. Printed is how often the gate says pass, insufficient evidence and fail. On the edge both
-pass and fail are errors, inside it fail is one, outside it pass is one.
+The program draws tables from known rates, with the same expected number of rows in every group. The
+groups alternate between two sets of rates, so with five groups six pairs have the largest
+difference. Each term of the gate is judged with three thresholds, which put the true value inside
+the allowed range, exactly on its edge, and outside. The table shows how often the verdict is pass,
+insufficient evidence and fail. Inside the range, fail is an error. Outside, pass is an error. On
+the edge, both are errors.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PLACES = ["inside", "on the edge", "outside"]
 
 
 def shares(n_groups: int) -> NDArray[np.float64]:
-    """Make the true shares of group, label and prediction."""
+    """Return the true shares of rows by group, label and prediction."""
     kind = np.arange(n_groups) % 2
     base, tpr, fpr = 0.3 - 0.1 * kind, 0.8 - 0.15 * kind, 0.12 - 0.07 * kind
     table = np.array([(1 - base) * (1 - fpr), (1 - base) * fpr, base * (1 - tpr), base * tpr])
@@ -35,7 +36,7 @@ def shares(n_groups: int) -> NDArray[np.float64]:
 
 
 def terms(truth: NDArray[np.float64]) -> dict[str, list[str]]:
-    """Write each term with its three thresholds: inside, on the edge, outside."""
+    """Return each term with three thresholds: true value inside, on the edge, and outside."""
     written = {}
     for name in FAIRNESS:
         metric = BIAS_METRICS[name]

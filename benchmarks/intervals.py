@@ -1,19 +1,20 @@
-"""How long counts, metrics and intervals take, beside numpy, a row bootstrap and fairlearn.
+"""The time for counts, metrics and intervals, compared with numpy, a row bootstrap and fairlearn.
 
     python benchmarks/intervals.py [--rows 1000000] [--repeats 7] [--bootstrap 2000]
 
-One process. Counting and bincount take turns, repeat after repeat, so that a machine whose speed
-drifts slows both; numbers are medians, but for fairlearn's, which runs once. The rows have two
-protected columns, of two values and of five, a label and a prediction. First the times:
+Everything runs in one process. The compared sides take turns, repeat after repeat, so a change of
+the machine's speed affects both. The times are medians, except that fairlearn runs once. The rows
+have two protected columns with two and five values, a label and a prediction. The first table shows
+the times of:
 
-- `Counts.from_arrays` beside a bare `numpy.bincount` over the same arrays, once with the cell of
-  each row made by the same arithmetic without any check, and once with it given;
+- `Counts.from_arrays`, compared with `numpy.bincount` over the same arrays: once including the
+  computation of each row's cell without checks, and once with the cells given;
 - all label metrics of all one- and two-way groups, with and without 2,000 replicates;
-- fairlearn's MetricFrame of the crossing, eight rates, points only.
+- eight rates of the crossing by fairlearn's MetricFrame, without intervals.
 
-Then the agreement: the limits from 2,000 multinomial tables, and those of a plain bootstrap of the
-rows, which draws rows with replacement and counts them anew; the difference is in standard errors,
-beside what two row bootstraps of other seeds differ by.
+The second table compares the limits from 2,000 multinomial tables with the limits of a row
+bootstrap, which draws rows with replacement and counts them again. Differences are in standard
+errors. The difference between two row bootstraps with different seeds is shown for comparison.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ COLUMNS = (SEX, RACE)
 
 
 class Rows(NamedTuple):
-    """Two protected columns as codes, labels and predictions."""
+    """Rows as arrays: the codes of two protected columns, labels and predictions."""
 
     sex: NDArray[np.int8]
     race: NDArray[np.int8]
@@ -47,7 +48,7 @@ class Rows(NamedTuple):
 
 
 def draw_rows(n: int, seed: int = 0) -> Rows:
-    """Draw rows in the shares of the census, some without a value."""
+    """Draw rows with the shares of the census; some rows have no protected value."""
     rng = np.random.default_rng(seed)
     sex = rng.choice([0, 1, -1], size=n, p=[0.66, 0.33, 0.01]).astype(np.int8)
     race = rng.choice([0, 1, 2, 3, 4, -1], size=n, p=[0.85, 0.09, 0.03, 0.01, 0.01, 0.01])
@@ -57,19 +58,19 @@ def draw_rows(n: int, seed: int = 0) -> Rows:
 
 
 def times(sides: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Take the median milliseconds of each side, all in turn."""
+    """Return the median milliseconds of each side; the sides take turns."""
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for repeat in range(repeats + 1):
         for name, run in sides.items():
             started = time.perf_counter()
             run()
-            if repeat:  # the first time warms up
+            if repeat:  # The first repeat is a warm-up and is not counted.
                 taken[name].append(1000 * (time.perf_counter() - started))
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
 def show_times(rows: Rows, repeats: int) -> None:
-    """Print how long each side takes."""
+    """Print the times of all sides."""
     import pandas as pd
     from fairlearn import metrics as fairlearn
     from sklearn.metrics import accuracy_score, precision_score
@@ -114,7 +115,7 @@ def show_times(rows: Rows, repeats: int) -> None:
 
 
 def bootstrap(rows: Rows, replicates: int, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Draw rows with replacement and compute the metrics of sex anew; the limits of 95 %."""
+    """Return the 95 % limits of the metrics of sex by a bootstrap of the rows."""
     rng = np.random.default_rng(seed)
     grouping = group_a_and_b(COLUMNS, "sex")
     n = len(rows.y_true)
@@ -133,7 +134,7 @@ def bootstrap(rows: Rows, replicates: int, seed: int) -> dict[str, NDArray[np.fl
 
 
 def show_agreement(rows: Rows, replicates: int) -> None:
-    """Print the limits of both, and how far they are apart."""
+    """Print the limits of both methods and their differences."""
     counts = Counts.from_arrays(COLUMNS, rows[:2], rows.y_true, rows.y_pred)
     ours = audit(counts, n_replicates=replicates).compared.query("protected == 'sex'")
     ours = ours.set_index("metric")

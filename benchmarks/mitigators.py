@@ -1,18 +1,19 @@
-"""Every mitigator on UCI Adult: as holisticai measures it, as it serves it, and as fairrun does.
+"""A comparison of every mitigator in holisticai and in fairrun on UCI Adult.
 
     python benchmarks/mitigators.py --adult PATH [--rows 2000] [--limit 300] [--only NAME ...]
 
-For each method, in a process of its own for each side, on the same split and the same encoded rows:
+Each side of each method runs in its own process, on the same split and the same encoded rows:
 
-- holisticai: its mitigator in its Pipeline around a logistic regression; all test rows in one
-  batch, as an evaluation has them, and then the first of them one at a time, as a server has them;
-- fairrun: FairClassifier with the defaults of the registry, the same two ways.
+- holisticai: its mitigator in its Pipeline with a logistic regression. It predicts all test rows in
+  one batch, as in an evaluation, and then the first rows one at a time, as on a server.
+- fairrun: FairClassifier with the default parameters of the mitigator, in the same two ways.
 
-All metrics are of those first rows. `changed` is the share of the labels that are not those of the
-batch; a row that raises counts as changed. Seconds are of fitting, MB the peak of
-resident memory, kB what would be saved: cloudpickle of theirs, the folder of ours.
+All metrics are computed on these first rows. `changed` is the share of labels that differ from the
+labels in the batch; a row that raises an exception counts as changed. Seconds are the time of
+fitting. MB is the peak of the resident memory. kB is the size of the saved model, which is a
+cloudpickle of holisticai's pipeline and fairrun's model folder.
 
-Writes a table to standard output. --limit ends a side that takes longer, in seconds.
+The program prints a table. --limit ends a side that takes longer, in seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any
 
 from _project import ROOT
 
-#: Our names, and the class and place of holisticai's. group_thresholds is ours alone.
+#: holisticai's class and stage by fairrun's name. holisticai has no group_thresholds.
 THEIRS = {
     "reweighing": ("Reweighing", "pre"),
     "correlation_remover": ("CorrelationRemover", "pre"),
@@ -59,7 +60,7 @@ METRICS = (
 
 
 def problem(adult: str) -> Any:
-    """Prepare the splits, alike for both sides."""
+    """Return the splits, which are the same for both sides."""
     from fairrun.data import DataRequest, prepare, resolve_spec
 
     return prepare(
@@ -77,7 +78,7 @@ def problem(adult: str) -> Any:
 
 
 def pipeline(name: str) -> Any:
-    """Build holisticai's pipeline, with its defaults."""
+    """Return holisticai's pipeline with a mitigator and default parameters."""
     import holisticai.bias.mitigation as mitigation
     from holisticai.pipeline import Pipeline
     from sklearn.linear_model import LogisticRegression
@@ -98,16 +99,16 @@ def pipeline(name: str) -> Any:
     told = {"features_dim": FEATURES[0]} if name == "adversarial_debiasing" else {}
     mitigator = kind(**told)
     if name in ("prejudice_remover", "adversarial_debiasing"):
-        mitigator.transform_estimator()  # without it they have no model to fit
+        mitigator.transform_estimator()  # Without this call these classes have no model to fit.
     return Pipeline(steps=[("bm_inprocessing", mitigator)])
 
 
-#: The width of the encoded rows, which one of holisticai's classes wants to be told.
+#: The number of encoded columns, which one of holisticai's classes needs as a parameter.
 FEATURES = [0]
 
 
 def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
-    """Fit and ask one side; gives its row of the table."""
+    """Fit one side, predict with it, and return its row of the table."""
     import numpy as np
 
     from fairrun.groups import group_lookup
@@ -127,7 +128,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
     for row in range(rows):
         try:
             alone[row] = int(ask(slice(row, row + 1))[0][0])
-        except Exception:  # noqa: S112 - whatever holisticai raises; the row stays -1
+        except Exception:  # noqa: S112 - holisticai raises many classes; the row stays -1
             continue
     return {
         "fit_seconds": fitted,
@@ -141,7 +142,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
 
 
 def fit_ours(name: str, train: Any, test: Any, protected: Any) -> tuple[float, Any, int]:
-    """Fit FairClassifier; gives seconds, a function that answers test rows, and bytes."""
+    """Fit FairClassifier; return seconds, a function that predicts test rows, and bytes."""
     from fairrun.inference import save_model
     from fairrun.training import FairClassifier
 
@@ -160,7 +161,7 @@ def fit_ours(name: str, train: Any, test: Any, protected: Any) -> tuple[float, A
 
 
 def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, Any, int]:
-    """Fit holisticai's pipeline; gives the same three."""
+    """Fit holisticai's pipeline; return seconds, a function that predicts rows, and bytes."""
     import cloudpickle
     import numpy as np
     import pandas as pd
@@ -186,7 +187,7 @@ def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, An
     fitted = time.perf_counter() - started
     try:
         n_bytes = len(cloudpickle.dumps(fitted_pipeline))
-    except Exception:  # whatever cannot be saved
+    except Exception:  # Some of holisticai's pipelines cannot be saved.
         n_bytes = 0
 
     def ask(rows: slice) -> tuple[Any, Any]:
@@ -195,7 +196,7 @@ def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, An
         labels = np.asarray(fitted_pipeline.predict(X, **told)).ravel()
         try:
             probability = np.asarray(fitted_pipeline.predict_proba(X, **told))[:, 1]
-        except Exception:  # a post-processor's pipeline has none
+        except Exception:  # A pipeline with a post-processor has no probabilities.
             probability = None
         return labels, probability
 
@@ -203,7 +204,7 @@ def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, An
 
 
 def measured(label: Any, predicted: Any, probability: Any, codes: Any) -> dict[str, float]:
-    """Compute the metrics of the table; NaN where a side has none."""
+    """Return the metrics of the table; NaN for a metric that a side does not have."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
 
@@ -232,7 +233,7 @@ def measured(label: Any, predicted: Any, probability: Any, codes: Any) -> dict[s
 
 
 def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str, Any] | str:
-    """Measure one side in a process of its own; text where there is nothing to measure."""
+    """Measure one side in its own process; return a text instead if it fails."""
     command = [sys.executable, __file__, "--adult", options.adult, "--rows", str(options.rows)]
     try:
         done = subprocess.run(
@@ -253,7 +254,7 @@ def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str
 
 
 def main() -> None:
-    """Measure, or print one side as JSON."""
+    """Measure all sides, or print the results of one side as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--adult", required=True)
     parser.add_argument("--rows", type=int, default=2000)
@@ -281,7 +282,7 @@ def main() -> None:
 
 
 def lines_of(name: str, which: str, found: dict[str, Any] | str) -> list[list[str]]:
-    """Lay one side out: a line for the batch and one for the rows asked one by one, or for both."""
+    """Return the lines of one side: for the batch and for single rows, or one line for both."""
     who = {"theirs": "holisticai", "ours": "fairrun"}[which]
     if isinstance(found, str):
         return [[f"`{name}`", f"{who}: {found}", *[""] * (len(METRICS) + 4)]]

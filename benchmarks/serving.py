@@ -1,25 +1,26 @@
-"""Requests a second and latencies: our app, the tutorial's app, and MLflow's server.
+"""Requests per second and latencies of fairrun's server, the tutorial's server and MLflow's server.
 
     python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
     python benchmarks/serving.py --only stock --singles --rounds 20 --seconds 2
 
-On one machine in one run: all servers are up, and asked in turn, round after round, so that a
-machine whose speed drifts slows all of them; the medians of the rounds are printed. Every server
-has one process (our app has two more for large requests); clients are closed-loop on loopback, in
-a process of their own (`_load.py`), which is measured against a server that answers the same bytes
-to all.
+All servers run at the same time on one machine and get requests in turn, round after round, so a
+change of the machine's speed affects all of them. The table shows the medians of the rounds. Every
+server has one process, and fairrun's server has two more for large requests. The clients are
+closed-loop on the loopback interface and run in their own process (`_load.py`). A server that sends
+the same bytes to every request measures the clients alone.
 
-    tutorial's app    FastAPI, an async handler, a DataFrame of one-hot columns a request, a
+    tutorial's app    FastAPI, an async handler, a DataFrame of one-hot columns for each request, a
                       holisticai Pipeline (reweighing, logistic regression) in a cloudpickled pyfunc
-    stock, constant   `mlflow models serve` with a model that answers zeros, signature of ours
+    stock, constant   `mlflow models serve` with a model that returns zeros and has our signature
     stock, ours       `mlflow models serve` with our model: raw columns, full mitigation
     our app           `python -m fairrun serve` with the same model
 
-With --only, servers that have the word in their name; with --singles, requests of single rows
-alone: many short rounds tell two servers apart that are nearly alike.
+--only selects the servers that have the word in their name. --singles sends requests of single rows
+only, because many short rounds can separate two servers of similar speed.
 
-With --answers, 64 clients ask our app for so many rows of mixed groups, alone and in batches of up
-to 40, and every answer is compared with that of one client; memory is read before and in between.
+With --answers, 64 clients request this number of rows of mixed groups from our app, as single rows
+and in batches of up to 40. Every answer is compared with the answer to one client. The memory is
+read before and in between.
 """
 
 from __future__ import annotations
@@ -48,20 +49,20 @@ LOAD = str(ROOT / "benchmarks" / "_load.py")
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs.
+    """A running server.
 
     Attributes
     ----------
     name : str
-        As it stands in the table.
+        The name in the table.
     url : str
-        Where rows are sent.
+        The address for rows.
     bodies : Path
-        Requests of single rows, one a line.
+        The file with requests of single rows, one per line.
     large : Path
-        A request of 100,000 rows.
+        The file with a request of 100,000 rows.
     process : Popen
-        It, and the processes it has started.
+        The server's process, which can have child processes.
     """
 
     name: str
@@ -71,17 +72,17 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def load(self, *options: object, large: bool = False) -> dict[str, float]:
-        """Ask it from a process of its own."""
+        """Send requests from another process, and return the measurements."""
         return _finish(self.start_load(*options, large=large))
 
     def start_load(self, *options: object, large: bool = False) -> subprocess.Popen[str]:
-        """Begin to ask it."""
+        """Start a process that sends requests."""
         bodies = self.large if large else self.bodies
         command = [sys.executable, LOAD, self.url, str(bodies), *map(str, options)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def used(self) -> tuple[float, float]:
-        """Read the memory (MB) and processor seconds of it and of what it has started."""
+        """Return the memory (MB) and processor seconds of the server and its child processes."""
         listed = subprocess.run(
             ["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True
         ).stdout.splitlines()[1:]
@@ -105,7 +106,7 @@ def _finish(load: subprocess.Popen[str]) -> dict[str, float]:
 
 
 def train(folder: Path, mitigator: str) -> None:
-    """Train the model that is served, and leave it in the folder `ours`."""
+    """Train the model to serve, and save it in the folder `ours`."""
     import mlflow
 
     from fairrun.data import DataRequest
@@ -122,7 +123,7 @@ def train(folder: Path, mitigator: str) -> None:
 def running(
     name: str, command: list[str], port: int, path: str, bodies: Path, large: Path, folder: Path
 ) -> Iterator[Server]:
-    """Run a server until the block ends."""
+    """Run a server until the `with` block ends."""
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
@@ -147,7 +148,7 @@ def running(
 
 
 def servers(folder: Path, stack: ExitStack, only: str) -> list[Server]:
-    """Start all of them, or those that have a word in their name."""
+    """Start all servers, or those that have a word in their name."""
     python, mlflow = sys.executable, str(Path(sys.executable).parent / "mlflow")
 
     def stock(model: str) -> list[str]:
@@ -185,7 +186,7 @@ def servers(folder: Path, stack: ExitStack, only: str) -> list[Server]:
 
 
 def measure(server: Server, seconds: float, *, singles: bool) -> dict[str, float]:
-    """Ask one server in every way, or with single rows alone."""
+    """Measure one server with all kinds of requests, or with single rows only."""
     found: dict[str, float] = {}
     for clients in (1, 8):
         _, before = server.used()
@@ -197,7 +198,7 @@ def measure(server: Server, seconds: float, *, singles: bool) -> dict[str, float
         found[f"p99 {clients}"] = 1000 * loaded["p99"]
     if server.name != "trivial" and not singles:
         found["100k s"] = server.load("--requests", 3, large=True)["p50"]
-        # One client has large requests answered one after the other, and another single rows.
+        # One client sends large requests one after the other, while another sends single rows.
         large = server.start_load("--requests", 5, large=True)
         time.sleep(0.3)
         during = server.load("--clients", 1, "--seconds", 3 * found["100k s"])
@@ -207,7 +208,7 @@ def measure(server: Server, seconds: float, *, singles: bool) -> dict[str, float
 
 
 def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
-    """Have 64 clients ask for so many rows, and compare with one client's answers."""
+    """Send this number of rows from 64 clients, and compare with the answers to one client."""
     server = replace(server, bodies=folder / "mixed.jsonl")
     n_bodies = len(server.bodies.read_bytes().splitlines())
     server.load("--requests", n_bodies, "--answers", folder / "one")
@@ -216,7 +217,7 @@ def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
     print(f"memory before: {server.used()[0]:.0f} MB")
     answers = requests = wrong = 0
     while answers < n_answers:
-        # Each part begins with the first body again.
+        # Each part starts again with the first body.
         options = ["--clients", 64, "--requests", 10 * n_bodies, "--answers", folder / "many"]
         rate = server.load(*options)["rate"]
         for number, answer in enumerate((folder / "many").read_bytes().splitlines()):
@@ -231,7 +232,7 @@ def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
 
 
 def main() -> None:
-    """Run from the command line."""
+    """Run the benchmark that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--mitigator", default="correlation_remover+equalized_odds")
     parser.add_argument("--rounds", type=int, default=3)

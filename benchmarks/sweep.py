@@ -1,17 +1,18 @@
-"""How fast a sweep is: 100 random trials on Adult with two workers and with one, tracking included.
+"""The speed of a sweep: 100 random trials on UCI Adult with two workers and with one worker.
 
     python benchmarks/sweep.py --adult PATH [--trials 100] [--pairs 1]
 
-Trials over none, reweighing, correlation remover and group thresholds with logistic regression,
-once with C from nine values (as in the default space, where trials that differ in their thresholds
-alone share fits) and once with C anywhere in its range (where none do). What is timed is what a
-sweep does from its first trial to its last: fits, metrics and their intervals, and the child runs;
-not the refits and charts at its end. Before that, as in a sweep, the workers start while this
-process reads the data and opens a fresh SQLite store: the table has those seconds too.
+The trials use none, reweighing, correlation remover and group thresholds with logistic regression.
+In one case C has nine values, as in the default search space, and trials that differ only in their
+thresholds share a fit. In the other case C is any number in its range, and no trials share a fit.
+The timed part starts with the first trial and ends with the last one. It includes fits, metrics,
+intervals and child runs in MLflow, but not the refits and charts at the end of a sweep. Before it,
+as in a sweep, the workers start while the main process reads the data and opens a new SQLite store.
+The table shows these seconds separately.
 
-Each run is a process of its own, two workers and then one, so that a machine whose speed drifts
-slows both. Processor seconds, of all processes, say what a trial costs whatever else the machine
-does: a rate per two of them is that of two cores with nothing else to do.
+Each case runs in its own process, first with two workers and then with one, so a change of the
+machine's speed affects both. Processor seconds of all processes show the cost of a trial without
+the machine's other work. The rate per two processor seconds is the rate of two idle cores.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ RANGES = {"nine values": "0.01..100 log 9", "any value": "0.01..100 log"}
 
 
 def main() -> None:
-    """Run it."""
+    """Run the benchmark and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--adult", required=True)
     parser.add_argument("--trials", type=int, default=100)
@@ -77,7 +78,7 @@ def _print_row(name: str, workers: int, n: int, found: dict[str, float]) -> None
 
 
 def _processor() -> float:
-    """Processor seconds of this process and of those that it has waited for."""
+    """Return the processor seconds of this process and of its finished child processes."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 

@@ -1,13 +1,14 @@
-"""The frontier of a sweep beside fairlearn's GridSearch and ExponentiatedGradient, on one split.
+"""A sweep compared with fairlearn's GridSearch and ExponentiatedGradient, on one split.
 
     mlflow run . -e sweep -P data=PATH … -P method=bayesian -P trials=200
     python benchmarks/sweep_frontier.py --adult PATH --run RUN_ID [--figure docs/sweep_frontier.png]
 
 The run is a sweep on UCI Adult with sex as the first protected column and the default split. The
-peers are those of `benchmarks/frontier.py`, with logistic regression on the same encoded rows:
-GridSearch with 13 multipliers, ExponentiatedGradient with 4 bounds, each without and with the group
-as a column. All of their settings are in the chart, measured on validation as the trials are. The
-table takes the most accurate of each within a limit on validation, and shows what that is on test.
+other methods are those of `benchmarks/frontier.py`, with logistic regression on the same encoded
+rows: GridSearch with 13 multipliers and ExponentiatedGradient with 4 bounds, each without and with
+the group as a column. The chart shows all of their settings, measured on validation like the
+trials. For each limit, the table shows the test results of each method's setting with the highest
+validation accuracy within the limit.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ PEERS: dict[str, Callable[[Problem], Iterator[tuple[str, dict[str, Labels]]]]] =
 
 
 def main() -> None:
-    """Run it."""
+    """Run the benchmark, print the table and draw the chart."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--adult", required=True)
     parser.add_argument("--run", required=True)
@@ -81,7 +82,7 @@ def main() -> None:
 
 
 def _trials(run_id: str, problem: Problem) -> tuple[pd.DataFrame, Callable[[int], Labels]]:
-    """Read the trials of a sweep, and make what fits one again and labels the test rows."""
+    """Return the trials of a sweep, and a function that refits one and predicts the test rows."""
     run, spec = mlflow.get_run(run_id), read_spec(run_id)
     dataset = prepare(spec)
     for name, rows in dataset.splits.items():
@@ -141,7 +142,7 @@ def _points(name: str, problem: Problem) -> pd.DataFrame:
 
 
 def _beaten(points: pd.DataFrame, peers: dict[str, pd.DataFrame]) -> str:
-    """Say how many settings of the peers lie above the sweep's frontier, and by how much."""
+    """Return a text on how many settings of the other methods beat the sweep, and by how much."""
     lines = []
     for name, table in peers.items():
         reached = [

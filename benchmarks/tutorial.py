@@ -1,18 +1,20 @@
-"""The tutorial's loop as published, and `main`, in turn: how long each takes.
+"""The time of holisticai's tutorial loop, as published, compared with fairrun's `main`.
 
     python benchmarks/tutorial.py [--adult PATH] [--pairs 3]
 
-Theirs: holisticai's mitigators in its Pipeline before a logistic regression, each run logged to a
-fresh SQLite store with its metrics, holisticai's table and the pipeline as a cloudpickled pyfunc,
-without pinned requirements (MLflow then infers them, run for run). Learning fair representation is
-left out of theirs: holisticai's fit alone takes minutes.
+The tutorial's side runs holisticai's mitigators in its Pipeline with a logistic regression. Each
+run is logged to a new SQLite store with its metrics, holisticai's table and the pipeline as a
+cloudpickled pyfunc. Requirements are not pinned, so MLflow infers them for each run. Learning fair
+representation is left out on this side, because holisticai's fit alone takes minutes.
 
-Ours: `python -m fairrun main` with those four and our learning fair representation, evaluation,
-comparison and charts included, on the same rows and a fresh SQLite store.
+fairrun's side runs `python -m fairrun main` with the same four methods and with its own learning
+fair representation, on the same rows and a new SQLite store. It includes evaluation, comparison and
+charts.
 
-Each side is a process of its own, theirs then ours, pair after pair, so that a machine whose speed
-drifts slows both. Wall seconds are what a user waits; processor seconds, of all threads, show how
-much of that the machine's other work was. Without --adult the rows are the embedded census.
+Each side runs in its own process, first the tutorial and then fairrun, pair after pair, so a change
+of the machine's speed affects both. Wall seconds are the time that a user waits. Processor seconds
+of all threads show how much of it was the machine's other work. Without --adult, the rows are those
+of the built-in census.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ MITIGATORS = (
 
 
 def theirs(adult: str | None) -> None:
-    """Run the tutorial's loop in this process; prints the seconds of fitting and of log_model."""
+    """Run the tutorial's loop in this process, and print the seconds of fitting and log_model."""
     import mlflow
     import numpy as np
     import pandas as pd
@@ -107,7 +109,7 @@ def theirs(adult: str | None) -> None:
 
 
 def ours(adult: str | None) -> list[str]:
-    """Give the command of our side."""
+    """Return the command of fairrun's side."""
     command = [sys.executable, "-m", "fairrun", "main", "--mitigators", ",".join(MITIGATORS)]
     if adult is None:
         return command
@@ -118,7 +120,7 @@ def ours(adult: str | None) -> list[str]:
 
 
 def seconds_of(command: list[str]) -> tuple[float, float, str]:
-    """Run a command with a store of its own; gives wall and processor seconds and its last line."""
+    """Run a command with a new store; return wall seconds, processor seconds and its last line."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
             "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
@@ -143,7 +145,7 @@ def _processor_seconds() -> float:
 
 
 def main() -> None:
-    """Time both sides, pair after pair."""
+    """Time both sides, pair after pair, and print the times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--adult", help="UCI Adult as Parquet; the embedded census without it")
     parser.add_argument("--pairs", type=int, default=3)

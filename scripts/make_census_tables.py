@@ -2,10 +2,10 @@
 
     python scripts/make_census_tables.py PATH_TO_ADULT_PARQUET
 
-The tables hold aggregates alone. The more columns a count crosses, the more people it must be
-about: see `FEWEST`. A value of a numeric column that few people share is counted with the nearest
-value that more share, and `fnlwgt`, which is nearly different for each person, is a rounded grid of
-quantiles. The same file gives the same bytes.
+The tables hold only aggregates. A count that crosses more columns must include more people; see
+`FEWEST`. A value of a numeric column that few people share is counted with the nearest value that
+more people share. `fnlwgt` is different for almost every person, so it is replaced by a rounded
+grid of quantiles. The same input file always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-# The tables belong to the checkout that this script lies in, whichever is installed.
+# The script writes to its own checkout, even if another one is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fairrun.data import census
@@ -30,16 +30,17 @@ SOURCE = (
     "Repository. https://doi.org/10.24432/C5XW20. CC BY 4.0."
 )
 
-# The people a context of one, two, and three or more parents must count to be kept.
+# The smallest number of people in a context of one, of two, and of three or more parents.
 FEWEST = (10, 10, 50)
-# The people who must share a value of a numeric column, for it to be kept.
+# The smallest number of people who share a value of a numeric column that is kept.
 SHARED = 10
-# The people in a cell of the grid of fnlwgt, and what its lower bounds are rounded down to.
+# The number of people in a cell of the grid of fnlwgt, and the unit to which its lower bounds are
+# rounded down.
 GRID_PEOPLE = 50
 GRID_STEP = 100
 
-# Lower bounds of the bins. Those of the capital columns follow where the label changes: taxable
-# amounts come in a few sums, and each goes with nearly one label.
+# The lower bounds of the bins. The bins of the capital columns end where the label changes, because
+# taxable amounts have a few typical values, and almost all people with such a value have one label.
 EDGES = {
     "age": [17, 19, 21, 23, 25, 28, 31, 35, 40, 45, 50, 55, 60, 65, 70],
     "hours-per-week": [1, 10, 20, 25, 30, 35, 40, 41, 45, 46, 50, 51, 55, 60, 61, 70],
@@ -47,7 +48,8 @@ EDGES = {
     "capital-loss": [0, 1, 1564, 1573, 1848, 1876, 1887, 1974, 1977, 1980, 2174, 2392, 2450],
 }
 
-# Coarser groupings, which leave enough people in a context of many parents. Not named: group 0.
+# Coarser groupings, which leave enough people in a context of many parents. A category that is not
+# listed is in group 0.
 COARSE: dict[str, tuple[str, list[list[Any]]]] = {
     "schooling": (
         "education",
@@ -74,8 +76,8 @@ COARSE: dict[str, tuple[str, list[list[Any]]]] = {
     ),
 }
 
-# The columns in the order they are drawn, with their parents. The first parent is the one least
-# to be given up: it is the last to go when a context has too few people.
+# The columns in the order in which they are drawn, with their parents. If a context has too few
+# people, its last parent is dropped first, so the first parent is the most important one.
 NETWORK: dict[str, list[str]] = {
     "sex": [],
     "race": ["sex"],
@@ -111,7 +113,7 @@ LABEL = [
 
 
 def make_tables(adult: pd.DataFrame) -> census.Tables:
-    """Make all the tables of the census from Adult."""
+    """Return all tables of the census, computed from Adult."""
     tables: census.Tables = {
         "source": SOURCE,
         "rows": len(adult),
@@ -137,7 +139,7 @@ def make_tables(adult: pd.DataFrame) -> census.Tables:
 
 
 def categories(adult: pd.DataFrame) -> dict[str, list[str | None]]:
-    """List the categories of each text column: education in its order, a missing value last."""
+    """Return the categories of each text column; education is in its order, None is last."""
     found: dict[str, list[str | None]] = {}
     for name in adult.columns.drop("class"):
         if not pd.api.types.is_numeric_dtype(adult[name]):
@@ -149,7 +151,7 @@ def categories(adult: pd.DataFrame) -> dict[str, list[str | None]]:
 
 
 def shared_values(column: pd.Series, edges: list[int]) -> dict[str, Any]:
-    """Count the values in each bin; a value is a cell of width 1. See `SHARED`."""
+    """Return the counts of the values in each bin, as cells of width 1; see `SHARED`."""
     counts = column.value_counts().sort_index()
     cells = []
     for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
@@ -162,7 +164,7 @@ def shared_values(column: pd.Series, edges: list[int]) -> dict[str, Any]:
 
 
 def grid(column: pd.Series) -> dict[str, Any]:
-    """Make ten bins of about equal counts, of cells of about `GRID_PEOPLE` people."""
+    """Return ten bins with about equal counts, made of cells of about `GRID_PEOPLE` people."""
     values = np.sort(column.to_numpy())
     lows = values[::GRID_PEOPLE][: len(values) // GRID_PEOPLE] // GRID_STEP * GRID_STEP
     lows = np.unique(lows)
@@ -178,7 +180,7 @@ def grid(column: pd.Series) -> dict[str, Any]:
 
 
 def coarse_groups(tables: census.Tables, of: str, groups: list[list[Any]]) -> list[int]:
-    """Look up the group of each code of a feature."""
+    """Return the coarse group of each code of a feature."""
     names = tables["categories"].get(of) or tables["numbers"][of]["edges"]
     group = {name: number for number, part in enumerate(groups, start=1) for name in part}
     return [group.get(name, 0) for name in names]
@@ -187,10 +189,11 @@ def coarse_groups(tables: census.Tables, of: str, groups: list[list[Any]]) -> li
 def context_counts(
     tables: census.Tables, codes: dict[str, census.IntArray], name: str, given: list[str]
 ) -> list[dict[str, list[int]]]:
-    """Count a column's codes in each context of 0, 1, ... parents.
+    """Return the counts of a column's codes in each context of 0, 1, ... parents.
 
-    A person is counted once, in the longest context of theirs that `FEWEST` lets be kept; the
-    context of no parents counts everyone, for rows drawn with a context that no one in Adult has.
+    A person is counted once, in the longest of the person's contexts that has enough people; see
+    `FEWEST`. The context without parents counts all people. It is used for drawn rows with a
+    context that does not occur in Adult.
     """
     own, size = census._parent(tables, codes, name)
     parents = np.zeros((len(own), len(given)), np.int64)
@@ -216,32 +219,33 @@ def fit_label(
     positive: npt.NDArray[np.bool_],
     drawn: dict[str, census.IntArray],
 ) -> list[dict[str, Any]]:
-    """Fit coefficients under which the drawn rows expect Adult's share of ">50K" in every cell.
+    """Fit coefficients with which the drawn rows have Adult's share of ">50K" in every cell.
 
-    These are the score equations of a logistic regression with a ridge of 1, except that the rows
-    are the drawn ones and the sums they must meet come from Adult's shares. So P(>50K) is right in
-    each cell, although the drawn features depend on each other a little less than Adult's do.
+    The equations are the score equations of a logistic regression with a ridge penalty of 1. The
+    rows are the drawn rows, but the sums on the other side come from Adult's shares. P(>50K) is
+    therefore correct in each cell, although the drawn features are slightly less dependent than
+    Adult's features.
     """
     shapes = [tuple(census._parent(tables, codes, c)[1] for c in columns) for columns in LABEL]
     sizes = [int(np.prod(shape)) for shape in shapes]
     blocks = [slice(stop - size, stop) for stop, size in zip(np.cumsum(sizes), sizes, strict=True)]
 
     def cells(of: dict[str, census.IntArray]) -> list[census.IntArray]:
-        """Find the one cell of each term that a row is in."""
+        """Return the cell of each row in each term, as one array per term."""
         return [
             np.ravel_multi_index([of[c] for c in columns], shape)
             for columns, shape in zip(LABEL, shapes, strict=True)
         ]
 
     def sums(at: list[census.IntArray], weights: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Sum the weights of the rows in each cell of each term."""
+        """Return the sum of the rows' weights in each cell of each term."""
         return np.concatenate(
             [np.bincount(cell, weights, size) for cell, size in zip(at, sizes, strict=True)]
         )
 
     adult, rows = cells(codes), cells(drawn)
     everyone = np.ones(len(positive))
-    # One person more in each cell, of the average label: a cell that Adult lacks has a share too.
+    # One person with the average label is added to each cell, because empty cells need a share.
     share = (sums(adult, positive) + positive.mean()) / (sums(adult, everyone) + 1)
     target = share * sums(rows, everyone)
     for block in blocks:
@@ -266,7 +270,7 @@ def fit_label(
 
 
 def to_text(value: Any, indent: str = "") -> str:
-    """Write JSON with an innermost list a line: small, and a diff shows the counts that changed."""
+    """Return JSON with one innermost list per line, so that a diff shows the changed counts."""
     parts = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(value, dict | list) or not any(isinstance(p, dict | list) for p in parts):
         return json.dumps(value, separators=(",", ":"))
@@ -279,7 +283,7 @@ def to_text(value: Any, indent: str = "") -> str:
 
 
 def main(adult: Path, out: Path = TABLES) -> None:
-    """Read Adult, write the tables."""
+    """Read Adult and write the tables."""
     text = to_text(make_tables(pd.read_parquet(adult))) + "\n"
     out.write_text(text, encoding="utf-8", newline="\n")
     print(f"{out}: {out.stat().st_size} bytes")

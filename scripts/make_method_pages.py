@@ -1,9 +1,9 @@
-"""Write docs/methods/: a page for each mitigator, from the registry and its docstring.
+"""Write docs/methods/: one page for each mitigator, from the registry and the docstrings.
 
     python scripts/make_method_pages.py
 
-The points on UCI Adult are copied from docs/mitigators_on_adult.md, which benchmarks/mitigators.py
-makes.
+The results on UCI Adult are copied from docs/mitigators_on_adult.md, which
+benchmarks/mitigators.py writes.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ sys.path.insert(0, str(ROOT))
 from fairrun.text import format_table  # noqa: E402
 from fairrun.training.mitigation import MITIGATORS, mitigator_table, parameter_table  # noqa: E402
 
-#: Sections of a numpydoc docstring that a page has, and what it calls them.
+#: The sections of a numpydoc docstring that a page shows, and their headings on the page.
 SECTIONS = {"Raises": "When it fails", "Notes": "What was seen", "References": "Source"}
 
 
 def page_of(name: str) -> str:
-    """Write the page of one mitigator."""
+    """Return the page of one mitigator as Markdown."""
     mitigator = MITIGATORS[name]
     prose, sections = _read(inspect.getdoc(mitigator.fit) or "")
     facts, parameters = (
@@ -42,7 +42,7 @@ def page_of(name: str) -> str:
 
 
 def _read(docstring: str) -> tuple[str, dict[str, str]]:
-    """Split a docstring into its prose and its sections."""
+    """Return the prose and the sections of a docstring."""
     titles = re.compile(r"^([A-Z]\w+)\n-{3,}\n", re.MULTILINE)
     prose, *pieces = titles.split(docstring)
     sections = dict(zip(pieces[::2], (text.strip() for text in pieces[1::2]), strict=True))
@@ -52,7 +52,7 @@ def _read(docstring: str) -> tuple[str, dict[str, str]]:
 
 
 def _on_adult(name: str) -> str:
-    """Copy the lines of a method out of the table of all."""
+    """Return a method's lines of the table of all methods on UCI Adult."""
     lines = (ROOT / "docs" / "mitigators_on_adult.md").read_text().splitlines()
     header = [line for line in lines if line.startswith("| ")][:2]
     mine, taken = [], False
@@ -65,7 +65,7 @@ def _on_adult(name: str) -> str:
 
 
 def main() -> None:
-    """Write every page, and remove those of mitigators that are gone."""
+    """Write every page, and remove the pages of mitigators that no longer exist."""
     folder = ROOT / "docs" / "methods"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.md"):

@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 #: From the bottom to the top. A room may import rooms of the lines above its own, and no other.
 ORDER = (
-    ("errors", "text", "inference"),
+    ("errors", "inference", "processes", "text"),
     ("client", "documents", "groups"),
     ("data",),
     ("metrics",),

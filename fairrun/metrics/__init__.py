@@ -99,8 +99,6 @@ from fairrun.metrics.weighted import (
     WeightedCounts,
 )
 from fairrun.metrics.worst import (
-    largest_difference,
-    smallest_ratio,
     worst_of,
 )
 
@@ -141,14 +139,12 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
-    "largest_difference",
     "local_law_144_table",
     "normal_quantile",
     "one_and_two_way",
     "roc_auc",
     "score_metrics",
     "selection_rate",
-    "smallest_ratio",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",

@@ -21,7 +21,7 @@ __all__ = ["audit_scores"]
 
 def audit_scores(
     columns: Sequence[ProtectedColumn],
-    codes: Sequence[ArrayLike],
+    positions: Sequence[ArrayLike],
     y_true: ArrayLike,
     probability: ArrayLike,
     *,
@@ -33,7 +33,7 @@ def audit_scores(
     ----------
     columns : sequence of ProtectedColumn
         The protected columns.
-    codes : sequence of arrays of int of shape (n_rows,)
+    positions : sequence of arrays of int of shape (n_rows,)
         For each protected column, the position of each row's value in the column's `values`;
         −1 if the row has none of these values.
     y_true, probability : array of shape (n_rows,)
@@ -54,7 +54,7 @@ def audit_scores(
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1, a probability not within [0, 1], or a
+        If the lengths differ, a label is neither 0 nor 1, a probability is not in [0, 1], or a
         code is not a position or −1.
 
     Examples
@@ -66,8 +66,8 @@ def audit_scores(
     [1.0]
     """
     y_true, probability = check_scores(y_true, probability)
-    cell, _ = cell_of_row(columns, codes, {})
-    check_same_length(codes=cell, y_true=y_true)
+    cell, _ = cell_of_row(columns, positions, {})
+    check_same_length(positions=cell, y_true=y_true)
     z = normal_quantile(confidence)
 
     def rows_of(grouping: Grouping) -> list[tuple[NDArray[np.uint8], FloatArray]]:

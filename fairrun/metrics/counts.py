@@ -51,7 +51,7 @@ class Counts(GroupTable):
     def from_arrays(
         cls,
         columns: Sequence[ProtectedColumn],
-        codes: Sequence[ArrayLike],
+        positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred: ArrayLike,
     ) -> Self:
@@ -61,7 +61,7 @@ class Counts(GroupTable):
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
-        codes : sequence of arrays of int of shape (n_rows,)
+        positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
         y_true, y_pred : array of shape (n_rows,)
@@ -85,7 +85,7 @@ class Counts(GroupTable):
         """
         cell, n_cells = cell_of_row(
             columns,
-            codes,
+            positions,
             {
                 "y_true": (as_binary("y_true", y_true), 2),
                 "y_pred": (as_binary("y_pred", y_pred), 2),

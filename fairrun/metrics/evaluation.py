@@ -100,7 +100,7 @@ class Evaluation:
 
 def evaluate_predictions(
     columns: Sequence[ProtectedColumn],
-    codes: Sequence[ArrayLike],
+    positions: Sequence[ArrayLike],
     y_true: ArrayLike,
     y_pred: ArrayLike,
     probability: ArrayLike,
@@ -113,7 +113,7 @@ def evaluate_predictions(
     ----------
     columns : sequence of ProtectedColumn
         The protected columns.
-    codes : sequence of arrays of int of shape (n_rows,)
+    positions : sequence of arrays of int of shape (n_rows,)
         For each column the rows' positions in its values; -1 for none of them.
     y_true, y_pred : array of shape (n_rows,)
         Label and prediction, 0 or 1, where 1 is the favourable outcome.
@@ -145,10 +145,10 @@ def evaluate_predictions(
     >>> evaluation.metrics["statistical_parity"], evaluation.metrics["neither_share"]
     (0.5, 0.2)
     """
-    counts = Counts.from_arrays(columns, codes, y_true, y_pred)
+    counts = Counts.from_arrays(columns, positions, y_true, y_pred)
     first = counts.columns[0]
     of_labels = audit(counts, seed=seed)
-    score_rates, score_compared = audit_scores(columns, codes, y_true, probability)
+    score_rates, score_compared = audit_scores(columns, positions, y_true, probability)
     audited = replace(
         of_labels,
         rates=pd.concat([of_labels.rates, score_rates], ignore_index=True),
@@ -160,7 +160,7 @@ def evaluate_predictions(
     over_threshold = np.nan
     if confusion["n"][:2].all():
         frontier = threshold_frontier(
-            first.group_of_position[np.asarray(codes[0])], y_true, probability
+            first.group_of_position[np.asarray(positions[0])], y_true, probability
         )
         within = frontier.accuracy_within(abs(metrics["statistical_parity"]))
         over_threshold = metrics["accuracy"] - within
@@ -171,8 +171,8 @@ def evaluate_predictions(
         "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
         "accuracy_over_threshold": over_threshold,
     }
-    scores = ScoreHistogram.from_arrays(columns, codes, y_true, probability)
-    scored = count_above_median(columns, codes, probability)
+    scores = ScoreHistogram.from_arrays(columns, positions, y_true, probability)
+    scored = count_above_median(columns, positions, probability)
     of_both = [local_law_144_table(counts), local_law_144_table(scored, "scoring")]
     impact_audits = {
         "four_fifths": four_fifths_table(counts, audited),

@@ -56,7 +56,7 @@ class ScoreHistogram(GroupTable):
     def from_arrays(
         cls,
         columns: Sequence[ProtectedColumn],
-        codes: Sequence[ArrayLike],
+        positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         score: ArrayLike,
         n_bins: int = 1000,
@@ -67,7 +67,7 @@ class ScoreHistogram(GroupTable):
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
-        codes : sequence of arrays of int of shape (n_rows,)
+        positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
         y_true, score : array of shape (n_rows,)
@@ -96,7 +96,7 @@ class ScoreHistogram(GroupTable):
             "y_true": (y_true, 2),
             "score": (bins, n_bins),
         }
-        cell, n_cells = cell_of_row(columns, codes, outcomes)
+        cell, n_cells = cell_of_row(columns, positions, outcomes)
         sizes = [column.size for column in columns]
         return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
 

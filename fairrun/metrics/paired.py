@@ -48,7 +48,7 @@ class PairedCounts(GroupTable):
     def from_arrays(
         cls,
         columns: Sequence[ProtectedColumn],
-        codes: Sequence[ArrayLike],
+        positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred_a: ArrayLike,
         y_pred_b: ArrayLike,
@@ -59,7 +59,7 @@ class PairedCounts(GroupTable):
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
-        codes : sequence of arrays of int of shape (n_rows,)
+        positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
         y_true, y_pred_a, y_pred_b : array of shape (n_rows,)
@@ -77,7 +77,7 @@ class PairedCounts(GroupTable):
         """
         columns_of_rows = {"y_true": y_true, "y_pred_a": y_pred_a, "y_pred_b": y_pred_b}
         outcomes = {name: (as_binary(name, v), 2) for name, v in columns_of_rows.items()}
-        cell, n_cells = cell_of_row(columns, codes, outcomes)
+        cell, n_cells = cell_of_row(columns, positions, outcomes)
         sizes = [column.size for column in columns]
         return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, 2, 2))
 

@@ -173,7 +173,7 @@ class GroupTable:
 
 def cell_of_row(
     columns: Sequence[ProtectedColumn],
-    codes: Sequence[ArrayLike],
+    positions: Sequence[ArrayLike],
     outcomes: Mapping[str, tuple[NDArray[Any], int]],
 ) -> tuple[NDArray[Any], int]:
     """Return the cell of each row in a table of protected columns and outcomes.
@@ -182,7 +182,7 @@ def cell_of_row(
     ----------
     columns : sequence of ProtectedColumn
         The protected columns.
-    codes : sequence of arrays of int of shape (n_rows,)
+    positions : sequence of arrays of int of shape (n_rows,)
         For each protected column, the position of each row's value in the column's `values`;
         −1 if the row has none of these values.
     outcomes : mapping of str to (array of shape (n_rows,), int)
@@ -201,12 +201,14 @@ def cell_of_row(
     RequestError
         If the lengths differ, or a code is neither a position nor −1.
     """
-    if len(codes) != len(columns):
+    if len(positions) != len(columns):
         raise RequestError(
-            f"{len(codes)} arrays of codes were given for {len(columns)} protected columns; "
+            f"{len(positions)} arrays of positions were given for {len(columns)} protected "
+            "columns; "
             "give one array for each column"
         )
-    arrays = {column.name: np.asarray(array) for column, array in zip(columns, codes, strict=True)}
+    of_column = zip(columns, positions, strict=True)
+    arrays = {column.name: np.asarray(array) for column, array in of_column}
     check_same_length(**arrays, **{name: array for name, (array, _) in outcomes.items()})
     sizes = [column.size for column in columns]
     n_cells = math.prod(sizes) * math.prod(length for _, length in outcomes.values())
@@ -218,7 +220,7 @@ def cell_of_row(
         least, most = (array.min(), array.max()) if array.size else (0, 0)
         if array.dtype.kind not in "iu" or least < -1 or most >= len(column.values):
             raise RequestError(
-                f"the codes of {column.name!r} must be integers from 0 to "
+                f"the positions of {column.name!r} must be integers from 0 to "
                 f"{len(column.values) - 1} (a position in its values), or -1 for none of them"
             )
         place = array.astype(dtype)

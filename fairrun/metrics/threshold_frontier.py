@@ -34,7 +34,7 @@ class ThresholdFrontier:
 
 
 def threshold_frontier(
-    codes: ArrayLike, y_true: ArrayLike, probability: ArrayLike
+    groups: ArrayLike, y_true: ArrayLike, probability: ArrayLike
 ) -> ThresholdFrontier:
     """Compute accuracy and statistical parity of every threshold, and keep the best trade-offs.
 
@@ -44,7 +44,7 @@ def threshold_frontier(
 
     Parameters
     ----------
-    codes : array of int of shape (n_rows,)
+    groups : array of int of shape (n_rows,)
         The group of each row: 0 for group_a, 1 for group_b, any other number for neither.
     y_true : array of shape (n_rows,)
         The labels, 0 or 1.
@@ -69,10 +69,10 @@ def threshold_frontier(
     >>> frontier.accuracy_within(0.5), frontier.accuracy_within(1.0)
     (0.75, 1.0)
     """
-    codes, y_true = np.asarray(codes), np.asarray(y_true)
+    groups, y_true = np.asarray(groups), np.asarray(y_true)
     order = np.argsort(-np.asarray(probability, dtype=np.float64), kind="stable")
     score = np.asarray(probability, dtype=np.float64)[order]
-    in_a, in_b = codes[order] == 0, codes[order] == 1
+    in_a, in_b = groups[order] == 0, groups[order] == 1
     if not in_a.any() or not in_b.any():
         raise RequestError(
             "group_a or group_b has no row; give rows of both groups for the threshold frontier"

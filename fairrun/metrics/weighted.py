@@ -48,7 +48,7 @@ class WeightedCounts(GroupTable):
     def from_arrays(
         cls,
         columns: Sequence[ProtectedColumn],
-        codes: Sequence[ArrayLike],
+        positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred: ArrayLike,
         weight: ArrayLike,
@@ -59,7 +59,7 @@ class WeightedCounts(GroupTable):
         ----------
         columns : sequence of ProtectedColumn
             The protected columns.
-        codes : sequence of arrays of int of shape (n_rows,)
+        positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
         y_true, y_pred : array of shape (n_rows,)
@@ -84,7 +84,8 @@ class WeightedCounts(GroupTable):
             raise RequestError(
                 "a weight is negative, NaN or infinite; give a number of at least 0 for every row"
             )
-        cell, n_cells = cell_of_row(columns, codes, {"y_true": (y_true, 2), "y_pred": (y_pred, 2)})
+        outcomes = {"y_true": (y_true, 2), "y_pred": (y_pred, 2)}
+        cell, n_cells = cell_of_row(columns, positions, outcomes)
         moments = [np.bincount(cell, w, minlength=n_cells) for w in (weight, weight**2)]
         sizes = [column.size for column in columns]
         return cls(tuple(columns), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 2))

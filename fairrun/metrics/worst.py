@@ -9,62 +9,10 @@ from fairrun.metrics.bias import BiasMetric
 from fairrun.metrics.intervals import Intervals
 from fairrun.metrics.rates import FloatArray, Tables, divide
 
-__all__ = ["Pairs", "largest_difference", "orient", "smallest_ratio", "worst_of"]
+__all__ = ["Pairs", "orient", "worst_of"]
 
 #: Pairs of groups as positions, of shape (n_pairs, 2).
 Pairs = NDArray[np.intp]
-
-
-def largest_difference(values: FloatArray) -> FloatArray:
-    """Return the largest difference between any two groups, as fairlearn's `difference()` does.
-
-    Parameters
-    ----------
-    values : array of shape (..., n_groups)
-        A rate of each group; NaN where it is undefined.
-
-    Returns
-    -------
-    array of shape (...)
-        max − min of the defined values; NaN if fewer than two are defined.
-
-    Examples
-    --------
-    >>> largest_difference(np.array([0.2, np.nan, 0.5])).item()
-    0.3
-    """
-    low, high = _extremes(values)
-    return high - low
-
-
-def smallest_ratio(values: FloatArray) -> FloatArray:
-    """Return the smallest ratio between any two groups, as fairlearn's `ratio()` does.
-
-    Parameters
-    ----------
-    values : array of shape (..., n_groups)
-        A rate of each group; NaN where it is undefined.
-
-    Returns
-    -------
-    array of shape (...)
-        min / max of the defined values; NaN if fewer than two are defined, or all are 0.
-
-    Examples
-    --------
-    >>> smallest_ratio(np.array([0.2, np.nan, 0.5])).item()
-    0.4
-    """
-    low, high = _extremes(values)
-    return np.asarray(low / np.where(high > 0, high, np.nan))
-
-
-def _extremes(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    defined = ~np.isnan(values)
-    low = np.where(defined, values, np.inf).min(axis=-1, initial=np.inf)
-    high = np.where(defined, values, -np.inf).max(axis=-1, initial=-np.inf)
-    enough = defined.sum(axis=-1) > 1
-    return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
 
 def orient(metric: BiasMetric, tables: Tables, pairs: Pairs) -> Pairs:

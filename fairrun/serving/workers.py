@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import fairrun
 from fairrun.errors import RequestError
+from fairrun.processes import worker_command, worker_environment
 from fairrun.serving.answering import Reply
 from fairrun.serving.errors import Refused
-from fairrun.serving.halves import halve, join
 from fairrun.serving.worker import LENGTH, read_reply_head
 
 __all__ = ["Workers"]
 
 _logger = logging.getLogger(__name__)
-
-#: The smallest size in bytes of a body that two processes share.
-_WORTH_TWO = 2**20
 
 
 class Workers:
@@ -76,7 +71,7 @@ class Workers:
             self._end(process)
 
     async def ask(self, body: bytes, query: bytes = b"") -> Reply:
-        """Return the answer of `answer` to a body, from one process or from two that are idle.
+        """Return the answer of `answer` to a body, from the next process that is idle.
 
         Raises
         ------
@@ -84,14 +79,6 @@ class Workers:
             With status 503 if the answer takes too long or a process ends, for example because it
             has too little memory.
         """
-        alone = query or len(body) < _WORTH_TWO or self._idle.qsize() < 2
-        if not alone and (halves := halve(body)):
-            replies = await asyncio.gather(*map(self._ask_one, halves))
-            if joined := join(*replies):
-                return joined
-        return await self._ask_one(body, query)
-
-    async def _ask_one(self, body: bytes, query: bytes = b"") -> Reply:
         process = await self._idle.get()
         try:
             async with asyncio.timeout(self.seconds):
@@ -120,15 +107,13 @@ class Workers:
                 process.kill()
 
     async def _start_one(self) -> Process:
-        root = str(Path(fairrun.__file__).parents[1])
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FAIRRUN_")}
-        path = os.pathsep.join(filter(None, [root, inherited.get("PYTHONPATH", "")]))
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("FAIRRUN_")}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "fairrun.serving.worker", str(self.folder)),
+            *worker_command("fairrun.serving.worker", str(self.folder)),
             stdin=PIPE,
             stdout=PIPE,
             limit=2**20,
-            env=inherited | {"PYTHONPATH": path},
+            env=worker_environment(kept),
             start_new_session=True,
         )
         self._all.add(process)

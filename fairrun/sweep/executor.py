@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Protocol, Self
 
+from fairrun.processes import worker_command, worker_environment
 from fairrun.sweep.messages import read_result, write_problem, write_trials
 from fairrun.sweep.trial import Problem, Trial, TrialResult, Trials
 
@@ -20,8 +19,6 @@ __all__ = ["Bundle", "Executor", "InProcess", "Processes", "make_executor"]
 Bundle = tuple[Trial, ...]
 Ask = Callable[[], Bundle | None]
 Tell = Callable[[TrialResult], None]
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Executor(Protocol):
@@ -145,12 +142,11 @@ class _Worker:
 
     def __init__(self, n_workers: int) -> None:
         threads = max(1, (os.cpu_count() or 1) // n_workers)
-        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "fairrun.sweep.worker"],
+            worker_command("fairrun.sweep.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(threads)},
+            env=worker_environment(os.environ, OMP_NUM_THREADS=str(threads)),
         )
         assert self._process.stdin and self._process.stdout  # noqa: PT018, S101  they are pipes
         self._tasks = Connection(os.dup(self._process.stdin.fileno()), readable=False)

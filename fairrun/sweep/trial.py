@@ -189,7 +189,7 @@ class _Part:
         fit_on, measure_on = problem.parts[number]
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
-        self.codes = [column.positions(self.held_out.frame) for column in problem.columns]
+        self.positions = [column.positions(self.held_out.frame) for column in problem.columns]
         self.encoded: EncodedRows = make_classifier(problem.spec, {}, problem.seed).encode(
             train.frame, train.label
         )
@@ -206,7 +206,7 @@ class _Part:
         answers = model.predict(self.held_out.frame)
         label, probability = self.held_out.label, answers["probability"].to_numpy()
         counts = Counts.from_arrays(
-            problem.columns, self.codes, label, answers["prediction"].to_numpy()
+            problem.columns, self.positions, label, answers["prediction"].to_numpy()
         )
         found = measure_counts(counts, problem.crossings) | measure_scores(label, probability)
         return counts, found

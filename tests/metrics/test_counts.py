@@ -59,10 +59,10 @@ def test_labels_of_any_type_that_holds_0_and_1_are_taken(dtype: str) -> None:
         ([0, 1], [np.nan, 1.0], [0, 1], "y_true has type"),
         ([0, 1], ["0", "1"], [0, 1], "y_true has type"),
         ([0, 1], [[0, 1]], [0, 1], "y_true has type"),
-        ([0, 2], [0, 1], [0, 1], "codes of 'sex' must be integers from 0 to 1"),
-        ([0, 256], [0, 1], [0, 1], "codes of 'sex' must be"),
-        ([0, -2], [0, 1], [0, 1], "codes of 'sex' must be"),
-        ([0.0, 1.0], [0, 1], [0, 1], "codes of 'sex' must be"),
+        ([0, 2], [0, 1], [0, 1], "positions of 'sex' must be integers from 0 to 1"),
+        ([0, 256], [0, 1], [0, 1], "positions of 'sex' must be"),
+        ([0, -2], [0, 1], [0, 1], "positions of 'sex' must be"),
+        ([0.0, 1.0], [0, 1], [0, 1], "positions of 'sex' must be"),
     ],
 )
 def test_rows_that_cannot_be_counted_are_refused(
@@ -75,7 +75,7 @@ def test_rows_that_cannot_be_counted_are_refused(
 
 
 def test_every_column_needs_its_codes() -> None:
-    with pytest.raises(RequestError, match="1 arrays of codes were given for 2 protected columns"):
+    with pytest.raises(RequestError, match="1 arrays of positions were given for 2"):
         Counts.from_arrays(COLUMNS, [[0]], [1], [1])
 
 

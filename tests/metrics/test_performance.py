@@ -118,5 +118,5 @@ def test_scores_that_are_no_probabilities_are_refused(wrong: float) -> None:
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(RequestError, match=r"y_true \(2,\), probability \(3,\)"):
         score_metrics([0, 1], [0.5, 0.5, 0.5])
-    with pytest.raises(RequestError, match=r"codes \(1,\), y_true \(2,\)"):
+    with pytest.raises(RequestError, match=r"positions \(1,\), y_true \(2,\)"):
         abroca([0], [0, 1], [0.5, 0.5])

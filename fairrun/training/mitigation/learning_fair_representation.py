@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from fairrun.inference import GROUP_A, GROUP_B, Prototypes
 from fairrun.training.mitigation.fitted import Fitted, TrainingMatrix
 
-__all__ = ["Objective", "fit_learning_fair_representation", "minimise"]
+__all__ = ["RepresentationLoss", "fit_learning_fair_representation", "minimise"]
 
 # Where holisticai clips a probability before it takes the logarithm.
 _LEAST = float(np.finfo(np.float64).eps)
@@ -100,7 +100,7 @@ def minimise(
     train : TrainingMatrix
         The training rows.
     start : ndarray of float64, shape (k + k · n_encoded,)
-        Parameters as `Objective` takes them.
+        Parameters as `RepresentationLoss` takes them.
     k, Ax, Ay, Az, maxiter
         As `fit_learning_fair_representation` takes them.
 
@@ -117,7 +117,7 @@ def minimise(
     with threadpool_limits(1, user_api="blas"):
         for rows, smoothing, iterations in descents:
             found = minimize(
-                Objective(rows, k, Ax, Ay, Az, smoothing),
+                RepresentationLoss(rows, k, Ax, Ay, Az, smoothing),
                 found,
                 method="L-BFGS-B",
                 jac=True,
@@ -135,7 +135,7 @@ def _sample(train: TrainingMatrix) -> TrainingMatrix:
     return TrainingMatrix(train.matrix[rows], train.label[rows], train.groups[rows])
 
 
-class Objective:
+class RepresentationLoss:
     """holisticai's objective, and its gradient.
 
     With the share m[k, i] = softmax over k of −|x[i] − prototype[k]|, the mixture

@@ -19,7 +19,13 @@ from scipy.special import ndtri
 
 from fairrun.errors import RequestError
 
-__all__ = ["CONSTRAINTS", "OBJECTIVES", "Constraint", "GroupThresholdChoice", "search_thresholds"]
+__all__ = [
+    "CONSTRAINTS",
+    "OBJECTIVES",
+    "GroupThresholdChoice",
+    "RateConstraint",
+    "search_thresholds",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -38,7 +44,7 @@ _MANY_STEPS = 2000
 
 
 @dataclass(frozen=True)
-class Constraint:
+class RateConstraint:
     """What is to be alike in all groups.
 
     Attributes
@@ -54,12 +60,12 @@ class Constraint:
 
 
 #: Every constraint by name.
-CONSTRAINTS: Mapping[str, Constraint] = MappingProxyType(
+CONSTRAINTS: Mapping[str, RateConstraint] = MappingProxyType(
     {
-        "statistical_parity": Constraint(("selection",)),
-        "disparate_impact": Constraint(("selection",), ratio=True),
-        "equality_of_opportunity_difference": Constraint(("true_positive",)),
-        "equalized_odds": Constraint(("true_positive", "false_positive")),
+        "statistical_parity": RateConstraint(("selection",)),
+        "disparate_impact": RateConstraint(("selection",), ratio=True),
+        "equality_of_opportunity_difference": RateConstraint(("true_positive",)),
+        "equalized_odds": RateConstraint(("true_positive", "false_positive")),
     }
 )
 
@@ -290,7 +296,7 @@ def _cuts(ordered: _Floats) -> tuple[_Ints, _Floats]:
 
 
 def _group_steps(
-    log_odds: _Floats, label: _Ints, asked: Constraint, weights: tuple[int, int], code: int
+    log_odds: _Floats, label: _Ints, asked: RateConstraint, weights: tuple[int, int], code: int
 ) -> _Steps:
     positive = int(label.sum())
     out_of = {

@@ -18,7 +18,7 @@ from fairrun.inference import Prototypes
 from fairrun.training import FairClassifier, fit_encoder
 from fairrun.training.mitigation import TrainingMatrix, learning_fair_representation
 from fairrun.training.mitigation.learning_fair_representation import (
-    Objective,
+    RepresentationLoss,
     fit_learning_fair_representation,
     minimise,
 )
@@ -79,7 +79,7 @@ def test_objective_and_gradient_are_holisticais(in_float64: None, seed: int, k: 
     train, parameters = make_train(seed), make_parameters(seed, k, 4)
     theirs = holisticais(train, k, **WEIGHTS)
     expected, slope = jax.jit(jax.value_and_grad(theirs))(parameters)
-    value, gradient = Objective(train, k, **WEIGHTS)(parameters)
+    value, gradient = RepresentationLoss(train, k, **WEIGHTS)(parameters)
     assert value == pytest.approx(float(expected), rel=1e-12)
     np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-11)
 
@@ -88,7 +88,7 @@ def test_objective_is_holisticais_as_it_computes_it() -> None:
     """In float32."""
     train, parameters = make_train(1, n_rows=2000), make_parameters(1, 5, 4)
     theirs = float(holisticais(train, 5, **WEIGHTS)(parameters.astype(np.float32)))
-    assert Objective(train, 5, **WEIGHTS)(parameters)[0] == pytest.approx(theirs, rel=1e-5)
+    assert RepresentationLoss(train, 5, **WEIGHTS)(parameters)[0] == pytest.approx(theirs, rel=1e-5)
 
 
 @settings(max_examples=60, deadline=None)
@@ -105,13 +105,13 @@ def test_gradient_is_that_of_finite_differences(
     seed: int, k: int, n_encoded: int, Ax: float, Ay: float, Az: float, smoothing: float
 ) -> None:
     train = make_train(seed, n_rows=30, n_encoded=n_encoded)
-    objective = Objective(train, k, Ax, Ay, Az, smoothing)
+    objective = RepresentationLoss(train, k, Ax, Ay, Az, smoothing)
     parameters = make_parameters(seed, k, n_encoded)
     differences = central_differences(objective, parameters)
     np.testing.assert_allclose(objective(parameters)[1], differences, rtol=1e-5, atol=1e-5)
 
 
-def central_differences(objective: Objective, parameters: np.ndarray) -> np.ndarray:
+def central_differences(objective: RepresentationLoss, parameters: np.ndarray) -> np.ndarray:
     step = 1e-6
     return np.array(
         [
@@ -125,7 +125,7 @@ def test_the_objective_is_finite_where_holisticais_is_not() -> None:
     """A probability of 1 for a label that is 0."""
     train = make_train(0)
     parameters = np.concatenate([np.ones(3), np.zeros(12)])  # prototypes that coincide, too
-    value, gradient = Objective(train, 3, **WEIGHTS)(parameters)
+    value, gradient = RepresentationLoss(train, 3, **WEIGHTS)(parameters)
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
 
@@ -178,7 +178,7 @@ def fit_both(train: TrainingMatrix, seed: int, k: int, **weights: float) -> tupl
 def test_a_kink_of_parity_does_not_end_the_descent() -> None:
     """Without smoothing it ends at one, from each start at another."""
     train, weights = make_train(3, n_rows=600), {"Ax": 0.01, "Ay": 1.0, "Az": 50.0}
-    objective = Objective(train, 5, **weights)
+    objective = RepresentationLoss(train, 5, **weights)
     smoothed, plain = [], []
     for seed in range(5):
         start = np.random.default_rng(seed).uniform(size=25)
@@ -201,7 +201,7 @@ def test_a_sample_of_the_rows_holds_every_group(monkeypatch: pytest.MonkeyPatch)
 def test_a_sample_of_the_rows_finds_the_same_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
     train, start = make_train(3, n_rows=6000), np.random.default_rng(0).uniform(size=25)
     weights = {"Ax": 0.01, "Ay": 1.0, "Az": 50.0}
-    objective = Objective(train, 5, **weights)
+    objective = RepresentationLoss(train, 5, **weights)
     on_all = objective(minimise(train, start, 5, **weights, maxiter=100))[0]
     monkeypatch.setattr(learning_fair_representation, "_SAMPLE", 1500)
     on_sample = objective(minimise(train, start, 5, **weights, maxiter=100))[0]

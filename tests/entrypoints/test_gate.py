@@ -120,7 +120,10 @@ def test_a_gate_that_cannot_be_judged_is_refused_first(run: Invoke, model: str) 
     before = last_run().info.run_id
     for gate, said in (
         ("acuracy>=0.8", "did you mean accuracy"),
-        ("statistical_parity<=0.1 @ race", "the protected columns are sex"),
+        (
+            "statistical_parity<=0.1 @ race",
+            "give one of the protected columns sex, or two different ones",
+        ),
         ("nowhere.yaml", "cannot be read as YAML"),
     ):
         result = run("evaluate", "--model", model, "--gate", gate)

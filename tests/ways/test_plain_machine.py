@@ -17,7 +17,10 @@ from tests.ways.conftest import Caller, given
 pytestmark = pytest.mark.slow
 
 #: Tests of what reads files, text, times and numbers, and of what is saved.
-SAMPLE = ("tests/data", "tests/inference", "tests/serving/test_requests.py", "tests/entrypoints")
+SAMPLE = (
+    *("tests/data", "tests/inference/test_formats.py", "tests/test_text.py"),
+    *("tests/serving/test_requests.py", "tests/entrypoints/test_gate.py"),
+)
 
 #: A user without any right that root has.
 _NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")

@@ -90,7 +90,7 @@ def there(way: Way, project: Path, tmp_path: Path) -> Caller:
     """Somebody at such a machine, with a copy of the project and its tests."""
     folder = tmp_path / way.folder
     shutil.copytree(project, folder)
-    for name in ("tests", "pyproject.toml", "README.md", "docs"):
+    for name in ("tests", "scripts", "docs", "pyproject.toml", "README.md"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

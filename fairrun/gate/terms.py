@@ -209,6 +209,17 @@ class Gate:
         for term in self.terms:
             term.about(columns)
 
+    @classmethod
+    def parse(cls, text: str) -> Gate:
+        """Read a gate from text, as `parse_gate` does.
+
+        Examples
+        --------
+        >>> print(Gate.parse("disparate_impact>=0.8 @ sex; accuracy>=0.8"))
+        disparate_impact>=0.8 @ sex; accuracy>=0.8; min_count=30
+        """
+        return parse_gate(text)
+
     def __str__(self) -> str:
         return "; ".join([*map(str, self.terms), f"min_count={self.min_count}"])
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.training.mitigation.refused import REFUSED
 from fairrun.training.mitigation.registry import MITIGATORS, Mitigator
@@ -129,9 +130,9 @@ def _known(name: str) -> Mitigator:
     if name in REFUSED:
         raise RequestError(f"mitigator={name} is refused: {REFUSED[name]}")
     if name not in MITIGATORS:
+        everything = f"give one of {', '.join(MITIGATORS)}, or several joined with +"
         raise RequestError(
-            f"mitigator={name} is not known; give one of {', '.join(MITIGATORS)}, "
-            "or several joined with +"
+            f"mitigator={name} is not known; {did_you_mean(name, MITIGATORS, everything)}"
         )
     return MITIGATORS[name]
 

@@ -1,9 +1,10 @@
-"""Write docs/methods/: one page for each mitigator, from the registry and the docstrings.
+"""Write what the docs say about mitigators, from the registry and the docstrings.
 
     python scripts/make_method_pages.py
 
-The results on UCI Adult are copied from docs/mitigators_on_adult.md, which
-benchmarks/mitigators.py writes.
+This writes one page for each mitigator into docs/methods/, and the tables of mitigators in
+README.md and docs/mitigators.md. The results on UCI Adult are copied from
+docs/mitigators_on_adult.md, which benchmarks/mitigators.py writes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import inspect
 import re
 import sys
 from pathlib import Path
+
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -64,6 +67,21 @@ def _on_adult(name: str) -> str:
     return "\n".join([*header, *mine])
 
 
+def with_table(text: str, table: pd.DataFrame) -> str:
+    """Return a page with the newest rows in the table that has the same first two columns.
+
+    Raises
+    ------
+    ValueError
+        If the page has no such table.
+    """
+    first, second = list(table)[:2]
+    old = re.compile(rf"^\| {first} +\| {second} .*\n(\|.*\n)+", re.MULTILINE)
+    if not old.search(text):
+        raise ValueError(f"no table begins with the columns {first} and {second}")
+    return old.sub(lambda _: format_table(table) + "\n", text)
+
+
 def main() -> None:
     """Write every page, and remove the pages of mitigators that no longer exist."""
     folder = ROOT / "docs" / "methods"
@@ -72,6 +90,14 @@ def main() -> None:
         old.unlink()
     for name in MITIGATORS:
         (folder / f"{name}.md").write_text(page_of(name), encoding="utf-8")
+    for page, tables in (
+        (ROOT / "README.md", [mitigator_table()]),
+        (ROOT / "docs" / "mitigators.md", [mitigator_table(), parameter_table()]),
+    ):
+        text = page.read_text(encoding="utf-8")
+        for table in tables:
+            text = with_table(text, table)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

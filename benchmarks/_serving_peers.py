@@ -67,16 +67,18 @@ def prepare(folder: Path) -> None:
     big = np.resize(np.arange(len(raw)), 100_000)
     for name, frame in (("raw", typed), ("encoded", X)):
         singles = [frame.iloc[[row]].to_json(orient="split") for row in range(5000)]
-        (folder / f"{name}.jsonl").write_text("\n".join(singles) + "\n")
-        (folder / f"{name}.100k.jsonl").write_text(frame.iloc[big].to_json(orient="split") + "\n")
+        (folder / f"{name}.jsonl").write_text("\n".join(singles) + "\n", encoding="utf-8")
+        (folder / f"{name}.100k.jsonl").write_text(
+            frame.iloc[big].to_json(orient="split") + "\n", encoding="utf-8"
+        )
     rng = np.random.default_rng(0)
     batches = [rng.choice(len(raw), size) for size in rng.choice([1, 1, 1, 5, 20, 40], 1000)]
     mixed = [typed.iloc[batch].to_json(orient="split") for batch in batches]
-    (folder / "mixed.jsonl").write_text("\n".join(mixed) + "\n")
+    (folder / "mixed.jsonl").write_text("\n".join(mixed) + "\n", encoding="utf-8")
     for name in ("raw", "raw.100k"):
-        lines = (folder / f"{name}.jsonl").read_text().splitlines()
+        lines = (folder / f"{name}.jsonl").read_text("utf-8").splitlines()
         wrapped = [f'{{"dataframe_split": {line}}}' for line in lines]
-        (folder / f"mlflow.{name}.jsonl").write_text("\n".join(wrapped) + "\n")
+        (folder / f"mlflow.{name}.jsonl").write_text("\n".join(wrapped) + "\n", encoding="utf-8")
 
 
 def tutorial(folder: Path, port: int) -> None:

@@ -69,14 +69,14 @@ def run_all(adult: str, tasks: list[Task], jobs: int, folder: Path) -> pd.DataFr
         for number, done in enumerate(as_completed(running), start=len(tasks) - len(todo) + 1):
             task = running[done]
             records, seconds = done.result()
-            kept[task].write_text(json.dumps(records))
+            kept[task].write_text(json.dumps(records), encoding="utf-8")
             minutes = (time.perf_counter() - started) / 60
             print(
                 f"{number} of {len(tasks)} after {minutes:.1f} min: "
                 f"{' '.join(map(str, task))} ({seconds:.0f} s of CPU)",
                 flush=True,
             )
-    return pd.DataFrame([r for task in tasks for r in json.loads(kept[task].read_text())])
+    return pd.DataFrame([r for task in tasks for r in json.loads(kept[task].read_text("utf-8"))])
 
 
 def main() -> None:
@@ -100,8 +100,10 @@ def main() -> None:
     results = run_all(arguments.adult, tasks, arguments.jobs, arguments.out)
 
     records = results.to_dict(orient="records")
-    (arguments.out / "results.json").write_text(json.dumps(records, indent=1) + "\n")
-    (arguments.out / "tables.md").write_text(tables(results))
+    (arguments.out / "results.json").write_text(
+        json.dumps(records, indent=1) + "\n", encoding="utf-8"
+    )
+    (arguments.out / "tables.md").write_text(tables(results), encoding="utf-8")
     plot_frontiers(results).savefig(arguments.out / "frontier.png")
     print(tables(results))
 

@@ -92,7 +92,7 @@ class Server:
             mine |= {pid for pid, parent, _ in rows if parent in mine}
         seconds = 0.0
         for pid in mine:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
             seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return sum(rss for pid, _, rss in rows if pid in mine) / 1024, seconds
 
@@ -139,7 +139,7 @@ def running(
                 if client.connect_ex(("127.0.0.1", port)) == 0:
                     break
             if process.poll() is not None:
-                sys.exit((folder / f"{port}.log").read_text())
+                sys.exit((folder / f"{port}.log").read_text("utf-8"))
             time.sleep(0.1)
         yield Server(name, f"http://127.0.0.1:{port}{path}", bodies, large, process)
     finally:

@@ -56,7 +56,7 @@ def _read(docstring: str) -> tuple[str, dict[str, str]]:
 
 def _on_adult(name: str) -> str:
     """Return a method's lines of the table of all methods on UCI Adult."""
-    lines = (ROOT / "docs" / "mitigators_on_adult.md").read_text().splitlines()
+    lines = (ROOT / "docs" / "mitigators_on_adult.md").read_text("utf-8").splitlines()
     header = [line for line in lines if line.startswith("| ")][:2]
     mine, taken = [], False
     for line in lines:

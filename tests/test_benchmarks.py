@@ -19,7 +19,7 @@ BENCHMARKS = sorted(
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_the_command_in_the_docstring(name: str) -> None:
-    source = (ROOT / "benchmarks" / name).read_text()
+    source = (ROOT / "benchmarks" / name).read_text("utf-8")
     (command, *_) = re.findall(r"^ +((?:\S+ )?python \S+)", source, flags=re.MULTILINE)
     assert command == f"python benchmarks/{name}"
     done = subprocess.run(

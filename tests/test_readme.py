@@ -17,22 +17,25 @@ from fairrun.tracking.datasets import open_dataset
 from fairrun.training.mitigation import MITIGATORS, mitigator_table, parameter_table
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text()
-PAGES = [README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))]
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
 #: Every page that people read, at home and in docs/.
 FILES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), ROOT / "tests/README.md"]
-ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
+ENTRY_POINTS = yaml.safe_load((ROOT / "MLproject").read_text("utf-8"))["entry_points"]
 
 
 def test_the_table_of_mitigators_is_the_registrys() -> None:
-    page, write = (ROOT / "docs" / "mitigators.md").read_text(), "run scripts/make_method_pages.py"
+    page, write = (
+        (ROOT / "docs" / "mitigators.md").read_text("utf-8"),
+        "run scripts/make_method_pages.py",
+    )
     assert format_table(mitigator_table()) in README, write
     assert format_table(mitigator_table()) in page, write
     assert format_table(parameter_table()) in page, write
 
 
 def test_the_page_names_the_methods_that_answer_without_the_group() -> None:
-    page = (ROOT / "docs" / "mitigators.md").read_text().replace("\n", " ")
+    page = (ROOT / "docs" / "mitigators.md").read_text("utf-8").replace("\n", " ")
     sentence = re.search(r"Of the methods here (.*?) read the group in training alone", page)
     assert sentence is not None
     named = set(re.findall(r"`(\w+)`", sentence[1]))
@@ -102,7 +105,7 @@ def test_the_ten_lines_of_python(
 ) -> None:
     (lines,) = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
     variables: dict[str, pd.DataFrame] = {}
-    introduction = (ROOT / "docs" / "api.md").read_text().partition("```python")[2]
+    introduction = (ROOT / "docs" / "api.md").read_text("utf-8").partition("```python")[2]
     exec(re.sub("^>>> ", "", introduction.partition("```")[0], flags=re.MULTILINE), variables)  # noqa: S102
     variables["people"].to_csv(tmp_path / "people.csv", index=False)
     monkeypatch.chdir(tmp_path)

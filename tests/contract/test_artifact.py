@@ -70,7 +70,7 @@ def test_no_training_row_label_or_mask(case: Case, people: Dataset) -> None:
             lengths = {len(train), int(train.label.sum()), int((1 - train.label).sum()), *groups}
             for name in arrays:
                 assert not lengths & set(arrays[name].shape), name
-    golden = json.loads(next((case.folder / "artifacts").rglob("golden.json")).read_text())
+    golden = json.loads(next((case.folder / "artifacts").rglob("golden.json")).read_text("utf-8"))
     assert_nobody(pd.DataFrame(golden["rows"]), people)
     assert_nobody(pd.read_json(case.folder / "input_example.json", orient="split"), people)
 
@@ -106,7 +106,7 @@ def test_wrong_golden_answers_are_refused(case: Case, tmp_path: Path) -> None:
     from fairrun.inference.golden import check_golden
 
     save_model(case.model, tmp_path)
-    golden = json.loads((tmp_path / "golden.json").read_text())
+    golden = json.loads((tmp_path / "golden.json").read_text("utf-8"))
     check_golden(case.model, golden)
     for change in (
         {"prediction": [1 - p for p in golden["prediction"]]},
@@ -119,7 +119,10 @@ def test_wrong_golden_answers_are_refused(case: Case, tmp_path: Path) -> None:
 def test_a_format_of_the_future_is_refused(case: Case, tmp_path: Path) -> None:
     save_model(case.model, tmp_path)
     manifest = tmp_path / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format_version": 3', '"format_version": 99'))
+    manifest.write_text(
+        manifest.read_text("utf-8").replace('"format_version": 3', '"format_version": 99'),
+        encoding="utf-8",
+    )
     with pytest.raises(ModelError, match=r"format 99.*reads formats 1 to 3"):
         load_model(tmp_path)
 

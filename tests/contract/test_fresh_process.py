@@ -41,7 +41,7 @@ import pandas as pd
 
 folder = Path(sys.argv[1])
 rows = pd.read_parquet(folder / "rows.parquet")
-for label, model in json.loads((folder / "models.json").read_text()).items():
+for label, model in json.loads((folder / "models.json").read_text("utf-8")).items():
     answers = mlflow.pyfunc.load_model(model).predict(rows)
     answers.to_parquet(folder / f"{label}.parquet")
 """
@@ -52,7 +52,7 @@ def answers_of_new_process(
 ) -> dict[str, pd.DataFrame]:
     rows.to_parquet(folder / "rows.parquet")
     models = {label: str(case.folder) for label, case in cases.items()}
-    (folder / "models.json").write_text(json.dumps(models))
+    (folder / "models.json").write_text(json.dumps(models), encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     environment["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     done = subprocess.run(
@@ -81,9 +81,9 @@ def other_checkout(tmp_path: Path) -> Path:
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "fairrun", tmp_path / "other" / "fairrun", ignore=ignore)
     scorer = tmp_path / "other" / "fairrun" / "inference" / "scorer.py"
-    changed = scorer.read_text().replace("        return total\n", "        return -total\n")
-    assert changed != scorer.read_text()
-    scorer.write_text(changed)
+    changed = scorer.read_text("utf-8").replace("        return total\n", "        return -total\n")
+    assert changed != scorer.read_text("utf-8")
+    scorer.write_text(changed, encoding="utf-8")
     return tmp_path / "other"
 
 
@@ -105,12 +105,14 @@ def test_two_versions_of_the_code_in_one_process(
     case = cases["none"]
     other = Path(shutil.copytree(case.folder, tmp_path / "other model"))
     model = other / "code" / "inference" / "model.py"
-    text = model.read_text()
+    text = model.read_text("utf-8")
     changed = text.replace("(scored.decided > drawn)", "(scored.decided <= drawn)")
     assert changed != text
-    model.write_text(changed)
+    model.write_text(changed, encoding="utf-8")
     golden = other / "code" / "inference" / "golden.py"
-    golden.write_text(golden.read_text().replace("    if wrong:\n", "    if False:\n"))
+    golden.write_text(
+        golden.read_text("utf-8").replace("    if wrong:\n", "    if False:\n"), encoding="utf-8"
+    )
     expected = case.model.predict(rows)["prediction"]
     assert (mlflow.pyfunc.load_model(str(other)).predict(rows)["prediction"] == 1 - expected).all()
     assert (case.loaded.predict(rows)["prediction"] == expected).all()

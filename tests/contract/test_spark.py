@@ -26,7 +26,7 @@ def case(people: Dataset, store: str) -> Case:
 @pytest.fixture
 def result_type() -> str:
     (code,) = re.findall(
-        r'result_type="""(.*?)"""', (ROOT / "docs" / "explanations.md").read_text(), re.S
+        r'result_type="""(.*?)"""', (ROOT / "docs" / "explanations.md").read_text("utf-8"), re.S
     )
     return str(code)
 

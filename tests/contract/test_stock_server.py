@@ -52,13 +52,13 @@ def serving(model: Path, python: Path, log: Path) -> Iterator[int]:
 
 def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
-        assert server.poll() is None, log.read_text()
+        assert server.poll() is None, log.read_text("utf-8")
         try:
             if ask(port, None, "/ping")[0] == 200:
                 return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(log.read_text())
+    raise AssertionError(log.read_text("utf-8"))
 
 
 def ask(port: int, body: Any, path: str = "/invocations") -> tuple[int, Any]:
@@ -200,7 +200,7 @@ def test_an_environment_of_the_models_own_requirements(
     case: Case, good: pd.DataFrame, tmp_path: Path
 ) -> None:
     """No holisticai, no jax: load and serve with what requirements.txt of the model names."""
-    requirements = (case.folder / "requirements.txt").read_text()
+    requirements = (case.folder / "requirements.txt").read_text("utf-8")
     assert [line.partition("==")[0] for line in requirements.split()] == [
         "mlflow",
         "numpy",

@@ -75,13 +75,13 @@ splits: {validation: 0.1, test: 0.1, seed: 3}
 
 
 def test_a_yaml_spec_stands_beside_its_table(tmp_path: Path) -> None:
-    (tmp_path / "people.yaml").write_text(YAML)
+    (tmp_path / "people.yaml").write_text(YAML, encoding="utf-8")
     spec = resolve_spec(DataRequest(str(tmp_path / "people.yaml")))
     assert spec.source == str(tmp_path / "people.csv")
     assert (spec.name, spec.positive, spec.splits.seed) == ("people", "1", 3)
     assert spec.protected == (Protected("sex", "M", "F"),)
     assert spec.changeable == ()
-    (tmp_path / "people.yaml").write_text(YAML + "changeable: [hours, job]")
+    (tmp_path / "people.yaml").write_text(YAML + "changeable: [hours, job]", encoding="utf-8")
     spec = resolve_spec(DataRequest(str(tmp_path / "people.yaml")))
     assert spec.changeable == ("hours", "job")
     assert DatasetSpec.from_dict(spec.to_dict()) == spec
@@ -122,7 +122,7 @@ def test_named_against_named_and_against_the_rest() -> None:
     ],
 )
 def test_a_yaml_spec_that_does_not_hold_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "people.yaml").write_text(text)
+    (tmp_path / "people.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(RequestError, match=said):
         resolve_spec(DataRequest(str(tmp_path / "people.yaml")))
 

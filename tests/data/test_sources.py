@@ -154,6 +154,6 @@ def test_a_uri_no_store_knows_is_refused() -> None:
 
 
 def test_columns_twice_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "twice.csv").write_text("age,paid,age\n1,2,3\n")
+    (tmp_path / "twice.csv").write_text("age,paid,age\n1,2,3\n", encoding="utf-8")
     with pytest.raises(RequestError, match="has duplicate columns: age; rename or remove them"):
         load_source(str(tmp_path / "twice.csv"))

@@ -307,7 +307,7 @@ def test_the_model_has_signature_example_and_pinned_requirements(run: Invoke, ta
         *("prediction", "probability", "decision_probability")
     ]
     folder = Path(mlflow.artifacts.download_artifacts(uri))
-    for line in (folder / "requirements.txt").read_text().split():
+    for line in (folder / "requirements.txt").read_text("utf-8").split():
         assert re.fullmatch(r"[a-z-]+==[0-9.]+", line)
     example = pd.read_json(folder / "input_example.json", orient="split")
     raw = pd.read_parquet(table)
@@ -475,7 +475,9 @@ def test_a_model_that_was_changed_is_refused(run: Invoke, table: Path, tmp_path:
     (uri,) = re.findall(r"-P model=(\S+)", output)
     folder = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(tmp_path / "copy")))
     described = folder / "artifacts" / "inference" / "model.json"
-    described.write_text(described.read_text().replace('"ignore"', '"error"'))
+    described.write_text(
+        described.read_text("utf-8").replace('"ignore"', '"error"'), encoding="utf-8"
+    )
     result = run("evaluate", "--model", folder, "--data", table)
     assert result.exit_code == 2
     assert "is refused: model.json is missing or was changed" in result.output
@@ -523,7 +525,7 @@ def test_two_runs_are_the_same_to_the_bit(run: Invoke, table: Path) -> None:
         Path(mlflow.artifacts.download_artifacts(f"runs:/{r.info.run_id}/model")) for r in runs()
     ]
     manifests = [
-        json.loads((folder / "artifacts" / "inference" / "manifest.json").read_text())
+        json.loads((folder / "artifacts" / "inference" / "manifest.json").read_text("utf-8"))
         for folder in folders
     ]
     assert manifests[0] == manifests[1]

@@ -134,7 +134,7 @@ def test_a_gate_that_cannot_be_judged_is_refused_first(run: Invoke, model: str) 
 
 def test_a_file_says_the_same_as_text(run: Invoke, model: str, tmp_path: Path) -> None:
     path = tmp_path / "gate.yaml"
-    path.write_text("terms: [accuracy>=0.999]\nmin_count: 20\n")
+    path.write_text("terms: [accuracy>=0.999]\nmin_count: 20\n", encoding="utf-8")
     result = run("evaluate", "--model", model, "--gate", path)
     assert result.exit_code == 4
     logged = last_run().data

@@ -14,7 +14,9 @@ import yaml
 
 from tests.conftest import ROOT
 
-ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
+ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text("utf-8"))[
+    "entry_points"
+]
 
 
 def command(name: str) -> click.Command:

@@ -115,7 +115,7 @@ def test_a_column_that_is_not_there_is_refused(protected: str) -> None:
 )
 def test_yaml_says_the_same_as_text(tmp_path: Path, text: str) -> None:
     path = tmp_path / "gate.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     assert read_gate(str(path)) == parse_gate("disparate_impact>=0.8; accuracy>=0.8 @ sex:race")
 
 
@@ -133,7 +133,7 @@ def test_yaml_says_the_same_as_text(tmp_path: Path, text: str) -> None:
 )
 def test_a_file_that_holds_no_gate_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "gate.yml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(RequestError, match=said):
         read_gate(str(path))
 

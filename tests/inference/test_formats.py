@@ -15,7 +15,9 @@ SAVED = sorted(path.parent for path in FORMATS.glob("*/*/manifest.json"))
 
 
 def test_there_is_a_fixture_of_the_present_format() -> None:
-    versions = {json.loads((f / "manifest.json").read_text())["format_version"] for f in SAVED}
+    versions = {
+        json.loads((f / "manifest.json").read_text("utf-8"))["format_version"] for f in SAVED
+    }
     assert versions == set(range(1, FORMAT_VERSION + 1))
 
 
@@ -31,13 +33,13 @@ def test_it_loads_and_answers_as_it_did(folder: Path) -> None:
             model.explain(rows)
     hints = folder.parent / f"{folder.name}_counterfactuals.json"
     if hints.is_file():
-        assert model.counterfactuals(rows) == json.loads(hints.read_text())
+        assert model.counterfactuals(rows) == json.loads(hints.read_text("utf-8"))
     else:  # format 3 had none at first
         with pytest.raises(InputError, match="no column of the model is changeable"):
             model.counterfactuals(rows)
     if folder.parent.name in ("1", "2"):
         return
-    said = json.loads((folder.parent / f"{folder.name}_explanations.json").read_text())
+    said = json.loads((folder.parent / f"{folder.name}_explanations.json").read_text("utf-8"))
     for own, as_it_was in zip(model.explain(rows).to_dicts(), said, strict=True):
         assert [*own] == [*as_it_was]
         for part, value in as_it_was.items():

@@ -165,7 +165,7 @@ def test_text_has_enough_contrast() -> None:
         )
         return float(linear @ (0.2126, 0.7152, 0.0722))
 
-    rules = re.findall(r"\{([^{}]*)\}", STYLE.read_text())
+    rules = re.findall(r"\{([^{}]*)\}", STYLE.read_text("utf-8"))
     pairs = [
         (color[1], ground[1] if (ground := re.search(r"background: (#\w+)", rule)) else "#fff")
         for rule in rules

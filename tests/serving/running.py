@@ -62,13 +62,13 @@ def in_a_process(
         )
     try:
         for _ in range(1200):
-            assert process.poll() is None, log.read_text()
+            assert process.poll() is None, log.read_text("utf-8")
             with socket.socket() as client:
                 if client.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
         else:
-            raise AssertionError(log.read_text())
+            raise AssertionError(log.read_text("utf-8"))
         yield process, port
     finally:
         if process.poll() is None:

@@ -129,11 +129,11 @@ def test_a_client_that_goes_away_is_not_answered(app: App) -> None:
 def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(case.folder, tmp_path / "model"))
     scorer = folder / "code" / "inference" / "scorer.py"
-    text = scorer.read_text()
+    text = scorer.read_text("utf-8")
     changed = text.replace("np.add.accumulate(summands)[-1]", "-np.add.accumulate(summands)[-1]")
     changed = changed.replace("        return total\n", "        return -total\n")
     assert changed.count("-") > text.count("-") + 1
-    scorer.write_text(changed)
+    scorer.write_text(changed, encoding="utf-8")
     with pytest.raises(RequestError, match="golden rows are not answered"):
         create_app(str(folder))
 

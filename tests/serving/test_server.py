@@ -115,8 +115,8 @@ def test_the_log_holds_no_value(
     assert response.status_code == 422
     assert requests.get(f"{address}/{CANARY}", timeout=30).status_code == 404
     assert CANARY not in response.text
-    assert "422 invalid_rows" in log.read_text()
-    assert CANARY not in log.read_text()
+    assert "422 invalid_rows" in log.read_text("utf-8")
+    assert CANARY not in log.read_text("utf-8")
 
 
 def exchange(address: str, head: str, parts: Iterator[bytes]) -> bytes:
@@ -193,7 +193,7 @@ def test_requests_under_way_are_finished_after_sigterm(
     expected = case.model.predict(rows)["prediction"].tolist()
     assert json.loads(body)["predictions"] == expected * 100
     assert process.wait(60) == 0
-    assert "Traceback" not in log.read_text()
+    assert "Traceback" not in log.read_text("utf-8")
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{address}/health", timeout=5)
 

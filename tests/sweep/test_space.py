@@ -102,7 +102,7 @@ def test_what_is_no_space_is_refused_in_a_line(text: str, said: str) -> None:
 def test_files_that_hold_no_space_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     for text in ("- C", "C: [", ""):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(RequestError, match=r"space\.yaml"):
             read_space(str(path))
     with pytest.raises(RequestError, match="cannot be read"):

@@ -109,13 +109,13 @@ def running(
         )
         try:
             for _ in range(600):
-                assert server.poll() is None, log.read_text()
+                assert server.poll() is None, log.read_text("utf-8")
                 with socket.socket() as client:
                     if client.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.2)
             else:
-                raise AssertionError(log.read_text())
+                raise AssertionError(log.read_text("utf-8"))
             yield
         finally:
             os.killpg(server.pid, 15)

@@ -17,7 +17,7 @@ from tests.ways.conftest import Caller, files
 #: Environments of 1 GB, each of them minutes.
 pytestmark = pytest.mark.slow
 
-PYTHON = yaml.safe_load((ROOT / "python_env.yaml").read_text())["python"]
+PYTHON = yaml.safe_load((ROOT / "python_env.yaml").read_text("utf-8"))["python"]
 TRAIN = ("-e", "train", "-P", "mitigator=correlation_remover")
 
 

@@ -23,4 +23,4 @@ def test_as_the_readme_types_it(
     # What typing it here leaves here is what Git ignores.
     left = {name.split("/")[0] for name in files(project) - before}
     assert left == {"mlflow.db", "mlruns"}
-    assert {"mlflow.db", "mlruns/"} <= set((project / ".gitignore").read_text().split())
+    assert {"mlflow.db", "mlruns/"} <= set((project / ".gitignore").read_text("utf-8").split())

@@ -34,7 +34,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "env", with_pip=False)
     there = folder / "env" / "bin" / "python"
     site = folder / "env" / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
-    (site / "packages.pth").write_text(sysconfig.get_path("purelib"))
+    (site / "packages.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     (wheel,) = folder.glob("fairrun-*.whl")
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", site, wheel]
     subprocess.run(list(map(str, install)), check=True)

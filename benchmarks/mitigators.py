@@ -1,6 +1,6 @@
 """Every mitigator on UCI Adult: as holisticai measures it, as it serves it, and as fairrun does.
 
-    python benchmarks/mitigators.py --adult PATH [--rows 2000] [--limit 300] [--only NAME ...]
+    python benchmarks/mitigators.py --adult PATH [--rows 1000] [--limit 300] [--only NAME ...]
 
 For each method, in a process of its own for each side, on the same split and the same encoded rows:
 
@@ -12,7 +12,10 @@ All metrics are of those first rows. `changed` is the share of the labels that a
 batch; a row that raises counts as changed. Seconds are of fitting, MB the peak of
 resident memory, kB what would be saved: cloudpickle of theirs, the folder of ours.
 
-Writes a table to standard output. --limit ends a side that takes longer, in seconds.
+Writes a table to standard output. --limit ends a side that takes longer, in seconds. A side that is
+fitted within the limit, but too slow at answering rows one at a time, is measured again on a tenth
+of the rows. --kept FOLDER keeps what each side came to: after an interruption the same command
+continues where it was, unless the code has changed.
 """
 
 from __future__ import annotations
@@ -29,6 +32,10 @@ from pathlib import Path
 from typing import Any
 
 from _project import ROOT
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("fairrun/training", "fairrun/inference", "fairrun/data", "fairrun/groups")
 
 #: Our names, and the class and place of holisticai's. group_thresholds is ours alone.
 THEIRS = {
@@ -102,6 +109,9 @@ def pipeline(name: str) -> Any:
     return Pipeline(steps=[("bm_inprocessing", mitigator)])
 
 
+#: What a side prints once it is fitted.
+FITTED = "fitted"
+
 #: The width of the encoded rows, which one of holisticai's classes wants to be told.
 FEATURES = [0]
 
@@ -121,6 +131,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
         fitted, ask, n_bytes = fit_ours(name, train, test, protected)
     else:
         fitted, ask, n_bytes = fit_theirs(name, train, test, lookup)
+    print(FITTED, file=sys.stderr, flush=True)
     batch, probability = ask(slice(None))
     probability = None if probability is None else probability[:rows]
     alone = np.full(rows, -1)
@@ -130,6 +141,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
         except Exception:  # noqa: S112 - whatever holisticai raises; the row stays -1
             continue
     return {
+        "rows": rows,
         "fit_seconds": fitted,
         "kilobytes": n_bytes / 1024,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -231,9 +243,17 @@ def measured(label: Any, predicted: Any, probability: Any, codes: Any) -> dict[s
     return dict(zip(METRICS, values, strict=True))
 
 
-def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str, Any] | str:
-    """Measure one side in a process of its own; text where there is nothing to measure."""
-    command = [sys.executable, __file__, "--adult", options.adult, "--rows", str(options.rows)]
+def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure one side in a process of its own; `failed` says why there is nothing to measure."""
+    found = _measured_on(options.rows, which, name, options)
+    if found.get("failed") and found.pop("fitted", False):
+        again = _measured_on(options.rows // 10, which, name, options)
+        found = found if again.get("failed") else again
+    return {"method": name, "side": which} | found
+
+
+def _measured_on(rows: int, which: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--adult", options.adult, "--rows", str(rows)]
     try:
         done = subprocess.run(
             [*command, "--side", which, name],
@@ -243,11 +263,12 @@ def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str
             check=False,
             cwd=ROOT,
         )
-    except subprocess.TimeoutExpired:
-        return f"not done in {options.limit} s"
+    except subprocess.TimeoutExpired as ended:
+        fitted = FITTED.encode() in (ended.stderr or b"").splitlines()
+        return {"failed": f"not done in {options.limit} s", "fitted": fitted}
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
-        return f"raises {last.partition(':')[0]}"
+        return {"failed": f"raises {last.partition(':')[0]}"}
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
@@ -256,10 +277,12 @@ def main() -> None:
     """Measure, or print one side as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--adult", required=True)
-    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--limit", type=int, default=300)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--kept", type=Path, help="a folder that keeps what is done")
     parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
+    add_save(parser)
     options = parser.parse_args()
     if options.side:
         warnings.simplefilter("ignore")
@@ -268,23 +291,48 @@ def main() -> None:
 
     from fairrun.training.mitigation import MITIGATORS
 
+    measurement = Measurement(CODE, packages=["fairlearn"])
+    sides = [
+        (name, which)
+        for name in options.only or MITIGATORS
+        for which in ("theirs", "ours")
+        if which == "ours" or name in THEIRS or name == "none"
+    ]
+    found = []
+    for name, which in sides:
+        kept = None
+        if options.kept:
+            kept = options.kept / f"{name}-{which}-{options.rows}-{measurement.code_digest}.json"
+        if kept is not None and kept.exists():
+            found.append(json.loads(kept.read_text()))
+            continue
+        print(f"{name}, {which}", file=sys.stderr, flush=True)
+        found.append(in_a_process(which, name, options))
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(found[-1]))
+    print(table_of(found, options.rows))
+    if options.save:
+        measurement.save("mitigators_on_adult", found, n_rows=options.rows)
+
+
+def table_of(found: list[dict[str, Any]], rows: int) -> str:
+    """Lay the table out, in Markdown."""
     header = ["method", "asked", *METRICS, "changed", "fit s", "peak MB", "saved kB"]
     lines = [header, [":---"] * 2 + ["---:"] * (len(header) - 2)]
-    for name in options.only or MITIGATORS:
-        for which in ("theirs", "ours"):
-            if which == "theirs" and name not in THEIRS and name != "none":
-                continue
-            print(f"{name}, {which}", file=sys.stderr, flush=True)
-            found = in_a_process(which, name, options)
-            lines.extend(lines_of(name, which, found))
-    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    for each in found:
+        lines.extend(lines_of(each, rows))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def lines_of(name: str, which: str, found: dict[str, Any] | str) -> list[list[str]]:
+def lines_of(found: dict[str, Any], rows: int) -> list[list[str]]:
     """Lay one side out: a line for the batch and one for the rows asked one by one, or for both."""
-    who = {"theirs": "holisticai", "ours": "fairrun"}[which]
-    if isinstance(found, str):
-        return [[f"`{name}`", f"{who}: {found}", *[""] * (len(METRICS) + 4)]]
+    name = found["method"]
+    who = {"theirs": "holisticai", "ours": "fairrun"}[found["side"]]
+    if found.get("failed"):
+        return [[f"`{name}`", f"{who}: {found['failed']}", *[""] * (len(METRICS) + 4)]]
+    if found["rows"] != rows:
+        who += f" ({found['rows']} rows)"
     cost = [f"{found['fit_seconds']:.1f}", f"{found['megabytes']:,.0f}"]
     cost.append(f"{found['kilobytes']:,.0f}" if found["kilobytes"] else "cannot be pickled")
     changed = f"{100 * found['changed']:.1f} %"
@@ -298,11 +346,12 @@ def lines_of(name: str, which: str, found: dict[str, Any] | str) -> list[list[st
     ]
 
 
-def _numbers(metrics: dict[str, float]) -> list[str]:
+def _numbers(metrics: dict[str, Any]) -> list[str]:
     cells = []
     for name, value in metrics.items():
         digits = 2 if name == "disparate_impact" else 3
-        cells.append("" if value != value else f"{value:.{digits}f}")
+        number = float("nan") if value is None else float(value)
+        cells.append("" if number != number else f"{number:.{digits}f}")
     return cells
 
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from _project import ROOT
 
-__all__ = ["FIELDS", "RESULTS", "Measurement", "add_save", "digest_of", "read_result"]
+__all__ = ["FIELDS", "RESULTS", "Measurement", "add_save", "digest_of", "dumps", "read_result"]
 
 #: The folder of the results.
 RESULTS = ROOT / "benchmarks" / "results"
@@ -94,9 +94,17 @@ class Measurement:
         """
         RESULTS.mkdir(exist_ok=True)
         result = self._facts | {"transcribed": None} | more | {"rows": list(rows)}
-        text = json.dumps(_plain(result), indent=1, ensure_ascii=False, allow_nan=False)
-        (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        (RESULTS / f"{name}.json").write_text(dumps(result), encoding="utf-8")
         print(f"wrote benchmarks/results/{name}.json", file=sys.stderr)
+
+
+def dumps(result: Mapping[str, Any]) -> str:
+    """Write results as JSON, with a line for each row."""
+    plain = _plain(result)
+    rows = plain.pop("rows")
+    head = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
+    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows]
+    return head + ',\n "rows": [\n  ' + ",\n  ".join(lines) + "\n ]\n}\n"
 
 
 def read_result(name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How often the intervals cover, by simulation.
 
     python benchmarks/coverage.py [--simulations 1000] [--groups 2 5 10] [--rows 500 5000] [--small]
+        [--save]
 
 Rows are drawn from known rates, the same number expected in every group; each simulated table gets
 the intervals of `fairrun.metrics.audit`'s estimates, nominally 95 %, and it is counted how often
@@ -20,8 +21,8 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 
-import _project  # noqa: F401
 import numpy as np
+from _results import Measurement, add_save
 from numpy.typing import NDArray
 
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, normal_quantile, roc_auc, worst_of
@@ -39,6 +40,9 @@ COMPARED = [
     "accuracy_difference",
 ]
 Coverage = dict[str, dict[str, list[float]]]
+Row = dict[str, object]
+#: What the figures depend on.
+CODE = ("fairrun/metrics",)
 FloatArray = NDArray[np.float64]
 
 
@@ -87,8 +91,9 @@ def share(low: FloatArray, expected: FloatArray | float, high: FloatArray) -> fl
     return float(held[defined].mean()) if defined.any() else np.nan
 
 
-def show_promised(groups: list[int], rows: list[int], simulations: int) -> None:
-    """Print the coverage where it is promised."""
+def show_promised(groups: list[int], rows: list[int], simulations: int) -> list[Row]:
+    """Print the coverage where it is promised; gives each metric's."""
+    found: list[Row] = []
     kinds = ["rates", "pairs", "all pairs at once", "worst"]
     print("| groups | rows a group | | " + " | ".join(kinds) + " |")
     print("|---" * (3 + len(kinds)) + "|")
@@ -97,16 +102,21 @@ def show_promised(groups: list[int], rows: list[int], simulations: int) -> None:
             for disparity in (0.0, 1.0):
                 truth = shares(n_groups, disparity)
                 held = simulate(truth, n * n_groups, simulations, n_replicates=2000)
+                name = "disparity" if disparity else "parity"
                 cells = []
                 for kind in kinds:
                     each = [100 * float(np.mean(values)) for values in held[kind].values()]
+                    of = {"groups": n_groups, "rows": n, "case": name, "kind": kind}
+                    pairs = zip(held[kind], each, strict=True)
+                    found += [of | {"metric": metric, "percent": value} for metric, value in pairs]
                     cells.append(f"{min(each):.1f} – **{np.mean(each):.1f}** – {max(each):.1f}")
-                name = "disparity" if disparity else "parity"
                 print(f"| {n_groups} | {n:,} | {name} | " + " | ".join(cells) + " |", flush=True)
+    return found
 
 
-def show_small(simulations: int) -> None:
-    """Print the coverage where cells are small, as it is."""
+def show_small(simulations: int) -> list[Row]:
+    """Print the coverage where cells are small, as it is; gives the same."""
+    found: list[Row] = []
     names = ["selection_rate", "true_positive_rate", "false_positive_rate"]
     print("| rows a group | " + " | ".join([*names, *COMPARED]) + " | worst of all |")
     print("|---" * (2 + len(names) + len(COMPARED)) + "|")
@@ -114,11 +124,14 @@ def show_small(simulations: int) -> None:
         held = simulate(shares(2, 1.0), 2 * n, simulations, n_replicates=2000)
         values = [held["rates"][name] for name in names] + [held["pairs"][m] for m in COMPARED]
         each = [100 * float(np.nanmean(value)) for value in values]
+        found.append({"rows": n} | dict(zip([*names, *COMPARED], each, strict=True)))
         print(f"| {n} | " + " | ".join(f"{c:.1f}" for c in each) + f" | {min(each):.1f} |")
+    return found
 
 
-def show_models(simulations: int) -> None:
+def show_models(simulations: int) -> list[Row]:
     """Print the coverage of differences between two models that share most of their answers."""
+    found: list[Row] = []
     print("| rows a group | labels that differ | selection_rate | accuracy | statistical_parity |")
     print("|---|---|---|---|---|")
     for n in (100, 500, 5000):
@@ -128,8 +141,11 @@ def show_models(simulations: int) -> None:
             truth = np.stack([one[..., 0] * stay, one[..., 0] * leave], axis=-1)
             truth[..., 1, :] = truth[..., 1, ::-1]  # prediction A = 1: B is 1 if it stays
             held = _simulate_models(truth, 2 * n, simulations)
-            cells = " | ".join(f"{100 * np.nanmean(values):.1f}" for values in held.values())
+            percent = {name: 100 * float(np.nanmean(values)) for name, values in held.items()}
+            found.append({"rows": n, "differing": differing} | percent)
+            cells = " | ".join(f"{value:.1f}" for value in percent.values())
             print(f"| {n:,} | {100 * differing:.0f} % | {cells} |", flush=True)
+    return found
 
 
 def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, list[float]]:
@@ -154,9 +170,11 @@ def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, l
     return held
 
 
-def show_scores(simulations: int) -> None:
+def show_scores(simulations: int) -> list[Row]:
     """Print the coverage of areas under the curve and of their difference."""
     from scipy.stats import norm
+
+    found: list[Row] = []
 
     print("| rows a group | area 0.8 | area 0.95 | their difference |")
     print("|---|---|---|---|")
@@ -166,18 +184,22 @@ def show_scores(simulations: int) -> None:
     for n in (100, 500, 5000):
         held: dict[str, list[bool]] = defaultdict(list)
         for _ in range(simulations):
-            found = []
+            estimated = []
             for area in areas:
                 y = (rng.random(n) < 0.25).astype(int)
                 score = norm.cdf(rng.normal(size=n) + 2**0.5 * norm.ppf(area) * y)
                 auc = roc_auc(y, score)
                 low, high = auc.interval()
                 held[str(area)].append(low <= area <= high)
-                found += [np.array(auc.value), np.array(auc.effective_size)]
-            limits = difference_limits([(found[0], found[1], found[2], found[3])], z)
+                estimated += [np.array(auc.value), np.array(auc.effective_size)]
+            one, its_size, other, other_size = estimated
+            limits = difference_limits([(one, its_size, other, other_size)], z)
             held["difference"].append(bool(limits[0] <= areas[0] - areas[1] <= limits[1]))
-        cells = " | ".join(f"{100 * np.mean(values):.1f}" for values in held.values())
+        percent = {name: 100 * float(np.mean(values)) for name, values in held.items()}
+        found.append({"rows": n} | percent)
+        cells = " | ".join(f"{value:.1f}" for value in percent.values())
         print(f"| {n:,} | {cells} |", flush=True)
+    return found
 
 
 def main() -> None:
@@ -189,15 +211,21 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--models", action="store_true")
     parser.add_argument("--scores", action="store_true")
+    add_save(parser)
     arguments = parser.parse_args()
+    measurement = Measurement(CODE)
+    simulations = arguments.simulations
     if arguments.small:
-        show_small(arguments.simulations)
+        name, found = "coverage_small", show_small(simulations)
     elif arguments.models:
-        show_models(arguments.simulations)
+        name, found = "coverage_models", show_models(simulations)
     elif arguments.scores:
-        show_scores(arguments.simulations)
+        name, found = "coverage_scores", show_scores(simulations)
     else:
-        show_promised(arguments.groups, arguments.rows, arguments.simulations)
+        name = "coverage"
+        found = show_promised(arguments.groups, arguments.rows, simulations)
+    if arguments.save:
+        measurement.save(name, found, simulations=simulations)
 
 
 if __name__ == "__main__":

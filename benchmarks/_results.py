@@ -40,7 +40,8 @@ _PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "mlflow", "holisticai",
 #: Options whose value is a place or an id of one machine, and the word that stands for it.
 _PLACES = {"--adult": "PATH", "--run": "RUN_ID"}
 #: Options that change no figure, and are not part of the command. True: a value follows.
-_LEFT_OUT = {"--save": False, "--kept": True, "--out": True, "--figure": True, "--peers": True}
+_LEFT_OUT = {"--save": False, "--kept": True, "--out": True, "--figure": True}
+_LEFT_OUT |= {"--peers": True, "--result": True}
 
 
 def add_save(parser: argparse.ArgumentParser) -> None:
@@ -55,21 +56,19 @@ class Measurement:
 
     Parameters
     ----------
-    code : iterable of str
+    code : sequence of str
         Files and folders that the figures depend on, beside the benchmark itself, as paths from
         the project's folder.
     packages : iterable of str
         Packages that the figures depend on, beside those that every result names.
     """
 
-    def __init__(self, code: Iterable[str] = (), packages: Iterable[str] = ()) -> None:
+    def __init__(self, code: Sequence[str] = (), packages: Iterable[str] = ()) -> None:
         mine = f"benchmarks/{Path(sys.argv[0]).name}"
         self._facts = {
             "command": command_of(mine, sys.argv[1:]),
             "commit": _git("rev-parse", "HEAD"),
-            "dirty": bool(
-                _git("status", "--porcelain", "--", "benchmarks", "fairrun", ":!benchmarks/results")
-            ),
+            "dirty": bool(_git("status", "--porcelain", "--", mine, *code)),
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "machine": machine([*_PACKAGES, *packages]),
             "code": {path: digest_of(ROOT / path) for path in (mine, *code)},

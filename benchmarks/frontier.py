@@ -1,6 +1,7 @@
 r"""Accuracy against statistical parity on Adult: fairrun's group thresholds and their peers.
 
     python benchmarks/frontier.py --adult PATH [--seeds 5] [--jobs 2] [--out FOLDER] [--quick]
+        [--save]
 
 Ours: `group_thresholds` of `FairClassifier`. Peers: fairlearn's ThresholdOptimizer,
 ExponentiatedGradient and GridSearch, aif360's Reweighing and error-parity, each with and without
@@ -41,7 +42,11 @@ import pandas as pd
 from _frontier_choice import choose
 from _frontier_methods import FAMILIES
 from _frontier_problem import ESTIMATORS, PRIVILEGED, load_problem
-from _frontier_report import plot_frontiers, tables
+from _frontier_report import detail_rows, plot_frontiers, summary_rows, tables
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("benchmarks/_frontier_choice.py", "benchmarks/_frontier_methods.py", "fairrun/training")
 
 Task = tuple[str, str, str, int]
 
@@ -90,7 +95,9 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="sex and logistic regression only, one seed"
     )
+    add_save(parser)
     arguments = parser.parse_args()
+    measurement = Measurement(CODE, packages=["fairlearn", "aif360", "error-parity"])
     problems = [(p, e, s) for s in range(arguments.seeds) for e in ESTIMATORS for p in PRIVILEGED]
     if arguments.quick:
         problems = [("sex", "logistic_regression", 0)]
@@ -103,6 +110,9 @@ def main() -> None:
     (arguments.out / "tables.md").write_text(tables(results))
     plot_frontiers(results).savefig(arguments.out / "frontier.png")
     print(tables(results))
+    if arguments.save:
+        measurement.save("frontier", summary_rows(results))
+        measurement.save("frontier_methods", detail_rows(results))
 
 
 if __name__ == "__main__":

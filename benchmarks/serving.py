@@ -1,7 +1,7 @@
 """Requests a second and latencies: our app, the tutorial's app, and MLflow's server.
 
-    python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
-    python benchmarks/serving.py --only stock --singles --rounds 20 --seconds 2
+    python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000] [--save]
+    python benchmarks/serving.py --only stock --singles --rounds 15 --seconds 2 [--save]
 
 On one machine in one run: all servers are up, and asked in turn, round after round, so that a
 machine whose speed drifts slows all of them; the medians of the rounds are printed. Every server
@@ -41,6 +41,10 @@ from pathlib import Path
 from typing import Any
 
 from _project import ROOT
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("fairrun/serving", "fairrun/inference")
 
 PEERS = str(ROOT / "benchmarks" / "_serving_peers.py")
 LOAD = str(ROOT / "benchmarks" / "_load.py")
@@ -206,14 +210,16 @@ def measure(server: Server, seconds: float, *, singles: bool) -> dict[str, float
     return found
 
 
-def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
+def compare_answers(server: Server, n_answers: int, folder: Path) -> list[dict[str, Any]]:
     """Have 64 clients ask for so many rows, and compare with one client's answers."""
+    found: list[dict[str, Any]] = []
     server = replace(server, bodies=folder / "mixed.jsonl")
     n_bodies = len(server.bodies.read_bytes().splitlines())
     server.load("--requests", n_bodies, "--answers", folder / "one")
     expected = (folder / "one").read_bytes().splitlines()
     rows = [len(json.loads(answer)["predictions"]) for answer in expected]
-    print(f"memory before: {server.used()[0]:.0f} MB")
+    before = server.used()[0]
+    print(f"memory before: {before:.0f} MB")
     answers = requests = wrong = 0
     while answers < n_answers:
         # Each part begins with the first body again.
@@ -223,11 +229,22 @@ def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
             wrong += rows[number % n_bodies] * (answer != expected[number % n_bodies])
             answers += rows[number % n_bodies]
             requests += 1
+        found.append(
+            {
+                "answers": answers,
+                "requests": requests,
+                "unlike": wrong,
+                "rate": rate,
+                "memory_before_mb": before,
+                "memory_mb": server.used()[0],
+            }
+        )
         print(
             f"{answers:,} answers in {requests:,} requests of 64 clients, {wrong} unlike those of "
             f"one; {rate:.0f} requests a second; memory {server.used()[0]:.0f} MB",
             flush=True,
         )
+    return found
 
 
 def main() -> None:
@@ -239,7 +256,9 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=0)
     parser.add_argument("--only", default="")
     parser.add_argument("--singles", action="store_true")
+    add_save(parser)
     told = parser.parse_args()
+    measurement = Measurement(CODE, packages=["fastapi", "uvicorn", "uvloop", "orjson"])
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         train(folder, told.mitigator)
@@ -259,8 +278,17 @@ def main() -> None:
                 found[server.name].append(measure(server, told.seconds, singles=told.singles))
         if told.rounds:
             _print(found)
+            if told.save:
+                rows = [
+                    {"server": server, "round": number} | measured
+                    for server, rounds in found.items()
+                    for number, measured in enumerate(rounds, start=1)
+                ]
+                measurement.save("serving_stock" if told.only else "serving", rows)
         if told.answers:
-            compare_answers(all_servers[-1], told.answers, folder)
+            answers = compare_answers(all_servers[-1], told.answers, folder)
+            if told.save:
+                measurement.save("serving_answers", answers)
 
 
 def _print(found: dict[str, list[dict[str, Any]]]) -> None:

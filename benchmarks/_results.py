@@ -180,7 +180,7 @@ def _code_of(source: bytes) -> bytes:
             lines[first.lineno - 1] = lines[first.lineno - 1][: first.col_offset]
             lines[first.lineno : end] = [b""] * (end - first.lineno)
             lines[end - 1] += rest
-    # Without its docstring a function may have no body left, but it still has the same comments.
+    # Found in the source as it was: without its docstrings it may not be Python any more.
     comments = [
         token
         for token in tokenize.tokenize(io.BytesIO(source).readline)

@@ -70,9 +70,19 @@ def main() -> None:
         title = "A sweep on Adult, and fairlearn's two reductions"
         figure = plot_sweep(points, AXES, ("Male", "Female"), peers=flat, title=title)
         given.figure.write_bytes(to_png(figure))
-    print(_beaten(points, peers))
+    above = _beaten(points, peers)
     rows: list[dict[str, object]] = []
     print("\n| within | method | validation | test |\n|---|---|---|---|")
+    chosen = points[points["chosen"]].iloc[0]
+    labels = {"test": labels_of(int(chosen["number"]))}
+    test = measure(problem, Candidate("sweep", "", labels), "test")
+    of_chosen = {
+        "trial": chosen["number"],
+        "validation_accuracy": chosen["accuracy"],
+        "validation_distance": chosen["distance"],
+        "test_accuracy": test.accuracy,
+        "test_distance": abs(test.difference),
+    }
     for limit in LIMITS:
         within = points[points["distance"] <= limit]
         best = within.loc[within["accuracy"].idxmax()]
@@ -88,7 +98,9 @@ def main() -> None:
                 on_test = (row["test_accuracy"], row["test_difference"])
                 rows.append(_print(limit, name, row["accuracy"], row["distance"], *on_test))
     if given.result:
-        measurement.save(given.result, rows)
+        n_settings = {name: len(table) for name, table in peers.items()}
+        more = {"trials": len(points), "settings": n_settings, "above": above}
+        measurement.save(given.result, rows, chosen=of_chosen, **more)
 
 
 def _trials(run_id: str, problem: Problem) -> tuple[pd.DataFrame, Callable[[int], Labels]]:
@@ -151,24 +163,22 @@ def _points(name: str, problem: Problem) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _beaten(points: pd.DataFrame, peers: dict[str, pd.DataFrame]) -> str:
-    """Say how many settings of the peers lie above the sweep's frontier, and by how much."""
-    lines = []
+def _beaten(points: pd.DataFrame, peers: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+    """List the settings of the peers that lie above the sweep's frontier, and by how much."""
+    found: list[dict[str, object]] = []
     for name, table in peers.items():
         reached = [
             points.loc[points["distance"] <= distance, "accuracy"].max()
             for distance in table["distance"]
         ]
         above = (table["accuracy"] - reached).fillna(np.inf)
-        lines.append(f"{name}: {(above > 0).sum()} of {len(table)} settings above the frontier")
-        lines += [
-            f"  {setting}: by {gap:.4f}, at a distance of {distance:.3f}"
-            for setting, gap, distance in zip(
-                table["setting"], above, table["distance"], strict=True
-            )
-            if gap > 0
-        ]
-    return "\n".join(lines)
+        print(f"{name}: {(above > 0).sum()} of {len(table)} settings above the frontier")
+        for setting, gap, distance in zip(table["setting"], above, table["distance"], strict=True):
+            if gap > 0:
+                print(f"  {setting}: by {gap:.4f}, at a distance of {distance:.3f}")
+                of = {"method": name, "setting": setting}
+                found.append(of | {"gap": gap, "distance": distance})
+    return found
 
 
 def _print(limit: float, name: str, *numbers: float) -> dict[str, object]:

@@ -435,6 +435,19 @@ def _tutorial_ratio() -> float:
     )
 
 
+def _explanations_linear() -> float:
+    return max(
+        row["explained_ms"] / row["predicted_ms"]
+        for row in _rows("explanations")
+        if not row["sampled"] and not row["model"].startswith("boosted")
+    )
+
+
+def _explanations_sampled() -> list[float]:
+    n = _result("explanations")["n_rows"]
+    return [row["explained_ms"] / n for row in _rows("explanations") if row["sampled"]]
+
+
 def _coverage_outside() -> str:
     """List the numbers of the table of coverage that lie outside 93–97."""
     found = []
@@ -487,6 +500,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "agreement_of_rows": lambda: (
         f"{max(r['apart_of_two_row_bootstraps'] for r in _rows('intervals_agreement')):.2f}"
     ),
+    "explanations_linear": lambda: f"{_explanations_linear():.1f}",
+    "explanations_sampled": lambda: _span(_explanations_sampled()),
     "coverage_outside": _coverage_outside,
     "coverage_worst": lambda: _span(_coverage_worst()),
     "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -24,7 +25,7 @@ def _load(path: Path) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def tables() -> ModuleType:
+def tables() -> Iterator[ModuleType]:
     before = list(sys.path)
     yield _load(ROOT / "scripts" / "make_tables.py")
     sys.path[:] = before

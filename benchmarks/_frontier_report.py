@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from _frontier_choice import RATIO, cells
 from _frontier_problem import ESTIMATORS, PRIVILEGED
+from _frontier_tables import details, summary
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -59,13 +60,10 @@ def parity(rows: pd.DataFrame, cell: str) -> float:
     return abs(float(rows["difference"].mean()))
 
 
-def summary(table: pd.DataFrame) -> str:
-    """Return a table with one line per cell: fairrun chosen, the best peer, fairrun's default."""
-    lines = [
-        "| protected | estimator | cell | ours | best peer that holds | it | ours − it | default |",
-        "|---" * 8 + "|",
-    ]
-    for protected, estimator in _problems(table):
+def summary_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one row per cell: fairrun chosen, the best peer, fairrun's default."""
+    found = []
+    for protected, estimator in problems(table):
         problem = _problem(table, protected, estimator)
         for cell in (cell for cell in SHOWN if cell in set(problem["cell"])):
             rows = problem[problem["cell"] == cell].set_index("seed")
@@ -79,40 +77,44 @@ def summary(table: pd.DataFrame) -> str:
             }
             best = max(peers, key=lambda method: peers[method]["accuracy"].mean())
             gap = by_method[OURS]["accuracy"] - peers[best]["accuracy"]
-            entries = [
-                protected,
-                estimator,
-                _limit(cell),
-                _cell(by_method[OURS], protected, cell),
-                best,
-                _cell(peers[best], protected, cell),
-                "{:+.4f} ± {:.4f}".format(*mean_and_half_width(gap)),
-                _cell(by_method[DEFAULT], protected, cell),
-            ]
-            lines.append(f"| {' | '.join(entries)} |")
-    return "\n".join(lines)
+            mean, half = mean_and_half_width(gap)
+            found.append(
+                {
+                    "protected": protected,
+                    "estimator": estimator,
+                    "cell": cell,
+                    "ours": figures(by_method[OURS], protected, cell),
+                    "best_peer": best,
+                    "peer": figures(peers[best], protected, cell),
+                    "gap": mean,
+                    "gap_half_width": half,
+                    "default": figures(by_method[DEFAULT], protected, cell),
+                }
+            )
+    return found
 
 
-def details(table: pd.DataFrame, protected: str, estimator: str) -> str:
-    """Return a table with every method of one problem and one column per cell."""
-    problem = _problem(table, protected, estimator)
-    shown = [cell for cell in SHOWN if cell in set(problem["cell"])]
-    lines = [
-        "| method | seeds | " + " | ".join(_limit(cell) for cell in shown) + " |",
-        "|---" * (len(shown) + 2) + "|",
-    ]
-    for method in problem["method"].unique():
-        rows = problem[problem["method"] == method]
-        entries = [_cell(rows[rows["cell"] == cell], protected, cell) for cell in shown]
-        lines.append(f"| {method} | {rows['seed'].nunique()} | {' | '.join(entries)} |")
-    return "\n".join(lines)
+def detail_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one row for each problem, method and cell."""
+    found = []
+    for protected, estimator in problems(table):
+        problem = _problem(table, protected, estimator)
+        shown = [cell for cell in SHOWN if cell in set(problem["cell"])]
+        for method in problem["method"].unique():
+            rows = problem[problem["method"] == method]
+            n = int(rows["seed"].nunique())
+            of = {"protected": protected, "estimator": estimator, "method": method, "seeds": n}
+            for cell in shown:
+                mine = figures(rows[rows["cell"] == cell], protected, cell)
+                found.append(of | {"cell": cell} | mine)
+    return found
 
 
 def plot_frontiers(table: pd.DataFrame) -> Figure:
     """Plot mean test accuracy against mean test difference, one line per method."""
     figure = new_figure(8.2, "Adult: accuracy against statistical parity")
     panels = figure.subplots(2, 2)
-    for ax, (protected, estimator) in zip(panels.flat, _problems(table), strict=False):
+    for ax, (protected, estimator) in zip(panels.flat, problems(table), strict=False):
         clean_axes(ax)
         title = f"{protected}, {estimator.replace('_', ' ').removeprefix('hist ')}"
         ax.set_title(title, **TEXT | {"fontweight": "bold"})
@@ -162,13 +164,15 @@ def _look(mine: bool) -> dict[str, Any]:
 
 def tables(table: pd.DataFrame) -> str:
     """Return the summary, followed by one table per problem with every method."""
-    parts = [summary(table)]
-    for protected, estimator in _problems(table):
-        parts += [f"{protected}, {estimator}:", details(table, protected, estimator)]
+    parts, rows = [summary(summary_rows(table))], detail_rows(table)
+    for problem in problems(table):
+        mine = [row for row in rows if (row["protected"], row["estimator"]) == problem]
+        parts += [f"{', '.join(problem)}:", details(mine)]
     return "\n\n".join(parts) + "\n"
 
 
-def _problems(table: pd.DataFrame) -> list[tuple[str, str]]:
+def problems(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Name the problems that are in the table."""
     every = [(protected, estimator) for protected in PRIVILEGED for estimator in ESTIMATORS]
     return [problem for problem in every if not _problem(table, *problem).empty]
 
@@ -177,15 +181,15 @@ def _problem(table: pd.DataFrame, protected: str, estimator: str) -> pd.DataFram
     return table[(table["protected"] == protected) & (table["estimator"] == estimator)]
 
 
-def _limit(cell: str) -> str:
-    return cell if cell == RATIO else f"≤ {float(cell):.2f}"
-
-
-def _cell(rows: pd.DataFrame, protected: str, cell: str) -> str:
+def figures(rows: pd.DataFrame, protected: str, cell: str) -> dict[str, Any]:
+    """Compute what a method came to in a cell."""
     mean, half = mean_and_half_width(rows["accuracy"])
-    where = f"{parity(rows, cell):.3f}"
+    where = parity(rows, cell)
     if cell == RATIO:
-        where = f"{np.exp(np.log(rows['ratio']).mean()):.2f}"
-    if not holds(rows, protected, cell):
-        where += ", does not hold"
-    return f"{mean:.4f} ± {half:.4f} ({where})"
+        where = float(np.exp(np.log(rows["ratio"]).mean()))
+    return {
+        "accuracy": mean,
+        "half_width": half,
+        "parity": where,
+        "holds": holds(rows, protected, cell),
+    }

@@ -1,6 +1,7 @@
 """Simulated coverage of the 95 % intervals.
 
     python benchmarks/coverage.py [--simulations 1000] [--groups 2 5 10] [--rows 500 5000] [--small]
+        [--save]
 
 The program draws rows from known rates, with the same expected number of rows in every group. It
 computes the intervals of `fairrun.metrics.audit` for each simulated table and counts how often they
@@ -21,8 +22,8 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 
-import _project  # noqa: F401
 import numpy as np
+from _results import Measurement, add_save
 from numpy.typing import NDArray
 
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, normal_quantile, roc_auc, worst_of
@@ -40,6 +41,9 @@ COMPARED = [
     "accuracy_difference",
 ]
 Coverage = dict[str, dict[str, list[float]]]
+Row = dict[str, object]
+#: What the figures depend on.
+CODE = ("fairrun/metrics",)
 FloatArray = NDArray[np.float64]
 
 
@@ -88,8 +92,9 @@ def share(low: FloatArray, expected: FloatArray | float, high: FloatArray) -> fl
     return float(held[defined].mean()) if defined.any() else np.nan
 
 
-def show_promised(groups: list[int], rows: list[int], simulations: int) -> None:
-    """Print the coverage for tables that are large enough for the stated guarantee."""
+def show_promised(groups: list[int], rows: list[int], simulations: int) -> list[Row]:
+    """Print and return the coverage for tables that are large enough for the stated guarantee."""
+    found: list[Row] = []
     kinds = ["rates", "pairs", "all pairs at once", "worst"]
     print("| groups | rows a group | | " + " | ".join(kinds) + " |")
     print("|---" * (3 + len(kinds)) + "|")
@@ -98,16 +103,21 @@ def show_promised(groups: list[int], rows: list[int], simulations: int) -> None:
             for disparity in (0.0, 1.0):
                 truth = shares(n_groups, disparity)
                 held = simulate(truth, n * n_groups, simulations, n_replicates=2000)
+                name = "disparity" if disparity else "parity"
                 cells = []
                 for kind in kinds:
                     each = [100 * float(np.mean(values)) for values in held[kind].values()]
+                    of = {"groups": n_groups, "rows": n, "case": name, "kind": kind}
+                    pairs = zip(held[kind], each, strict=True)
+                    found += [of | {"metric": metric, "percent": value} for metric, value in pairs]
                     cells.append(f"{min(each):.1f} – **{np.mean(each):.1f}** – {max(each):.1f}")
-                name = "disparity" if disparity else "parity"
                 print(f"| {n_groups} | {n:,} | {name} | " + " | ".join(cells) + " |", flush=True)
+    return found
 
 
-def show_small(simulations: int) -> None:
-    """Print the coverage for small groups, where there is no guarantee."""
+def show_small(simulations: int) -> list[Row]:
+    """Print and return the coverage for small groups, where there is no guarantee."""
+    found: list[Row] = []
     names = ["selection_rate", "true_positive_rate", "false_positive_rate"]
     print("| rows a group | " + " | ".join([*names, *COMPARED]) + " | worst of all |")
     print("|---" * (2 + len(names) + len(COMPARED)) + "|")
@@ -115,11 +125,14 @@ def show_small(simulations: int) -> None:
         held = simulate(shares(2, 1.0), 2 * n, simulations, n_replicates=2000)
         values = [held["rates"][name] for name in names] + [held["pairs"][m] for m in COMPARED]
         each = [100 * float(np.nanmean(value)) for value in values]
+        found.append({"rows": n} | dict(zip([*names, *COMPARED], each, strict=True)))
         print(f"| {n} | " + " | ".join(f"{c:.1f}" for c in each) + f" | {min(each):.1f} |")
+    return found
 
 
-def show_models(simulations: int) -> None:
-    """Print the coverage of differences between two models that agree on most rows."""
+def show_models(simulations: int) -> list[Row]:
+    """Print and return the coverage of differences between two models that agree on most rows."""
+    found: list[Row] = []
     print("| rows a group | labels that differ | selection_rate | accuracy | statistical_parity |")
     print("|---|---|---|---|---|")
     for n in (100, 500, 5000):
@@ -129,8 +142,11 @@ def show_models(simulations: int) -> None:
             truth = np.stack([one[..., 0] * stay, one[..., 0] * leave], axis=-1)
             truth[..., 1, :] = truth[..., 1, ::-1]  # With A = 1, "stay" is B = 1.
             held = _simulate_models(truth, 2 * n, simulations)
-            cells = " | ".join(f"{100 * np.nanmean(values):.1f}" for values in held.values())
+            percent = {name: 100 * float(np.nanmean(values)) for name, values in held.items()}
+            found.append({"rows": n, "differing": differing} | percent)
+            cells = " | ".join(f"{value:.1f}" for value in percent.values())
             print(f"| {n:,} | {100 * differing:.0f} % | {cells} |", flush=True)
+    return found
 
 
 def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, list[float]]:
@@ -155,9 +171,11 @@ def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, l
     return held
 
 
-def show_scores(simulations: int) -> None:
-    """Print the coverage of areas under the ROC curve and of their difference."""
+def show_scores(simulations: int) -> list[Row]:
+    """Print and return the coverage of areas under the ROC curve and of their difference."""
     from scipy.stats import norm
+
+    found: list[Row] = []
 
     print("| rows a group | area 0.8 | area 0.95 | their difference |")
     print("|---|---|---|---|")
@@ -167,18 +185,22 @@ def show_scores(simulations: int) -> None:
     for n in (100, 500, 5000):
         held: dict[str, list[bool]] = defaultdict(list)
         for _ in range(simulations):
-            found = []
+            estimated = []
             for area in areas:
                 y = (rng.random(n) < 0.25).astype(int)
                 score = norm.cdf(rng.normal(size=n) + 2**0.5 * norm.ppf(area) * y)
                 auc = roc_auc(y, score)
                 low, high = auc.interval()
                 held[str(area)].append(low <= area <= high)
-                found += [np.array(auc.value), np.array(auc.effective_size)]
-            limits = difference_limits([(found[0], found[1], found[2], found[3])], z)
+                estimated += [np.array(auc.value), np.array(auc.effective_size)]
+            one, its_size, other, other_size = estimated
+            limits = difference_limits([(one, its_size, other, other_size)], z)
             held["difference"].append(bool(limits[0] <= areas[0] - areas[1] <= limits[1]))
-        cells = " | ".join(f"{100 * np.mean(values):.1f}" for values in held.values())
+        percent = {name: 100 * float(np.mean(values)) for name, values in held.items()}
+        found.append({"rows": n} | percent)
+        cells = " | ".join(f"{value:.1f}" for value in percent.values())
         print(f"| {n:,} | {cells} |", flush=True)
+    return found
 
 
 def main() -> None:
@@ -190,15 +212,21 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--models", action="store_true")
     parser.add_argument("--scores", action="store_true")
+    add_save(parser)
     arguments = parser.parse_args()
+    measurement = Measurement(CODE)
+    simulations = arguments.simulations
     if arguments.small:
-        show_small(arguments.simulations)
+        name, found = "coverage_small", show_small(simulations)
     elif arguments.models:
-        show_models(arguments.simulations)
+        name, found = "coverage_models", show_models(simulations)
     elif arguments.scores:
-        show_scores(arguments.simulations)
+        name, found = "coverage_scores", show_scores(simulations)
     else:
-        show_promised(arguments.groups, arguments.rows, arguments.simulations)
+        name = "coverage"
+        found = show_promised(arguments.groups, arguments.rows, simulations)
+    if arguments.save:
+        measurement.save(name, found, simulations=simulations)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The time for explanations and counterfactual hints of 1,000 census rows.
 
-    python benchmarks/explanations.py [--rounds 15]
+    python benchmarks/explanations.py [--rounds 15] [--save]
 
 The program calls the model's `predict` on a DataFrame as MLflow does: without parameters, with
 `explain`, and with `counterfactuals`. The three take turns, round after round. The table shows the
@@ -16,12 +16,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import _project  # noqa: F401
+from _results import Measurement, add_save
 
 from fairrun.data import DataRequest, prepare, resolve_spec
 from fairrun.inference import save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, FairModel
 from fairrun.training import FairClassifier
+
+#: What the figures depend on.
+CODE = ("fairrun/inference", "fairrun/training")
 
 LINEAR = ("none", "group_thresholds", "correlation_remover", "disparate_impact_remover")
 CASES: dict[str, dict[str, Any]] = {name: {"mitigator": name} for name in LINEAR} | {
@@ -46,7 +49,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    add_save(parser)
+    given = parser.parse_args()
+    rounds = given.rounds
+    measurement = Measurement(CODE)
+    found: list[dict[str, object]] = []
     people = prepare(resolve_spec(DataRequest("census")))
     train, rows = people.splits["train"], people.splits["test"].frame.head(N_ROWS)
     print("| model | explained | predicted, ms | with reasons, ms | ratio | with hints, ms |")
@@ -74,12 +81,23 @@ def main() -> None:
                 served.predict(None, rows, parameters)
                 times[name].append(1000 * (time.process_time() - started))
         without, explained, hinted = (min(taken) for taken in times.values())
+        found.append(
+            {
+                "model": label,
+                "sampled": sampled,
+                "predicted_ms": without,
+                "explained_ms": explained,
+                "hinted_ms": hinted,
+            }
+        )
         how = "sampled" if sampled else "exactly"
         print(
             f"| {label} | {how} | {without:.1f} | {explained:.1f} | {explained / without:.1f} "
             f"| {hinted:.0f} |",
             flush=True,
         )
+    if given.save:
+        measurement.save("explanations", found, n_rows=N_ROWS)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 r"""Accuracy against statistical parity on UCI Adult: fairrun's group thresholds and other methods.
 
     python benchmarks/frontier.py --adult PATH [--seeds 5] [--jobs 2] [--out FOLDER] [--quick]
+        [--save]
 
 fairrun's method is `group_thresholds` of `FairClassifier`. The other methods are fairlearn's
 ThresholdOptimizer, ExponentiatedGradient and GridSearch, aif360's Reweighing, and error-parity.
@@ -42,7 +43,11 @@ import pandas as pd
 from _frontier_choice import choose
 from _frontier_methods import FAMILIES
 from _frontier_problem import ESTIMATORS, PRIVILEGED, load_problem
-from _frontier_report import plot_frontiers, tables
+from _frontier_report import detail_rows, plot_frontiers, summary_rows, tables
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("benchmarks/_frontier_choice.py", "benchmarks/_frontier_methods.py", "fairrun/training")
 
 Task = tuple[str, str, str, int]
 
@@ -91,7 +96,9 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="sex and logistic regression only, one seed"
     )
+    add_save(parser)
     arguments = parser.parse_args()
+    measurement = Measurement(CODE, packages=["fairlearn", "aif360", "error-parity"])
     problems = [(p, e, s) for s in range(arguments.seeds) for e in ESTIMATORS for p in PRIVILEGED]
     if arguments.quick:
         problems = [("sex", "logistic_regression", 0)]
@@ -106,6 +113,9 @@ def main() -> None:
     (arguments.out / "tables.md").write_text(tables(results), encoding="utf-8")
     plot_frontiers(results).savefig(arguments.out / "frontier.png")
     print(tables(results))
+    if arguments.save:
+        measurement.save("frontier", summary_rows(results))
+        measurement.save("frontier_methods", detail_rows(results))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Simulated error rates of a gate.
 
-    python benchmarks/gate_errors.py [--simulations 1000] [--groups 2 5] [--rows 500 5000]
+    python benchmarks/gate_errors.py [--simulations 1000] [--groups 2 5] [--rows 500 5000] [--save]
 
 The program draws tables from known rates, with the same expected number of rows in every group. The
 groups alternate between two sets of rates, so with five groups six pairs have the largest
@@ -15,8 +15,8 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-import _project  # noqa: F401
 import numpy as np
+from _results import Measurement, add_save
 from numpy.typing import NDArray
 
 from fairrun.gate import Verdict, decide, parse_gate
@@ -24,6 +24,8 @@ from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, Counts, accuracy, audit
 
 FAIRNESS = ["statistical_parity", "disparate_impact", "equality_of_opportunity_difference"]
+#: What the figures depend on.
+CODE = ("fairrun/gate", "fairrun/metrics")
 PLACES = ["inside", "on the edge", "outside"]
 
 
@@ -76,13 +78,20 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--groups", type=int, nargs="+", default=[2, 5])
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 5000])
+    add_save(parser)
     arguments = parser.parse_args()
+    measurement = Measurement(CODE)
+    rows: list[dict[str, object]] = []
     print("| groups | rows a group | term | " + " | ".join(PLACES) + " |")
     print("|---" * (3 + len(PLACES)) + "|")
     for n_groups in arguments.groups:
         for n in arguments.rows:
             found = simulate(n_groups, n, arguments.simulations)
             for name, at in found.items():
+                for place, counted in zip(PLACES, at, strict=True):
+                    percent = {v.value: 100 * counted[v] / arguments.simulations for v in Verdict}
+                    of = {"groups": n_groups, "rows": n, "term": name, "true_value": place}
+                    rows.append(of | percent)
                 cells = [
                     " / ".join(
                         f"{100 * counted[verdict] / arguments.simulations:.1f}"
@@ -91,6 +100,8 @@ def main() -> None:
                     for counted in at
                 ]
                 print(f"| {n_groups} | {n:,} | {name} | " + " | ".join(cells) + " |", flush=True)
+    if arguments.save:
+        measurement.save("gate_errors", rows, simulations=arguments.simulations)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The time for counts, metrics and intervals, compared with numpy, a row bootstrap and fairlearn.
 
-    python benchmarks/intervals.py [--rows 1000000] [--repeats 7] [--bootstrap 2000]
+    python benchmarks/intervals.py [--rows 1000000] [--repeats 7] [--bootstrap 2000] [--save]
 
 Everything runs in one process. The compared sides take turns, repeat after repeat, so a change of
 the machine's speed affects both. The times are medians, except that fairlearn runs once. The rows
@@ -25,12 +25,15 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import _project  # noqa: F401
 import numpy as np
+from _results import Measurement, add_save
 from numpy.typing import NDArray
 
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, Counts, audit, group_a_and_b
+
+#: What the figures depend on.
+CODE = ("fairrun/metrics",)
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
 RACES = ("White", "Black", "Asian", "Indigenous", "Other")
@@ -69,8 +72,8 @@ def times(sides: dict[str, Callable[[], object]], repeats: int) -> dict[str, flo
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-def show_times(rows: Rows, repeats: int) -> None:
-    """Print the times of all sides."""
+def show_times(rows: Rows, repeats: int) -> dict[str, float]:
+    """Print and return the times of all sides in milliseconds."""
     import pandas as pd
     from fairlearn import metrics as fairlearn
     from sklearn.metrics import accuracy_score, precision_score
@@ -112,6 +115,7 @@ def show_times(rows: Rows, repeats: int) -> None:
         print(f"  {name:28} {milliseconds:10.1f} ms")
     for name in ("bincount, cells given", "bincount, cells made"):
         print(f"  from_arrays / {name}: {fast['Counts.from_arrays'] / fast[name]:.1f}")
+    return fast | audited | peer
 
 
 def bootstrap(rows: Rows, replicates: int, seed: int) -> dict[str, NDArray[np.float64]]:
@@ -133,8 +137,9 @@ def bootstrap(rows: Rows, replicates: int, seed: int) -> dict[str, NDArray[np.fl
     }
 
 
-def show_agreement(rows: Rows, replicates: int) -> None:
-    """Print the limits of both methods and their differences."""
+def show_agreement(rows: Rows, replicates: int) -> list[dict[str, object]]:
+    """Print and return the limits of both methods and their differences."""
+    found: list[dict[str, object]] = []
     counts = Counts.from_arrays(COLUMNS, rows[:2], rows.y_true, rows.y_pred)
     ours = audit(counts, n_replicates=replicates).compared.query("protected == 'sex'")
     ours = ours.set_index("metric")
@@ -150,6 +155,18 @@ def show_agreement(rows: Rows, replicates: int) -> None:
         apart, noise = (np.abs(x - limits).max() / error for x in (ci, other[name]))
         shown = [f"{low:.4f} … {high:.4f}" for low, high in (ci, limits)]
         print(f"  {name:36}{shown[0]:>20}{shown[1]:>20}{apart:8.2f}{noise:12.2f}")
+        found.append(
+            {
+                "metric": name,
+                "tables_low": ci[0],
+                "tables_high": ci[1],
+                "rows_low": limits[0],
+                "rows_high": limits[1],
+                "apart": apart,
+                "apart_of_two_row_bootstraps": noise,
+            }
+        )
+    return found
 
 
 def main() -> None:
@@ -158,9 +175,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--bootstrap", type=int, default=2000, help="replicates of the rows")
+    add_save(parser)
     arguments = parser.parse_args()
-    show_times(draw_rows(arguments.rows), arguments.repeats)
-    show_agreement(draw_rows(10_000), arguments.bootstrap)
+    measurement = Measurement(CODE, packages=["fairlearn"])
+    taken = show_times(draw_rows(arguments.rows), arguments.repeats)
+    found = show_agreement(draw_rows(10_000), arguments.bootstrap)
+    if arguments.save:
+        rows = [{"what": name, "milliseconds": value} for name, value in taken.items()]
+        measurement.save("intervals", rows, n_rows=arguments.rows)
+        measurement.save("intervals_agreement", found, replicates=arguments.bootstrap)
 
 
 if __name__ == "__main__":

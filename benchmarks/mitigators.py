@@ -1,6 +1,6 @@
 """A comparison of every mitigator in holisticai and in fairrun on UCI Adult.
 
-    python benchmarks/mitigators.py --adult PATH [--rows 2000] [--limit 300] [--only NAME ...]
+    python benchmarks/mitigators.py --adult PATH [--rows 1000] [--limit 300] [--only NAME ...]
 
 Each side of each method runs in its own process, on the same split and the same encoded rows:
 
@@ -9,11 +9,15 @@ Each side of each method runs in its own process, on the same split and the same
 - fairrun: FairClassifier with the default parameters of the mitigator, in the same two ways.
 
 All metrics are computed on these first rows. `changed` is the share of labels that differ from the
-labels in the batch; a row that raises an exception counts as changed. Seconds are the time of
-fitting. MB is the peak of the resident memory. kB is the size of the saved model, which is a
-cloudpickle of holisticai's pipeline and fairrun's model folder.
+labels in the batch; a row that raises an exception counts as changed. Seconds are processor seconds
+of fitting, because other work on the machine does not change them. MB is the peak of the resident
+memory. kB is the size of the saved model, which is a cloudpickle of holisticai's pipeline and
+fairrun's model folder.
 
-The program prints a table. --limit ends a side that takes longer, in seconds.
+The program prints a table. --limit ends a side that takes more processor seconds. If a side fits
+within the limit but is too slow at predicting rows one at a time, the program measures it again on
+a tenth of the rows. --kept FOLDER stores the results of each side. After an interruption the same
+command continues where it stopped, unless the code has changed.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +35,10 @@ from pathlib import Path
 from typing import Any
 
 from _project import ROOT
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("fairrun/training", "fairrun/inference", "fairrun/data", "fairrun/groups")
 
 #: holisticai's class and stage by fairrun's name. holisticai has no group_thresholds.
 THEIRS = {
@@ -103,6 +112,9 @@ def pipeline(name: str) -> Any:
     return Pipeline(steps=[("bm_inprocessing", mitigator)])
 
 
+#: A side prints this word after fitting.
+FITTED = "fitted"
+
 #: The number of encoded columns, which one of holisticai's classes needs as a parameter.
 FEATURES = [0]
 
@@ -122,6 +134,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
         fitted, ask, n_bytes = fit_ours(name, train, test, protected)
     else:
         fitted, ask, n_bytes = fit_theirs(name, train, test, lookup)
+    print(FITTED, file=sys.stderr, flush=True)
     batch, probability = ask(slice(None))
     probability = None if probability is None else probability[:rows]
     alone = np.full(rows, -1)
@@ -131,6 +144,7 @@ def side(which: str, name: str, adult: str, rows: int) -> dict[str, Any]:
         except Exception:  # noqa: S112 - holisticai raises many classes; the row stays -1
             continue
     return {
+        "rows": rows,
         "fit_seconds": fitted,
         "kilobytes": n_bytes / 1024,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -146,9 +160,9 @@ def fit_ours(name: str, train: Any, test: Any, protected: Any) -> tuple[float, A
     from fairrun.inference import save_model
     from fairrun.training import FairClassifier
 
-    started = time.perf_counter()
+    started = time.process_time()
     model = FairClassifier(protected, mitigator=name).fit(train.frame, train.label).inference_
-    fitted = time.perf_counter() - started
+    fitted = time.process_time() - started
     with tempfile.TemporaryDirectory() as folder:
         save_model(model, folder)
         n_bytes = sum(path.stat().st_size for path in Path(folder).iterdir())
@@ -179,12 +193,12 @@ def fit_theirs(name: str, train: Any, test: Any, lookup: Any) -> tuple[float, An
 
     X, groups = encoded(train.frame)
     fitted_pipeline = pipeline(name)
-    started = time.perf_counter()
+    started = time.process_time()
     if name == "none":
         fitted_pipeline.fit(X, train.label)
     else:
         fitted_pipeline.fit(X, pd.Series(train.label), **groups)
-    fitted = time.perf_counter() - started
+    fitted = time.process_time() - started
     try:
         n_bytes = len(cloudpickle.dumps(fitted_pipeline))
     except Exception:  # Some of holisticai's pipelines cannot be saved.
@@ -232,23 +246,35 @@ def measured(label: Any, predicted: Any, probability: Any, codes: Any) -> dict[s
     return dict(zip(METRICS, values, strict=True))
 
 
-def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str, Any] | str:
-    """Measure one side in its own process; return a text instead if it fails."""
-    command = [sys.executable, __file__, "--adult", options.adult, "--rows", str(options.rows)]
+def in_a_process(which: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure one side in its own process; if it fails, `failed` in the result says why."""
+    found = _measured_on(options.rows, which, name, options)
+    if found.get("failed") and found.pop("fitted", False):
+        again = _measured_on(options.rows // 10, which, name, options)
+        found = found if again.get("failed") else again
+    return {"method": name, "side": which} | found
+
+
+def _measured_on(rows: int, which: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--adult", options.adult, "--rows", str(rows)]
+    limit = options.limit
     try:
         done = subprocess.run(
-            [*command, "--side", which, name],
+            [*command, "--limit", str(limit), "--side", which, name],
             capture_output=True,
             text=True,
-            timeout=options.limit,
+            timeout=20 * limit,  # for a side that only waits
             check=False,
             cwd=ROOT,
         )
-    except subprocess.TimeoutExpired:
-        return f"not done in {options.limit} s"
+    except subprocess.TimeoutExpired as ended:
+        fitted = FITTED.encode() in (ended.stderr or b"").splitlines()
+        return {"failed": f"not done in {20 * limit} s", "fitted": fitted}
+    said = done.stderr.strip().splitlines() or ["no message"]
+    if done.returncode == -signal.SIGXCPU:
+        return {"failed": f"not done in {limit} s", "fitted": FITTED in said}
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
-        return f"raises {last.partition(':')[0]}"
+        return {"failed": f"raises {said[-1].partition(':')[0]}"}
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
@@ -257,35 +283,63 @@ def main() -> None:
     """Measure all sides, or print the results of one side as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--adult", required=True)
-    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--limit", type=int, default=300)
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--kept", type=Path, help="a folder that keeps what is done")
     parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
+    add_save(parser)
     options = parser.parse_args()
     if options.side:
         warnings.simplefilter("ignore")
+        resource.setrlimit(resource.RLIMIT_CPU, (options.limit, options.limit + 10))
         print(json.dumps(side(*options.side, options.adult, options.rows)))
         return
 
     from fairrun.training.mitigation import MITIGATORS
 
+    measurement = Measurement(CODE, packages=["fairlearn"])
+    sides = [
+        (name, which)
+        for name in options.only or MITIGATORS
+        for which in ("theirs", "ours")
+        if which == "ours" or name in THEIRS or name == "none"
+    ]
+    found = []
+    for name, which in sides:
+        kept = None
+        if options.kept:
+            kept = options.kept / f"{name}-{which}-{options.rows}-{measurement.code_digest}.json"
+        if kept is not None and kept.exists():
+            found.append(json.loads(kept.read_text()))
+            continue
+        print(f"{name}, {which}", file=sys.stderr, flush=True)
+        found.append(in_a_process(which, name, options))
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(found[-1]))
+    print(table_of(found, options.rows))
+    if options.save:
+        measurement.save("mitigators_on_adult", found, n_rows=options.rows)
+
+
+def table_of(found: list[dict[str, Any]], rows: int) -> str:
+    """Lay the table out, in Markdown."""
     header = ["method", "asked", *METRICS, "changed", "fit s", "peak MB", "saved kB"]
     lines = [header, [":---"] * 2 + ["---:"] * (len(header) - 2)]
-    for name in options.only or MITIGATORS:
-        for which in ("theirs", "ours"):
-            if which == "theirs" and name not in THEIRS and name != "none":
-                continue
-            print(f"{name}, {which}", file=sys.stderr, flush=True)
-            found = in_a_process(which, name, options)
-            lines.extend(lines_of(name, which, found))
-    print("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    for each in found:
+        lines.extend(lines_of(each, rows))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def lines_of(name: str, which: str, found: dict[str, Any] | str) -> list[list[str]]:
+def lines_of(found: dict[str, Any], rows: int) -> list[list[str]]:
     """Return the lines of one side: for the batch and for single rows, or one line for both."""
-    who = {"theirs": "holisticai", "ours": "fairrun"}[which]
-    if isinstance(found, str):
-        return [[f"`{name}`", f"{who}: {found}", *[""] * (len(METRICS) + 4)]]
+    name = found["method"]
+    who = {"theirs": "holisticai", "ours": "fairrun"}[found["side"]]
+    if found.get("failed"):
+        return [[f"`{name}`", f"{who}: {found['failed']}", *[""] * (len(METRICS) + 4)]]
+    if found["rows"] != rows:
+        who += f" ({found['rows']} rows)"
     cost = [f"{found['fit_seconds']:.1f}", f"{found['megabytes']:,.0f}"]
     cost.append(f"{found['kilobytes']:,.0f}" if found["kilobytes"] else "cannot be pickled")
     changed = f"{100 * found['changed']:.1f} %"
@@ -299,11 +353,12 @@ def lines_of(name: str, which: str, found: dict[str, Any] | str) -> list[list[st
     ]
 
 
-def _numbers(metrics: dict[str, float]) -> list[str]:
+def _numbers(metrics: dict[str, Any]) -> list[str]:
     cells = []
     for name, value in metrics.items():
         digits = 2 if name == "disparate_impact" else 3
-        cells.append("" if value != value else f"{value:.{digits}f}")
+        number = float("nan") if value is None else float(value)
+        cells.append("" if number != number else f"{number:.{digits}f}")
     return cells
 
 

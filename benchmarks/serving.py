@@ -1,7 +1,7 @@
 """Requests per second and latencies of fairrun's server, the tutorial's server and MLflow's server.
 
-    python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000]
-    python benchmarks/serving.py --only stock --singles --rounds 20 --seconds 2
+    python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000] [--save]
+    python benchmarks/serving.py --only stock --singles --rounds 15 --seconds 2 [--save]
 
 All servers run at the same time on one machine and get requests in turn, round after round, so a
 change of the machine's speed affects all of them. The table shows the medians of the rounds. Every
@@ -36,12 +36,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from _project import ROOT
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("fairrun/serving", "fairrun/inference")
 
 PEERS = str(ROOT / "benchmarks" / "_serving_peers.py")
 LOAD = str(ROOT / "benchmarks" / "_load.py")
@@ -125,6 +129,8 @@ def running(
 ) -> Iterator[Server]:
     """Run a server until the `with` block ends."""
     environment = os.environ | {
+        # MLflow starts its server by the name `uvicorn`.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(ROOT),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -143,7 +149,8 @@ def running(
             time.sleep(0.1)
         yield Server(name, f"http://127.0.0.1:{port}{path}", bodies, large, process)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it ended by itself
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 
@@ -207,14 +214,16 @@ def measure(server: Server, seconds: float, *, singles: bool) -> dict[str, float
     return found
 
 
-def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
+def compare_answers(server: Server, n_answers: int, folder: Path) -> list[dict[str, Any]]:
     """Send this number of rows from 64 clients, and compare with the answers to one client."""
+    found: list[dict[str, Any]] = []
     server = replace(server, bodies=folder / "mixed.jsonl")
     n_bodies = len(server.bodies.read_bytes().splitlines())
     server.load("--requests", n_bodies, "--answers", folder / "one")
     expected = (folder / "one").read_bytes().splitlines()
     rows = [len(json.loads(answer)["predictions"]) for answer in expected]
-    print(f"memory before: {server.used()[0]:.0f} MB")
+    before = server.used()[0]
+    print(f"memory before: {before:.0f} MB")
     answers = requests = wrong = 0
     while answers < n_answers:
         # Each part starts again with the first body.
@@ -224,11 +233,22 @@ def compare_answers(server: Server, n_answers: int, folder: Path) -> None:
             wrong += rows[number % n_bodies] * (answer != expected[number % n_bodies])
             answers += rows[number % n_bodies]
             requests += 1
+        found.append(
+            {
+                "answers": answers,
+                "requests": requests,
+                "unlike": wrong,
+                "rate": rate,
+                "memory_before_mb": before,
+                "memory_mb": server.used()[0],
+            }
+        )
         print(
             f"{answers:,} answers in {requests:,} requests of 64 clients, {wrong} unlike those of "
             f"one; {rate:.0f} requests a second; memory {server.used()[0]:.0f} MB",
             flush=True,
         )
+    return found
 
 
 def main() -> None:
@@ -240,7 +260,9 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=0)
     parser.add_argument("--only", default="")
     parser.add_argument("--singles", action="store_true")
+    add_save(parser)
     told = parser.parse_args()
+    measurement = Measurement(CODE, packages=["fastapi", "uvicorn", "uvloop", "orjson"])
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         train(folder, told.mitigator)
@@ -260,8 +282,17 @@ def main() -> None:
                 found[server.name].append(measure(server, told.seconds, singles=told.singles))
         if told.rounds:
             _print(found)
+            if told.save:
+                rows = [
+                    {"server": server, "round": number} | measured
+                    for server, rounds in found.items()
+                    for number, measured in enumerate(rounds, start=1)
+                ]
+                measurement.save("serving_stock" if told.only else "serving", rows)
         if told.answers:
-            compare_answers(all_servers[-1], told.answers, folder)
+            answers = compare_answers(all_servers[-1], told.answers, folder)
+            if told.save:
+                measurement.save("serving_answers", answers)
 
 
 def _print(found: dict[str, list[dict[str, Any]]]) -> None:

@@ -1,6 +1,6 @@
 """The speed of a sweep: 100 random trials on UCI Adult with two workers and with one worker.
 
-    python benchmarks/sweep.py --adult PATH [--trials 100] [--pairs 1]
+    python benchmarks/sweep.py --adult PATH [--trials 100] [--pairs 1] [--save]
 
 The trials use none, reweighing, correlation remover and group thresholds with logistic regression.
 In one case C has nine values, as in the default search space, and trials that differ only in their
@@ -29,6 +29,10 @@ from pathlib import Path
 from typing import Any
 
 from _project import ROOT
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = ("fairrun/sweep", "fairrun/training", "fairrun/tracking", "fairrun/metrics")
 
 SPACE = (
     "mitigator=none,reweighing,correlation_remover,group_thresholds; C={C}; "
@@ -44,17 +48,20 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--pairs", type=int, default=1)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    add_save(parser)
     given = parser.parse_args()
     if given.one:
         print(json.dumps(_one(given.adult, given.trials, **json.loads(given.one))))
         return
+    measurement = Measurement(CODE, packages=["optuna"])
+    rows: list[dict[str, Any]] = []
     print(f"load at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     print(
         "| C | workers | s before the first trial | wall s | trials / s | processor s a trial "
         "| trials / 2 processor s | tracking ms a trial | tracking's share of the processor |"
     )
     print("|---" * 9 + "|")
-    for _ in range(given.pairs):
+    for pair in range(given.pairs):
         for name, values in RANGES.items():
             for workers in (2, 1):
                 asked = json.dumps({"workers": workers, "C": values})
@@ -64,7 +71,11 @@ def main() -> None:
                     stdout=subprocess.PIPE,
                     env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "passive"},
                 )
-                _print_row(name, workers, given.trials, json.loads(done.stdout.splitlines()[-1]))
+                found = json.loads(done.stdout.splitlines()[-1])
+                _print_row(name, workers, given.trials, found)
+                rows.append({"pair": pair + 1, "C": name, "workers": workers} | found)
+    if given.save:
+        measurement.save("sweep", rows, trials=given.trials)
 
 
 def _print_row(name: str, workers: int, n: int, found: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
     mlflow run . -e sweep -P data=PATH … -P method=bayesian -P trials=200
     python benchmarks/sweep_frontier.py --adult PATH --run RUN_ID [--figure docs/sweep_frontier.png]
+        [--result sweep_frontier]
 
 The run is a sweep on UCI Adult with sex as the first protected column and the default split. The
 other methods are those of `benchmarks/frontier.py`, with logistic regression on the same encoded
@@ -24,12 +25,16 @@ import pandas as pd
 from _frontier_choice import measure
 from _frontier_methods import Candidate, Labels, exponentiated_gradient, grid_search
 from _frontier_problem import Problem, load_problem
+from _results import Measurement
 
 from fairrun.data import prepare
 from fairrun.figures import Axis, plot_sweep, to_png
 from fairrun.sweep.trial import TrialResult, make_classifier
 from fairrun.tracking.datasets import read_spec
 from fairrun.tracking.trials import ChildRuns
+
+#: What the figures depend on.
+CODE = ("benchmarks/_frontier_methods.py", "fairrun/sweep", "fairrun/training")
 
 AXES = (
     Axis("accuracy", "accuracy", lower_is_better=False),
@@ -49,7 +54,9 @@ def main() -> None:
     parser.add_argument("--run", required=True)
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--peers", type=Path, help="keeps what the peers came to, for next time")
+    parser.add_argument("--result", help="the name of the file in benchmarks/results/")
     given = parser.parse_args()
+    measurement = Measurement(CODE, packages=["fairlearn", "optuna"])
     problem = load_problem(given.adult, "sex", "logistic_regression", 0)
     points, labels_of = _trials(given.run, problem)
     if given.peers and given.peers.exists():
@@ -64,21 +71,37 @@ def main() -> None:
         title = "A sweep on Adult, and fairlearn's two reductions"
         figure = plot_sweep(points, AXES, ("Male", "Female"), peers=flat, title=title)
         given.figure.write_bytes(to_png(figure))
-    print(_beaten(points, peers))
+    above = _beaten(points, peers)
+    rows: list[dict[str, object]] = []
     print("\n| within | method | validation | test |\n|---|---|---|---|")
+    chosen = points[points["chosen"]].iloc[0]
+    labels = {"test": labels_of(int(chosen["number"]))}
+    test = measure(problem, Candidate("sweep", "", labels), "test")
+    of_chosen = {
+        "trial": chosen["number"],
+        "validation_accuracy": chosen["accuracy"],
+        "validation_distance": chosen["distance"],
+        "test_accuracy": test.accuracy,
+        "test_distance": abs(test.difference),
+    }
     for limit in LIMITS:
         within = points[points["distance"] <= limit]
         best = within.loc[within["accuracy"].idxmax()]
         labels = {"test": labels_of(int(best["number"]))}
         test = measure(problem, Candidate("sweep", "", labels), "test")
         name = f"sweep, trial {best['number']} ({best['mitigator']})"
-        _print(limit, name, best["accuracy"], best["distance"], test.accuracy, test.difference)
+        found = (best["accuracy"], best["distance"], test.accuracy, test.difference)
+        rows.append(_print(limit, name, *found))
         for name, table in peers.items():
             within = table[table["distance"] <= limit]
             if len(within):
                 row = within.loc[within["accuracy"].idxmax()]
                 on_test = (row["test_accuracy"], row["test_difference"])
-                _print(limit, name, row["accuracy"], row["distance"], *on_test)
+                rows.append(_print(limit, name, row["accuracy"], row["distance"], *on_test))
+    if given.result:
+        n_settings = {name: len(table) for name, table in peers.items()}
+        more = {"trials": len(points), "settings": n_settings, "above": above}
+        measurement.save(given.result, rows, chosen=of_chosen, **more)
 
 
 def _trials(run_id: str, problem: Problem) -> tuple[pd.DataFrame, Callable[[int], Labels]]:
@@ -141,32 +164,38 @@ def _points(name: str, problem: Problem) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _beaten(points: pd.DataFrame, peers: dict[str, pd.DataFrame]) -> str:
-    """Return a text on how many settings of the other methods beat the sweep, and by how much."""
-    lines = []
+def _beaten(points: pd.DataFrame, peers: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+    """Return the settings of the other methods that beat the sweep, and by how much."""
+    found: list[dict[str, object]] = []
     for name, table in peers.items():
         reached = [
             points.loc[points["distance"] <= distance, "accuracy"].max()
             for distance in table["distance"]
         ]
         above = (table["accuracy"] - reached).fillna(np.inf)
-        lines.append(f"{name}: {(above > 0).sum()} of {len(table)} settings above the frontier")
-        lines += [
-            f"  {setting}: by {gap:.4f}, at a distance of {distance:.3f}"
-            for setting, gap, distance in zip(
-                table["setting"], above, table["distance"], strict=True
-            )
-            if gap > 0
-        ]
-    return "\n".join(lines)
+        print(f"{name}: {(above > 0).sum()} of {len(table)} settings above the frontier")
+        for setting, gap, distance in zip(table["setting"], above, table["distance"], strict=True):
+            if gap > 0:
+                print(f"  {setting}: by {gap:.4f}, at a distance of {distance:.3f}")
+                of = {"method": name, "setting": setting}
+                found.append(of | {"gap": gap, "distance": distance})
+    return found
 
 
-def _print(limit: float, name: str, *numbers: float) -> None:
+def _print(limit: float, name: str, *numbers: float) -> dict[str, object]:
     accuracy, distance, test_accuracy, test_difference = numbers
     print(
         f"| {limit:.2f} | {name} | {accuracy:.4f} ({distance:.3f}) "
         f"| {test_accuracy:.4f} ({abs(test_difference):.3f}) |"
     )
+    return {
+        "within": limit,
+        "method": name,
+        "validation_accuracy": accuracy,
+        "validation_distance": distance,
+        "test_accuracy": test_accuracy,
+        "test_distance": abs(test_difference),
+    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The time of holisticai's tutorial loop, as published, compared with fairrun's `main`.
 
-    python benchmarks/tutorial.py [--adult PATH] [--pairs 3]
+    python benchmarks/tutorial.py [--adult PATH] [--pairs 3] [--save]
 
 The tutorial's side runs holisticai's mitigators in its Pipeline with a logistic regression. Each
 run is logged to a new SQLite store with its metrics, holisticai's table and the pipeline as a
@@ -30,6 +30,17 @@ import time
 from pathlib import Path
 
 from _project import ROOT
+from _results import Measurement, add_save
+
+#: What the figures depend on.
+CODE = (
+    "fairrun/data",
+    "fairrun/training",
+    "fairrun/metrics",
+    "fairrun/models",
+    "fairrun/runs",
+    "fairrun/tracking",
+)
 
 MITIGATORS = (
     "none",
@@ -150,19 +161,31 @@ def main() -> None:
     parser.add_argument("--adult", help="UCI Adult as Parquet; the embedded census without it")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--theirs", action="store_true", help=argparse.SUPPRESS)
+    add_save(parser)
     arguments = parser.parse_args()
     adult = str(Path(arguments.adult).resolve()) if arguments.adult else None
     if arguments.theirs:
         theirs(adult)
         return
     their_command = [sys.executable, str(Path(__file__).resolve()), "--theirs"]
+    measurement = Measurement(CODE)
     ratios = []
+    rows = []
     for pair in range(1, arguments.pairs + 1):
         theirs_took, theirs_worked, where = seconds_of(
             their_command + (["--adult", adult] if adult else [])
         )
         ours_took, ours_worked, _ = seconds_of(ours(adult))
         ratios.append(ours_took / theirs_took)
+        rows.append(
+            {
+                "pair": pair,
+                "theirs_seconds": theirs_took,
+                "theirs_processor": theirs_worked,
+                "ours_seconds": ours_took,
+                "ours_processor": ours_worked,
+            }
+        )
         print(
             f"pair {pair}: theirs {theirs_took:.1f} s ({where}; processor {theirs_worked:.1f} s), "
             f"ours {ours_took:.1f} s (processor {ours_worked:.1f} s), "
@@ -170,6 +193,8 @@ def main() -> None:
             flush=True,
         )
     print(f"median of ours / theirs: {statistics.median(ratios):.2f}")
+    if arguments.save:
+        measurement.save("tutorial", rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,567 @@
+"""Write the tables of the docs and the README from benchmarks/results/.
+
+    python scripts/make_tables.py [--check]
+
+A page has markers. What stands between them is written by this script, the rest by hand:
+
+    <!-- table: coverage -->
+    <!-- end -->
+
+    … agree to <!-- figure: apart -->0.13<!-- end --> standard errors …
+
+A table comes with its command, and with the date, the commit and the machine it was measured on.
+To measure one again, run its command with `--save` and then this script.
+
+With --check nothing is written. The script says which pages differ from the results, and ends with
+1 if one does. It also says which results are older than the code that they depend on, as the
+digests in the results tell, and which were copied from the docs and never measured by this code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import _frontier_tables  # noqa: E402
+import mitigators as mitigators_benchmark  # noqa: E402
+from _results import FIELDS, RESULTS, command_of, digest_of, read_result  # noqa: E402
+
+__all__ = ["FIELDS", "FIGURES", "TABLES", "command_of", "digest_of", "filled", "names_in", "stale"]
+
+_BLOCK = re.compile(r"<!-- (table|figure): (\S+) -->(.*?)<!-- end -->", re.DOTALL)
+
+Rows = list[dict[str, Any]]
+
+
+# ---- what stands between the markers
+
+
+def pages() -> list[Path]:
+    """List the pages that may have markers."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+
+
+def filled(text: str) -> str:
+    """Write every table and figure of a page anew."""
+
+    def block(found: re.Match[str]) -> str:
+        kind, name, _ = found.groups()
+        made = f"\n\n{table(name)}\n\n" if kind == "table" else FIGURES[name]()
+        return f"<!-- {kind}: {name} -->{made}<!-- end -->"
+
+    return _BLOCK.sub(block, text)
+
+
+def names_in(text: str) -> Iterator[tuple[str, str]]:
+    """Name the tables and figures of a page, each with its kind."""
+    for kind, name, _ in _BLOCK.findall(text):
+        yield kind, name
+
+
+def table(name: str) -> str:
+    """Write one table: its command, the table itself, and how it came about."""
+    made = TABLES[name]
+    result = _result(made.result)
+    parts = [made.write(result["rows"], result), how(result)]
+    if made.command:
+        parts.insert(0, f"    {result['command']}")
+    return "\n\n".join(parts)
+
+
+def how(result: dict[str, Any]) -> str:
+    """Say when, at which commit and on which machine figures were measured."""
+    said = f"Measured on {result['date']} at commit {result['commit'][:7]}"
+    if result["dirty"]:
+        said += " with changes that were not committed"
+    machine = result["machine"]
+    if machine:
+        said += f", with Python {machine['python']} on {machine['cores']} cores"
+        if machine["load"] is not None:
+            said += f" (load {machine['load']:.1f} at the start)"
+    if result["transcribed"]:
+        said += f"; {result['transcribed']}"
+    return said + "."
+
+
+def stale(result: dict[str, Any]) -> list[str]:
+    """List the code that has changed since the figures were measured."""
+    return [path for path, digest in result["code"].items() if digest_of(ROOT / path) != digest]
+
+
+@cache
+def _result(name: str) -> dict[str, Any]:
+    return read_result(name)
+
+
+# ---- tables
+
+
+class Table:
+    """How a table is written.
+
+    Parameters
+    ----------
+    result : str
+        The name of the results file.
+    write : function of (rows, result)
+        Makes the Markdown.
+    command : bool
+        Whether the command stands above the table.
+    """
+
+    def __init__(
+        self, result: str, write: Callable[[Rows, dict[str, Any]], str], *, command: bool = True
+    ) -> None:
+        self.result, self.write, self.command = result, write, command
+
+
+def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
+    """Lay out a table; `align` has l or r for each column."""
+    marks = {"l": ":---", "r": "---:"}
+    head, *body = ("| " + " | ".join(line) + " |" for line in (header, *rows))
+    rule = "|---" * len(header) + "|"
+    if align:
+        rule = "| " + " | ".join(marks[each] for each in align) + " |"
+    return "\n".join([head, rule, *body])
+
+
+def _short(value: float) -> str:
+    """Write a time or a rate with three digits, or all before the point."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2g}"
+
+
+def _distinct(rows: Rows, *keys: str) -> list[tuple[Any, ...]]:
+    return list(dict.fromkeys(tuple(row[key] for key in keys) for row in rows))
+
+
+def coverage(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the lowest, the mean and the highest coverage over the metrics of each kind."""
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    lines = []
+    for groups, n, case in _distinct(rows, "groups", "rows", "case"):
+        cells = [str(groups), f"{n:,}", case]
+        for kind in kinds:
+            each = [
+                row["percent"]
+                for row in rows
+                if (row["groups"], row["rows"], row["case"], row["kind"]) == (groups, n, case, kind)
+            ]
+            mean = statistics.fmean(each)
+            cells.append(f"{min(each):.1f} – **{mean:.1f}** – {max(each):.1f}")
+        lines.append(cells)
+    return _markdown(["groups", "rows a group", "", *kinds], lines)
+
+
+def coverage_small(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage of each metric where groups are small."""
+    metrics = [name for name in rows[0] if name != "rows"]
+    lines = []
+    for row in rows:
+        each = [row[metric] for metric in metrics]
+        lines.append([str(row["rows"]), *(f"{value:.1f}" for value in [*each, min(each)])])
+    return _markdown(["rows a group", *metrics, "worst of all"], lines)
+
+
+def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage of differences between models."""
+    metrics = [name for name in rows[0] if name not in ("rows", "differing")]
+    lines = [
+        [
+            f"{row['rows']:,}",
+            f"{100 * row['differing']:.0f} %",
+            *(f"{row[metric]:.1f}" for metric in metrics),
+        ]
+        for row in rows
+    ]
+    return _markdown(["rows a group", "labels that differ", *metrics], lines)
+
+
+def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage of areas under the curve."""
+    lines = [
+        [f"{row['rows']:,}", *(f"{row[name]:.1f}" for name in ("0.8", "0.95", "difference"))]
+        for row in rows
+    ]
+    return _markdown(["rows a group", "area 0.8", "area 0.95", "their difference"], lines)
+
+
+def intervals(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how long counting and intervals take."""
+    taken = {row["what"]: row["milliseconds"] for row in rows}
+    ours = taken["Counts.from_arrays"]
+    given, made = (taken[f"bincount, cells {how_}"] for how_ in ("given", "made"))
+    lines = [
+        ["`numpy.bincount`, with cells already given as int64", _short(given)],
+        [
+            "`numpy.bincount`, with cells computed from the same arrays, without checks",
+            _short(made),
+        ],
+        [
+            "`Counts.from_arrays`, with checks",
+            f"{_short(ours)} ({ours / given:.1f} × and {ours / made:.1f} ×)",
+        ],
+        [
+            "`audit`: all label metrics, one- and two-way, 2,000 replicates",
+            _short(taken["audit, 2,000 replicates"]),
+        ],
+        [
+            "fairlearn `MetricFrame` for the crossing, 8 rates, no intervals",
+            _short(taken["fairlearn MetricFrame, once"]),
+        ],
+    ]
+    return _markdown(["", "ms"], lines)
+
+
+def gate_errors(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often each verdict comes, by where the true value lies."""
+    places = list(dict.fromkeys(row["true_value"] for row in rows))
+    lines = []
+    for groups, n, term in _distinct(rows, "groups", "rows", "term"):
+        mine = [r for r in rows if (r["groups"], r["rows"], r["term"]) == (groups, n, term)]
+        cells = [
+            f"{row['pass']:.1f} / {row['insufficient_evidence']:.1f} / {row['fail']:.1f}"
+            for row in mine
+        ]
+        lines.append([str(groups), f"{n:,}", term, *cells])
+    return _markdown(["groups", "rows a group", "term", *places], lines)
+
+
+_SERVERS = {
+    "tutorial's app": "the tutorial's app: FastAPI, one DataFrame of one-hot columns per request",
+    "stock, constant": "MLflow's server, a constant model with the same signature",
+    "stock, ours": "MLflow's server, fairrun's model",
+    "our app": "fairrun's app",
+}
+
+
+def _median(rows: Rows, server: str, name: str) -> float:
+    return statistics.median(row[name] for row in rows if row["server"] == server)
+
+
+def serving(rows: Rows, _: dict[str, Any]) -> str:
+    """Write requests a second and latencies of single rows."""
+    lines = []
+    for server, said in _SERVERS.items():
+        for clients in (1, 8):
+            each = [_median(rows, server, f"{n} {clients}") for n in ("rate", "p50", "p99", "cpu")]
+            cells = [f"{each[0]:,.0f}", *map(_short, each[1:])]
+            lines.append([said if clients == 1 else "", str(clients), *cells])
+    header = ["server", "clients", "requests per second", "p50", "p99", "processor"]
+    return _markdown(header, lines, "lrrrrr")
+
+
+def serving_large(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how long a large request takes, and what it does to others.
+
+    A server without figures for large requests gets no line.
+    """
+    measured = {row["server"] for row in rows if "100k s" in row}
+    lines = [
+        [
+            said.partition(":")[0],
+            *(_short(_median(rows, server, name)) for name in ("100k s", "during p99")),
+        ]
+        for server, said in _SERVERS.items()
+        if server in measured
+    ]
+    header = ["server", "100,000 rows in one request, s", "p99 of single rows meanwhile, ms"]
+    return _markdown(header, lines, "lrr")
+
+
+def serving_stock(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many requests a second our model costs on MLflow's server."""
+    lines = []
+    for clients in (1, 8):
+        constant, ours = (
+            _median(rows, server, f"rate {clients}")
+            for server in ("stock, constant", "stock, ours")
+        )
+        change = f"{100 * (1 - ours / constant):.0f} %"
+        lines.append([str(clients), f"{constant:.1f}", f"{ours:.1f}", change])
+    requests = "requests per second"
+    header = ["clients", f"constant model, {requests}", f"fairrun's model, {requests}", "fewer"]
+    return _markdown(header, lines, "rrrr")
+
+
+def serving_answers(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many answers were compared, and the memory meanwhile."""
+    last = rows[-1]
+    memory = [row["memory_mb"] for row in rows]
+    rates = [row["rate"] for row in rows if row["rate"] is not None]
+    lines = [
+        ["predictions", f"{last['answers']:,}"],
+        ["requests", f"{last['requests']:,}"],
+        ["predictions that differ from those for one client", f"{last['unlike']:,}"],
+        ["requests per second, median", _short(statistics.median(rates)) if rates else ""],
+        ["memory before, MB", f"{last['memory_before_mb']:.0f}"],
+        ["memory after the first tenth, MB", f"{memory[0]:.0f}"],
+        ["memory at the end, MB", f"{memory[-1]:.0f}"],
+    ]
+    return _markdown(["64 clients", ""], lines, "lr")
+
+
+def tutorial(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how long both sides take, pair after pair."""
+    lines = []
+    for row in rows:
+        cells = [str(row["pair"])]
+        for what in ("seconds", "processor"):
+            theirs, ours = row[f"theirs_{what}"], row[f"ours_{what}"]
+            cells += [f"{theirs:.1f} s", f"{ours:.1f} s", f"{ours / theirs:.2f}"]
+        lines.append(cells)
+    header = ["pair"]
+    for what in ("wall time", "processor"):
+        header += [f"tutorial, {what}", f"`main`, {what}", "`main` / tutorial"]
+    return _markdown(header, lines, "r" * 7)
+
+
+def sweep(rows: Rows, result: dict[str, Any]) -> str:
+    """Write how fast a sweep is."""
+    n = result["trials"]
+    lines = [
+        [
+            row["C"],
+            str(row["workers"]),
+            f"{row['before']:.1f}",
+            f"{row['wall']:.1f}",
+            f"{n / row['wall']:.2f}",
+            f"{row['processor'] / n:.3f}",
+            f"{1000 * row['tracking'] / n:.0f}",
+            f"{100 * row['tracking_processor'] / row['processor']:.0f} %",
+        ]
+        for row in rows
+    ]
+    header = ["C", "workers", "s before the first trial", "wall s", "trials per s"]
+    header += ["processor s per trial", "tracking ms per trial"]
+    header += ["tracking's share of the processor time"]
+    return _markdown(header, lines)
+
+
+def sweep_frontier(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the most accurate of each method within a limit."""
+    lines = [
+        [f"{row['within']:.2f}", row["method"]]
+        + [
+            f"{row[f'{split}_accuracy']:.4f} ({row[f'{split}_distance']:.3f})"
+            for split in ("validation", "test")
+        ]
+        for row in rows
+    ]
+    return _markdown(["within", "method", "validation", "test"], lines)
+
+
+def explanations(rows: Rows, _: dict[str, Any]) -> str:
+    """Write what explanations and hints cost."""
+    lines = [
+        [
+            row["model"],
+            "sampled" if row["sampled"] else "exactly",
+            f"{row['predicted_ms']:.1f}",
+            f"{row['explained_ms']:.1f}",
+            f"{row['explained_ms'] / row['predicted_ms']:.1f}",
+            f"{row['hinted_ms']:.0f}",
+        ]
+        for row in rows
+    ]
+    header = ["model", "explained", "predicted", "with reasons", "ratio", "with hints"]
+    return _markdown(header, lines, "llrrrr")
+
+
+def mitigators(rows: Rows, result: dict[str, Any]) -> str:
+    """Write every mitigator on Adult."""
+    return mitigators_benchmark.table_of(rows, result["n_rows"])
+
+
+def _frontier_of(protected: str, estimator: str) -> Table:
+    def write(rows: Rows, _: dict[str, Any]) -> str:
+        mine = [r for r in rows if (r["protected"], r["estimator"]) == (protected, estimator)]
+        return _frontier_tables.details(mine)
+
+    return Table("frontier_methods", write, command=False)
+
+
+TABLES = {
+    "coverage": Table("coverage", coverage),
+    "coverage_small": Table("coverage_small", coverage_small),
+    "coverage_models": Table("coverage_models", coverage_models),
+    "coverage_scores": Table("coverage_scores", coverage_scores),
+    "intervals": Table("intervals", intervals),
+    "gate_errors": Table("gate_errors", gate_errors),
+    "serving": Table("serving", serving),
+    "serving_large": Table("serving", serving_large, command=False),
+    "serving_stock": Table("serving_stock", serving_stock),
+    "serving_answers": Table("serving_answers", serving_answers),
+    "tutorial": Table("tutorial", tutorial),
+    "sweep": Table("sweep", sweep),
+    "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),
+    "sweep_frontier_estimators": Table("sweep_frontier_estimators", sweep_frontier, command=False),
+    "explanations": Table("explanations", explanations),
+    "mitigators_on_adult": Table("mitigators_on_adult", mitigators),
+    "frontier": Table("frontier", lambda rows, _: _frontier_tables.summary(rows)),
+} | {
+    f"frontier_{protected}_{estimator}": _frontier_of(protected, estimator)
+    for protected in ("sex", "race")
+    for estimator in ("hist_gradient_boosting", "logistic_regression")
+}
+
+
+# ---- figures in a sentence
+
+
+def _rows(name: str) -> Rows:
+    rows: Rows = _result(name)["rows"]
+    return rows
+
+
+def _span(values: Iterable[float], digits: int = 1) -> str:
+    listed = list(values)
+    return f"{min(listed):.{digits}f}–{max(listed):.{digits}f}"
+
+
+def _gate(place: str, verdict: str, groups: int | None = None) -> list[float]:
+    """List how often a verdict comes; with five groups, of terms that compare groups alone."""
+    return [
+        row[verdict]
+        for row in _rows("gate_errors")
+        if row["true_value"] == place
+        and groups in (None, row["groups"])
+        and not (groups == 5 and row["term"] == "accuracy")
+    ]
+
+
+def _tutorial_ratio() -> float:
+    return statistics.median(
+        row["ours_seconds"] / row["theirs_seconds"] for row in _rows("tutorial")
+    )
+
+
+def _explanations_linear() -> float:
+    return max(
+        row["explained_ms"] / row["predicted_ms"]
+        for row in _rows("explanations")
+        if not row["sampled"] and not row["model"].startswith("boosted")
+    )
+
+
+def _explanations_sampled() -> list[float]:
+    n = _result("explanations")["n_rows"]
+    return [row["explained_ms"] / n for row in _rows("explanations") if row["sampled"]]
+
+
+def _coverage_outside() -> str:
+    """List the numbers of the table of coverage that lie outside 93–97."""
+    found = []
+    rows = [row for row in _rows("coverage") if row["kind"] != "worst"]
+    for groups, n, case, kind in _distinct(rows, "groups", "rows", "case", "kind"):
+        each = [
+            round(row["percent"], 1)
+            for row in rows
+            if (row["groups"], row["rows"], row["case"], row["kind"]) == (groups, n, case, kind)
+        ]
+        found += [
+            f"{value:.1f} ({groups} groups, {n:,} rows, {case}, {kind})"
+            for value in (min(each), max(each))
+            if not 93 <= value <= 97
+        ]
+    return "; ".join(found) or "none"
+
+
+def _coverage_worst() -> list[float]:
+    return [
+        row["percent"]
+        for row in _rows("coverage")
+        if row["kind"] == "worst" and row["case"] == "disparity" and row["groups"] > 2
+    ]
+
+
+def _sweep_seconds(workers: int) -> tuple[float, float]:
+    """Give the seconds from the first trial to the last, and from before the data are read."""
+    (row, *_) = (r for r in _rows("sweep") if r["C"] == "nine values" and r["workers"] == workers)
+    return row["wall"], row["before"] + row["wall"]
+
+
+def _sweep_speedup(which: int) -> str:
+    return f"{_sweep_seconds(1)[which] / _sweep_seconds(2)[which]:.2f}"
+
+
+def _client_rate() -> float:
+    """Compute what the client itself can do, in thousands of requests a second."""
+    return round(_median(_rows("serving"), "trivial", "rate 8"), -3)
+
+
+def _lines_that_change() -> list[float]:
+    """List the shares of labels that holisticai's methods change when rows are asked alone."""
+    theirs = [r for r in _rows("mitigators_on_adult") if r["side"] == "theirs"]
+    return [100 * row["changed"] for row in theirs if row.get("changed")]
+
+
+FIGURES: dict[str, Callable[[], str]] = {
+    "agreement_apart": lambda: f"{max(r['apart'] for r in _rows('intervals_agreement')):.2f}",
+    "agreement_of_rows": lambda: (
+        f"{max(r['apart_of_two_row_bootstraps'] for r in _rows('intervals_agreement')):.2f}"
+    ),
+    "explanations_linear": lambda: f"{_explanations_linear():.1f}",
+    "explanations_sampled": lambda: _span(_explanations_sampled()),
+    "coverage_outside": _coverage_outside,
+    "coverage_worst": lambda: _span(_coverage_worst()),
+    "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",
+    "sweep_speedup": lambda: _sweep_speedup(0),
+    "sweep_whole_speedup": lambda: _sweep_speedup(1),
+    "sweep_seconds_of_one": lambda: f"{_sweep_seconds(1)[1]:.1f}",
+    "sweep_seconds_of_two": lambda: f"{_sweep_seconds(2)[1]:.1f}",
+    "gate_edge_pass_two": lambda: _span(_gate("on the edge", "pass", 2)),
+    "gate_edge_fail_two": lambda: _span(_gate("on the edge", "fail", 2)),
+    "gate_edge_pass_five": lambda: f"{max(_gate('on the edge', 'pass', 5)):.1f}",
+    "gate_edge_fail_five": lambda: _span(_gate("on the edge", "fail", 5)),
+    "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
+    "serving_client": lambda: f"{_client_rate():,.0f}",
+    "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",
+    "tutorial_seconds": lambda: (
+        f"{statistics.median(r['ours_seconds'] for r in _rows('tutorial')):.0f}"
+    ),
+    "tutorial_pairs": lambda: str(len(_rows("tutorial"))),
+    "mitigators_that_change": lambda: str(len(_lines_that_change())),
+    "mitigators_change": lambda: _span(_lines_that_change()),
+}
+
+
+# ---- running it
+
+
+def main() -> int:
+    """Write the pages, or say what is amiss."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, say what is amiss")
+    check = parser.parse_args().check
+    differ = 0
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        made = filled(text)
+        if made == text:
+            continue
+        differ += 1
+        print(f"{page.relative_to(ROOT)} {'differs' if check else 'is written'}")
+        if not check:
+            page.write_text(made, encoding="utf-8")
+    for path in sorted(RESULTS.glob("*.json")):
+        result = read_result(path.stem)
+        if result["transcribed"]:
+            print(f"{path.stem}: not measured by this code ({result['transcribed']})")
+        elif changed := stale(result):
+            print(f"{path.stem}: older than {', '.join(changed)}; run {result['command']} --save")
+    return 1 if check and differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

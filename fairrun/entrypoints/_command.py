@@ -33,7 +33,7 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
     @functools.wraps(function)
     def run(**parameters: Any) -> None:
         _talk()
-        gc.freeze()  # nor need any later collection look at what is imported
+        gc.freeze()  # Imported modules stay in use, so the garbage collector can skip them.
         gc.enable()
         try:
             check_tracking_uri()

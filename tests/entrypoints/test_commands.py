@@ -384,7 +384,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
     ("command", "arguments", "said"),
     [
         ("train", ["--mitigator", "reweighting"], "mitigator=reweighting is not known"),
-        ("train", ["--mitigator", "reweighing+none"], "does not go together"),
+        ("train", ["--mitigator", "reweighing+none"], "cannot be combined"),
         ("train", ["--changeable", "sex"], "changeable names 'sex', which is the target, protect"),
         ("train", ["--changeable", "hobby"], "the data has no columns ['hobby']; it has age"),
         ("train", ["--C", "abc"], "'abc' is not a number, or auto for the default"),

@@ -74,7 +74,7 @@ def test_yaml_says_the_same(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("mitigator=nune", "mitigator=nune is not known"),
-        ("mitigator=group_thresholds+reweighing", "does not go together"),
+        ("mitigator=group_thresholds+reweighing", "cannot be combined"),
         ("mitigator=none; alpha=0..1", "did you mean .*correlation_remover.alpha"),
         ("c_weight=none", "'c_weight'; did you mean class_weight"),
         ("C=10..1", "is no range"),

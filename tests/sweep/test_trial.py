@@ -136,7 +136,7 @@ def test_a_trial_behind_the_best_is_given_up(folded: Problem) -> None:
     ("parameters", "reason"),
     [
         ({"mitigator": "reweighing", "C": -1.0}, "C=-1.0 is not possible"),
-        ({"mitigator": "exponentiated_gradient+group_thresholds"}, "does not go together"),
+        ({"mitigator": "exponentiated_gradient+group_thresholds"}, "cannot be combined"),
     ],
 )
 def test_a_failing_trial_has_a_reason_in_one_line(

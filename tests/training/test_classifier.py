@@ -152,7 +152,7 @@ def test_labels_that_cannot_be_fitted_are_refused(raw: tuple[pd.DataFrame, np.nd
         model.fit(X, y + 1)
     with pytest.raises(RequestError, match="the labels have shape"):
         model.fit(X, y[:-1])
-    with pytest.raises(RequestError, match="all the same"):
+    with pytest.raises(RequestError, match="have the same label"):
         model.fit(X, np.zeros_like(y))
     no_woman_is_whole = X.assign(age=X["age"].where(X["sex"] != "Female"))
     with pytest.raises(RequestError, match="'sex' never has the value 'Female'; it has Male"):

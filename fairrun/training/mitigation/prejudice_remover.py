@@ -65,7 +65,8 @@ def fit_prejudice_remover(
     UCI Adult the error is 45 % of the gradient's length, and the descent stops at the first failure
     of its line search. On 27,132 training rows with `eta` = 1 it stops at an objective of 11,738,
     and the minimum is 9,207. The accuracy is then 0.80 instead of 0.84, and the disparate impact 44
-    instead of 2.0. With `eta` = 0 the derivative is right, and holisticai finds the same model as fairrun.
+    instead of 2.0. With `eta` = 0 the derivative is right, and holisticai finds the
+    same model as fairrun.
 
     In holisticai, as here, `C` is the strength of the penalty, although its documentation says the
     inverse. holisticai raises an error for a row in neither group.

@@ -431,12 +431,16 @@ BAD_DATA = {
     "target not binary": ({"paid": range(1200)}, [], "has 1200 values"),
     "no such positive": ({}, ["--positive", "yes"], "positive='yes' is not a value of 'paid'"),
     "no such protected": ({}, ["--protected", "gender"], "has no columns ['gender']"),
-    "no such privileged": ({}, ["--privileged", "Q"], "'sex' never has the value 'Q'"),
+    "no such privileged": (
+        {},
+        ["--privileged", "Q"],
+        "'Q' is not a value of the protected column 'sex'",
+    ),
     "two protected, one privileged": ({}, ["--protected", "sex,job"], "give one of each"),
     "a handful of rows": ({}, ["--protected", "job", "--privileged", "rare"], "too few to split"),
     "constant": ({"gain": 0.0}, [], "['gain'] have the same value in all rows"),
     "all missing": ({"gain": None}, [], "no row has a value in ['gain']; drop these"),
-    "one group": ({"sex": "Male"}, [], "has one value only; there is no group_b"),
+    "one group": ({"sex": "Male"}, [], "has only one value, so that there is no group_b"),
 }
 
 

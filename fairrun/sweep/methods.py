@@ -1,4 +1,4 @@
-"""The methods of a sweep, by name. `study` implements them, and alone imports Optuna."""
+"""The names of the search methods of a sweep; `study` implements them with Optuna."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["METHODS", "PLANNED", "Method"]
 
 Method = Literal["grid", "random", "bayesian", "nsga2"]
 
-#: What each method does.
+#: A description of each method.
 METHODS: dict[str, str] = {
-    "grid": "every combination; a range by 5 values, unless it says how many",
-    "random": "distinct combinations, drawn from the seed",
-    "bayesian": "Optuna's TPE, which learns where good trials are",
-    "nsga2": "Optuna's NSGA-II, which breeds the frontier",
+    "grid": "all combinations, with 5 values of a range unless it has another number",
+    "random": "distinct random combinations, which depend on the seed",
+    "bayesian": "Optuna's TPE sampler, which learns from earlier trials",
+    "nsga2": "Optuna's NSGA-II sampler, a genetic algorithm",
 }
-#: The methods that know all their trials at the start.
+#: The methods whose trials are all known at the start.
 PLANNED = ("grid", "random")

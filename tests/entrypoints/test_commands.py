@@ -234,9 +234,9 @@ def test_a_model_that_only_knows_the_groups_of_its_first_column_is_measured(
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("old", "the model was saved before there were explanations"),
+        ("old", "the model was saved by a version without explanations"),
         ("new", "the model has format 99"),
-        ("other", "rows otherwise than the model&#39;s own code"),
+        ("other", "rows differently than the model&#39;s own code"),
     ],
 )
 def test_a_model_that_cannot_be_explained_is_measured_all_the_same(
@@ -283,7 +283,7 @@ def test_too_many_crossings_are_refused_before_anything_is_fitted(
     said = ["--protected", "sex,a,b", "--privileged", "Male,0,0"]
     result = run("train", "--data", tmp_path / "many.parquet", *ABOUT, *said)
     assert result.exit_code == 2, result.output
-    assert "too many values to cross (sex: 2, a: 50, b: 45" in result.output
+    assert "too many combinations of values (sex: 2, a: 50, b: 45" in result.output
 
 
 def test_metrics_are_printed_with_their_intervals(run: Invoke, table: Path) -> None:
@@ -508,7 +508,7 @@ def test_a_model_that_selects_nobody_says_so(run: Invoke, table: Path, tmp_path:
     rare = raw.assign(paid=np.where(np.arange(len(raw)) % 100 == 0, "high", "low"))
     rare.to_parquet(tmp_path / "rare.parquet")
     output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT))
-    assert "warning: 0.0% of the rows are selected; look at roc_auc" in output
+    assert "warning: 0.0% of the rows are selected; check roc_auc" in output
     for more in (["--class-weight", "balanced"], ["--resample", "over"], ["--resample", "under"]):
         output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT, *more))
         assert "warning:" not in output

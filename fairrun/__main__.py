@@ -1,4 +1,4 @@
-"""Every entry point by its name: `python -m fairrun train --help`, in a checkout or installed."""
+"""Run an entry point by its name, for example `python -m fairrun train --help`."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["main"]
 
 
 class _EntryPoints(click.Group):
-    """The commands of `fairrun.entrypoints`; one is imported only when it is asked for."""
+    """The commands of `fairrun.entrypoints`, each of which is imported only if it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return their names."""
+        """Return the names of the commands."""
         found = pkgutil.iter_modules(fairrun.entrypoints.__path__)
         return sorted(module.name for module in found if not module.name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one."""
+        """Import and return a command; return None if there is none with this name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         command = importlib.import_module(f"fairrun.entrypoints.{cmd_name}").main
-        assert isinstance(command, click.Command)  # noqa: S101  a file there is a command
+        assert isinstance(command, click.Command)  # noqa: S101  each file defines a command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List them with the first sentence of each file, which is quicker than importing all."""
+        """Write the names with the first sentence of each file; importing all files is slower."""
         folder = Path(fairrun.entrypoints.__path__[0])
         rows = []
         for name in self.list_commands(ctx):

@@ -1,4 +1,4 @@
-"""Small files that people write, and the names in them that are misspelt."""
+"""Read YAML files that users write, and suggest corrections of misspelt names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["did_you_mean", "is_yaml", "read_yaml", "searched"]
 
 
 def is_yaml(text: str) -> bool:
-    """Whether a parameter is the path of a YAML file.
+    """Return whether the value of a parameter is the path of a YAML file.
 
     Examples
     --------
@@ -31,14 +31,19 @@ def read_yaml(path: str, parameter: str) -> Any:
     Parameters
     ----------
     path : str
-        The file.
+        The path of the file.
     parameter : str
-        The parameter that named it, for the error.
+        The name of the parameter with the path, for the error message.
+
+    Returns
+    -------
+    object
+        The content of the file.
 
     Raises
     ------
     RequestError
-        If it cannot be read. The error holds nothing of what the file says.
+        If the file cannot be read. The message does not contain text of the file.
     """
     file = Path(path)
     try:
@@ -53,7 +58,10 @@ def read_yaml(path: str, parameter: str) -> Any:
 
 
 def searched(path: Path) -> str:
-    """Say where a relative path was looked for: under `mlflow run`, in the project's folder.
+    """Return a remark for an error message about the folder to which a path is relative.
+
+    Under ``mlflow run`` this is the folder of the project. The remark is empty for an absolute
+    path.
 
     Examples
     --------
@@ -64,16 +72,21 @@ def searched(path: Path) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Suggest the names that look like one that is not known.
+    """Return a suggestion of known names that are similar to an unknown one.
 
     Parameters
     ----------
     name : str
-        What was given.
+        The name that was given.
     known : iterable of str
-        What is allowed.
+        The allowed names.
     otherwise : str
-        What to say if nothing looks like it.
+        The text to return if no name is similar.
+
+    Returns
+    -------
+    str
+        The suggestion, as a clause for an error message.
 
     Examples
     --------

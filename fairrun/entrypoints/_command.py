@@ -33,7 +33,7 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
     @functools.wraps(function)
     def run(**parameters: Any) -> None:
         _talk()
-        gc.freeze()  # later collections then skip the imported modules
+        gc.freeze()  # Imported modules stay in use, so the garbage collector can skip them.
         gc.enable()
         try:
             check_tracking_uri()

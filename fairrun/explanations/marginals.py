@@ -20,7 +20,9 @@ def background_of(model: InferenceModel) -> Background:
         If the model was saved before there were explanations.
     """
     if model.background is None:
-        raise InputError("the model was saved before there were explanations; train it again")
+        raise InputError(
+            "the model was saved by a version without explanations; train it again to get them"
+        )
     return model.background
 
 

@@ -1,4 +1,4 @@
-"""Which group a row is in: one rule for training, serving, measuring and monitoring."""
+"""Groups of rows by protected column: one rule for training, serving, measuring and monitoring."""
 
 from fairrun.groups.column import MISSING, ProtectedColumn
 from fairrun.groups.protected import (

@@ -1,4 +1,4 @@
-"""Protected columns as axes of a table of counts."""
+"""Protected columns as axes of tables of counts."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from fairrun.inference import GroupLookup
 
 __all__ = ["MISSING", "ProtectedColumn"]
 
-#: What tables call the rows whose value is null, or none that the column is known to have.
+#: The name in tables for rows whose value is null or not among the known values of the column.
 MISSING = "(missing)"
 
 
 @dataclass(frozen=True)
 class ProtectedColumn:
-    """The values of a protected column, and which of them make group_a and group_b.
+    """The values of a protected column and their groups.
 
-    Along its axis of a table, a value stands at its position in `values`; one more position, the
-    last, is for rows whose value is null or not among them.
+    A table of counts has an axis for the column. The index of a value on this axis is its position
+    in `values`. The last index is for rows whose value is null or not in `values`.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        The column.
+        The name of the column.
     values : tuple of str or tuple of float
-        All its values.
+        All values of the column.
     group_a, group_b : tuple of str or tuple of float
-        Those of the privileged and of the unprivileged group. A value may be in neither.
+        The values of the privileged and of the unprivileged group. A value may be in neither.
 
     Raises
     ------
     RequestError
-        If a group has no value or one that is not among `values`, the two share one, or a value
-        stands twice.
+        If a group is empty or has a value that is not in `values`, both groups have the same value,
+        or `values` has a value twice.
 
     Examples
     --------
@@ -66,13 +66,15 @@ class ProtectedColumn:
             or len(set(self.labels)) < self.size
         ):
             raise RequestError(
-                f"the groups of {self.name!r} cannot be compared: give distinct values, and put "
-                "at least one into group_a, at least one into group_b and none into both"
+                f"the groups of {self.name!r} cannot be compared; give distinct values, at least "
+                "one in group_a, at least one in group_b, and none in both"
             )
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, protected: Protected) -> ProtectedColumn:
-        """Read the values off rows, those of group_a first and then those of group_b.
+        """Return the column with the values that occur in rows.
+
+        The values of group_a come first, then those of group_b, then all others.
 
         Parameters
         ----------
@@ -88,7 +90,7 @@ class ProtectedColumn:
         Raises
         ------
         RequestError
-            If the column is not there, or a group would have no row.
+            If the column is missing, or a group has no row.
 
         Examples
         --------
@@ -104,17 +106,17 @@ class ProtectedColumn:
 
     @property
     def size(self) -> int:
-        """The length of the axis: the number of values, and one for the rows without one."""
+        """The length of the axis: the number of values plus 1."""
         return len(self.values) + 1
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What tables call the positions along the axis."""
+        """The names in tables for the positions on the axis."""
         return (*(value_text(value) for value in self.values), MISSING)
 
     @property
     def group_names(self) -> tuple[str, str]:
-        """What tables call group_a and group_b."""
+        """The names in tables for group_a and group_b."""
         a, b = (" or ".join(map(value_text, group)) for group in (self.group_a, self.group_b))
         is_the_rest = len(self.group_a) + len(self.group_b) == len(self.values)
         return a, f"not {a}" if is_the_rest and len(self.group_b) > 1 else b
@@ -126,20 +128,20 @@ class ProtectedColumn:
 
     @cached_property
     def group_of_position(self) -> NDArray[np.int8]:
-        """The group of each position along the axis: 0 is group_a, 1 group_b, −1 neither."""
+        """The group of each position on the axis: 0 is group_a, 1 is group_b, −1 is neither."""
         places = {value: place for place, value in enumerate(self.lookup.values)}
         served = [places.get(value, -1) for value in self.values]
         return self.lookup.groups_of(np.array([*served, -1], dtype=np.intp))
 
     @cached_property
     def _all_values(self) -> tuple[GroupLookup, NDArray[np.intp]]:
-        """The same rule over all values, and where each of its positions stands in `values`."""
+        """A lookup of all values, and the position in `values` of each of its positions."""
         rest = tuple(value for value in self.values if value not in {*self.group_a, *self.group_b})
         lookup = GroupLookup(self.name, self.group_a, (*self.group_b, *rest))
         return lookup, np.array([self.values.index(v) for v in lookup.values] + [-1], dtype=np.intp)
 
     def positions(self, frame: pd.DataFrame) -> NDArray[np.intp]:
-        """Return which value each row has.
+        """Return the position in `values` of each row's value.
 
         Parameters
         ----------
@@ -148,13 +150,13 @@ class ProtectedColumn:
 
         Returns
         -------
-        ndarray of int, shape (n_rows,)
+        array of int of shape (n_rows,)
             Positions in `values`; −1 for a null or any other value.
 
         Raises
         ------
         InputError
-            If the column is missing, stands twice or has the wrong type.
+            If the column is missing, occurs twice or has the wrong type.
 
         Examples
         --------
@@ -166,19 +168,27 @@ class ProtectedColumn:
         return np.asarray(places[lookup.positions(frame)])
 
     def groups(self, frame: pd.DataFrame) -> NDArray[np.int8]:
-        """Return the group of each row: 0 for group_a, 1 for group_b, −1 for neither.
-
-        It is the group that a served model finds.
+        """Return the group of each row, as a served model computes it.
 
         Parameters
         ----------
         frame : pandas.DataFrame
             Raw rows with the column.
+
+        Returns
+        -------
+        array of int8 of shape (n_rows,)
+            0 for group_a, 1 for group_b, −1 for neither.
+
+        Raises
+        ------
+        InputError
+            If the column is missing, occurs twice or has the wrong type.
         """
         return self.lookup.groups(frame)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the column as a dictionary that JSON can represent."""
         return {
             "name": self.name,
             "values": list(self.values),
@@ -188,7 +198,7 @@ class ProtectedColumn:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> ProtectedColumn:
-        """Make a column of what `to_dict` returned."""
+        """Return the column that `to_dict` described."""
         values, group_a, group_b = (
             tuple(document[key]) for key in ("values", "group_a", "group_b")
         )

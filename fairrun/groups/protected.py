@@ -1,4 +1,4 @@
-"""Protected columns to group codes: the only place that knows how."""
+"""Protected columns, and the rule that assigns their values to groups."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ __all__ = [
 ]
 
 
-#: What tables call the rows in neither group.
+#: The name in tables for the rows in neither group.
 NEITHER_NAME = "(neither)"
 
 
 @dataclass(frozen=True)
 class Protected:
-    """A protected column and the two groups that are compared.
+    """A protected column and its two groups.
 
     Attributes
     ----------
     column : str
-        The column; it is never a feature.
+        The name of the column. It is never a feature.
     privileged : str
-        The value that makes group_a. Written as text, also for a column of numbers.
+        The value of group_a, as text also for a column of numbers.
     unprivileged : str or None
-        The value that makes group_b. None: every other value of the training data.
+        The value of group_b. None means every other value in the training data.
     """
 
     column: str
@@ -51,7 +51,7 @@ class Protected:
 
     @property
     def group_names(self) -> tuple[str, str]:
-        """The names of group_a and group_b, for tables.
+        """The names of group_a and group_b in tables.
 
         Examples
         --------
@@ -64,7 +64,7 @@ class Protected:
 
 
 def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
-    """Resolve a protected column: which of the values that occur make which group.
+    """Return the rule from values of a protected column to groups.
 
     Parameters
     ----------
@@ -76,12 +76,12 @@ def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
     Returns
     -------
     GroupLookup
-        Returns the groups of any rows; a value that `frame` does not have is in neither group.
+        Values that do not occur in `frame` are in neither group.
 
     Raises
     ------
     RequestError
-        If the column is not there, or a group would have no row.
+        If the column is missing, or a group has no row.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
     if protected.column not in frame.columns:
         raise RequestError(
             f"the protected column {protected.column!r} is not in the data; "
-            f"its columns are {', '.join(map(str, frame.columns))}"
+            f"the columns are {', '.join(map(str, frame.columns))}"
         )
     values = sorted(frame[protected.column].dropna().unique().tolist())
     by_text = {value_text(value): value for value in values}
@@ -106,13 +106,31 @@ def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
         rest = (_named(by_text, protected, protected.unprivileged),)
     if not rest:
         raise RequestError(
-            f"the protected column {protected.column!r} has one value only; there is no group_b"
+            f"the protected column {protected.column!r} has only one value, so that there is no "
+            "group_b; give rows with another value, or another protected column"
         )
     return GroupLookup(protected.column, (privileged,), rest)
 
 
 def name_groups(frame: pd.DataFrame, protected: Protected) -> Protected:
-    """Name group_b where "every other value" is one value.
+    """Fill in the value of group_b if it is the only other value.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The training rows.
+    protected : Protected
+        The column and its groups.
+
+    Returns
+    -------
+    Protected
+        With `unprivileged` filled in if it was None and `frame` has only one other value.
+
+    Raises
+    ------
+    RequestError
+        As `group_lookup` does.
 
     Examples
     --------
@@ -127,7 +145,7 @@ def name_groups(frame: pd.DataFrame, protected: Protected) -> Protected:
 
 
 def value_text(value: object) -> str:
-    """Write a value of a protected or target column as a parameter would.
+    """Return a value of a protected or target column as text, as it is written in parameters.
 
     Examples
     --------
@@ -140,18 +158,30 @@ def value_text(value: object) -> str:
 
 
 def group_shares(groups: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Share of group_a and of group_b among the rows of either, shape (2,)."""
+    """Return the shares of group_a and group_b among the rows in either group, of shape (2,)."""
     counts = np.array([np.sum(groups == GROUP_A), np.sum(groups == GROUP_B)], dtype=np.float64)
     return np.asarray(counts / counts.sum())
 
 
 def group_table_names(protected: Protected) -> tuple[str, str, str]:
-    """Names for the rows of a table: group_a, group_b, neither."""
+    """Return the names in tables for group_a, group_b and the rows in neither."""
     return (*protected.group_names, NEITHER_NAME)
 
 
 def without_empty_neither(table: pd.DataFrame, count: str) -> pd.DataFrame:
-    """Leave the rows of `(neither)` out of a table where nobody is in neither group.
+    """Leave the lines named ``(neither)`` out of a table if they count no rows.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table with a column "group".
+    count : str
+        The column with the number of rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table itself if there are rows in neither group.
 
     Examples
     --------
@@ -166,7 +196,7 @@ def without_empty_neither(table: pd.DataFrame, count: str) -> pd.DataFrame:
 def _named(by_text: dict[str, Any], protected: Protected, name: str) -> Any:
     if name not in by_text:
         raise RequestError(
-            f"{protected.column!r} never has the value {name!r}; "
-            f"it has {', '.join(list(by_text)[:20])}"
+            f"{name!r} is not a value of the protected column {protected.column!r} "
+            f"({', '.join(list(by_text)[:20])})"
         )
     return by_text[name]

@@ -1,9 +1,9 @@
-"""What is saved and served: small, and free of everything that only training needs.
+"""Inference: the code that saves a model and answers rows, without anything that training needs.
 
-This package is copied into each saved model and runs from there, so it imports nothing from the
-rest of fairrun, and relatively within itself. numpy and pandas are enough for it; `pyfunc` alone
-knows MLflow. The app of another version calls `load_model`, `describe` and `InferenceModel.answer`
-with `Columns`, and nothing else.
+This package is copied into each saved model and runs from there. It therefore imports nothing from
+the rest of fairrun, and uses relative imports within itself. It needs only numpy and pandas; the
+modules `pyfunc` and `served_model` also need MLflow. A server of another version calls only
+`load_model`, `describe` and `InferenceModel.answer` with `Columns`.
 """
 
 from .answers import OUTPUT_COLUMNS, Answers

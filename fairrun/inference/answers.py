@@ -1,4 +1,4 @@
-"""What a model says of rows."""
+"""The answers of a model to rows."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ OUTPUT_COLUMNS = ("prediction", "probability", "decision_probability")
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model says of rows.
+    """The answers of a model to rows.
 
     Attributes
     ----------
-    prediction : ndarray of int64, shape (n_rows,)
-        The label, 1 = the favourable outcome.
-    probability : ndarray of float64, shape (n_rows,)
-        The score before any decision.
-    decision_probability : ndarray of float64, shape (n_rows,)
-        P(prediction = 1 | row); 0 or 1 unless the decision is randomised.
+    prediction : array of int64 of shape (n_rows,)
+        The label, where 1 is the favourable outcome.
+    probability : array of float64 of shape (n_rows,)
+        The probability of label 1 before post-processing.
+    decision_probability : array of float64 of shape (n_rows,)
+        P(prediction = 1 | row). It is 0 or 1 unless the decision is randomised.
     unseen : dict of str to int
-        How many values of a column are of no category seen in training, or in the protected
-        column of neither group, where there are any.
+        By column, the number of values that are no category of the training rows; for the protected
+        column, the number of values in neither group. Columns with none are left out.
     explanations : Explanations or None
-        Why the scores are what they are, if asked for.
+        The contributions of the columns to the scores, if requested.
     counterfactuals : list of list of dict, or None
-        For each row what would have to be different, if asked for; see `HintFinder.find`.
+        For each row, the changes that would change the label, if requested; see `HintFinder.find`.
     """
 
     prediction: NDArray[np.int64]
@@ -45,5 +45,5 @@ class Answers:
     counterfactuals: list[list[dict[str, Any]]] | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Give the three columns as a table."""
+        """Return the columns `prediction`, `probability` and `decision_probability` as a table."""
         return pd.DataFrame({name: getattr(self, name) for name in OUTPUT_COLUMNS}, copy=False)

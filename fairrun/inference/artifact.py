@@ -1,11 +1,11 @@
-"""The saved model: a folder of JSON and arrays, with a format version and a digest.
+"""Save and load models: a folder of JSON and arrays with a format version and digests.
 
     manifest.json   format version, and the SHA-256 of every other file
-    model.json      encoder, group lookup, draws, kinds of the parts, what hints may change
+    model.json      encoder, group lookup, draws, kinds of the parts, changeable columns
     arrays.npz      the arrays of the parts: transform, scorer, decision, background
     golden.json     synthetic rows and their answers
 
-Nothing is pickled. A file that was changed, or a format this code does not know, is refused.
+There is no pickle. Loading refuses a file that was changed and an unknown format.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _MANIFEST, _MODEL, _ARRAYS, _GOLDEN = "manifest.json", "model.json", "arrays.npz
 
 
 def save_model(model: InferenceModel, folder: str | Path) -> None:
-    """Save a model.
+    """Save a model to a folder. Equal models give equal bytes.
 
     Parameters
     ----------
     model : InferenceModel
         The model.
     folder : str or Path
-        Made if it is not there. The same model gives the same bytes.
+        The folder, which is created if it does not exist.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,8 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
         "changeable": [changeable.to_dict() for changeable in model.changeable],
         **{part: None if fitted is None else fitted.kind for part, fitted in parts.items()},
     }
-    # Little-endian whatever the machine; npz entries carry a constant date.
+    # Arrays are little-endian on every machine and the entries of npz files have a constant date,
+    # so that equal models give equal bytes.
     little = {name: array.astype(array.dtype.newbyteorder("<")) for name, array in arrays.items()}
     np.savez_compressed(folder / _ARRAYS, allow_pickle=False, **little)
     _write(folder / _MODEL, described)
@@ -74,31 +75,30 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
 
 
 def load_model(folder: str | Path) -> InferenceModel:
-    """Load a model, and check it before it answers anything.
+    """Load a model and check its files and golden answers.
 
     Parameters
     ----------
     folder : str or Path
-        What `save_model` wrote.
+        The folder that `save_model` wrote.
 
     Returns
     -------
     InferenceModel
-        The model.
 
     Raises
     ------
     ModelError
-        If a file is missing or changed, the format is not known, or a golden row is answered
-        otherwise than when the model was saved.
+        If a file is missing or changed, the format is unknown, or the answer to a golden row
+        differs from that at the time of saving.
     """
     folder = Path(folder)
     manifest = _read(folder / _MANIFEST)
     version = manifest.get("format_version")
     if version not in range(1, FORMAT_VERSION + 1):
         raise ModelError(
-            f"the model has format {version}, this code reads formats 1 to {FORMAT_VERSION}; "
-            "load it with the fairrun that saved it, or train it again"
+            f"the model has format {version}, and this code reads formats 1 to {FORMAT_VERSION}; "
+            "load it with the version of fairrun that saved it, or train it again"
         )
     for name, digest in manifest["sha256"].items():
         if not (folder / name).is_file() or _sha256(folder / name) != digest:
@@ -108,7 +108,7 @@ def load_model(folder: str | Path) -> InferenceModel:
         arrays = {name: opened[name] for name in opened}
     if version == 1:
         _upgrade_from_1(described, arrays)
-    background = _of(arrays, "background")  # none before format 3
+    background = _of(arrays, "background")  # empty before format 3
     model = InferenceModel(
         encoder=Encoder.from_dict(described["encoder"]),
         scorer=build_part("scorer", described["scorer"], _of(arrays, "scorer")),
@@ -119,7 +119,8 @@ def load_model(folder: str | Path) -> InferenceModel:
         groups=None if described["groups"] is None else GroupLookup.from_dict(described["groups"]),
         draws=None if described["draws"] is None else RowDraws.from_dict(described["draws"]),
         background=Background.from_arrays(background) if background else None,
-        # Format 3 had none at first; who does not know them answers rows alike.
+        # The first models of format 3 have no changeable columns. Their format is the same, because
+        # code that does not know this entry gives the same answers.
         changeable=tuple(map(Changeable.from_dict, described.get("changeable", ()))),
     )
     check_golden(model, _read(folder / _GOLDEN))
@@ -132,7 +133,10 @@ def _of(arrays: dict[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
 
 
 def _upgrade_from_1(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    """Format 1 knew linear scorers and one threshold only, and kept their numbers in the JSON."""
+    """Change the content of format 1 in place to that of later formats.
+
+    Format 1 had only linear scorers with one threshold, and stored their numbers in the JSON file.
+    """
     arrays["scorer.intercept"] = np.array(described["scorer"]["intercept"])
     arrays["decision.value"] = np.array(described["threshold"])
     described |= {"scorer": "linear", "decision": "threshold", "draws": None}

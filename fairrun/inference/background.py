@@ -1,4 +1,4 @@
-"""What the training rows were like, column by column: what an explanation compares a row with."""
+"""The summary of the training rows that explanations compare a row with."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["Background"]
 
 @dataclass(frozen=True)
 class Background:
-    """The marginals of the encoded columns and of the groups, and nothing of how they go together.
+    """The marginal distributions of the encoded columns and of the groups.
 
     Attributes
     ----------
-    means : ndarray of float64, shape (n_encoded,)
-        Of the encoded columns; for a category that is its share.
-    slices : ndarray of float64, shape (n_numeric, n_slices)
-        For each numeric column the means of equal shares of its sorted values, in encoded units.
-        Each is of many rows, so none is anybody's value unless all of those rows have it.
-    shares : ndarray of float64, shape (2,)
-        The groups' shares among the training rows of either.
+    means : array of float64 of shape (n_encoded,)
+        The means of the encoded columns. For a category this is its share.
+    slices : array of float64 of shape (n_numeric, n_slices)
+        For each numeric column, the means of equal shares of its sorted values, in encoded units.
+        Each is the mean of many rows, so it reveals no value of one row.
+    shares : array of float64 of shape (2,)
+        The shares of group_a and group_b among the training rows in either group.
     """
 
     means: NDArray[np.float64]
@@ -33,12 +33,12 @@ class Background:
     shares: NDArray[np.float64]
 
     def expand(self, encoder: Encoder) -> NDArray[np.float64]:
-        """Give synthetic rows in which every numeric column runs through its slices.
+        """Return synthetic rows, one for each slice of the numeric columns.
 
         Returns
         -------
-        ndarray of float64, shape (n_slices, n_encoded)
-            Categories are at their shares.
+        array of float64 of shape (n_slices, n_encoded)
+            Row k has the k-th slice of each numeric column, and the shares of the categories.
         """
         rows = np.repeat(self.means[np.newaxis], self.slices.shape[1], axis=0)
         rows[:, numeric_places(encoder)] = self.slices.T
@@ -52,16 +52,16 @@ class Background:
         Parameters
         ----------
         encoder : Encoder
-            Knows which encoded columns are one raw column.
+            The encoder, which knows the encoded columns of each raw column.
         n_batches, n_rows : int
-            How many batches of how many rows; see `spread`.
+            The number of batches, and the number of rows in a batch; see `spread`.
         rng : numpy.random.Generator
-            The source of the permutations.
+            The source of random permutations.
 
         Returns
         -------
-        ndarray of float64, shape (n_batches · n_rows, n_encoded)
-            The batches one after the other.
+        array of float64 of shape (n_batches · n_rows, n_encoded)
+            The rows of the batches, one batch after the other.
         """
         rows = np.zeros((n_batches * n_rows, len(self.means)))
         slices = iter(self.slices)
@@ -81,17 +81,17 @@ class Background:
         return rows
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return vars(self)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Background:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["means"], arrays["slices"], arrays["shares"])
 
 
 def numeric_places(encoder: Encoder) -> list[int]:
-    """Positions of the numeric columns among the encoded ones."""
+    """Return the positions of the numeric columns among the encoded columns."""
     places, start = [], 0
     for column in encoder.columns:
         if isinstance(column, Numeric):
@@ -101,24 +101,24 @@ def numeric_places(encoder: Encoder) -> list[int]:
 
 
 def spread(n_batches: int, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw levels in (0, 1) that are spread evenly, within each batch and over all of them.
+    """Draw levels in (0, 1) that are evenly spread in each batch and in all batches together.
 
-    One batch has a level in each of `size` equal parts, all batches together have one in each of
-    `n_batches · size`; the order is random. Drawn so for each column, the rows are a sliced Latin
-    hypercube: what a column does on its own is averaged almost without error, and what is left of
-    error shows in how the batches differ.
+    Each batch has one level in each of `size` equal parts of the interval. All batches together
+    have one level in each of ``n_batches · size`` parts. The order is random. With such levels for
+    each column, the rows form a sliced Latin hypercube. The mean effect of a single column then has
+    almost no sampling error, and the variation between batches measures the remaining error.
 
     Parameters
     ----------
     n_batches, size : int
-        How many batches of how many levels.
+        The number of batches, and the number of levels in a batch.
     rng : numpy.random.Generator
-        The source of the permutations.
+        The source of random permutations.
 
     Returns
     -------
-    ndarray of float64, shape (n_batches · size,)
-        The batches one after the other.
+    array of float64 of shape (n_batches · size,)
+        The levels of the batches, one batch after the other.
 
     References
     ----------
@@ -131,7 +131,7 @@ def spread(n_batches: int, size: int, rng: np.random.Generator) -> NDArray[np.fl
     array([0.125, 0.375, 0.625, 0.875])
     """
     parts = rng.permuted(np.tile(np.arange(size), (n_batches, 1)), axis=1)
-    # Each part is shared out among the batches.
+    # Each part of a batch is divided into parts for the batches, in random order.
     within = rng.permuted(np.tile(np.arange(n_batches), (size, 1)), axis=1)
     own = within[parts, np.arange(n_batches)[:, np.newaxis]]
     return np.asarray(((parts + (own + 0.5) / n_batches) / size).ravel())

@@ -1,4 +1,4 @@
-"""Transforms one after the other."""
+"""A sequence of transforms."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ __all__ = ["Chain", "links_of"]
 
 @dataclass(frozen=True)
 class Chain:
-    """Each transform is given what the one before it gave.
+    """Transforms that are applied one after the other.
 
-    A row in neither group takes the mean of what the whole chain makes of it in either, weighted by
-    the groups' shares: the links' own neutral rules, one after the other, would give another row.
+    A row in neither group is transformed by the whole chain once as a row of group_a and once as a
+    row of group_b. The result is the mean of both, weighted by the groups' shares. (The neutral
+    rules of the links one after the other would give a different result.)
 
     Attributes
     ----------
     links : tuple of Transform
-        In the order in which they act.
-    shares : ndarray of float64, shape (2,)
-        The groups' shares among the training rows of either.
+        The transforms, in the order of application.
+    shares : array of float64 of shape (2,)
+        The shares of group_a and group_b among the training rows in either group.
 
     Examples
     --------
+    >>> from fairrun.inference import GroupShift
     >>> shares = np.array([0.75, 0.25])
     >>> shift = GroupShift(np.array([[1.0], [-1.0]]), shares)
     >>> chain = Chain((shift, shift), shares)
@@ -42,7 +44,7 @@ class Chain:
     kind: ClassVar[str] = "chain"
 
     def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Transform each row; the groups have shape (n_rows,)."""
+        """Return transformed rows; `groups` has shape (n_rows,)."""
         out = self._through(matrix, groups)
         neither = np.flatnonzero(groups == NEITHER)
         if neither.size:
@@ -61,7 +63,7 @@ class Chain:
         return matrix
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it: the links' by number."""
+        """Return the arrays of the links, with their numbers as prefixes, the kinds and shares."""
         arrays = {
             f"{number}.{name}": array
             for number, link in enumerate(self.links)
@@ -72,8 +74,8 @@ class Chain:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Chain:
-        """Build from what `to_arrays` gave."""
-        from .parts import build_part  # the table of parts holds this class
+        """Return the object with the arrays that `to_arrays` returned."""
+        from .parts import build_part  # `parts` imports this class
 
         links = []
         for number, kind in enumerate(arrays["kinds"]):
@@ -84,7 +86,7 @@ class Chain:
 
 
 def links_of(transform: Transform | None) -> tuple[Transform, ...]:
-    """Give the transforms that act one after the other; none for None."""
+    """Return the single transforms of a transform or chain, in order; empty for None."""
     if transform is None:
         return ()
     if isinstance(transform, Chain):

@@ -1,4 +1,4 @@
-"""What a counterfactual hint may change, and which values of a number are tried first."""
+"""Columns that counterfactual hints may change, and the values of numbers to try first."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["Changeable", "values_to_try"]
 
 Floats = NDArray[np.float64]
 
-# So many equal steps between the ends of the range, where nothing better is known of the score.
+# The number of equal steps in the range of a column if nothing better is known about the score.
 _STEPS = 64
-# All whole numbers of a range are tried, if they are no more than these.
+# The largest number of whole numbers in a range that are all tried.
 _WHOLE = 256
 
 
@@ -35,12 +35,13 @@ class Changeable:
     Attributes
     ----------
     name : str
-        The column. All categories of a text column may be tried.
+        The name of the column. For a text column, all categories may be tried.
     low, high : float or None
-        Of a number: the range of the training rows, as the lowest and the highest mean of equal
-        shares of them have it. Nobody's value, and within the true range.
+        The range of a numeric column: the lowest and the highest mean of equal shares of the sorted
+        training values. It lies within the true range and reveals no value of one row. None for
+        text.
     whole : bool
-        Whether the training rows have whole numbers only.
+        Whether all training values are whole numbers.
     """
 
     name: str
@@ -50,17 +51,17 @@ class Changeable:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The range of a number."""
+        """The range of a numeric column."""
         assert self.low is not None and self.high is not None  # noqa: S101, PT018
         return self.low, self.high
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold."""
+        """Return a dictionary that JSON can represent."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Changeable:
-        """Build from what `to_dict` gave."""
+        """Return the object with the fields that `to_dict` returned."""
         return cls(**saved)
 
 
@@ -72,31 +73,36 @@ def values_to_try(
     transform: Transform | None,
     scorer: Scorer,
 ) -> Floats:
-    """Choose values so that the label turns at most once between neighbours, where that is known.
+    """Return values of a numeric column to try first.
 
-    A score that rises or falls with the column all along turns at most once: the ends are enough.
-    Trees give the same label between two of their split points. Of anything else all whole numbers
-    are tried, or, where there are no or too many of them, equal steps.
+    If possible, the values are chosen so that the label changes at most once between neighbours:
+
+    - If the score is monotone in the column, the label changes at most once, and the ends of the
+      range are enough.
+    - If the column has few whole numbers, all of them are tried.
+    - Trees have a constant score between two split points, so one value between each two of them is
+      tried.
+    - Otherwise, values at equal steps are tried, and a change between them can be missed.
 
     Parameters
     ----------
     changeable : Changeable
-        The column's range.
+        The range of the column.
     column : Numeric
-        How it is encoded.
+        The encoding of the column.
     place : int
-        Where.
+        The position of its encoded column.
     n_encoded : int
         The number of encoded columns.
     transform : Transform or None
-        What is done to the encoded matrix.
+        The transform of the encoded matrix.
     scorer : Scorer
-        What the label is made of.
+        The score on which the label depends.
 
     Returns
     -------
-    ndarray of float64, shape (3, n_values)
-        Rising, in the column's unit: for rows of group_a, of group_b and, last, of neither.
+    array of float64 of shape (3, n_values)
+        Sorted values in the unit of the column, for rows in group_a, in group_b and in neither.
     """
     low, high = changeable.bounds
     while isinstance(scorer, MixtureScorer) and len(scorer.members) == 1:
@@ -118,16 +124,17 @@ def values_to_try(
 
 
 def _is_monotone(links: tuple[Transform, ...]) -> bool:
-    """Whether a linear score of what the links give is monotone in each column of a row."""
+    """Return whether a linear score after these transforms is monotone in each column."""
     steps = [isinstance(link, GroupStepMap) for link in links]
     blocks = [isinstance(link, GroupBlocks) for link in links]
     known = all(isinstance(link, GroupShift | GroupStepMap | GroupBlocks) for link in links)
-    # Of a row in neither group the groups' steps are mixed, with a coefficient for each in blocks.
+    # For a row in neither group, the score mixes the step functions of both groups. With
+    # `GroupBlocks` their coefficients can have opposite signs.
     return known and not (any(steps) and any(blocks))
 
 
 def _shifts(transform: Transform | None, place: int, n_encoded: int) -> Floats:
-    """Give what shifts take from a column: of group_a, group_b and neither; shape (3, 1)."""
+    """Return what shifts subtract from a column in group_a, group_b and neither, shape (3, 1)."""
     if transform is None:
         return np.zeros((3, 1))
     groups = np.array([GROUP_A, GROUP_B, NEITHER], dtype=np.int8)

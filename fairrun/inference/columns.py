@@ -1,9 +1,8 @@
-"""From raw columns to arrays that are either right or refused.
+"""Read raw columns as arrays, and refuse values of the wrong type.
 
-Everything that enters a model passes here, so this is where the input policy stands: the type is
-checked, a null stays a null, and an error names the column and the rows, never a value. Rows come
-as a DataFrame, or as `Columns`, which needs no pandas: a row of a table and the same row parsed
-from JSON are read by the same lines.
+All input of a model is read here, so this module implements the input policy. Types are checked, a
+null stays a null, and an error names the column and rows but never a value. Rows are a DataFrame or
+`Columns`, which hold parsed JSON. Both are read by the same code, so equal rows give equal answers.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ _TEXTS = {str, type(None)}
 
 @dataclass(frozen=True)
 class Columns:
-    """Raw rows by column.
+    """Raw rows as a mapping of columns.
 
     Attributes
     ----------
     values : mapping of str to list or pandas.Series
-        Each of `n_rows` values; a list holds what JSON has, None for null.
+        The `n_rows` values of each column. A list holds values from JSON, with None for null.
     n_rows : int
         The number of rows.
     """
@@ -50,24 +49,24 @@ Table = pd.DataFrame | Columns
 
 
 def take_columns(table: Table, names: tuple[str, ...]) -> Columns:
-    """Take the named columns, in whatever order they stand; others are ignored.
+    """Return rows with the named columns; the order of columns and other columns do not matter.
 
     Parameters
     ----------
     table : pandas.DataFrame or Columns
         The raw rows.
     names : tuple of str
-        The columns that are read.
+        The required columns.
 
     Returns
     -------
     Columns
-        With these columns at least.
+        The rows with at least these columns.
 
     Raises
     ------
     InputError
-        If a column is missing, or its name stands twice.
+        If a column is missing or occurs twice, or `table` has another type.
     """
     if isinstance(table, Columns):
         missing = [name for name in names if name not in table.values]
@@ -78,12 +77,12 @@ def take_columns(table: Table, names: tuple[str, ...]) -> Columns:
         if twice and not missing:
             raise InputError(f"duplicate column{_plural(twice)} {_quoted(twice)}", column=twice[0])
     else:
-        raise InputError(f"a pandas DataFrame is expected, not {type(table).__name__}")
+        raise InputError(f"the rows are of type {type(table).__name__}; give a pandas DataFrame")
     if missing:
         raise InputError(f"missing column{_plural(missing)} {_quoted(missing)}", column=missing[0])
     if isinstance(table, Columns):
         return table
-    if len(table) == 1:  # many times as fast as column by column
+    if len(table) == 1:  # for one row, this is many times faster than reading column by column
         row = table.iloc[0].tolist()
         cells = [value.item() if isinstance(value, np.generic) else value for value in row]
         return Columns({label: [value] for label, value in zip(labels, cells, strict=True)}, 1)
@@ -96,14 +95,14 @@ def numbers(column: Column, name: str) -> NDArray[np.float64]:
     Parameters
     ----------
     column : pandas.Series or list
-        Any numeric dtype, booleans (0 and 1), or objects that are numbers or null.
+        Values of any numeric dtype, booleans (0 and 1), or objects that are numbers or null.
     name : str
-        The column's name, for the error.
+        The name of the column, for the error message.
 
     Returns
     -------
-    ndarray of float64, shape (n_rows,)
-        The numbers; null is NaN.
+    array of float64 of shape (n_rows,)
+        The numbers, with NaN for null.
 
     Raises
     ------
@@ -133,7 +132,7 @@ def _numbers_from_objects(objects: list[Any], name: str) -> NDArray[np.float64]:
     if set(map(type, objects)) <= _NUMBERS:
         try:
             return np.array(objects, dtype=np.float64)
-        except OverflowError:  # an int beyond float64
+        except OverflowError:  # an int that is too large for float64
             pass
     values = np.full(len(objects), np.nan)
     wrong = []
@@ -158,14 +157,14 @@ def texts(column: Column, name: str) -> list[str | None]:
     Parameters
     ----------
     column : pandas.Series or list
-        Strings or nulls, of any dtype that holds them.
+        Strings or nulls of any dtype.
     name : str
-        The column's name, for the error.
+        The name of the column, for the error message.
 
     Returns
     -------
-    list of str or None, of n_rows
-        None for null.
+    list of str or None
+        The text of each row, with None for null.
 
     Raises
     ------
@@ -191,16 +190,16 @@ def text_codes(column: Column, name: str, known: Mapping[Any, int]) -> NDArray[n
     Parameters
     ----------
     column : pandas.Series or list
-        Strings or nulls, of any dtype that holds them.
+        Strings or nulls of any dtype.
     name : str
-        The column's name, for the error.
+        The name of the column, for the error message.
     known : mapping of str to int
         The code (0 or more) of each known value.
 
     Returns
     -------
-    ndarray of int, shape (n_rows,)
-        The code; −1 for null, −2 for a value that is not known.
+    array of int of shape (n_rows,)
+        The code of each row; −1 for null and −2 for an unknown value.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What would have to be different: the smallest changes of one column that turn a row's label."""
+"""Counterfactual hints: the smallest changes of one column that change the label of a row."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ __all__ = ["HintFinder"]
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-# A row gets no more hints than these, and no more categories of one column.
+# The largest number of hints for a row, and of categories of one column among them.
 _HINTS = 10
 _CATEGORIES = 3
-# Rows whose hints are sought together, and cells that are scored together.
+# The number of rows that are searched together, and of changed rows that are scored together.
 _ROWS = 256
 _CELLS = 2048
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows as they are.
+    """The rows before any change.
 
     Attributes
     ----------
-    matrix : ndarray of float64, shape (n_rows, n_encoded)
-        Encoded.
-    positions : ndarray of int, shape (n_rows,)
-        Of their protected values.
-    groups : ndarray of int8, shape (n_rows,)
+    matrix : array of float64 of shape (n_rows, n_encoded)
+        The encoded rows.
+    positions : array of int of shape (n_rows,)
+        The positions of their protected values.
+    groups : array of int8 of shape (n_rows,)
         Their groups.
-    scores : ndarray of float64, shape (n_rows,)
-        In log-odds.
-    label : ndarray of bool, shape (n_rows,)
-        Whether 1 is the likelier label.
+    scores : array of float64 of shape (n_rows,)
+        Their scores in log-odds.
+    label : array of bool of shape (n_rows,)
+        Whether label 1 is more probable than label 0.
     """
 
     matrix: Floats
@@ -57,7 +57,17 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Hint:
-    """A change, its share of the column's range (1 for text), and how far it moves the score."""
+    """A change, as a dictionary for JSON, with its size.
+
+    Attributes
+    ----------
+    size : float
+        The change as a share of the column's range; 1 for text.
+    moved : float
+        The absolute change of the score in log-odds.
+    said : dict
+        The change, as `HintFinder.find` returns it.
+    """
 
     size: float
     moved: float
@@ -66,25 +76,24 @@ class _Hint:
 
 @dataclass(frozen=True)
 class HintFinder:
-    """Changes one column of a row at a time, and asks the model itself what it would answer.
+    """A search that changes one column of a row at a time and asks the model for its answer.
 
-    The label that is to turn is the likelier one, `decision_probability` above one half or not.
-    Where labels are not drawn that is the label. Where they are, the changed row draws anew: a
-    change that turns no more than the draw would be no advice.
+    A hint changes the more probable label, which is 1 if `decision_probability` is above one half.
+    Without randomisation this is the label itself. A randomised model uses another random number
+    for the changed row, so a change of the label by the random number alone would be no hint.
 
     Attributes
     ----------
     encoder : Encoder
-        Raw rows to the encoded matrix.
+        The function from raw rows to the encoded matrix.
     changeable : tuple of Changeable
         The columns to change.
     transform : Transform or None
-        What is done to the encoded matrix.
+        The transform of the encoded matrix.
     scorer : Scorer
-        What the label is made of.
+        The score on which the label depends.
     answer : callable
-        What answers rows: from encoded rows, the positions of their protected values and their
-        groups to the scores and P(label = 1).
+        ``answer(matrix, positions, groups)`` returns the scores and P(label = 1) of encoded rows.
     """
 
     encoder: Encoder
@@ -96,23 +105,24 @@ class HintFinder:
     def find(
         self, rows: Columns, positions: Places, groups: NDArray[np.int8]
     ) -> list[list[dict[str, Any]]]:
-        """Find the hints of raw rows.
+        """Return the hints for raw rows.
 
         Parameters
         ----------
         rows : Columns
-            Raw rows.
-        positions : ndarray of int, shape (n_rows,)
-            Of their protected values.
-        groups : ndarray of int8, shape (n_rows,)
+            The raw rows.
+        positions : array of int of shape (n_rows,)
+            The positions of their protected values.
+        groups : array of int8 of shape (n_rows,)
             Their groups.
 
         Returns
         -------
         list of list of dict
-            For each row at most ten, smallest first: `column`, the value that turns the label
-            (`to`), the difference to the present one (`change`; None for a category), and
-            `decision_probability` of the changed row.
+            For each row at most ten hints, the smallest changes first. A hint has the `column`, the
+            new value (`to`), the new minus the present value (`change`; None for text), and the
+            `decision_probability` of the changed row. A row has no hint if no single change that
+            was tried changes its label.
         """
         read = self.encoder.read(rows)
         numbers = {
@@ -142,7 +152,7 @@ class HintFinder:
 
     @cached_property
     def _columns(self) -> list[tuple[Changeable, Numeric | Categorical, int]]:
-        """What can be changed, how it is encoded, and where."""
+        """The changeable columns, their encodings and the positions of their encoded columns."""
         columns = self.encoder.columns
         starts = np.cumsum([0, *(len(column.encoded_names) for column in columns)]).tolist()
         places = [self.encoder.names.index(changeable.name) for changeable in self.changeable]
@@ -153,7 +163,7 @@ class HintFinder:
 
     @cached_property
     def _tried(self) -> dict[str, Floats]:
-        """What is tried first of each number; see `values_to_try`."""
+        """The values of each numeric column to try first; see `values_to_try`."""
         n_encoded = len(self.encoder.encoded_names)
         return {
             changeable.name: values_to_try(
@@ -166,15 +176,16 @@ class HintFinder:
     def _ask(
         self, rows: _Rows, which: Places, alter: Callable[[Floats, slice], None]
     ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Answer altered rows: `alter` is given some of them, and which of all that are asked.
+        """Return the answers to changed rows.
 
-        Gives P(label = 1), how far the score moves, and whether the label turns; each of shape
-        (n_asked,).
+        ``alter(matrix, part)`` changes the matrix of the part `part` of all asked rows in place.
+        Returned are P(label = 1), the absolute change of the score, and whether the label changes;
+        all of shape (n_asked,).
         """
         decided, scores = np.empty(len(which)), np.empty(len(which))
         for start in range(0, len(which), _CELLS):
             part = slice(start, start + _CELLS)
-            # Column-major, as the encoder lays rows out and every step goes.
+            # The matrix is column-major, as that of the encoder, because all steps go by column.
             matrix = rows.matrix.T.take(which[part], axis=1).T
             alter(matrix, part)
             asked = rows.positions[which[part]], rows.groups[which[part]]
@@ -183,7 +194,7 @@ class HintFinder:
         return decided, moved, (decided > 0.5) != rows.label[which]
 
     def _of_text(self, rows: _Rows, column: Categorical, first: int) -> Iterator[tuple[int, _Hint]]:
-        """Try every category, and take those that turn the label and move the score least."""
+        """Return the categories that change the label with the smallest changes of the score."""
         n_rows, n_categories = len(rows.label), len(column.categories)
         which = np.repeat(np.arange(n_rows), n_categories)
         places = first + np.tile(np.arange(n_categories), n_rows)
@@ -206,7 +217,7 @@ class HintFinder:
     def _of_number(
         self, rows: _Rows, changeable: Changeable, column: Numeric, place: int, present: Floats
     ) -> Iterator[tuple[int, _Hint]]:
-        """Find the nearest value that turns the label, above the present one and below it."""
+        """Return the nearest values above and below the present one that change the label."""
 
         def ask(which: Places, values: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
             scaled = column.scaled(values)
@@ -218,7 +229,7 @@ class HintFinder:
 
         low, high = changeable.bounds
         row, to = nearest_turning(
-            self._tried[changeable.name][rows.groups],  # code −1 reads the last
+            self._tried[changeable.name][rows.groups],  # group −1 is the last entry
             present,
             (low, high),
             lambda which, values: ask(which, values)[2],

@@ -1,10 +1,11 @@
-"""From the score to the label: what a post-processing mitigator leaves behind.
+"""Decisions: rules from scores to labels, which post-processing mitigators fit.
 
-A decision gives the chance of label 1 for each row, from its score and its group. It is 0 or 1
-unless the decision is randomised; the model then draws once for each row.
+A decision gives the probability of label 1 for each row, from its score and its protected value.
+The probability is 0 or 1 unless the decision is randomised. A randomised model compares it with a
+random number for the row.
 
-The code of a row's group is the position of its protected value among those of group_a and
-group_b, and −1 for a value that is in neither: −1 reads the last entry of every table here.
+`codes` are positions of protected values, as `GroupLookup.positions` returns them: the values of
+group_a, then those of group_b, and −1 for neither. The last entry of each array here is for −1.
 """
 
 from __future__ import annotations
@@ -30,37 +31,37 @@ __all__ = [
 
 
 class Decision(Protocol):
-    """A fitted rule for the label."""
+    """The interface of decisions."""
 
     kind: ClassVar[str]
     reads_group: ClassVar[bool]
     randomised: ClassVar[bool]
 
     def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
-        """P(label = 1) of each row; all of shape (n_rows,)."""
+        """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
 
     def distance(self, scores: Floats, codes: Codes) -> Floats:
-        """How far each row's score is from where its label changes, in log-odds."""
+        """Return the distance of each score from its threshold, in log-odds."""
 
     def thresholds_of(self, codes: Codes) -> Floats | None:
-        """Give each row's threshold, shape (n_rows,), in log-odds; None where there is none."""
+        """Return each row's threshold in log-odds, of shape (n_rows,); None without thresholds."""
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Decision:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """1 above one threshold for everybody.
+    """A decision for label 1 if the score is above a threshold, the same for all groups.
 
     Attributes
     ----------
     value : float
-        In log-odds.
+        The threshold in log-odds.
     """
 
     value: float = 0.0
@@ -69,35 +70,35 @@ class Threshold:
     randomised: ClassVar[bool] = False
 
     def decision_probability(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
-        """P(label = 1) of each row; all of shape (n_rows,)."""
+        """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
         return (scores > self.value).astype(np.float64)
 
     def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
-        """How far each row's score is from where its label changes, in log-odds."""
+        """Return the distance of each score from its threshold, in log-odds."""
         return np.abs(scores - self.value)
 
     def thresholds_of(self, codes: Codes) -> Floats:
-        """Give each row's threshold, shape (n_rows,), in log-odds."""
+        """Return each row's threshold in log-odds, of shape (n_rows,)."""
         return np.full(len(codes), self.value)
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"value": np.array(self.value)}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Threshold:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(float(arrays["value"]))
 
 
 @dataclass(frozen=True)
 class GroupThresholds:
-    """1 above the threshold of the row's group.
+    """A decision for label 1 if the score is above the threshold of the protected value.
 
     Attributes
     ----------
-    values : ndarray of float64, shape (n_groups + 1,)
-        In log-odds, by code; last the pooled threshold, for rows in no group.
+    values : array of float64 of shape (n_values + 1,)
+        The thresholds in log-odds, by code. The last one is for rows in neither group.
 
     Examples
     --------
@@ -112,38 +113,38 @@ class GroupThresholds:
     randomised: ClassVar[bool] = False
 
     def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
-        """P(label = 1) of each row; all of shape (n_rows,)."""
+        """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
         return (scores > self.values[codes]).astype(np.float64)
 
     def distance(self, scores: Floats, codes: Codes) -> Floats:
-        """How far each row's score is from where its label changes, in log-odds."""
+        """Return the distance of each score from its threshold, in log-odds."""
         return np.abs(scores - self.values[codes])
 
     def thresholds_of(self, codes: Codes) -> Floats:
-        """Give each row's threshold, shape (n_rows,), in log-odds."""
+        """Return each row's threshold in log-odds, of shape (n_rows,)."""
         return self.values[codes]
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"values": self.values}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> GroupThresholds:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["values"])
 
 
 @dataclass(frozen=True)
 class LabelMixing:
-    """A label by threshold, kept or turned at random, both as the row's group has it.
+    """A randomised decision: a label by threshold is changed with some probability.
 
     Attributes
     ----------
-    rates : ndarray of float64, shape (n_groups + 1, 2)
-        P(label = 1) where the score is at most the threshold, and where it is above: by code, last
-        the rates of rows in no group.
-    thresholds : ndarray of float64, shape (n_groups + 1,)
-        In log-odds, by code.
+    rates : array of float64 of shape (n_values + 1, 2)
+        P(label = 1) if the score is at most the threshold, and if it is above, by code. The last
+        entry is for rows in neither group.
+    thresholds : array of float64 of shape (n_values + 1,)
+        The thresholds in log-odds, by code. The last one is for rows in neither group.
 
     Examples
     --------
@@ -159,33 +160,34 @@ class LabelMixing:
     randomised: ClassVar[bool] = True
 
     def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
-        """P(label = 1) of each row; all of shape (n_rows,)."""
+        """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
         above = scores > self.thresholds[codes]
         return np.asarray(self.rates[codes, above.astype(np.intp)])
 
     def distance(self, scores: Floats, codes: Codes) -> Floats:
-        """How far each row's score is from where its label changes, in log-odds."""
+        """Return the distance of each score from its threshold, in log-odds."""
         return np.abs(scores - self.thresholds[codes])
 
     def thresholds_of(self, codes: Codes) -> Floats:
-        """Give each row's threshold, shape (n_rows,), in log-odds."""
+        """Return each row's threshold in log-odds, of shape (n_rows,)."""
         return self.thresholds[codes]
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"rates": self.rates, "thresholds": self.thresholds}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> LabelMixing:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["rates"], arrays["thresholds"])
 
 
 @dataclass(frozen=True)
 class MemberVote:
-    """The label of one member of a mixture, drawn with its weight.
+    """A randomised decision for the label of a member of a mixture, chosen by weight.
 
-    Here the scores are the mixture's votes: they are the chance itself.
+    The scores of this decision are the votes of the mixture (`MixtureScorer.votes`), which are the
+    probabilities of label 1.
     """
 
     kind: ClassVar[str] = "member_vote"
@@ -193,22 +195,22 @@ class MemberVote:
     randomised: ClassVar[bool] = True
 
     def decision_probability(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
-        """P(label = 1) of each row; all of shape (n_rows,)."""
+        """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
         return scores
 
     def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
-        """Votes have no threshold: everywhere as far as can be."""
+        """Return infinity for each row, because votes have no threshold."""
         return np.full(len(scores), np.inf)
 
     def thresholds_of(self, codes: Codes) -> None:  # noqa: ARG002
-        """Votes have no threshold."""
+        """Return None, because votes have no threshold."""
         return
 
     def to_arrays(self) -> Arrays:
-        """Nothing defines it: the mixture has the weights."""
+        """Return no arrays, because the mixture stores the weights."""
         return {}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> MemberVote:  # noqa: ARG003
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls()

@@ -1,4 +1,4 @@
-"""What a model takes, in words that JSON can hold."""
+"""A description of the input of a model that JSON can represent."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["describe"]
 
 
 def describe(model: InferenceModel) -> dict[str, Any]:
-    """Describe the input of a model.
+    """Return a description of the input of a model.
 
-    An app that serves models of several versions reads this, and not the model's parts: the keys
-    stay, and later versions may add some.
+    A server of models of several versions uses this description and not the parts of the model.
+    Later versions may add keys, but do not remove any.
 
     Parameters
     ----------
@@ -24,12 +24,17 @@ def describe(model: InferenceModel) -> dict[str, Any]:
     Returns
     -------
     dict
-        `columns`: for each that is read its `name`, `role` (feature, protected, row_key), `type`
-        (number, text), `nullable`, `values` (the categories seen in training, or the values of the
-        two groups; None where any will do), `other_values` (whether others are answered too) and
-        an `example`, which is nobody's. `randomised`: whether labels are drawn. `explains`:
-        whether the model can be asked why. `changeable`: the columns that counterfactual hints
-        may change, if there are any.
+        `columns` : list of dict
+            For each input column its `name`, `role` (feature, protected or row_key), `type` (number
+            or text), whether it is `nullable`, `values` (the categories of the training rows, or
+            the values of both groups; None for numbers and row keys), `other_values` (whether other
+            values are allowed too) and an invented `example`.
+        `randomised` : bool
+            Whether predictions use random numbers.
+        `explains` : bool
+            Whether the model can explain its scores.
+        `changeable` : list of str
+            The columns that counterfactual hints may change.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Random draws that belong to the row: asked again, anywhere, it draws the same number."""
+"""Random numbers that depend only on the content of a row."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _FAR = 1e300
 
 @dataclass(frozen=True)
 class RowDraws:
-    """One uniform number for each row, made from what the row holds.
+    """The rule that gives each row a random number from its content.
 
-    The keyed hash BLAKE2b (64 bit) of the feature columns in the order of the signature; the
-    protected column takes no part. The number is uniform over distinct rows, and rows that are
-    equal get equal numbers. Where that is not wanted, a column that tells rows apart takes the
-    place of the features.
+    The number is the keyed hash BLAKE2b (64 bit) of the feature columns in the order of the
+    signature, without the protected column. Numbers of distinct rows are uniform. Equal rows get
+    equal numbers in every request and on every machine. If equal rows should get different numbers,
+    a row key replaces the features.
 
     Attributes
     ----------
     seed : int
-        Makes the key.
+        The seed, from which the key of the hash is made.
     rule : str
-        Keeps the draws of different rules apart.
+        The kind of the decision. Different rules get different numbers.
     row_key : str or None
         The column that is hashed instead of the features.
     row_key_is_text : bool
-        Whether it holds text; numbers otherwise.
+        Whether the row key is text; it is a number otherwise.
     """
 
     seed: int
@@ -56,24 +56,24 @@ class RowDraws:
         return hashlib.blake2b(self.seed.to_bytes(8, "little"), person=person).digest()
 
     def uniform(self, table: Table, encoder: Encoder) -> NDArray[np.float64]:
-        """Draw for each row.
+        """Return the random number of each row.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
             Raw rows.
         encoder : Encoder
-            Knows the feature columns.
+            The encoder, which knows the feature columns.
 
         Returns
         -------
-        ndarray of float64, shape (n_rows,)
-            In [0, 1), in steps of 2⁻⁵³.
+        array of float64 of shape (n_rows,)
+            Numbers in [0, 1), in steps of 2⁻⁵³.
 
         Raises
         ------
         InputError
-            If a column is missing, stands twice or has the wrong type, or a row key is null.
+            If a column is missing, occurs twice or has the wrong type, or a row key is null.
         """
         key, digest = self._key, hashlib.blake2b
         digests = [
@@ -90,7 +90,7 @@ class RowDraws:
             null = [row for row, token in enumerate(keys) if token == _NULL]
             if null:
                 raise InputError(
-                    f"row key {self.row_key!r}: null in {name_rows(null)}",
+                    f"row key {self.row_key!r}: null in {name_rows(null)}; give each row a key",
                     column=self.row_key,
                     row=null[0],
                 )
@@ -103,21 +103,21 @@ class RowDraws:
         return zip(*tokens, strict=True)
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold."""
+        """Return a dictionary that JSON can represent."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> RowDraws:
-        """Build from what `to_dict` gave."""
+        """Return the object with the fields that `to_dict` returned."""
         return cls(**saved)
 
 
 def _tokens(raw: Column, name: str, *, is_text: bool) -> list[bytes]:
-    """Write each value so that no two different rows give the same bytes: tag, length, content."""
+    """Return each value as bytes (tag, length, content), so that different rows differ in bytes."""
     if not is_text:
         if isinstance(raw, list) and len(raw) == 1:
             (value,) = raw
-            if type(value) in (int, float) and -_FAR < value < _FAR:  # many times as fast
+            if type(value) in (int, float) and -_FAR < value < _FAR:  # a fast path for one row
                 return [_pack_number(1, value + 0.0)]
         values = numbers(raw, name)
         tagged = np.empty(len(values), dtype=_TAGGED)

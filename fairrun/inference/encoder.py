@@ -1,4 +1,4 @@
-"""Raw rows to the matrix a model is fitted on and served with."""
+"""The encoder from raw rows to the matrix on which a model is fitted and which it scores."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from .errors import InputError, name_rows
 
 __all__ = ["Categorical", "Encoder", "Numeric", "ReadRows"]
 
-# Beyond this many standard deviations a number is held fast: the products and sums of the scorer
-# then stay finite, so that every finite input has a defined answer.
+# Numbers are clipped to this number of standard deviations. The products and sums of the scorer are
+# then finite, so that every finite input has an answer.
 _FARTHEST = 1e100
 
 
 @dataclass(frozen=True)
 class Numeric:
-    """A numeric column: (x − mean) / scale, one encoded column.
+    """A numeric column with one encoded column, (x − mean) / scale.
 
     Attributes
     ----------
     name : str
-        The raw column.
+        The name of the raw column.
     mean, scale : float
-        Of the training rows, in the column's unit.
+        The mean and standard deviation of the training rows, in the unit of the column.
     fill : float
-        What a null is read as when nulls are imputed: the training median.
+        The median of the training rows, which replaces nulls if they are imputed.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Numeric:
 
     @property
     def encoded_names(self) -> list[str]:
-        """The raw column's own name."""
+        """The name of the raw column, as the only name."""
         return [self.name]
 
     def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Encode numbers, of any shape."""
+        """Return encoded numbers, for an array of any shape."""
         with np.errstate(over="ignore"):
             scaled = (values - self.mean) / self.scale
         return np.maximum(np.minimum(scaled, _FARTHEST), -_FARTHEST)
@@ -53,16 +53,16 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Categorical:
-    """A text column: one encoded column of 0 and 1 for each category seen in training.
+    """A text column with an encoded column of 0 and 1 for each category of the training rows.
 
     Attributes
     ----------
     name : str
-        The raw column.
+        The name of the raw column.
     categories : tuple of str
-        Sorted.
+        The categories, sorted.
     fill : str
-        What a null is read as when nulls are imputed: the most frequent category.
+        The most frequent category, which replaces nulls if they are imputed.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Categorical:
 
     @property
     def encoded_names(self) -> list[str]:
-        """`column=category`, for each category."""
+        """The name ``column=category`` for each category."""
         return [f"{self.name}={category}" for category in self.categories]
 
     @cached_property
@@ -82,16 +82,18 @@ class Categorical:
 
 @dataclass(frozen=True)
 class ReadRows:
-    """Rows that the encoder has read and checked.
+    """Rows that an encoder has read and checked.
 
     Attributes
     ----------
-    columns : tuple of ndarray, each of shape (n_rows,)
-        For each raw column the scaled numbers, or the categories' codes: negative, if not seen.
+    columns : tuple of arrays of shape (n_rows,)
+        For each raw column the scaled numbers, or the positions of the categories; negative for
+        categories that are not in the training rows.
     n_rows : int
         The number of rows.
     unseen : dict of str to int
-        How many values of a column are of no category seen in training, where there are any.
+        By column, the number of values that are no category of the training rows. Columns with none
+        are left out.
     """
 
     columns: tuple[NDArray[Any], ...]
@@ -102,23 +104,24 @@ class ReadRows:
         return self.n_rows
 
     def __getitem__(self, rows: slice) -> ReadRows:
-        """Take rows; `unseen` stays that of all."""
+        """Return a part of the rows; `unseen` still counts all rows."""
         columns = tuple(column[rows] for column in self.columns)
         return ReadRows(columns, len(range(*rows.indices(self.n_rows))), self.unseen)
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """The feature columns in signature order, and what is done with nulls and new categories.
+    """The encodings of the feature columns, with the treatment of nulls and new categories.
 
     Attributes
     ----------
     columns : tuple of Numeric or Categorical
-        In the order of the signature.
+        The features, in the order of the signature.
     impute : bool
-        True: a null in a feature is read as the column's `fill`. False: it is an error.
+        Whether a null in a feature is replaced by the column's `fill`, or is an error.
     unseen : {"ignore", "error"}
-        A category that training did not see is all zeros, or an error.
+        With "ignore", a category that is not in the training rows is encoded as zeros. With
+        "error", it is an error.
 
     Examples
     --------
@@ -135,26 +138,26 @@ class Encoder:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The raw columns that are read."""
+        """The names of the raw columns."""
         return tuple(column.name for column in self.columns)
 
     @cached_property
     def encoded_names(self) -> list[str]:
-        """One name for each column of the matrix."""
+        """The names of the columns of the encoded matrix."""
         return [name for column in self.columns for name in column.encoded_names]
 
     def encode(self, table: Table) -> NDArray[np.float64]:
-        """Encode raw rows: `read`, then `matrix`.
+        """Return the encoded matrix of raw rows; this is `read` followed by `matrix`.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
-            The raw rows, columns in any order, others ignored.
+            The raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
-        ndarray of float64, shape (n_rows, n_encoded), column-major
-            Column-major because every step that follows goes column by column.
+        array of float64 of shape (n_rows, n_encoded)
+            It is column-major, because all later steps go column by column.
 
         Raises
         ------
@@ -164,18 +167,18 @@ class Encoder:
         return self.matrix(self.read(table))
 
     def encode_one(self, row: Columns) -> NDArray[np.float64] | None:
-        """Encode a single row that has nothing to it, many times as fast.
+        """Return the encoded matrix of a single ordinary row, faster than `encode`.
 
         Parameters
         ----------
         row : Columns
-            One row with the columns that are read.
+            One row with the columns of the encoder.
 
         Returns
         -------
-        ndarray of float64, shape (1, n_encoded), or None
-            What `encode` gives, to the bit; None where a value is null, unseen, held fast or
-            refused, or does not stand in a list: that is left to `encode`.
+        array of float64 of shape (1, n_encoded), or None
+            The same bits as from `encode`. None means that `encode` must be used, because a value
+            is null, a new category, clipped or refused, or not of a plain Python type.
         """
         cells = [0.0] * len(self.encoded_names)
         start = 0
@@ -186,7 +189,7 @@ class Encoder:
                     return None
                 try:
                     scaled = (value - column.mean) / column.scale
-                except OverflowError:  # an int beyond float64
+                except OverflowError:  # an int that is too large for float64
                     return None
                 if not -_FARTHEST <= scaled <= _FARTHEST:
                     return None
@@ -201,23 +204,22 @@ class Encoder:
         return np.array([cells])
 
     def read(self, table: Table) -> ReadRows:
-        """Read raw rows and check them.
+        """Read and check raw rows.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
-            The raw rows, columns in any order, others ignored.
+            The raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
         ReadRows
-            One array for each raw column.
 
         Raises
         ------
         InputError
-            If a column is missing, stands twice, has the wrong type, an infinite number, or a null
-            or a new category that the model was not trained to take.
+            If a column is missing, occurs twice, has the wrong type or an infinite number, or has a
+            null or a new category that the encoder does not allow.
         """
         taken = take_columns(table, self.names).values
         unseen: dict[str, int] = {}
@@ -232,7 +234,7 @@ class Encoder:
         return ReadRows(tuple(columns), len(table), unseen)
 
     def matrix(self, read: ReadRows) -> NDArray[np.float64]:
-        """Lay out rows that were read; see `encode`."""
+        """Return the encoded matrix of rows that `read` returned; see `encode`."""
         matrix = np.zeros((len(read), len(self.encoded_names)), order="F")
         places, start = np.arange(len(read)), 0
         for column, values in zip(self.columns, read.columns, strict=True):
@@ -249,7 +251,7 @@ class Encoder:
         return matrix
 
     def numbers_of(self, column: Numeric, raw: Column) -> NDArray[np.float64]:
-        """Read the numbers of a column, a null as it is imputed; raises as `read` does."""
+        """Read the numbers of a column with nulls imputed; raises as `read` does."""
         values = numbers(raw, column.name)
         null = np.isnan(values)
         if null.any():
@@ -284,7 +286,7 @@ class Encoder:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold."""
+        """Return a dictionary that JSON can represent."""
         columns = [
             {"kind": type(column).__name__.lower()} | asdict(column) for column in self.columns
         ]
@@ -292,7 +294,7 @@ class Encoder:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Encoder:
-        """Build from what `to_dict` gave."""
+        """Return the object with the fields that `to_dict` returned."""
         columns: list[Numeric | Categorical] = []
         for column in saved["columns"]:
             fields = {key: value for key, value in column.items() if key != "kind"}

@@ -1,4 +1,4 @@
-"""The two ways an inference model can refuse to answer."""
+"""Errors of inference models."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ _ROWS_NAMED = 5
 
 
 class InputError(ValueError):
-    """The rows cannot be scored: names columns, and rows by position, never a value.
+    """An error for rows that cannot be scored.
+
+    The message names columns, and rows by position. It never contains a value.
 
     Attributes
     ----------
     column : str or None
-        The column the message names first.
+        The first column in the message.
     row : int or None
-        The position of the row it names first.
+        The position of the first row in the message, counted from 0.
     """
 
     def __init__(self, message: str, *, column: str | None = None, row: int | None = None) -> None:
@@ -27,11 +29,11 @@ class InputError(ValueError):
 
 
 class ModelError(ValueError):
-    """The saved model cannot be trusted to answer as it was measured."""
+    """An error for a saved model that may not give the answers that were measured."""
 
 
 def name_rows(positions: Iterable[int]) -> str:
-    """Name rows by their positions, the first few of them.
+    """Return a text with the positions of the first five rows and the number of the others.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Two sums of exponentials, weighed against each other."""
+"""A score that compares two sums of exponentials."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["EvidenceScorer"]
 
 @dataclass(frozen=True)
 class EvidenceScorer:
-    """Log-odds of the favourable outcome: log Σ exp(terms for 1) − log Σ exp(terms for 0).
+    """A scorer with the log-odds log Σ exp(terms for label 1) − log Σ exp(terms for label 0).
 
-    Each term is linear in the encoded row. They are added up as logarithms: densities of a row far
-    from all others are too small for a float, and their ratio is not.
+    Each term is linear in the encoded row. The sums are computed as logarithms, because the
+    exponentials can be too small for a float although their ratio is not.
 
     Attributes
     ----------
-    coefficients : ndarray of float64, shape (n_terms, n_encoded)
-        Of each term.
-    intercepts : ndarray of float64, shape (n_terms,)
-        Of each term.
-    favourable : ndarray of bool, shape (n_terms,)
-        Whether a term speaks for label 1; there is one at least of either kind.
+    coefficients : array of float64 of shape (n_terms, n_encoded)
+        The coefficients of each term.
+    intercepts : array of float64 of shape (n_terms,)
+        The intercept of each term.
+    favourable : array of bool of shape (n_terms,)
+        Whether a term counts for label 1. There is at least one term for each label.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class EvidenceScorer:
     kind: ClassVar[str] = "evidence"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+        """Return the log-odds of label 1 for encoded rows of shape (n_rows, n_encoded)."""
         for_1 = np.full(len(matrix), -np.inf)
         for_0 = for_1.copy()
         for coefficients, intercept, favourable in zip(
@@ -53,10 +53,10 @@ class EvidenceScorer:
         return np.asarray(for_1 - for_0)
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return vars(self)
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> EvidenceScorer:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["coefficients"], arrays["intercepts"], arrays["favourable"])

@@ -1,4 +1,4 @@
-"""Why a row has its score: what each raw column contributes, in log-odds of `probability`."""
+"""Explanations: the contribution of each raw column to the log-odds of a row."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ __all__ = ["Explainer", "Explanations", "make_explainer"]
 
 
 class Explainer(Protocol):
-    """Explains scores."""
+    """The interface of explainers."""
 
     def explain(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> Contributions:
-        """Explain encoded rows, shape (n_rows, n_encoded), of groups of shape (n_rows,)."""
+        """Return the contributions for encoded rows of shape (n_rows, n_encoded)."""
 
 
 @dataclass(frozen=True)
 class Explanations:
-    """Why rows have their scores: log-odds of `probability` = base value + Σ contributions.
+    """Explanations of rows: log-odds of `probability` = base value + Σ contributions.
 
     Attributes
     ----------
     columns : tuple of str
-        The raw columns: features in the order of the signature, then the protected column where
-        the model reads it.
+        The raw columns: features in the order of the signature, then the protected column if the
+        model uses it in prediction.
     base_value : float
-        The expected score where nothing is known of a row.
-    contributions : ndarray of float64, shape (n_rows, n_columns)
-        In log-odds.
-    standard_errors : ndarray of float64, shape (n_rows, n_columns), or None
-        Of the contributions; None where they are exact.
-    distances : ndarray of float64, shape (n_rows,), or None
-        The score less the threshold of the row's group; None where there is no threshold.
+        The expected log-odds of a row about which nothing is known.
+    contributions : array of float64 of shape (n_rows, n_columns)
+        The contributions of the columns, in log-odds.
+    standard_errors : array of float64 of shape (n_rows, n_columns), or None
+        The standard errors of the contributions. None means that the contributions are exact.
+    distances : array of float64 of shape (n_rows,), or None
+        The log-odds minus the threshold of the row's group. None means that the decision has no
+        threshold.
     """
 
     columns: tuple[str, ...]
@@ -57,24 +58,24 @@ class Explanations:
     distances: NDArray[np.float64] | None
 
     def plain(self) -> list[list[float]]:
-        """Give the contributions as lists, in the order of the columns."""
+        """Return the contributions as a list for each row, in the order of the columns."""
         rows: list[list[float]] = self.contributions.tolist()
         return rows
 
     def to_dicts(self, top_k: int = 0) -> list[dict[str, Any]]:
-        """Turn into what JSON can hold.
+        """Return the explanation of each row as a dictionary that JSON can represent.
 
         Parameters
         ----------
         top_k : int, default 0
-            How many contributions to give, the largest by size, in this order, with the sum of the
-            others as `rest`; 0 gives all, in the order of the columns.
+            The number of contributions to return. The largest by absolute value come first, and
+            `rest` is the sum of the others. 0 returns all, in the order of the columns.
 
         Returns
         -------
-        list of dict, of n_rows
-            `base_value`, `contributions` (by column), and where there are any `rest`,
-            `standard_errors` (by column) and `distance_to_threshold`.
+        list of dict
+            A dictionary for each row with `base_value` and `contributions` by column. If they
+            exist, it also has `rest`, `standard_errors` by column, and `distance_to_threshold`.
 
         Raises
         ------
@@ -82,13 +83,13 @@ class Explanations:
             If top_k is negative.
         """
         if top_k < 0:
-            raise InputError("top_k is negative; give how many columns to explain by, or 0 for all")
+            raise InputError("top_k is negative; give a number of columns, or 0 for all")
         values, columns = self.plain(), self.columns
         errors = None if self.standard_errors is None else self.standard_errors.tolist()
         if 0 < top_k < len(columns):
             explained = self._largest(values, errors, top_k)
         else:
-            # The length is the same by construction, and zip is asked for it a thousand times.
+            # Both have the same length. A strict zip would check it for each row and take longer.
             explained = [
                 {"base_value": self.base_value, "contributions": dict(zip(columns, own))}  # noqa: B905
                 for own in values
@@ -122,18 +123,22 @@ class Explanations:
 def make_explainer(
     encoder: Encoder, transform: Transform | None, scorer: Scorer, background: Background
 ) -> Explainer:
-    """Choose how a model is explained: exactly where that can be done, else by sampling.
+    """Return an exact explainer of a model if there is one, or else a sampling explainer.
 
     Parameters
     ----------
     encoder : Encoder
-        Raw rows to the encoded matrix.
+        The function from raw rows to the encoded matrix.
     transform : Transform or None
-        What is done to the encoded matrix.
+        The transform of the encoded matrix.
     scorer : Scorer
-        The encoded matrix to log-odds.
+        The function from the encoded matrix to log-odds.
     background : Background
-        What rows are compared with.
+        The summary of the training rows that a row is compared with.
+
+    Returns
+    -------
+    Explainer
     """
     while isinstance(scorer, MixtureScorer) and len(scorer.members) == 1:
         (scorer,) = scorer.members

@@ -1,4 +1,4 @@
-"""Golden answers: synthetic rows whose answers travel with the model and are checked at load."""
+"""Golden answers: synthetic rows with their answers, which are checked when a model is loaded."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["check_golden", "make_golden"]
 
 _ROWS = 32
 _TOLERANCE = 1e-12
-# A golden label must not hang on the last bits of a score, which may differ between machines.
+# The last bits of a score may differ between machines, and golden labels must not depend on them.
 _DISTANCE_TO_THRESHOLD = 1e-6
 
 
 def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
-    """Draw synthetic rows from what the encoder knows, and answer them.
+    """Return random synthetic rows with the model's answers.
 
-    Numbers lie within three standard deviations of the mean, categories and groups are drawn
-    uniformly from the known ones; so no row is anybody's.
+    Numbers are uniform within three standard deviations of the mean. Categories and protected
+    values are uniform over the known ones. No row is a row of the training data.
 
     Parameters
     ----------
     model : InferenceModel
-        The model to answer.
+        The model that answers.
     seed : int
-        Seeds the draw.
+        The seed of the random numbers.
 
     Returns
     -------
     dict
-        `rows` (column to list), `log_odds` and `prediction`.
+        `rows` (a list by column), `log_odds` and `prediction`. Rows near a threshold are left out.
     """
     rng = np.random.default_rng(seed)
     rows = pd.DataFrame(
@@ -69,19 +69,19 @@ def _draw(column: Numeric | Categorical, rng: np.random.Generator) -> list[Any]:
 
 
 def check_golden(model: InferenceModel, golden: dict[str, Any]) -> None:
-    """Check that the model answers its golden rows as it did when it was saved.
+    """Check that a model gives the same answers to its golden rows as when it was saved.
 
     Parameters
     ----------
     model : InferenceModel
         The loaded model.
     golden : dict
-        What `make_golden` gave.
+        The result of `make_golden`.
 
     Raises
     ------
     ModelError
-        If a label differs, or a score by more than 1e-12 of its size.
+        If a label differs, or the log-odds differ by more than 1e-12 times max(1, |log-odds|).
     """
     rows = pd.DataFrame(golden["rows"], dtype=object)
     labels = model.predict(rows)["prediction"].to_numpy()
@@ -90,6 +90,6 @@ def check_golden(model: InferenceModel, golden: dict[str, Any]) -> None:
     wrong = int(np.sum((labels != np.asarray(golden["prediction"])) | ~close))
     if wrong:
         raise ModelError(
-            f"{wrong} of {len(rows)} golden rows are not answered as when the model was saved; "
-            "install the pinned versions of the model's requirements, or train it again"
+            f"the model answers {wrong} of its {len(rows)} golden rows differently than when it "
+            "was saved; install the pinned versions of its requirements, or train it again"
         )

@@ -1,4 +1,4 @@
-"""Rows laid out so that a linear score has coefficients of its own for each group."""
+"""A transform that gives a linear score separate coefficients for each group."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["GroupBlocks"]
 
 @dataclass(frozen=True)
 class GroupBlocks:
-    """x′ = (x, 1) in the block of the row's group, zeros in the other's.
+    """A transform with a block of columns for each group.
 
-    A row in neither group stands in both blocks, times the groups' shares: its linear score is the
-    mean of the groups' scores, weighted by the shares.
+    The block of the row's group is (x, 1), and the other block is 0. For a row in neither group,
+    both blocks are (x, 1) times the group's share. Its linear score is therefore the mean of the
+    groups' scores, weighted by the shares.
 
     Attributes
     ----------
-    shares : ndarray of float64, shape (2,)
-        The groups' shares among the training rows of either.
+    shares : array of float64 of shape (2,)
+        The shares of group_a and group_b among the training rows in either group.
 
     Examples
     --------
@@ -39,7 +40,7 @@ class GroupBlocks:
     kind: ClassVar[str] = "group_blocks"
 
     def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Lay each row out; (n_rows, n_encoded) becomes (n_rows, 2 · n_encoded + 2)."""
+        """Return transformed rows of shape (n_rows, 2 · n_encoded + 2)."""
         n_rows, n_encoded = matrix.shape
         out = np.empty((n_rows, 2 * n_encoded + 2), order="F")
         for group in (GROUP_A, GROUP_B):
@@ -50,10 +51,10 @@ class GroupBlocks:
         return out
 
     def to_arrays(self) -> Mapping[str, NDArray[np.float64]]:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"shares": self.shares}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> GroupBlocks:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["shares"])

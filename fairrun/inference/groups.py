@@ -1,4 +1,4 @@
-"""Which group a row belongs to, read from one protected column."""
+"""The group of a row, from one protected column."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ NEITHER = -1
 
 @dataclass(frozen=True)
 class GroupLookup:
-    """The values of a protected column that make group_a and group_b.
+    """The rule from the values of a protected column to groups.
 
     Attributes
     ----------
     column : str
         The protected column.
     group_a, group_b : tuple of str or tuple of float
-        The values of the privileged and the unprivileged group. A null, or a value that is in
-        neither, belongs to neither group.
+        The values of the privileged and of the unprivileged group. Null and all other values are in
+        neither group.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class GroupLookup:
 
     @property
     def is_text(self) -> bool:
-        """Whether the column holds text; numbers otherwise."""
+        """Whether the values are text; they are numbers otherwise."""
         return isinstance(self.group_a[0], str)
 
     @property
@@ -60,7 +60,7 @@ class GroupLookup:
     @cached_property
     def _groups(self) -> NDArray[np.int8]:
         groups = [GROUP_A] * len(self.group_a) + [GROUP_B] * len(self.group_b)
-        return np.array([*groups, NEITHER], dtype=np.int8)  # position −1 reads the last
+        return np.array([*groups, NEITHER], dtype=np.int8)  # position −1 is the last entry
 
     def groups(self, table: Table) -> NDArray[np.int8]:
         """Return the group of each row.
@@ -72,13 +72,13 @@ class GroupLookup:
 
         Returns
         -------
-        ndarray of int8, shape (n_rows,)
+        array of int8 of shape (n_rows,)
             0 for group_a, 1 for group_b, −1 for neither.
 
         Raises
         ------
         InputError
-            If the column is missing, stands twice or has the wrong type.
+            If the column is missing, occurs twice or has the wrong type.
         """
         return self.groups_of(self.positions(table))
 
@@ -87,7 +87,7 @@ class GroupLookup:
         return self._groups[positions]
 
     def positions(self, table: Table) -> NDArray[np.intp]:
-        """Return which protected value each row has.
+        """Return the position of each row's protected value.
 
         Parameters
         ----------
@@ -96,13 +96,13 @@ class GroupLookup:
 
         Returns
         -------
-        ndarray of int, shape (n_rows,)
-            The position among the values of group_a and then of group_b, −1 for neither.
+        array of int of shape (n_rows,)
+            The position in the list of group_a's values followed by group_b's; −1 for neither.
 
         Raises
         ------
         InputError
-            If the column is missing, stands twice or has the wrong type.
+            If the column is missing, occurs twice or has the wrong type.
         """
         raw = take_columns(table, (self.column,)).values[self.column]
         if self.is_text:
@@ -114,10 +114,10 @@ class GroupLookup:
         return positions
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold."""
+        """Return a dictionary that JSON can represent."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> GroupLookup:
-        """Build from what `to_dict` gave."""
+        """Return the object with the fields that `to_dict` returned."""
         return cls(saved["column"], tuple(saved["group_a"]), tuple(saved["group_b"]))

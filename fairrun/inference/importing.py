@@ -1,4 +1,4 @@
-"""Importing a saved model's own code, without leaving a file beside it."""
+"""Import the code of a saved model without writing compiled files next to it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["import_code", "without_bytecode"]
 
 @contextmanager
 def without_bytecode() -> Iterator[None]:
-    """Keep Python from writing `__pycache__` beside what is imported in the block.
+    """Prevent imports in the block from writing `__pycache__`.
 
-    A saved model stays as it was logged, byte for byte: compiled files name folders of the machine
-    that wrote them, and a model's folder may be read-only.
+    The files of a saved model must not change. Compiled files contain paths of the machine that
+    wrote them, and the folder of a model may be read-only.
     """
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
@@ -29,10 +29,10 @@ def without_bytecode() -> Iterator[None]:
 
 
 def import_code(package: Path) -> ModuleType:
-    """Import the inference code of a saved model under a name made from its content.
+    """Import the inference code of a saved model under a name that is a digest of its content.
 
-    Two models with the same code share one module. Models with different code never do, so one
-    process can hold models that were saved by different versions.
+    Models with equal code share one module, and models with different code do not. A process can
+    therefore load models that different versions saved.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def import_code(package: Path) -> ModuleType:
     Returns
     -------
     module
-        The package, as `import` gives it.
+        The package.
 
     Raises
     ------
     ImportError
-        If there is no code at that place.
+        If the folder has no code.
     """
     digest = hashlib.sha256()
     for source in sorted(package.glob("*.py")):

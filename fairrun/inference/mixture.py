@@ -15,17 +15,18 @@ __all__ = ["MixtureScorer"]
 
 @dataclass(frozen=True)
 class MixtureScorer:
-    """Scorers that are drawn with given weights; its score is that of the expected probability.
+    """A mixture of scorers, whose score is the log-odds of the expected probability.
 
     Attributes
     ----------
     members : tuple of Scorer
-        All of one kind.
-    weights : ndarray of float64, shape (n_members,)
-        The probability of each; they add up to 1.
+        The scorers, all of the same class.
+    weights : array of float64 of shape (n_members,)
+        The probability of each scorer; the sum is 1.
 
     Examples
     --------
+    >>> from fairrun.inference import LinearScorer
     >>> members = (LinearScorer(np.array([1.0]), 0.0), LinearScorer(np.array([1.0]), -2.0))
     >>> mixture = MixtureScorer(members, np.array([0.25, 0.75]))
     >>> mixture.votes(np.array([[-1.0], [1.0], [3.0]]))
@@ -39,8 +40,8 @@ class MixtureScorer:
     kind: ClassVar[str] = "mixture"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score encoded rows: the log-odds of Σ weight · probability, shape (n_rows,)."""
-        # Added up as logarithms: a probability that rounds to 1 would have no finite log-odds.
+        """Return the log-odds of Σ weight · probability for encoded rows, of shape (n_rows,)."""
+        # Logarithms are added, because a probability that rounds to 1 has no finite log-odds.
         of_1 = np.full(len(matrix), -np.inf)
         of_0 = of_1.copy()
         for weight, member in zip(self.weights, self.members, strict=True):
@@ -50,15 +51,15 @@ class MixtureScorer:
         return np.asarray(of_1 - of_0)
 
     def votes(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the weight of the members whose score is above 0, shape (n_rows,), in [0, 1]."""
+        """Return the sum of the weights of the members with a score above 0, of shape (n_rows,)."""
         total = np.zeros(len(matrix))
         for weight, member in zip(self.weights, self.members, strict=True):
             total += weight * (member.score(matrix) > 0.0)
-        # Weights may add up to the last bit beside 1; a unanimous vote is certain all the same.
+        # The sum of all weights may differ from 1 by rounding, but a unanimous vote is certain.
         return np.asarray(np.where(total > 1 - 1e-9, 1.0, total))
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it: the members' by number."""
+        """Return the arrays of the members, with their numbers as prefixes, and the weights."""
         arrays = {
             f"{number}.{name}": array
             for number, member in enumerate(self.members)
@@ -68,8 +69,8 @@ class MixtureScorer:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> MixtureScorer:
-        """Build from what `to_arrays` gave."""
-        from .parts import build_part  # the table of parts holds this class
+        """Return the object with the arrays that `to_arrays` returned."""
+        from .parts import build_part  # `parts` imports this class
 
         kind, members = str(arrays["member_kind"]), []
         for number in range(len(arrays["weights"])):

@@ -1,4 +1,4 @@
-"""The inference model: raw rows in, three columns out."""
+"""The inference model, which answers raw rows."""
 
 from __future__ import annotations
 
@@ -28,34 +28,35 @@ from .transforms import Transform
 
 __all__ = ["InferenceModel"]
 
-# Rows that are laid out and scored together: few enough for the cache.
+# The number of rows that are encoded and scored together, so that they stay in the cache.
 _ROWS = 2048
 
 
 @dataclass(frozen=True)
 class InferenceModel:
-    """A fitted model reduced to arrays and pure functions of the row.
+    """A fitted model as arrays and functions of a single row.
 
-    It holds no training row, label or group mask, and no state that a prediction changes: any
-    batch, any order and any thread give a row the same answer.
+    The model contains no training row, label or group mask. A prediction does not change the model,
+    so the answer to a row is the same in any batch, order and thread.
 
     Attributes
     ----------
     encoder : Encoder
-        Raw feature columns to the encoded matrix.
+        The function from raw feature columns to the encoded matrix.
     scorer : Scorer
-        The encoded matrix to log-odds.
+        The function from the encoded matrix to log-odds.
     transform : Transform or None
-        What mitigation does to the encoded matrix before it is scored.
+        A mitigator's change of the encoded matrix before it is scored.
     decision : Decision
-        Log-odds to the label; above 0 is 1, the favourable outcome, unless mitigation decides.
+        The rule from log-odds to labels. By default, log-odds above 0 give label 1, the favourable
+        outcome.
     groups : GroupLookup or None
-        The protected column; only where something reads the group.
+        The protected column. None means that the model does not use the group in prediction.
     draws : RowDraws or None
-        One number for each row; only where the decision is randomised.
+        The random numbers of the rows. None means that the decision is not randomised.
     background : Background or None
-        What rows are compared with when their scores are explained; models that were saved before
-        there were explanations do not have it.
+        The summary of the training rows for explanations. It is None in models that were saved by
+        a version without explanations.
     changeable : tuple of Changeable
         The columns that counterfactual hints may change.
     """
@@ -71,23 +72,23 @@ class InferenceModel:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The raw columns that are read: features, protected column and row key where needed."""
+        """The raw columns that the model uses: features, protected column and row key."""
         protected = () if self.groups is None else (self.groups.column,)
         key = () if self.draws is None or self.draws.row_key is None else (self.draws.row_key,)
         return self.encoder.names + protected + key
 
     def log_odds(self, table: Table) -> NDArray[np.float64]:
-        """Score raw rows.
+        """Return the scores of raw rows.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
-            Raw rows; columns in any order, others ignored.
+            Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
-        ndarray of float64, shape (n_rows,)
-            Log-odds of the favourable outcome, before any decision.
+        array of float64 of shape (n_rows,)
+            The log-odds of the favourable outcome before post-processing.
 
         Raises
         ------
@@ -97,17 +98,18 @@ class InferenceModel:
         return self._score(take_columns(table, self.columns)).scores
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answer raw rows, as a table: see `answer`.
+        """Return the answers to raw rows as a table.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-            Raw rows; columns in any order, others ignored.
+            Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
         pandas.DataFrame
-            One row for each row, in order: `prediction`, `probability`, `decision_probability`.
+            A row for each given row, in the same order, with the columns `prediction`,
+            `probability` and `decision_probability`; see `Answers`.
 
         Raises
         ------
@@ -119,28 +121,28 @@ class InferenceModel:
     def answer(
         self, table: Table, *, explain: bool = False, counterfactuals: bool = False
     ) -> Answers:
-        """Answer raw rows.
+        """Return the answers to raw rows.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
-            Raw rows; columns in any order, others ignored. Equal rows get equal answers, to the
-            bit, whichever they come as.
+            Raw rows. The order of columns does not matter, and other columns are ignored. Equal
+            rows get bit-equal answers in both types.
         explain : bool, default False
-            Whether to say why.
+            Whether to return the contributions of the columns to the scores.
         counterfactuals : bool, default False
-            Whether to say what would have to be different.
+            Whether to return changes that would change the label.
 
         Returns
         -------
         Answers
-            In the order of the rows.
+            The answers in the order of the rows.
 
         Raises
         ------
         InputError
-            If the rows do not meet the input policy, or the model holds no explanations, or no
-            column of it is changeable.
+            If the rows do not meet the input policy, or the model cannot give the requested
+            explanations or counterfactuals.
         """
         rows = take_columns(table, self.columns)
         scored = self._score(rows, explain=explain)
@@ -153,46 +155,48 @@ class InferenceModel:
         )
 
     def explain(self, table: Table) -> Explanations:
-        """Explain the scores of raw rows.
+        """Return the contributions of the columns to the scores of raw rows.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
-            Raw rows; columns in any order, others ignored.
+            Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
         Explanations
-            In the order of the rows; of a row the same in any batch, up to rounding.
+            In the order of the rows. The explanation of a row is the same in any batch, up to
+            rounding.
 
         Raises
         ------
         InputError
-            If the rows do not meet the input policy, or the model holds no explanations.
+            If the rows do not meet the input policy, or the model was saved by a version without
+            explanations.
         """
         return self._explanations(self._score(take_columns(table, self.columns), explain=True))
 
     def counterfactuals(self, table: Table) -> list[list[dict[str, Any]]]:
-        """Say what would have to be different for raw rows to be answered otherwise.
+        """Return changes of raw rows that would change their labels.
 
         Parameters
         ----------
         table : pandas.DataFrame or Columns
-            Raw rows; columns in any order, others ignored.
+            Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
         list of list of dict
-            For each row, in order, its hints; see `HintFinder.find`.
+            The hints for each row, in the order of the rows; see `HintFinder.find`.
 
         Raises
         ------
         InputError
-            If the rows do not meet the input policy, or no column of the model is changeable.
+            If the rows do not meet the input policy, or the model has no changeable columns.
         """
         if not self.changeable:
             raise InputError(
-                "no column of the model is changeable; name some under changeable in the dataset "
+                "the model has no changeable columns; name some under changeable in the dataset "
                 "spec, and train it again"
             )
         rows = take_columns(table, self.columns)
@@ -209,12 +213,12 @@ class InferenceModel:
     def _explainer(self) -> Explainer:
         if self.background is None:
             raise InputError(
-                "the model was saved before there were explanations; train it again to have them"
+                "the model was saved by a version without explanations; train it again to get them"
             )
         return make_explainer(self.encoder, self.transform, self.scorer, self.background)
 
     def distance(self, table: Table) -> NDArray[np.float64]:
-        """How far the rows' scores are from where the label changes, in log-odds; (n_rows,)."""
+        """Return the distance of each score from its threshold in log-odds, of shape (n_rows,)."""
         scored = self._score(take_columns(table, self.columns))
         return self.decision.distance(scored.scores, scored.positions)
 
@@ -244,7 +248,7 @@ class InferenceModel:
         positions: NDArray[np.intp],
         groups: NDArray[np.int8],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give the scores of encoded rows, and P(label = 1)."""
+        """Return the scores and P(label = 1) of encoded rows."""
         if self.transform is not None:
             matrix = self.transform.apply(matrix, groups)
         scores = self.scorer.score(matrix)
@@ -270,7 +274,7 @@ class InferenceModel:
     def _groups_of(
         self, rows: Columns
     ) -> tuple[NDArray[np.intp], NDArray[np.int8], dict[str, int]]:
-        """Give the positions of the protected values, the groups, and how many are in neither."""
+        """Return positions of protected values, groups, and number of rows in neither."""
         if self.groups is None:
             positions = np.full(len(rows), NEITHER, dtype=np.intp)
             return positions, positions.astype(np.int8), {}
@@ -282,7 +286,7 @@ class InferenceModel:
 
 @dataclass(frozen=True)
 class _Scored:
-    """Scores, P(label = 1), positions of the protected values, and reasons if asked for."""
+    """Scores, P(label = 1), positions of protected values, and contributions if requested."""
 
     scores: NDArray[np.float64]
     decided: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The nearest readable value of a number that turns something."""
+"""Search for the nearest round number that changes a label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-# Until what turns is known well enough to be rounded; fewer are needed.
+# The largest number of bisection steps; fewer are enough for the precision of the rounding.
 _HALVINGS = 50
 
 
@@ -25,33 +25,35 @@ def nearest_turning(
     *,
     whole: bool,
 ) -> tuple[Places, Floats]:
-    """Find for each row the nearest value that turns it, above the present one and below it.
+    """Return the nearest values above and below a row's present value that change its label.
 
-    Between the nearest of the values that are tried first and the one before it, the place where
-    it turns is found by halving. It is rounded away from the present value, to two digits of the
-    change or to a thousandth of the range, whichever is coarser, so that a change is at most a
-    tenth, or a thousandth of the range, larger than need be; unless what is rounded does not turn.
+    Of the given values, the nearest one that changes the label and its neighbour towards the
+    present value are chosen. Bisection between them finds the point where the label changes. This
+    point is rounded away from the present value, to two digits of the change or to a thousandth of
+    the range, whichever is coarser. The change is therefore at most a tenth, or a thousandth of the
+    range, larger than necessary. If the rounded value does not change the label, the value before
+    rounding is returned.
 
     Parameters
     ----------
-    tried : ndarray of float64, shape (n_rows, n_values)
-        What is tried first, rising, within the bounds.
-    present : ndarray of float64, shape (n_rows,)
-        The present values, perhaps beyond the bounds; they do not turn.
+    tried : array of float64 of shape (n_rows, n_values)
+        The values to try first, sorted and within the bounds.
+    present : array of float64 of shape (n_rows,)
+        The present values, which may lie outside the bounds.
     bounds : tuple of float
-        The lowest and the highest value to give.
+        The smallest and the largest value to return.
     ask : callable
-        Whether rows are turned by values: from the places of rows and values, both of shape
-        (n_asked,), to flags.
+        ``ask(rows, values)`` returns whether each value changes the label of the row at this
+        position. All arrays have shape (n_asked,).
     whole : bool
-        Whether to give whole numbers only; then what is tried first is whole.
+        Whether to return whole numbers only. In this case, `tried` must hold whole numbers.
 
     Returns
     -------
-    row : ndarray of int, shape (n_found,)
-        A row stands there for each side on which it is turned.
-    to : ndarray of float64, shape (n_found,)
-        The value; it was asked for, and turns.
+    row : array of int of shape (n_found,)
+        The positions of the rows. A row occurs once for each side with such a value.
+    to : array of float64 of shape (n_found,)
+        The values, all of which change the label.
 
     Examples
     --------
@@ -77,7 +79,7 @@ def nearest_turning(
         far[wide] = np.where(turns, middle, far[wide])
         near[wide] = np.where(turns, near[wide], middle)
     unit = _power_of_ten(np.abs(far - begin), least)
-    # Of what is rounded the nearer first; last what is known to turn.
+    # The candidates from the nearest to the farthest; the last one is known to change the label.
     choices = np.stack(
         [_outwards(near, unit, up), _outwards(far, unit, up), known if whole else far]
     )
@@ -89,29 +91,30 @@ def nearest_turning(
 def _brackets(
     tried: Floats, turned: Flags, present: Floats, begin: Floats
 ) -> tuple[Places, Floats, Floats]:
-    """Take the nearest value that turns on either side, and the last before it that does not.
+    """Return an interval in which the label changes, on each side of the present value.
 
     Parameters
     ----------
-    tried : ndarray of float64, shape (n_rows, n_values)
-        Rising.
-    turned : ndarray of bool, shape (n_rows, n_values)
-        Whether each turns the row.
-    present : ndarray of float64, shape (n_rows,)
+    tried : array of float64 of shape (n_rows, n_values)
+        The values to try, sorted.
+    turned : array of bool of shape (n_rows, n_values)
+        Whether each value changes the label.
+    present : array of float64 of shape (n_rows,)
         The present values.
-    begin : ndarray of float64, shape (n_rows,)
-        Where the search begins: the value within the bounds that is nearest to the present one.
+    begin : array of float64 of shape (n_rows,)
+        The value within the bounds that is nearest to the present value.
 
     Returns
     -------
-    row : ndarray of int, shape (n_found,)
-        The row of each side on which it is turned.
-    near, far : ndarray of float64, shape (n_found,)
-        The last value before it, or where the search begins; and the value.
+    row : array of int of shape (n_found,)
+        The positions of the rows. A row occurs once for each side with such a value.
+    near, far : array of float64 of shape (n_found,)
+        `far` is the nearest value that changes the label. `near` is the value before it, or
+        `begin`.
     """
     found: list[tuple[Places, Floats, Floats]] = []
     for sign in (1.0, -1.0):
-        # Downwards is upwards on the mirrored axis.
+        # The search below the present value is a search above it with all signs changed.
         values, turns = (tried, turned) if sign > 0 else (-tried[:, ::-1], turned[:, ::-1])
         turns = turns & (values > sign * present[:, np.newaxis])
         row = np.flatnonzero(turns.any(axis=1))
@@ -125,20 +128,21 @@ def _brackets(
 
 
 def _power_of_ten(change: Floats, least: float) -> Floats:
-    """Give what changes are rounded to: their second digit, or `least`, a power of ten."""
+    """Return the unit for rounding changes: their second digit, or `least` if larger."""
     digits = np.floor(np.log10(np.maximum(change, least))) - 1
     return np.maximum(10.0**digits, least)
 
 
 def _outwards(values: Floats, unit: Floats, up: Flags) -> Floats:
-    """Round to multiples of a power of ten, up or down as told.
+    """Return values rounded to multiples of a power of ten, up or down.
 
     Examples
     --------
     >>> _outwards(np.array([2.31, 2.31, 231]), np.array([0.1, 0.1, 10]), np.array([1, 0, 1]) > 0)
     array([  2.4,   2.3, 240. ])
     """
-    # A unit below one is divided by its inverse: then 2.4 is the float that prints as 2.4.
+    # For a unit below 1, dividing by the inverse gives the float that prints as 2.4 and not as
+    # 2.4000000000000004.
     inverse = np.round(1 / np.minimum(unit, 1.0))
     unit = np.maximum(unit, 1.0)
     scaled = values / unit * inverse

@@ -1,4 +1,4 @@
-"""A network of one hidden layer as arrays."""
+"""A score from a network with one hidden layer, as arrays."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from .scorer import Arrays, running_sum
 
 __all__ = ["NetworkScorer"]
 
-# Rows that are summed together: enough to spread the cost of a column, few enough for the cache.
+# The number of rows that are scored together: enough to spread the fixed cost of each column, and
+# few enough for the cache.
 _ROWS = 512
 
 
 @dataclass(frozen=True)
 class NetworkScorer:
-    """Log-odds of the favourable outcome, from one hidden layer of rectified units.
+    """A scorer with one hidden layer of rectified units.
 
-    output_bias + Σ output · max(0, bias + Σ weight · column).
-
-    Summed column by column and then unit by unit, each over many rows at once: never through BLAS,
-    whose order of summation depends on the shape of the batch.
+    The log-odds are output_bias + Σ output · max(0, bias + Σ weight · column). Sums are computed
+    column by column and then unit by unit, and not by BLAS, whose order of summation depends on the
+    shape of the batch.
 
     Attributes
     ----------
-    weights : ndarray of float64, shape (n_encoded, n_units)
-        From each encoded column to each hidden unit.
-    biases : ndarray of float64, shape (n_units,)
-        Of the hidden units.
-    output : ndarray of float64, shape (n_units,)
-        From each hidden unit to the score.
+    weights : array of float64 of shape (n_encoded, n_units)
+        The weight of each encoded column in each hidden unit.
+    biases : array of float64 of shape (n_units,)
+        The biases of the hidden units.
+    output : array of float64 of shape (n_units,)
+        The weight of each hidden unit in the log-odds.
     output_bias : float
-        In log-odds.
+        The bias of the log-odds.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class NetworkScorer:
     kind: ClassVar[str] = "network"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+        """Return the log-odds of label 1 for encoded rows of shape (n_rows, n_encoded)."""
         parts = [
             self._score(matrix[start : start + _ROWS]) for start in range(0, len(matrix), _ROWS)
         ]
@@ -70,12 +70,12 @@ class NetworkScorer:
         return total
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {name: np.asarray(value) for name, value in vars(self).items()}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> NetworkScorer:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(
             arrays["weights"], arrays["biases"], arrays["output"], float(arrays["output_bias"])
         )

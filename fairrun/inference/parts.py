@@ -1,4 +1,4 @@
-"""The table of the parts that a model is made of: what a saved `kind` is built by."""
+"""The classes of the parts of a model, by the `kind` that a saved model records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ __all__ = ["PARTS", "Part", "build_part"]
 
 Part = Literal["transform", "scorer", "decision"]
 
-#: By part, what a model can have there. A kind is part of the format: it is never renamed.
+#: The classes that each part of a model can have. Saved models contain the `kind` of a class, so a
+#: kind is never renamed.
 PARTS: Mapping[Part, tuple[type[Transform] | type[Scorer] | type[Decision], ...]] = {
     "transform": (GroupShift, GroupStepMap, Prototypes, GroupBlocks, Chain),
     "scorer": (LinearScorer, TreeScorer, NetworkScorer, EvidenceScorer, MixtureScorer),
@@ -30,20 +31,19 @@ _BY_KIND = {part: {kind.kind: kind for kind in kinds} for part, kinds in PARTS.i
 
 
 def build_part(part: Part, kind: str, arrays: Arrays) -> Any:
-    """Build a part of a saved model.
+    """Return a part of a saved model.
 
     Parameters
     ----------
     part : {"transform", "scorer", "decision"}
-        Which part.
+        The part.
     kind : str
-        The kind that was saved.
-    arrays : mapping of str to ndarray
-        What `to_arrays` returned.
+        The `kind` of its class.
+    arrays : mapping of str to array
+        The arrays that its `to_arrays` returned.
 
     Returns
     -------
     Transform, Scorer or Decision
-        The part.
     """
     return _BY_KIND[part][kind].from_arrays(arrays)

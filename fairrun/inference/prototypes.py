@@ -1,4 +1,4 @@
-"""Rows as mixtures of a few prototypes: what learning fair representations leaves behind."""
+"""A transform that replaces rows by mixtures of prototypes, for learning fair representations."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ __all__ = ["Prototypes"]
 
 @dataclass(frozen=True)
 class Prototypes:
-    """x′ = Σ weight · prototype, the weights a softmax of minus the distances to them.
+    """A transform to x′ = Σ weight · prototype.
 
-    Every row, of either group or of neither, takes the same map. Sums run prototype by prototype
-    and column by column, each over all rows at once: never through BLAS or a reduction, whose
-    order of summation depends on the shape of the batch.
+    The weights are the softmax of the negative distances from the row to the prototypes. The
+    transform does not depend on the group. Sums are computed prototype by prototype and column by
+    column, and not by BLAS or a reduction, whose order of summation depends on the shape of the
+    batch.
 
     Attributes
     ----------
-    prototypes : ndarray of float64, shape (n_prototypes, n_encoded)
-        Each a point of the encoded space.
+    prototypes : array of float64 of shape (n_prototypes, n_encoded)
+        Points of the encoded space.
 
     Examples
     --------
@@ -43,7 +44,7 @@ class Prototypes:
         matrix: NDArray[np.float64],
         groups: NDArray[np.int8],  # noqa: ARG002
     ) -> NDArray[np.float64]:
-        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        """Return transformed rows; the shapes are (n_rows, n_encoded) and (n_rows,)."""
         if len(matrix) == 1:
             return self._apply_to_one(matrix)
         squares = np.zeros((len(self.prototypes), len(matrix)))
@@ -51,7 +52,8 @@ class Prototypes:
             difference = matrix[:, column] - places[:, None]
             squares += difference * difference
         distances = np.sqrt(squares)
-        # Less the smallest, so that the largest term is 1; a minimum has no order of summation.
+        # The smallest distance is subtracted, so that the largest term is 1. A minimum does not
+        # depend on an order of summation.
         with np.errstate(under="ignore"):
             terms = np.exp(distances.min(axis=0) - distances)
         total = np.zeros(len(matrix))
@@ -71,10 +73,10 @@ class Prototypes:
         return running_sum(0.0, self.prototypes * weights[:, np.newaxis])[np.newaxis]
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"prototypes": self.prototypes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Prototypes:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["prototypes"])

@@ -1,4 +1,4 @@
-"""The saved model as MLflow loads and serves it."""
+"""The MLflow model that loads a saved model and answers rows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["ARTIFACT_NAME", "PARAMETERS", "FairModel", "InputException"]
 
 ARTIFACT_NAME = "inference"
 
-#: The parameters of a prediction, and their defaults: whether to explain, by how many columns (0
-#: for all), whether to give the contributions of all columns as a list, and whether to say what
-#: would have to be different.
+#: The parameters of a prediction with their defaults. `explain` adds explanations, `top_k` limits
+#: them to the largest contributions (0 for all), `feature_importance` adds the contributions of all
+#: columns as a list, and `counterfactuals` adds changes that would change the label.
 PARAMETERS: dict[str, bool | int] = {
     "explain": False,
     "top_k": 0,
@@ -29,10 +29,10 @@ PARAMETERS: dict[str, bool | int] = {
 
 
 class InputException(MlflowException):
-    """An `InputError` as MLflow's servers know it: status 400 and a message without values.
+    """An `InputError` as an MLflow exception with status 400.
 
-    MLflow's scoring server puts the rows of the request before the message of an MlflowException.
-    They do not belong in an answer or a log, so this message cannot be set a second time.
+    MLflow's scoring server prepends the rows of the request to the message of an MlflowException.
+    Rows must not be in an answer or a log, so the message of this exception cannot be changed.
     """
 
     def __init__(self, message: str) -> None:
@@ -41,7 +41,7 @@ class InputException(MlflowException):
 
     @property
     def message(self) -> str:
-        """The message as it was raised."""
+        """The original message."""
         return self._message
 
     @message.setter
@@ -50,10 +50,10 @@ class InputException(MlflowException):
 
 
 class FairModel(PythonModel):
-    """Answers raw rows with `prediction`, `probability` and `decision_probability`.
+    """An MLflow model that returns `prediction`, `probability` and `decision_probability`.
 
-    Asked for by parameters, `explanation` says why, `feature_importance` says it as a plain list,
-    and `counterfactuals` what would have to be different.
+    Parameters of the prediction add the columns `explanation`, `feature_importance` and
+    `counterfactuals`; see `PARAMETERS`.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -66,7 +66,7 @@ class FairModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Answer raw rows; see `InferenceModel.answer`, and `PARAMETERS` for the parameters."""
+        """Return the answers to raw rows; see `InferenceModel.answer` and `PARAMETERS`."""
         asked = PARAMETERS | (params or {})
         try:
             answers = self._model.answer(

@@ -1,4 +1,4 @@
-"""Contributions by sampling: for any score, with the standard errors of what was sampled."""
+"""Explanations of any score by sampling, with standard errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ __all__ = ["SamplingExplainer"]
 
 Floats = NDArray[np.float64]
 
-# Batches of orders in which the columns are revealed, each of them forwards and backwards.
+# The number of batches, and the number of random orders of the columns in a batch. Each order is
+# used forwards and backwards.
 _BATCHES = 8
 _ORDERS = 4
 _SEED = 0
@@ -27,22 +28,23 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class SamplingExplainer:
-    """Reveals a row's columns one after the other, starting from synthetic rows.
+    """An explainer that estimates Shapley values by sampling.
 
-    A column's contribution is the mean of what it changes when it is revealed: over random orders,
-    each taken forwards and backwards, and over synthetic rows from the product of the marginals.
-    The group is revealed first or last. Orders and synthetic rows come in batches, and how the
-    batches' means differ gives the standard errors. Every row meets the same orders and synthetic
-    rows, by itself, so that its explanation is the same in any batch.
+    A synthetic row from the product of the marginals gets the values of the explained row, one
+    column after the other in a random order. The contribution of a column is the mean change of the
+    score when its value is set, over all orders and synthetic rows. The group is the first or the
+    last in each order. Orders and synthetic rows form batches, and the standard errors follow from
+    the variation of the batches' means. All explained rows have the same orders and synthetic rows,
+    so the explanation of a row does not depend on the other rows.
 
     Attributes
     ----------
     encoder : Encoder
-        Knows which encoded columns are one raw column.
+        The encoder, which knows the encoded columns of each raw column.
     transform : Transform or None
-        What is done to the encoded matrix.
+        The transform of the encoded matrix.
     scorer : Scorer
-        The score.
+        The score to explain.
     background : Background
         The marginals.
 
@@ -60,7 +62,7 @@ class SamplingExplainer:
 
     @cached_property
     def _plan(self) -> tuple[Floats, NDArray[np.int8], NDArray[np.intp], NDArray[np.bool_]]:
-        """The synthetic rows with their groups, the orders, and which columns each step knows."""
+        """The synthetic rows, their groups, the orders, and which columns are set in each step."""
         rng = np.random.default_rng(_SEED)
         n_features = len(self.encoder.columns)
         rows = self.background.draw(self.encoder, _BATCHES, _ORDERS, rng)
@@ -68,7 +70,7 @@ class SamplingExplainer:
         groups = np.where(in_a, GROUP_A, GROUP_B).astype(np.int8)
         forwards = np.array([[n_features, *rng.permutation(n_features)] for _ in rows])
         orders = np.stack([forwards, forwards[:, ::-1]], axis=1)
-        # Step s knows the first s players of its order.
+        # In step s, the first s columns of the order are set.
         rank = np.argsort(orders, axis=-1)
         steps = np.arange(n_features + 2)[:, np.newaxis]
         known = rank[:, :, np.newaxis, :] < steps
@@ -76,7 +78,7 @@ class SamplingExplainer:
 
     @cached_property
     def _synthetic(self) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int8], NDArray[np.bool_]]:
-        """The plan laid out for scoring, one row for each step of each order."""
+        """The plan with one row for each step of each order, for scoring."""
         rows, groups, _, known = self._plan
         steps = known[0].size // known.shape[-1]
         sizes = [len(column.encoded_names) for column in self.encoder.columns]
@@ -89,7 +91,7 @@ class SamplingExplainer:
         )
 
     def explain(self, matrix: Floats, groups: NDArray[np.int8]) -> Contributions:
-        """Explain encoded rows, shape (n_rows, n_encoded), of groups of shape (n_rows,)."""
+        """Return the contributions for encoded rows of shape (n_rows, n_encoded)."""
         _, _, orders, known = self._plan
         values = np.empty((len(matrix), orders.shape[-1]))
         errors = np.empty_like(values)

@@ -1,4 +1,4 @@
-"""The score: one fixed order of summation, the same for one row and for a million."""
+"""Scores, with an order of summation that does not depend on the number of rows."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class Scorer(Protocol):
-    """A fitted estimator reduced to arrays."""
+    """The interface of scorers: fitted estimators as arrays."""
 
     kind: ClassVar[str]
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+        """Return the log-odds of label 1 for encoded rows of shape (n_rows, n_encoded)."""
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Scorer:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
 
 
 @dataclass(frozen=True)
 class LinearScorer:
-    """Log-odds of the favourable outcome: intercept + Σ coefficient · column.
+    """A scorer with the log-odds intercept + Σ coefficient · column.
 
-    Summed column by column and never through BLAS, whose order of summation depends on the shape
-    and the memory layout of the batch: the last bits of a row's score would then depend on the
-    rows beside it.
+    The sum is computed column by column, and not by BLAS. The order of summation of BLAS depends on
+    the shape and memory layout of the batch, so that the last bits of a score would depend on the
+    other rows.
 
     Attributes
     ----------
-    coefficients : ndarray of float64, shape (n_encoded,)
-        One for each encoded column.
+    coefficients : array of float64 of shape (n_encoded,)
+        The coefficient of each encoded column.
     intercept : float
-        In log-odds.
+        The intercept in log-odds.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class LinearScorer:
     kind: ClassVar[str] = "linear"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+        """Return the log-odds of label 1 for encoded rows of shape (n_rows, n_encoded)."""
         if len(matrix) == 1:
             return running_sum(self.intercept, matrix[0] * self.coefficients)[np.newaxis]
         total = np.full(len(matrix), self.intercept)
@@ -65,28 +65,31 @@ class LinearScorer:
         return total
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"coefficients": self.coefficients, "intercept": np.array(self.intercept)}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> LinearScorer:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["coefficients"], float(arrays["intercept"]))
 
 
 def running_sum(start: float | NDArray[np.float64], terms: NDArray[np.float64]) -> NDArray[Any]:
-    """Add terms to a start one after the other: for one row, what a loop does for many.
+    """Return the sum of a start and terms, added one after the other.
+
+    For a single row this is faster than a loop over the columns, and gives the same bits. `np.sum`
+    adds pairs of terms instead, which can give other bits.
 
     Parameters
     ----------
-    start : float or ndarray of float64, shape (...)
-        What is added to.
-    terms : ndarray of float64, shape (n_terms, ...)
-        Added in this order: a running sum has no other, where a plain sum goes pair by pair.
+    start : float or array of float64 of shape (...)
+        The first summand.
+    terms : array of float64 of shape (n_terms, ...)
+        The other summands, in the order of addition.
 
     Returns
     -------
-    ndarray of float64, shape (...)
+    array of float64 of shape (...)
         The sum.
 
     Examples
@@ -101,7 +104,7 @@ def running_sum(start: float | NDArray[np.float64], terms: NDArray[np.float64]) 
 
 
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn log-odds into probabilities.
+    """Return the probabilities of log-odds.
 
     Examples
     --------

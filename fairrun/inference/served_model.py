@@ -1,9 +1,9 @@
-"""What MLflow runs when it loads a saved model: finds the model's own inference code.
+"""The script that MLflow runs to load a saved model; it imports the model's own inference code.
 
-Inside a saved model this file stands beside `code/inference`, the inference code as it was when
-the model was logged. MLflow would import that as the top-level module `inference`; a process that
-had loaded another model before would then silently run the first model's code. So it is loaded
-from its own place, by `importing.py` in it.
+In a saved model, this file is next to `code/inference`, the inference code at the time of logging.
+MLflow would import that code as the top-level module `inference`. A process that has loaded another
+model before would then silently run the code of the first model. Therefore the code is imported
+from its folder, under a name of its own, by the file `importing.py` in this folder.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from pathlib import Path
 import mlflow
 
 _here = Path(__file__).resolve().parent
-# At the time of logging there is no saved model yet: the file stands in the package itself.
+# MLflow also runs this file when a model is logged. It is then inside the package itself.
 _package = _here / "code" / "inference" if (_here / "code").is_dir() else _here
 
 
 def _import_pyfunc(package: Path) -> object:
-    """Import the model's code; `without_bytecode` is not there before it is imported itself."""
+    """Import the model's code and return its MLflow model.
+
+    This repeats `importing.without_bytecode`, which cannot be used before it is imported.
+    """
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:
@@ -38,13 +41,13 @@ def _import_pyfunc(package: Path) -> object:
 
 
 def _remove_compiled() -> None:
-    """Remove what Python compiled of this file before it ran it: a model stays as it was logged."""
+    """Remove the compiled copy that Python wrote of this file, so that the model is unchanged."""
     cached = __spec__.cached if __spec__ is not None else None
-    # Elsewhere only where the user said so (PYTHONPYCACHEPREFIX).
+    # Compiled files are in another folder if the user set PYTHONPYCACHEPREFIX; those may stay.
     if cached is not None and Path(cached).parent.parent == _here:
         with suppress(OSError):
             Path(cached).unlink()
-            Path(cached).parent.rmdir()  # where nothing else is in it
+            Path(cached).parent.rmdir()  # fails if other files are in it, which is fine
 
 
 _remove_compiled()

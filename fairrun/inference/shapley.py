@@ -1,8 +1,8 @@
-"""Contributions that can be computed without sampling: of linear scores and of trees.
+"""Exact contributions for linear scores and trees, without sampling.
 
-Where a transform reads the group, group and features are two unions of players: the group is
-revealed first or last, each half of the time, and the features among themselves are treated as the
-method treats them (the Owen value). For a linear score that is the Shapley value itself.
+If a transform uses the group, the contributions are Owen values with two unions, the group and the
+features: the group is the first player in half of the orders and the last in the other half. For a
+linear score they equal the Shapley values.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ __all__ = ["Contributions", "ExactExplainer", "LinearPart", "TreePart", "is_colu
 
 @dataclass(frozen=True)
 class Contributions:
-    """Why rows have their scores: score = base value + Σ contributions, in log-odds.
+    """The contributions to the scores of rows: score = base value + Σ contributions, in log-odds.
 
     Attributes
     ----------
     base_value : float
-        The expected score where nothing is known of a row.
-    values : ndarray of float64, shape (n_rows, n_features + 1)
-        One for each raw feature column, last that of the group.
-    errors : ndarray of float64, shape (n_rows, n_features + 1), or None
-        Standard errors; None where nothing was sampled.
+        The expected score of a row about which nothing is known.
+    values : array of float64 of shape (n_rows, n_features + 1)
+        The contribution of each raw feature column, and then that of the group.
+    errors : array of float64 of shape (n_rows, n_features + 1), or None
+        The standard errors. None means that the contributions are exact.
     """
 
     base_value: float
@@ -47,35 +47,35 @@ class Contributions:
 
 
 class Part(Protocol):
-    """Explains rows as if all were of one group."""
+    """The interface of explanations of rows for one given group."""
 
     @property
     def encoder(self) -> Encoder:
-        """Knows which encoded columns are one raw column."""
+        """The encoder, which knows the encoded columns of each raw column."""
 
     @property
     def alike(self) -> bool:
-        """Whether the groups differ by their base values alone."""
+        """Whether the groups differ only in their base values."""
 
     def base_value(self, group: int) -> float:
-        """Give the expected score of a group."""
+        """Return the expected score of a group."""
 
     def features(self, matrix: Floats, group: int) -> Floats:
-        """Give the contributions of encoded rows, shape (n_rows, n_features)."""
+        """Return the contributions of the features, of shape (n_rows, n_features)."""
 
 
 @dataclass(frozen=True)
 class ExactExplainer:
-    """Puts the explanations for either group together.
+    """An explainer that combines the explanations for each group.
 
     Attributes
     ----------
     part : Part
-        What explains rows of one group.
-    shares : ndarray of float64, shape (2,)
-        The groups' shares among the training rows of either.
+        The explanations for a given group.
+    shares : array of float64 of shape (2,)
+        The shares of group_a and group_b among the training rows in either group.
     reads_group : bool
-        Whether the score depends on it.
+        Whether the score depends on the group.
     """
 
     part: Part
@@ -83,7 +83,7 @@ class ExactExplainer:
     reads_group: bool
 
     def explain(self, matrix: Floats, groups: NDArray[np.int8]) -> Contributions:
-        """Explain encoded rows, shape (n_rows, n_encoded), of groups of shape (n_rows,)."""
+        """Return the contributions for encoded rows of shape (n_rows, n_encoded)."""
         part = self.part
         base = part.base_value(GROUP_A)
         values = np.zeros((len(matrix), len(part.encoder.columns) + 1))
@@ -95,7 +95,7 @@ class ExactExplainer:
         if part.alike:
             values[:, :-1] = part.features(matrix, GROUP_A)
             own_bases = np.array([part.base_value(group) for group in (GROUP_A, GROUP_B, NEITHER)])
-            values[:, -1] = own_bases[groups] - base  # code −1 reads the last
+            values[:, -1] = own_bases[groups] - base  # group −1 is the last entry
             return Contributions(base, values)
         of_a, of_b = (part.features(matrix, group) for group in (GROUP_A, GROUP_B))
         mean = share_a * of_a + share_b * of_b
@@ -116,22 +116,22 @@ class ExactExplainer:
 
 @dataclass(frozen=True)
 class LinearPart:
-    """A linear score of columns that are mapped each on its own, by group.
+    """The explanations of a linear score with transforms that map each column separately.
 
-    The contribution of an encoded column is coefficient · (value − mean): exact, for the score is
-    a sum over the columns. Where columns are mapped in steps, the mean is that of the mapped
-    marginal.
+    The contribution of an encoded column is coefficient · (value − mean). It is exact because the
+    score is a sum over the columns. If a column is transformed, value and mean are those after the
+    transform.
 
     Attributes
     ----------
     encoder : Encoder
-        Knows which encoded columns are one raw column.
+        The encoder, which knows the encoded columns of each raw column.
     links : tuple of Transform
-        Column by column, in the order in which they act.
-    coefficients : ndarray of float64, shape (2, n_encoded)
-        Of the mapped columns, for each group.
-    intercepts : ndarray of float64, shape (2,)
-        For each group.
+        The transforms, in the order of application.
+    coefficients : array of float64 of shape (2, n_encoded)
+        The coefficients of the transformed columns, for each group.
+    intercepts : array of float64 of shape (2,)
+        The intercept of each group.
     background : Background
         The marginals.
     """
@@ -150,7 +150,7 @@ class LinearPart:
         scorer: LinearScorer,
         background: Background,
     ) -> LinearPart:
-        """Build from a scorer and its links, of which the last may be `GroupBlocks`."""
+        """Return the part of a scorer and its transforms; the last one may be `GroupBlocks`."""
         coefficients = np.vstack([scorer.coefficients] * 2)
         intercepts = np.full(2, scorer.intercept)
         if links and isinstance(links[-1], GroupBlocks):
@@ -164,7 +164,7 @@ class LinearPart:
         return self._means(self.links)
 
     def _means(self, links: tuple[Transform, ...]) -> Floats:
-        """Give the means of the columns that links have mapped, shape (2, n_encoded)."""
+        """Return the means of the transformed columns for each group, of shape (2, n_encoded)."""
         means = np.empty_like(self.coefficients)
         low = np.zeros((1, len(self.background.means)))
         numeric = numeric_places(self.encoder)
@@ -180,11 +180,11 @@ class LinearPart:
     def _base_values(self) -> Floats:
         in_groups = self.intercepts + np.sum(self.coefficients * self._expected, axis=1)
         neutral = np.sum(self.background.shares * in_groups)
-        return np.array([*in_groups, neutral])  # code −1 reads the last
+        return np.array([*in_groups, neutral])  # group −1 is the last entry
 
     @cached_property
     def _mapping(self) -> tuple[Transform, ...]:
-        """The links without the shifts at their end, which move values and means alike."""
+        """The transforms without final shifts, which change values and means by the same number."""
         links = self.links
         while links and isinstance(links[-1], GroupShift):
             links = links[:-1]
@@ -192,22 +192,22 @@ class LinearPart:
 
     @cached_property
     def _offsets(self) -> Floats:
-        """What the means of the mapped columns come to, shape (2, n_features)."""
+        """The sums of coefficient · mean for each raw column, of shape (2, n_features)."""
         terms = self.coefficients * self._means(self._mapping)
         sizes = [len(column.encoded_names) for column in self.encoder.columns]
         return np.add.reduceat(terms, np.cumsum([0, *sizes[:-1]]), axis=1)
 
     @cached_property
     def alike(self) -> bool:
-        """Whether the groups differ by their base values alone."""
+        """Whether the groups differ only in their base values."""
         return not self._mapping and np.array_equal(*self.coefficients)
 
     def base_value(self, group: int) -> float:
-        """Give the expected score of a group; −1 for neither."""
+        """Return the expected score of a group; −1 for neither."""
         return float(self._base_values[group])
 
     def features(self, matrix: Floats, group: int) -> Floats:
-        """Give the contributions of encoded rows, shape (n_rows, n_features)."""
+        """Return the contributions of the features, of shape (n_rows, n_features)."""
         if group == NEITHER:
             of_a, of_b = (self.features(matrix, group) for group in (GROUP_A, GROUP_B))
             return np.asarray(self.background.shares[0] * of_a + self.background.shares[1] * of_b)
@@ -226,16 +226,16 @@ class LinearPart:
 
 @dataclass(frozen=True)
 class TreePart:
-    """Trees of columns that are mapped each on its own, by group: path-dependent TreeSHAP.
+    """The explanations of trees by path-dependent TreeSHAP.
 
     Attributes
     ----------
     encoder : Encoder
-        Knows which encoded columns are one raw column.
+        The encoder, which knows the encoded columns of each raw column.
     transform : Transform or None
-        Column by column.
+        A transform that maps each encoded column separately.
     paths : TreePaths
-        The trees.
+        The leaves of the trees.
     """
 
     encoder: Encoder
@@ -249,22 +249,22 @@ class TreePart:
 
     @property
     def alike(self) -> bool:
-        """Whether the groups differ by their base values alone."""
+        """Whether the groups differ only in their base values."""
         return False
 
     def base_value(self, group: int) -> float:  # noqa: ARG002
-        """Give the expected score: of trees that nothing is known of, whatever the group."""
+        """Return the expected score, which is the same for all groups."""
         return self.paths.base_value
 
     def features(self, matrix: Floats, group: int) -> Floats:
-        """Give the contributions of encoded rows, shape (n_rows, n_features)."""
+        """Return the contributions of the features, of shape (n_rows, n_features)."""
         links = () if self.transform is None else (self.transform,)
         mapped = through(links, matrix, group)
         return self.paths.contributions(mapped, self._owners, len(self.encoder.columns))
 
 
 def through(links: tuple[Transform, ...], matrix: Floats, group: int) -> Floats:
-    """Transform rows as if all were of one group."""
+    """Return transformed rows, with all rows in the given group."""
     groups = np.full(len(matrix), group, dtype=np.int8)
     for link in links:
         matrix = link.apply(matrix, groups)
@@ -272,5 +272,5 @@ def through(links: tuple[Transform, ...], matrix: Floats, group: int) -> Floats:
 
 
 def is_columnwise(links: tuple[Transform, ...]) -> bool:
-    """Whether each encoded column is mapped on its own, and stays in its place."""
+    """Return whether the transforms map each encoded column separately and keep its position."""
     return all(isinstance(link, GroupShift | GroupStepMap) for link in links)

@@ -1,8 +1,8 @@
-"""What a pre-processing mitigator leaves behind: a pure function of (encoded row, group).
+"""Transforms of pre-processing mitigators: functions of an encoded row and its group.
 
-Each works column by column on the encoded matrix, so a row's answer does not depend on the rows
-beside it. A row in neither group takes the mean of the groups' transforms, weighted by the groups'
-shares in training.
+The transforms work column by column, so the result for a row does not depend on the other rows of
+a batch. The result for a row in neither group is the mean of the results for both groups, weighted
+by the groups' shares of the training rows.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class Transform(Protocol):
-    """A fitted transform of the encoded matrix that may read the group."""
+    """The interface of transforms of the encoded matrix, which may depend on the group."""
 
     kind: ClassVar[str]
 
     def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        """Return transformed rows; the shapes are (n_rows, n_encoded) and (n_rows,)."""
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Transform:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
 
 
 @dataclass(frozen=True)
 class GroupShift:
-    """x − shift[group], for every encoded column.
+    """A transform to x − shift[group] for every encoded column.
 
     Attributes
     ----------
-    shifts : ndarray of float64, shape (2, n_encoded)
-        What is taken from the rows of group_a and of group_b.
-    shares : ndarray of float64, shape (2,)
-        The groups' shares among the training rows of either.
+    shifts : array of float64 of shape (2, n_encoded)
+        The numbers that are subtracted from rows in group_a and in group_b.
+    shares : array of float64 of shape (2,)
+        The shares of group_a and group_b among the training rows in either group.
 
     Examples
     --------
@@ -64,10 +64,10 @@ class GroupShift:
     @cached_property
     def _by_code(self) -> NDArray[np.float64]:
         neutral = self.shares[0] * self.shifts[0] + self.shares[1] * self.shifts[1]
-        return np.vstack([self.shifts, neutral])  # code −1 reads the last row
+        return np.vstack([self.shifts, neutral])  # group −1 is the last row
 
     def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        """Return transformed rows; the shapes are (n_rows, n_encoded) and (n_rows,)."""
         by_code = self._by_code
         if len(matrix) == 1:
             return np.asarray(matrix - by_code[groups])
@@ -77,32 +77,32 @@ class GroupShift:
         return out
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {"shifts": self.shifts, "shares": self.shares}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> GroupShift:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(arrays["shifts"], arrays["shares"])
 
 
 @dataclass(frozen=True)
 class StepFunction:
-    """A monotone step function: `values[k]` from `edges[k]` up to the next edge.
+    """A monotone step function with ``values[k]`` from ``edges[k]`` to below the next edge.
 
     Attributes
     ----------
-    edges : ndarray of float64, shape (n_steps,)
-        Increasing; the first is −inf.
-    values : ndarray of float64, shape (n_steps,)
-        Non-decreasing.
+    edges : array of float64 of shape (n_steps,)
+        The edges in ascending order. The first one is −inf.
+    values : array of float64 of shape (n_steps,)
+        The values, which never decrease.
     """
 
     edges: NDArray[np.float64]
     values: NDArray[np.float64]
 
     def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map numbers, of any shape."""
+        """Return the values at numbers, an array of any shape."""
         return np.asarray(self.values[np.searchsorted(self.edges, x, side="right") - 1])
 
     @cached_property
@@ -110,21 +110,23 @@ class StepFunction:
         return self.edges.tolist(), self.values.tolist()
 
     def of(self, x: float) -> float:
-        """Map one number: the same, many times as fast."""
+        """Return the value at one number; this is faster than a call with an array."""
         edges, values = self._lists
         return values[bisect_right(edges, x) - 1]
 
 
 @dataclass(frozen=True)
 class GroupStepMap:
-    """A step function for each group and each mapped column; other columns pass unchanged.
+    """A transform with a step function for each group and column.
+
+    Columns without step functions do not change.
 
     Attributes
     ----------
     maps : dict of int to tuple of two StepFunction
-        By position of the encoded column: the maps of group_a and of group_b.
-    shares : ndarray of float64, shape (2,)
-        The groups' shares among the training rows of either.
+        The step functions of group_a and group_b, by position of the encoded column.
+    shares : array of float64 of shape (2,)
+        The shares of group_a and group_b among the training rows in either group.
     """
 
     maps: dict[int, tuple[StepFunction, StepFunction]]
@@ -132,7 +134,7 @@ class GroupStepMap:
     kind: ClassVar[str] = "group_step_map"
 
     def apply(self, matrix: NDArray[np.float64], groups: NDArray[np.int8]) -> NDArray[np.float64]:
-        """Transform each row; shapes (n_rows, n_encoded) and (n_rows,)."""
+        """Return transformed rows; the shapes are (n_rows, n_encoded) and (n_rows,)."""
         out = matrix.copy(order="F")
         if len(matrix) == 1:
             self._apply_to_one(out[0], groups[0])
@@ -160,7 +162,7 @@ class GroupStepMap:
                 row[column] = share_a * of_a.of(x) + share_b * of_b.of(x)
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it: the steps of all maps end to end."""
+        """Return the arrays of all step functions, concatenated, with their lengths."""
         steps = [step for pair in self.maps.values() for step in pair]
         return {
             "columns": np.array(list(self.maps), dtype=np.int64),
@@ -172,7 +174,7 @@ class GroupStepMap:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> GroupStepMap:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         ends = np.cumsum(arrays["lengths"])[:-1]
         edges, values = np.split(arrays["edges"], ends), np.split(arrays["values"], ends)
         steps = [StepFunction(e, v) for e, v in zip(edges, values, strict=True)]

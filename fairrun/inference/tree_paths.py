@@ -1,4 +1,4 @@
-"""Path-dependent TreeSHAP: each leaf as a product of one condition for each column."""
+"""Path-dependent TreeSHAP, with each leaf as a product of one condition per column."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from .trees import TreeScorer
 
 __all__ = ["TreePaths"]
 
-# Cells of the largest array: few enough for the cache, enough to spread the cost of a step.
+# The number of cells of the largest array: few enough for the cache, and enough to spread the fixed
+# cost of each step.
 _CELLS = 200_000
 
 
 @dataclass(frozen=True)
 class _Leaves:
-    """Leaves whose paths ask for equally many columns.
+    """Leaves whose paths have the same number of columns.
 
     Attributes
     ----------
-    column : ndarray of int, shape (n_columns, n_leaves)
-        The encoded columns that each path asks for.
-    low, high : ndarray of float64, shape (n_columns, n_leaves)
-        Who passes: low < value ≤ high.
-    passing : ndarray of float64, shape (n_columns, n_leaves)
-        The share of the training rows that go on towards the leaf at the nodes of that column.
-    value : ndarray of float64, shape (n_leaves,)
-        In log-odds.
+    column : array of int of shape (n_columns, n_leaves)
+        The encoded columns of the nodes on each path.
+    low, high : array of float64 of shape (n_columns, n_leaves)
+        A row passes the nodes of a column if low < value ≤ high.
+    passing : array of float64 of shape (n_columns, n_leaves)
+        The product of the shares of training rows that go towards the leaf at the nodes of the
+        column.
+    value : array of float64 of shape (n_leaves,)
+        The values of the leaves in log-odds.
     """
 
     column: NDArray[np.intp]
@@ -40,20 +42,20 @@ class _Leaves:
 
 @dataclass(frozen=True)
 class TreePaths:
-    """The leaves of boosted trees, ready to be explained.
+    """The leaves of boosted trees, in the form that computes exact contributions.
 
-    Where a column is not known, a row goes both ways at its nodes, in the shares in which the
-    training rows did. A leaf's value then counts by a product over its columns, of 0 or 1 where
-    the column is known and of a share where it is not, and the Shapley value of a product with
-    one factor aᵢ or bᵢ for each player is ∫₀¹ (aᵢ − bᵢ) Π_{j≠i} (bⱼ + u (aⱼ − bⱼ)) du: a
-    polynomial, which Gauss and Legendre's rule integrates exactly.
+    If a column is unknown, a row goes both ways at its nodes, with the shares of the training rows
+    as weights. The weight of a leaf is then a product over the columns of its path. The factor of a
+    column is aᵢ (0 or 1) if the column is known and bᵢ (a share) if it is unknown. The Shapley
+    value of column i in such a product is ∫₀¹ (aᵢ − bᵢ) Π_{j≠i} (bⱼ + u (aⱼ − bⱼ)) du. The
+    integrand is a polynomial, which Gauss-Legendre quadrature integrates exactly.
 
     Attributes
     ----------
     base_value : float
-        The mean score of the training rows, as the nodes' covers have it.
+        The mean score of the training rows, computed from the covers of the nodes.
     leaves : tuple of _Leaves
-        By the number of columns.
+        The leaves by number of columns, without trees of a single leaf.
 
     References
     ----------
@@ -67,7 +69,7 @@ class TreePaths:
 
     @classmethod
     def of(cls, scorer: TreeScorer) -> TreePaths:
-        """Read the leaves of trees with covers."""
+        """Return the leaves of a scorer that has covers."""
         by_size: dict[int, list[tuple[dict[int, tuple[float, float, float]], float]]] = {}
         base = scorer.baseline
         for path, value in _walk(scorer):
@@ -77,7 +79,7 @@ class TreePaths:
         leaves = []
         for size, found in sorted(by_size.items()):
             if not size:
-                continue  # a tree of a single leaf tells no rows apart
+                continue  # a tree with a single leaf gives all rows the same value
             columns = np.array([[*path] for path, _ in found], dtype=np.intp).T
             cells = np.array([[*path.values()] for path, _ in found]).transpose(2, 1, 0)
             low, high, passing = np.ascontiguousarray(cells)
@@ -87,21 +89,21 @@ class TreePaths:
     def contributions(
         self, matrix: NDArray[np.float64], owners: NDArray[np.intp], n_owners: int
     ) -> NDArray[np.float64]:
-        """Give the contributions of encoded rows, added up over the encoded columns of an owner.
+        """Return the contributions of raw columns to the scores of encoded rows.
 
         Parameters
         ----------
-        matrix : ndarray of float64, shape (n_rows, n_encoded)
+        matrix : array of float64 of shape (n_rows, n_encoded)
             The encoded rows.
-        owners : ndarray of int, shape (n_encoded,)
-            Whose each encoded column is.
+        owners : array of int of shape (n_encoded,)
+            The number of the raw column of each encoded column.
         n_owners : int
-            How many there are.
+            The number of raw columns.
 
         Returns
         -------
-        ndarray of float64, shape (n_rows, n_owners)
-            In log-odds.
+        array of float64 of shape (n_rows, n_owners)
+            The sums over the encoded columns of each raw column, in log-odds.
         """
         total = np.zeros((n_owners, len(matrix)))
         columns = np.ascontiguousarray(matrix.T)
@@ -118,7 +120,7 @@ class TreePaths:
 
 
 def _of_leaves(leaves: _Leaves, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give what each column of each leaf contributes, shape (n_columns, n_leaves, n_rows)."""
+    """Return the contribution of each column of each leaf, shape (n_columns, n_leaves, n_rows)."""
     asked = columns[leaves.column]
     passes = (asked > leaves.low[..., np.newaxis]) & (asked <= leaves.high[..., np.newaxis])
     size = len(leaves.column)
@@ -134,8 +136,8 @@ def _of_leaves(leaves: _Leaves, columns: NDArray[np.float64]) -> NDArray[np.floa
 def _walk(
     scorer: TreeScorer,
 ) -> list[tuple[dict[int, tuple[float, float, float]], float]]:
-    """Give every leaf: by column (low, high, passing share) of its path, and its value."""
-    assert scorer.cover is not None  # noqa: S101 - checked by who asks
+    """Return every leaf as its path (low, high and passing share by column) and its value."""
+    assert scorer.cover is not None  # noqa: S101 - the caller has checked it
     left, right = scorer.children.tolist()
     feature, threshold = scorer.feature.tolist(), scorer.threshold.tolist()
     cover, value = scorer.cover.tolist(), scorer.value.tolist()

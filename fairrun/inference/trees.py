@@ -1,4 +1,4 @@
-"""Boosted trees as arrays."""
+"""A score from boosted trees, as arrays."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from .scorer import Arrays
 
 __all__ = ["TreeScorer"]
 
-# Rows that walk the trees together: enough to spread the cost of a step, few enough for the cache.
+# The number of rows that are scored together: enough to spread the fixed cost of each step, and few
+# enough for the cache.
 _ROWS = 512
 
 
 @dataclass(frozen=True)
 class TreeScorer:
-    """Log-odds of the favourable outcome: baseline + Σ the value of the leaf reached in each tree.
+    """A scorer with the log-odds baseline + Σ value of the leaf that the row reaches in each tree.
 
-    All rows walk all trees at once, `depth` steps; a leaf is its own child, so who has arrived
-    stays. The leaves' values are added tree by tree, the order in which scikit-learn adds them.
+    All rows go through all trees at once, in `depth` steps. A leaf is its own child, so a row that
+    has reached a leaf stays there. The values of the leaves are added tree by tree, in
+    scikit-learn's order.
 
     Attributes
     ----------
     baseline : float
-        Log-odds before the first tree.
-    roots : ndarray of int32, shape (n_trees,)
-        Positions of the trees' roots among the nodes.
-    feature : ndarray of int32, shape (n_nodes,)
-        The encoded column that a node asks for.
-    threshold : ndarray of float64, shape (n_nodes,)
-        A value up to this goes left.
-    children : ndarray of int32, shape (2, n_nodes)
-        Positions of the left and the right child.
-    value : ndarray of float64, shape (n_nodes,)
-        What a leaf adds; 0 elsewhere.
+        The log-odds without any tree.
+    roots : array of int32 of shape (n_trees,)
+        The positions of the roots among the nodes.
+    feature : array of int32 of shape (n_nodes,)
+        The encoded column that a node compares with its threshold.
+    threshold : array of float64 of shape (n_nodes,)
+        A row with a value up to the threshold goes to the left child, other rows to the right.
+    children : array of int32 of shape (2, n_nodes)
+        The positions of the left and of the right child.
+    value : array of float64 of shape (n_nodes,)
+        The value of a leaf in log-odds; 0 for other nodes.
     depth : int
-        Steps from a root to the farthest leaf.
-    cover : ndarray of float64, shape (n_nodes,), or None
-        How many training rows came by a node: only explanations ask for it, and models that were
-        saved before there were any do not have it.
+        The number of steps from a root to the farthest leaf.
+    cover : array of float64 of shape (n_nodes,), or None
+        The number of training rows that passed a node. Only explanations use it. It is None in
+        models that were saved by a version without explanations.
 
     Examples
     --------
@@ -62,7 +64,7 @@ class TreeScorer:
     kind: ClassVar[str] = "trees"
 
     def score(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score encoded rows, shape (n_rows, n_encoded); gives log-odds, shape (n_rows,)."""
+        """Return the log-odds of label 1 for encoded rows of shape (n_rows, n_encoded)."""
         parts = [
             self._score(matrix[start : start + _ROWS]) for start in range(0, len(matrix), _ROWS)
         ]
@@ -81,17 +83,17 @@ class TreeScorer:
         return total
 
     def splits_of(self, column: int) -> NDArray[np.float64]:
-        """Give the thresholds at which the nodes ask for an encoded column, rising."""
+        """Return the sorted thresholds of the nodes that compare an encoded column."""
         asks = self.children[0] != np.arange(len(self.feature))  # a leaf is its own child
         return np.unique(self.threshold[asks & (self.feature == column)])
 
     def to_arrays(self) -> Arrays:
-        """Give the arrays that define it."""
+        """Return the arrays for `from_arrays`."""
         return {name: np.asarray(value) for name, value in vars(self).items() if value is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> TreeScorer:
-        """Build from what `to_arrays` gave."""
+        """Return the object with the arrays that `to_arrays` returned."""
         return cls(
             baseline=float(arrays["baseline"]),
             roots=arrays["roots"],

@@ -1,6 +1,6 @@
 """Saved models.
 
-`log` writes a model to MLflow, `open` fetches and asks one, `saved` opens one without MLflow, and
-`provenance` looks up where one comes from. This face stays empty, so that a process that opens a
-model imports neither MLflow nor matplotlib.
+`log` logs a model to MLflow, `open` loads one through MLflow, `saved` loads one without MLflow, and
+`provenance` looks up the origin of one. This file imports nothing, so that a process that loads a
+model without MLflow imports neither MLflow nor matplotlib.
 """

@@ -1,4 +1,4 @@
-"""A logged model, for Python."""
+"""Load a logged model in Python."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ __all__ = ["load_model"]
 
 
 def load_model(uri: str | Path) -> SavedModel:
-    """Load a logged model, to predict with it in Python.
+    """Load a logged model for predictions in Python.
 
     Parameters
     ----------
     uri : str or Path
-        A folder, which is read without MLflow; or a model URI: `runs:/<run id>/model`,
-        `models:/<name>/<version>`, `models:/<name>@<alias>`.
+        The folder of a model, which is read without MLflow, or a model URI:
+        ``runs:/<run id>/model``, ``models:/<name>/<version>`` or ``models:/<name>@<alias>``.
 
     Returns
     -------
     SavedModel
-        The model, run by the code it was saved with.
+        The model, which uses the code that was saved with it.
 
     Raises
     ------
     RequestError
-        If it cannot be fetched, was not made by fairrun, or is refused: a file was changed, its
-        format is not known, or its golden rows are answered otherwise than when it was saved.
+        If the model cannot be loaded or was not made by fairrun, a file was changed, the format is
+        unknown, or the answer to a golden row differs from that at the time of saving.
     """
     folder = Path(uri)
     if not (folder / "MLmodel").is_file():
-        from fairrun.models.open import fetch_model  # a folder is opened without MLflow
+        from fairrun.models.open import fetch_model  # imports MLflow, which a folder does not need
 
         folder, _ = fetch_model(str(uri))
     return load_saved(folder)

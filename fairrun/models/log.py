@@ -1,4 +1,4 @@
-"""Logs a fitted classifier as an MLflow model that any MLflow server can serve."""
+"""Log a fitted classifier as an MLflow model that any MLflow server can serve."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from fairrun.training import example_row
 __all__ = ["LoggedModel", "log_model", "model_signature"]
 
 _CODE = Path(fairrun.inference.__file__).parent
-#: What a served model needs: neither holisticai nor jax, and no scikit-learn of its own.
+#: The packages that a served model needs; holisticai, jax and scikit-learn are not among them.
 _REQUIREMENTS = ("mlflow", "numpy", "pandas")
 
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """A model that was logged.
+    """The result of logging a model.
 
     Attributes
     ----------
     uri : str
-        `models:/<model id>`.
+        The model URI, ``models:/<model id>``.
     model_id : str
-        MLflow's id.
+        MLflow's id of the model.
     n_bytes : int
-        Size of what was saved: arrays, golden answers and code.
+        The size of the saved arrays, golden answers and code, in bytes.
     """
 
     uri: str
@@ -48,9 +48,9 @@ class LoggedModel:
 
 
 def model_signature(model: InferenceModel) -> ModelSignature:
-    """Build the signature: raw columns in, three columns out, and the parameters to ask for more.
+    """Return the signature of a model: raw input columns, three output columns and parameters.
 
-    A protected column is among the inputs only if the model reads it; so is a row key.
+    The protected column and the row key are inputs only if the model uses them in prediction.
     """
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if isinstance(column, Numeric) else DataType.string, column.name)
@@ -77,24 +77,23 @@ def model_signature(model: InferenceModel) -> ModelSignature:
 def log_model(
     model: InferenceModel, spec: DatasetSpec, columns: Sequence[ProtectedColumn], mitigator: str
 ) -> LoggedModel:
-    """Log a model to the active run, under the name `model`.
+    """Log a model to the active run, with the name "model".
 
     Parameters
     ----------
     model : InferenceModel
-        What is served.
+        The model.
     spec : DatasetSpec
-        The data set; kept in the model's metadata without its source, so that `evaluate` knows the
-        target and which groups to compare.
+        The data set. The metadata of the model contain it without its source, so that `evaluate`
+        knows the target and the groups.
     columns : sequence of ProtectedColumn
-        The protected columns as training saw them.
+        The protected columns with the values of the training rows.
     mitigator : str
-        The mitigator's name.
+        The name of the mitigator.
 
     Returns
     -------
     LoggedModel
-        Its URI, id and size.
     """
     example = example_row(model.encoder)
     if model.groups is not None:
@@ -102,7 +101,7 @@ def log_model(
     if model.draws is not None and model.draws.row_key is not None:
         example[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
     described = {k: v for k, v in spec.to_dict().items() if k not in ("source", "digests")}
-    # MLflow loads the model from its folder, to try the example.
+    # MLflow loads the model to try the example, which must not write compiled files into it.
     with tempfile.TemporaryDirectory() as folder, without_bytecode():
         saved = Path(folder) / ARTIFACT_NAME
         save_model(model, saved)

@@ -1,4 +1,4 @@
-"""The one door to a logged model: fetched, opened, asked through what is served."""
+"""Load logged models through MLflow, for evaluations."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ __all__ = ["OpenedModel", "fetch_model", "open_model"]
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """A model of fairrun's that MLflow has logged, ready to answer.
+    """A logged model of fairrun that was loaded through MLflow.
 
     Attributes
     ----------
     uri : str
-        As it was asked for.
+        The model URI as it was given.
     folder : Path
-        Its files.
+        The folder with its files.
     metadata : mlflow.models.Model
-        What `MLmodel` says.
+        The content of `MLmodel`.
     mitigator : str
-        The mitigator's name.
+        The name of the mitigator.
     columns : tuple of ProtectedColumn
-        The protected columns as training saw them.
+        The protected columns with the values of the training rows.
     dataset : dict
         The dataset spec as JSON, without its source.
     """
@@ -53,28 +53,38 @@ class OpenedModel:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The columns of its signature."""
+        """The input columns of its signature."""
         schema: Any = self.metadata.get_input_schema()  # type: ignore[no-untyped-call]
         return tuple(schema.input_names())
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Predict through MLflow, as a server does.
+        """Return the answers to raw rows through MLflow, as a server does.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Raw rows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns `prediction`, `probability` and `decision_probability`.
 
         Raises
         ------
         RequestError
-            If the rows lack a column or do not fit the signature. MLflow's own errors hold rows;
-            this one does not.
+            If the rows lack a column or do not fit the signature. MLflow's errors contain rows,
+            and this error does not.
         """
         missing = [name for name in self.inputs if name not in frame]
         if missing:
             raise RequestError(
-                f"the data lacks the model's columns {missing}; give rows that have them"
+                f"the data has no columns {missing}, which the model needs; give rows with them"
             )
         try:
             return pd.DataFrame(self._served.predict(frame))
         except MlflowException as error:
-            # The class of the model's own code, which is not this process's.
+            # The class belongs to the model's own code, so `isinstance` cannot recognise it.
             if type(error).__name__ == "InputException":
                 raise RequestError(error.message) from None
             schema: Any = self.metadata.get_input_schema()  # type: ignore[no-untyped-call]
@@ -86,17 +96,21 @@ class OpenedModel:
     def as_this_version_reads_it(
         self, frame: pd.DataFrame, answers: pd.DataFrame
     ) -> InferenceModel:
-        """Open the model with this version's code, which is checked to be the same model.
+        """Load the model with the code of this version, and check that the scores are equal.
 
-        Explanations are computed by this version. They are of what is served only if both score
-        alike.
+        This version computes the explanations. They explain the served model only if both codes
+        give the same scores.
 
         Parameters
         ----------
         frame : pandas.DataFrame
             Raw rows.
         answers : pandas.DataFrame
-            What `predict` returned for them.
+            The result of `predict` for them.
+
+        Returns
+        -------
+        InferenceModel
 
         Raises
         ------
@@ -109,25 +123,32 @@ class OpenedModel:
         if not np.array_equal(theirs, ours):
             raise ModelError(
                 f"this version of fairrun scores {int((theirs != ours).sum())} of {len(frame)} "
-                "rows otherwise than the model's own code; explain it with the version that "
-                "trained it"
+                "rows differently than the model's own code; explain the model with the version "
+                "that trained it"
             )
         return model
 
 
 def fetch_model(uri: str) -> tuple[Path, Model]:
-    """Fetch the files of a logged model.
+    """Download the files of a logged model.
 
     Parameters
     ----------
     uri : str
-        Any model URI: `runs:/<run id>/model`, `models:/<name>/<version>`, `models:/<name>@<alias>`,
-        `models:/<model id>`, a folder.
+        Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>``,
+        ``models:/<name>@<alias>``, ``models:/<model id>`` or a folder.
+
+    Returns
+    -------
+    folder : Path
+        The folder with its files.
+    metadata : mlflow.models.Model
+        The content of `MLmodel`.
 
     Raises
     ------
     RequestError
-        If it cannot be fetched.
+        If the model cannot be loaded.
     """
     try:
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
@@ -137,7 +158,7 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
 
 
 def cannot_load(uri: str, error: Exception) -> RequestError:
-    """Say that a model cannot be had, and what to give."""
+    """Return the error for a model that cannot be loaded."""
     return RequestError(
         f"model={uri} cannot be loaded ({type(error).__name__}); give a model URI such as "
         "runs:/<run id>/model or models:/<name>/<version>"
@@ -145,27 +166,33 @@ def cannot_load(uri: str, error: Exception) -> RequestError:
 
 
 def open_model(uri: str) -> OpenedModel:
-    """Fetch and load a logged model.
+    """Download and load a logged model.
 
     Parameters
     ----------
     uri : str
-        As `fetch_model` takes it.
+        A model URI; see `fetch_model`.
+
+    Returns
+    -------
+    OpenedModel
 
     Raises
     ------
     RequestError
-        If it cannot be fetched, was not made by fairrun, or is refused by its own code.
+        If the model cannot be loaded, was not made by fairrun, or does not pass the checks of its
+        own code.
     """
     folder, metadata = fetch_model(uri)
     ours: dict[str, Any] | None = (metadata.metadata or {}).get(METADATA)
     if ours is None:
         raise RequestError(f"model={uri} was not made by fairrun; give the URI that train printed")
     try:
-        with without_bytecode():  # also by models whose own code would write some
+        # Models of earlier versions do not prevent compiled files themselves.
+        with without_bytecode():
             served: PyFuncModel = mlflow.pyfunc.load_model(str(folder))
     except (MlflowException, OSError, ValueError) as error:
-        if type(error).__name__ == "ModelError":  # of the model's own code
+        if type(error).__name__ == "ModelError":  # the class of the model's own code
             raise RequestError(f"model={uri} is refused: {error}") from error
         raise cannot_load(uri, error) from error
     return OpenedModel(
@@ -180,7 +207,10 @@ def open_model(uri: str) -> OpenedModel:
 
 
 def _columns_of(ours: dict[str, Any]) -> tuple[ProtectedColumn, ...]:
-    """Read a model's protected columns; models once held the groups of the first alone."""
+    """Return the protected columns of a model.
+
+    Models of earlier versions have only the groups of the first protected column.
+    """
     if "protected" in ours:
         return tuple(map(ProtectedColumn.from_dict, ours["protected"]))
     groups = ours["groups"]

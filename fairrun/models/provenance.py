@@ -1,4 +1,4 @@
-"""Where a model comes from: fetched through MLflow, with what MLflow knows of it."""
+"""Download a model through MLflow and look up its origin."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<ali
 
 @dataclass(frozen=True)
 class Provenance:
-    """What `/version` says.
+    """The origin of a model, which the server returns from `/version`.
 
     Attributes
     ----------
     model_uri : str
-        As it was asked for.
+        The model URI as it was given.
     version : str or None
-        In the registry; the one that an alias had when the model was loaded.
+        The version in the registry. For an alias, this is its version when the model was loaded.
     model_id, run_id : str or None
         MLflow's ids of the model and of the run that trained it.
     mitigator : str or None
-        The mitigator.
+        The name of the mitigator.
     data_digest : str or None
-        Of the rows it was trained on.
+        The digest of the training rows.
     git_commit : str or None
-        The commit of the project that trained it.
+        The Git commit of the project that trained the model.
     gate : str or None
-        The verdict of the registered version's gate, else of the last evaluation with one.
+        The verdict of the gate: the tag of the registered version, or else that of the last
+        evaluation with a gate.
     """
 
     model_uri: str
@@ -56,36 +57,35 @@ class Provenance:
     gate: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Turn into what JSON can hold."""
+        """Return a dictionary that JSON can represent."""
         return asdict(self)
 
 
 def fetch(uri: str) -> tuple[Path, Provenance]:
-    """Fetch a model, and look up where it comes from.
+    """Download a model and look up its origin.
 
     Parameters
     ----------
     uri : str
-        Any model URI: `runs:/<run id>/model`, `models:/<name>/<version>`, `models:/<name>@<alias>`,
-        `models:/<model id>`, a folder.
+        Any model URI; see `fetch_model`.
 
     Returns
     -------
     folder : Path
-        Its files.
+        The folder with its files.
     provenance : Provenance
-        What the tracking store knows of it; the rest is None, as is all where there is no store.
+        The origin. Fields that are not in the tracking store are None.
 
     Raises
     ------
     RequestError
-        If it cannot be fetched.
+        If the model cannot be loaded.
     """
     version: str | None = None
     tags: dict[str, str] = {}
     wanted = uri
     if registered := _REGISTERED.fullmatch(uri):
-        # An alias may move: what is described is what is fetched.
+        # An alias can change at any time, so the version is looked up once and then downloaded.
         try:
             version, tags = _version(**registered.groupdict())
         except MlflowException as error:
@@ -116,7 +116,7 @@ def _version(name: str, version: str | None, alias: str | None) -> tuple[str, di
 
 
 def _look_up(saved: Model) -> tuple[Run | None, str | None]:
-    """Find the run that trained a model, and the verdict of the last evaluation that has one."""
+    """Return the run that trained a model, and the verdict of the last evaluation with a gate."""
     client = mlflow.MlflowClient()
     try:
         run = client.get_run(saved.run_id) if saved.run_id else None
@@ -125,10 +125,13 @@ def _look_up(saved: Model) -> tuple[Run | None, str | None]:
         metrics = client.get_logged_model(saved.model_id).metrics or []
         evaluations = [client.get_run(str(id_)) for id_ in {metric.run_id for metric in metrics}]
     except MlflowException:
-        _logger.warning("the model's run is not in this tracking store; /version says less")
+        _logger.warning(
+            "the model's run is not in this tracking store, so /version leaves out its details"
+        )
         return None, None
     gated = [each for each in evaluations if GATE_VERDICT in each.data.tags]
-    # Two that began within a millisecond are told apart by their end, so that all say the same.
+    # If two evaluations started in the same millisecond, their ends decide, so that all processes
+    # choose the same one.
     last = max(gated, key=_when, default=None)
     return run, _tag(last, GATE_VERDICT)
 

@@ -1,4 +1,4 @@
-"""A saved model and the code it was saved with, without MLflow."""
+"""Load a saved model with its own code, without MLflow."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 __all__ = ["ARTIFACT", "SavedModel", "load_saved"]
 
 _CODE, ARTIFACT = Path("code", "inference"), Path("artifacts", "inference")
-#: All that the app asks of a model's own code.
+#: The names in a model's own code that the server uses.
 _NEEDED = ("Columns", "InputError", "ModelError", "describe", "load_model")
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A model that was loaded and whose golden answers were checked, by its own code.
+    """A model that its own code has loaded and checked.
 
     Attributes
     ----------
     code : module
-        The inference code that was saved with it; of its version, not of this process's.
+        The inference code that was saved with the model. Its version may differ from this one.
     model : InferenceModel
-        The model, as that code has it.
+        The model, an object of that code.
     description : dict
-        Its input; see `fairrun.inference.describe`.
+        The description of the input; see `fairrun.inference.describe`.
     """
 
     code: ModuleType
@@ -40,62 +40,69 @@ class SavedModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns that it reads."""
+        """The names of the input columns."""
         return tuple(column["name"] for column in self.description["columns"])
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answer raw rows, as every server of this model does.
+        """Return the answers to raw rows. Every server of this model gives the same answers.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-            Raw rows; columns in any order, others ignored.
+            Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
         pandas.DataFrame
-            One row for each row: `prediction` (1 = the favourable outcome), `probability` (the
-            score before any decision) and `decision_probability` (P(prediction = 1 | row)).
+            A row for each given row with `prediction` (1 is the favourable outcome), `probability`
+            (before post-processing) and `decision_probability` (P(prediction = 1 | row)).
 
         Raises
         ------
         ValueError
-            If the rows do not meet the input policy (the model's own `InputError`).
+            If the rows do not meet the input policy. The class is `InputError` of the model's code.
         """
         answers: pd.DataFrame = self.model.predict(frame)
         return answers
 
     @property
     def explains(self) -> bool:
-        """Whether it can be asked why; what was saved before there were explanations cannot."""
+        """Whether the model can explain its scores; some earlier versions cannot."""
         return bool(self.description.get("explains", False))
 
     @property
     def changeable(self) -> tuple[str, ...]:
-        """The columns that counterfactual hints may change; none of what was saved before them."""
+        """The columns that counterfactual hints may change; empty for some earlier versions."""
         return tuple(self.description.get("changeable", ()))
 
 
 def load_saved(folder: Path) -> SavedModel:
-    """Load a model from the folder that MLflow keeps it in.
+    """Load a model from its folder.
 
     Parameters
     ----------
     folder : Path
-        A logged model: `MLmodel`, `code/inference` and `artifacts/inference`.
+        The folder of a logged model, with `MLmodel`, `code/inference` and `artifacts/inference`.
+
+    Returns
+    -------
+    SavedModel
 
     Raises
     ------
     RequestError
-        If this is no model of fairrun's, or it is refused: of an unknown format, with a file that
-        was changed, or with golden rows that are answered otherwise than when it was saved.
+        If fairrun did not make the model, a file was changed, the format is unknown, or the answer
+        to a golden row differs from that at the time of saving.
     """
     if not (folder / _CODE / "__init__.py").is_file():
-        raise RequestError("it was not made by fairrun; give the URI that train printed")
+        raise RequestError(
+            "the model was not made by fairrun; give the model URI that train printed"
+        )
     code = import_code(folder / _CODE)
     if not all(hasattr(code, name) for name in _NEEDED):
         raise RequestError(
-            "it was saved before there was an app; train it again, or use mlflow models serve"
+            "the model was saved by a version without a server; train it again, or use "
+            "mlflow models serve"
         )
     try:
         model = code.load_model(folder / ARTIFACT)

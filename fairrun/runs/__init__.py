@@ -1,4 +1,4 @@
-"""What the entry points do: one function for each kind of MLflow run, one kind a file.
+"""The functions of the entry points, with a file for each kind of MLflow run.
 
-This face stays empty, so that a command imports only what its own run needs.
+This file imports nothing, so that a command imports only what its own run needs.
 """

@@ -1,4 +1,4 @@
-"""The `main` run: the same data, several mitigators, one comparison."""
+"""The `main` run, which compares several mitigators on the same data."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["COMPARED_METRICS", "COMPARED_MITIGATORS", "Comparison", "run_compari
 
 _logger = logging.getLogger(__name__)
 
-#: The mitigators that are compared unless others are asked for: the unmitigated model and the
-#: pre-processors, which are quick to fit.
+#: The mitigators that are compared by default: the unmitigated model and the pre-processors, which
+#: are fast to fit.
 COMPARED_MITIGATORS = tuple(
     name for name, mitigator in MITIGATORS.items() if mitigator.stage in ("none", "pre")
 )
 
-#: The metrics of the comparison's table and bars.
+#: The metrics in the table and the bar chart of a comparison.
 COMPARED_METRICS = (
     "accuracy",
     "balanced_accuracy",
@@ -43,15 +43,15 @@ COMPARED_METRICS = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a `main` run made.
+    """The result of a `main` run.
 
     Attributes
     ----------
     run_id : str
-        The parent run.
+        The id of the parent run.
     table : pandas.DataFrame
-        One row for each mitigator: `mitigator`, the metrics on test, the limits of their 95 %
-        intervals (`accuracy_ci_low`, …), `train_run_id`.
+        A row for each mitigator with `mitigator`, the metrics on the test rows, the limits of their
+        95 % intervals (`accuracy_ci_low`, …) and `train_run_id`.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     """
@@ -64,21 +64,25 @@ class Comparison:
 def run_comparison(
     request: DataRequest, mitigators: Sequence[str], training: TrainingRequest
 ) -> Comparison:
-    """Preprocess once, train and evaluate each mitigator, compare them on test.
+    """Prepare the data once, train a model with each mitigator, and compare them on the test rows.
 
     Parameters
     ----------
     request : DataRequest
-        Which data, and how.
+        The data and how to prepare them.
     mitigators : sequence of str
-        Their names.
+        The names of the mitigators.
     training : TrainingRequest
-        What they have in common; its own mitigator is not used.
+        The other parameters of all models; its mitigator is not used.
+
+    Returns
+    -------
+    Comparison
 
     Raises
     ------
     RequestError
-        If the request cannot be met; unknown mitigators are refused before anything is done.
+        If the data or a parameter cannot be used. Unknown mitigators are refused at the start.
     """
     for mitigator in mitigators:
         resolve_mitigator(mitigator)

@@ -1,4 +1,4 @@
-"""The `evaluate` run: a logged model, measured through what is served."""
+"""The `evaluate` run, which measures a logged model through the code that serves it."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What an `evaluate` run found.
+    """The result of an `evaluate` run.
 
     Attributes
     ----------
     run_id : str
-        The MLflow run.
+        The id of the MLflow run.
     metrics : dict of str to float
-        On the rows it names.
+        The metrics on the rows.
     rows : str
-        Which rows: `test`, or the data that was given.
+        The rows: "test" for the test split, or "evaluation" for other rows.
     gate : GateResult or None
-        What the gate says; None if there was none.
+        The result of the gate; None without a gate.
     """
 
     run_id: str
@@ -73,27 +73,32 @@ def run_evaluate(
     Parameters
     ----------
     model : str
-        Any model URI: `runs:/<run id>/model`, `models:/<name>/<version>`, a folder.
+        Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>`` or a folder.
     data : str, optional
-        Labelled rows with the model's columns and target: all of them are used. Not given, or the
-        data the model was trained on: the test split of that.
+        Labelled rows with the model's columns and target, all of which are used; or the run of
+        `preprocess`, of which the test split is used. By default, the model is measured on the test
+        split of the data it was trained on.
     dataset : Dataset, optional
-        The model's own data, where it is at hand; otherwise it is derived again and its digests
+        The splits of the model's own data. By default, they are computed again and their digests
         are checked.
     protected : sequence of str, optional
-        Which of the model's protected columns are measured; metrics without a suffix are about the
-        first. Not given: all of them.
+        The protected columns to measure, by default all. Metrics without a suffix are those of the
+        first.
     gate : Gate, optional
-        What the model must meet.
+        The conditions that the model must meet.
     report : bool
-        Whether to draw plots, explain the model over the rows and write the report, which takes
-        longer than all the rest.
+        Whether to draw plots, explain the model and write the report. This takes longer than the
+        rest of the evaluation.
+
+    Returns
+    -------
+    Evaluated
 
     Raises
     ------
     RequestError
-        If the model or the data cannot be had, or are not of this kind, or `protected` or the gate
-        is about a column that is not protected.
+        If the model or the data cannot be loaded or used, or `protected` or the gate has a column
+        that is not a protected column of the model.
     """
     opened = open_model(model)
     columns = _select(opened.columns, protected)
@@ -137,7 +142,7 @@ def run_evaluate(
 def _select(
     columns: tuple[ProtectedColumn, ...], names: Sequence[str] | None
 ) -> tuple[ProtectedColumn, ...]:
-    """Take the columns that are to be measured, in the order they are named."""
+    """Return the columns with the given names, in the order of the names."""
     if names is None:
         return columns
     known = {column.name: column for column in columns}
@@ -145,7 +150,7 @@ def _select(
     if others or not names or len(set(names)) < len(names):
         train = ",".join([*known, *others])
         raise RequestError(
-            f"protected={','.join(names)} cannot be measured: the model was trained with "
+            f"protected={','.join(names)} cannot be measured, because the model was trained with "
             f"{', '.join(known)}; give some of these, each once"
             + (f", or train with protected={train} and privileged=…" if others else "")
         )
@@ -155,19 +160,19 @@ def _select(
 def _explain(
     model: OpenedModel, rows: Rows, answers: pd.DataFrame, column: ProtectedColumn
 ) -> tuple[Overview | None, str]:
-    """Explain a model over rows; or say why this version cannot."""
+    """Return the explanations of a model, or None and the reason why there are none."""
     try:
         readable = model.as_this_version_reads_it(rows.frame, answers)
         return explain_model(readable, rows.frame, column), ""
     except (InputError, ModelError) as error:
-        _logger.warning("warning: the model is not explained: %s", error)
+        _logger.warning("warning: the report has no explanations, because %s", error)
         return None, str(error)
 
 
 def _rows(
     model: OpenedModel, data: str | None, dataset: Dataset | None
 ) -> tuple[DatasetSpec, Rows, str]:
-    """Return the rows to measure, their spec, and which rows they are."""
+    """Return the dataset spec, the rows to measure, and "test" or "evaluation"."""
     if dataset is None and data is not None and not is_preprocessed(data):
         spec = DatasetSpec.from_dict(model.dataset | {"source": data})
         rows, _ = prepare_rows(load_source(data), spec)

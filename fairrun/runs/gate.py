@@ -1,4 +1,4 @@
-"""The verdict of a gate in MLflow's own words."""
+"""Convert the result of a gate for MLflow's validation of evaluation results."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ __all__ = ["mlflow_validation"]
 def mlflow_validation(
     result: GateResult,
 ) -> tuple[dict[str, MetricThreshold], EvaluationResult]:
-    """Put a gate's result as `mlflow.validate_evaluation_results` takes it.
+    """Return the result of a gate as arguments for `mlflow.validate_evaluation_results`.
 
-    MLflow compares a number with a threshold. It is given, for each judgement, the end of the
-    interval that decides, and so passes what the gate passes and nothing else. It does not tell
-    what fails from what there is too little evidence for.
+    MLflow compares numbers with thresholds. The number for each judgement is the end of its
+    interval that decides, so MLflow's validation passes exactly if the gate passes. MLflow does not
+    distinguish a failed gate from one with insufficient evidence.
 
     Parameters
     ----------
     result : GateResult
-        What `decide` returned.
+        The result of `decide`.
 
     Returns
     -------
     thresholds : dict of str to MetricThreshold
         The threshold of each judgement.
     candidate : EvaluationResult
-        What `Term.bound` makes of its interval.
+        The deciding end of each interval, from `Term.bound`.
 
     Examples
     --------

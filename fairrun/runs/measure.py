@@ -1,4 +1,4 @@
-"""What every run that measures a model has in common."""
+"""Measure the answers of a model, for all runs."""
 
 from __future__ import annotations
 
@@ -17,51 +17,60 @@ __all__ = ["measure", "protected_columns"]
 
 _logger = logging.getLogger(__name__)
 
-#: Below this share of selected rows, or above 1 minus it, a model hardly decides anything.
+#: If fewer rows than this share are selected, or are not selected, a warning is logged.
 _FEW = 0.02
 
-#: The finest table has a cell for each crossing of all protected values, and there are thousands of
-#: replicates of it.
+#: The largest number of combinations of protected values. The table of counts has a cell for each
+#: of them, and the intervals need thousands of replicates of this table.
 _MOST_CROSSINGS = 2000
 
 
 def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, ...]:
-    """Read the values of all protected columns off the rows a model is trained on.
+    """Return the protected columns with the values of the training rows.
 
     Parameters
     ----------
     train : Rows
-        Those rows.
+        The training rows.
     spec : DatasetSpec
-        Which columns are protected, and whom to compare.
+        The dataset spec with the protected columns and their groups.
+
+    Returns
+    -------
+    tuple of ProtectedColumn
 
     Raises
     ------
     RequestError
-        If a group would have no row, or there are too many crossings to count.
+        If a group has no row, or there are more than 2,000 combinations of values.
     """
     columns = tuple(ProtectedColumn.from_frame(train.frame, each) for each in spec.protected)
     crossings = math.prod(column.size for column in columns)
     if crossings > _MOST_CROSSINGS:
         sizes = ", ".join(f"{column.name}: {len(column.values)}" for column in columns)
         raise RequestError(
-            f"the protected columns have too many values to cross ({sizes}; {crossings} crossings "
-            f"with missing ones, at most {_MOST_CROSSINGS}); give fewer columns, or coarser values"
+            f"the protected columns have too many combinations of values ({sizes}; {crossings} "
+            f"combinations with missing values, at most {_MOST_CROSSINGS} are possible); "
+            "give fewer columns, or merge values"
         )
     return columns
 
 
 def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn]) -> Evaluation:
-    """Measure a model's answers.
+    """Return the evaluation of a model's answers, and log a warning if nearly all are equal.
 
     Parameters
     ----------
     answers : pandas.DataFrame
-        `prediction` and `probability`, one row for each of `rows`.
+        The columns `prediction` and `probability`, with a row for each of `rows`.
     rows : Rows
-        Labels and protected columns.
+        The rows, with labels and protected columns.
     columns : sequence of ProtectedColumn
-        The protected columns as training saw them.
+        The protected columns with the values of the training rows.
+
+    Returns
+    -------
+    Evaluation
     """
     evaluation = evaluate_predictions(
         columns,
@@ -73,8 +82,8 @@ def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn
     rate = evaluation.metrics["selection_rate"]
     if not _FEW < rate < 1 - _FEW:
         _logger.warning(
-            "warning: %.1f%% of the rows are selected; look at roc_auc before any fairness metric, "
-            "which hardly differs between groups where nearly everybody gets the same answer",
+            "warning: %.1f%% of the rows are selected; check roc_auc before any fairness metric, "
+            "because groups hardly differ if nearly all rows get the same label",
             100 * rate,
         )
     return evaluation

@@ -1,4 +1,4 @@
-"""Where an evaluation comes from, and what to type to make it again."""
+"""The origin of an evaluation, with the command that repeats it."""
 
 from __future__ import annotations
 
@@ -26,22 +26,26 @@ def origin_of(
     protected: Sequence[str],
     gate: Gate | None,
 ) -> Origin:
-    """Say where an evaluation comes from.
+    """Return the origin of an evaluation.
 
     Parameters
     ----------
     run_id : str
-        Its run.
+        The run of the evaluation.
     model : OpenedModel
         The model.
     spec : DatasetSpec
-        The data.
+        The data set.
     digest : str
-        The digest of the rows that were measured.
+        The digest of the evaluated rows.
     rows : str
-        Which rows these are: `test`, or `evaluation` for rows that were given.
+        "test" for the test split, or "evaluation" for other rows.
     data, protected, gate
-        As `run_evaluate` was given them.
+        The parameters of `run_evaluate`.
+
+    Returns
+    -------
+    Origin
     """
     return Origin(
         model=model.uri,
@@ -61,9 +65,10 @@ def origin_of(
 def _command(
     run_id: str, model: str, data: str | None, protected: Sequence[str], gate: Gate | None
 ) -> str:
-    """Write what to type to make an evaluation again, in the folder of the project or anywhere."""
+    """Return the command that repeats an evaluation."""
     project = project_of(run_id)
-    # A folder is where it was on this machine; a Git URL is the same for everybody.
+    # A folder exists only on this machine, so the command is for the folder of the project (`.`).
+    # The command for a Git URL works everywhere.
     is_remote = not project.startswith("file:") and ("://" in project or "@" in project)
     words = ["mlflow", "run", project if is_remote else "."]
     words += ["-e", "evaluate", "-P", f"model={model}", "-P", f"protected={','.join(protected)}"]
@@ -75,6 +80,6 @@ def _command(
 
 
 def _versions() -> dict[str, str]:
-    """Find the versions of what the numbers are computed with."""
+    """Return the versions of Python and of the packages that compute the numbers."""
     packages = ("mlflow", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
     return {"Python": platform.python_version()} | {name: version(name) for name in packages}

@@ -1,4 +1,4 @@
-"""The `preprocess` run: data to three splits that later runs start from."""
+"""The `preprocess` run, which makes the three splits that later runs use."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["Preprocessed", "run_preprocess"]
 
 @dataclass(frozen=True)
 class Preprocessed:
-    """What a `preprocess` run made.
+    """The result of a `preprocess` run.
 
     Attributes
     ----------
     run_id : str
-        The MLflow run.
+        The id of the MLflow run.
     dataset : Dataset
-        The splits, as a later run loads them.
+        The splits, as later runs load them.
     n_dropped : int
-        How many rows were dropped because a feature is null.
+        The number of rows that were dropped because a feature is null.
     """
 
     run_id: str
@@ -36,17 +36,21 @@ class Preprocessed:
 
 
 def run_preprocess(request: DataRequest) -> Preprocessed:
-    """Prepare the data and log its splits, spec, counts and digests.
+    """Prepare a data set and log its splits, spec, counts and digests.
 
     Parameters
     ----------
     request : DataRequest
-        Which data, and how.
+        The data and how to prepare them.
+
+    Returns
+    -------
+    Preprocessed
 
     Raises
     ------
     RequestError
-        If the request cannot be met.
+        If the data or a parameter cannot be used.
     """
     with tracked_run("preprocess") as run:
         dataset = prepare(resolve_spec(request))

@@ -1,4 +1,4 @@
-"""The `sweep` run: many trials, and one choice among them."""
+"""The `sweep` run, which tries many parameters and chooses a model."""
 
 from __future__ import annotations
 
@@ -49,35 +49,39 @@ __all__ = ["SweepRequest", "Swept", "run_sweep"]
 
 _logger = logging.getLogger(__name__)
 
+#: The default number of trials.
 TRIALS = 100
 
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What a user said of a sweep.
+    """The parameters of a sweep in a request.
 
     Attributes
     ----------
     method : {"grid", "random", "bayesian", "nsga2"}
-        See `fairrun.sweep.study.METHODS`.
+        The search method; see `fairrun.sweep.methods.METHODS`.
     trials : int or None
-        How many; None: 100, or when a sweep is resumed what it had. A grid has its own number.
+        The number of trials. None means 100, or the number of the sweep that is resumed. A grid
+        ignores it and tries all combinations.
     space : str
-        See `read_space`.
+        The parameters to try; see `read_space`.
     objective : str
-        See `parse_objectives`.
+        The metrics to improve; see `parse_objectives`.
     constraint : str or None
-        See `read_constraint`.
+        The conditions on trials; see `read_constraint`.
     select : {"constrained", "knee"} or None
-        See `fairrun.sweep.selection.RULES`; None: constrained if there is a constraint.
+        The rule of the choice; see `fairrun.sweep.selection.RULES`. None means "constrained" with a
+        constraint and "knee" without one.
     folds : int
-        1 measures on the validation rows, more cross-validate on train and validation.
+        With 1, trials are measured on the validation rows. A larger number is the number of
+        cross-validation folds of the training and validation rows.
     seed : int
-        Seeds the search and the fits.
+        The seed of the search and of the fits.
     register : str or None
-        The name to register the chosen model under.
+        The name under which to register the chosen model.
     workers : int or None
-        How many processes; None: the cores.
+        The number of processes. None means the number of cores.
     """
 
     method: Method = "random"
@@ -94,23 +98,22 @@ class SweepRequest:
 
 @dataclass(frozen=True)
 class Swept:
-    """What a `sweep` run made.
+    """The result of a `sweep` run.
 
     Attributes
     ----------
     run_id : str
-        The sweep's own run.
+        The id of the run of the sweep.
     table : pandas.DataFrame
-        See `trials_table`.
+        The table of trials; see `trials_table`.
     selection : Selection
-        What was chosen.
+        The frontier and the chosen trial.
     model_uri : str
-        The chosen model.
+        The URI of the chosen model.
     outcome : pandas.DataFrame
-        metric, its value and limits on validation (`validation`, …) and on test (`test`, …), and
-        `optimism`: validation − test.
+        The metrics of the chosen model; see `Outcome.metrics`.
     axes : tuple of str
-        The metrics that span the frontier.
+        The two metrics of the frontier.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     """
@@ -126,7 +129,7 @@ class Swept:
 
 @dataclass(frozen=True)
 class _Plan:
-    """A request, resolved."""
+    """A checked request, with the defaults filled in."""
 
     request: SweepRequest
     space: Space
@@ -138,24 +141,29 @@ class _Plan:
 
 
 def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = None) -> Swept:
-    """Search, choose on validation, evaluate the choice once on test.
+    """Run trials, choose one on the validation rows, and evaluate it once on the test rows.
 
     Parameters
     ----------
     data : DataRequest
-        Which data; not looked at when a sweep is resumed.
+        The data and how to prepare them. It is ignored if a sweep is resumed.
     request : SweepRequest
-        Which sweep. Of one that is resumed all is as it was, but for `workers`, and for `trials`
-        and `register` where they are given.
+        The parameters of the sweep. If a sweep is resumed, only `workers`, `trials` and `register`
+        are used, the last two only if they are given.
     resume : str, optional
-        The run id of a sweep that was cut off: it goes on where it stopped.
+        The run id of an interrupted sweep. Its finished trials are not repeated.
+
+    Returns
+    -------
+    Swept
 
     Raises
     ------
     RequestError
-        If the request cannot be met; before the first trial.
+        If the data or a parameter cannot be used (before the first trial), no trial is complete, or
+        the registry refuses the name of the model.
     KeyboardInterrupt
-        If it is interrupted; what is done by then is logged, and the run is KILLED.
+        If the sweep is interrupted. Finished trials are logged, and the run's status is KILLED.
     """
     if resume is None:
         with _sweep_run(None, request.method) as run:
@@ -167,7 +175,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         trials=request.trials or saved.trials,
         register=request.register or saved.register,
     )
-    # `mlflow run` made a run for this command; the sweep goes on in its own.
+    # `mlflow run` has created a run for this command, but the sweep continues in its first run.
     with (
         tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
         _sweep_run(resume, request.method) as run,
@@ -176,7 +184,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
 
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
-    """Try, then choose: by then the processes that ran trials have ended."""
+    """Run the trials, end the worker processes, and choose."""
     with _executor(request) as executor:
         dataset = load()
         columns = protected_columns(dataset.splits["train"], dataset.spec)
@@ -192,7 +200,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
 
 @contextmanager
 def _sweep_run(run_id: str | None, method: str) -> Iterator[Run]:
-    """Open the sweep's run, a new one or an earlier one; KILLED if it is interrupted."""
+    """Open the run of a sweep, new or resumed; an interrupt sets its status to KILLED."""
     opened: AbstractContextManager[Run] = (
         tracked_run(f"sweep {method}")
         if run_id is None
@@ -204,13 +212,14 @@ def _sweep_run(run_id: str | None, method: str) -> Iterator[Run]:
         except KeyboardInterrupt:
             mlflow.end_run("KILLED")
             _logger.warning(
-                "stopped; to go on: mlflow run … -e sweep -P resume=%s", run.info.run_id
+                "interrupted; to resume the sweep: mlflow run … -e sweep -P resume=%s",
+                run.info.run_id,
             )
             raise
 
 
 def _executor(request: SweepRequest) -> Executor:
-    """Choose where trials run; one that needs time to start has it while the data are read."""
+    """Return the executor of a sweep. Its processes start while the data are read."""
     workers = min(request.workers or os.cpu_count() or 1, request.trials or TRIALS)
     return make_executor(workers, ahead=2 if request.method in PLANNED else 1)
 
@@ -224,7 +233,8 @@ def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan
     constraint = read_constraint(request.constraint, columns) if request.constraint else None
     if request.select == "constrained" and constraint is None:
         raise RequestError(
-            "select=constrained needs a constraint, such as constraint='statistical_parity<=0.05'"
+            "select=constrained needs a constraint; give one, such as "
+            "constraint='statistical_parity<=0.05'"
         )
     return _Plan(
         request,
@@ -242,7 +252,11 @@ def _axes(
     constraint: Constraint | None,
     columns: Sequence[ProtectedColumn],
 ) -> tuple[Objective, ...]:
-    """Span the frontier: two objectives, or one and what it is held back by."""
+    """Return the two axes of the frontier.
+
+    With one objective, the second axis is the first fairness metric of the constraint, or else
+    statistical parity (accuracy, if the objective is statistical parity).
+    """
     if len(objectives) == 2:
         return objectives
     if constraint is not None:
@@ -257,7 +271,7 @@ def _axes(
 
 
 def _saved(plan: _Plan) -> dict[str, object]:
-    """Give what a sweep can be resumed from, without files it was read from."""
+    """Return the request as it is logged for a resume, with the content of files it refers to."""
     constraint = None if plan.constraint is None else str(plan.constraint)
     saved = replace(
         plan.request,
@@ -272,7 +286,17 @@ def _saved(plan: _Plan) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class _Tried:
-    """The trials of a sweep, and their child runs by number."""
+    """The finished search of a sweep.
+
+    Attributes
+    ----------
+    problem : Problem
+        The rows on which trials were fitted and measured.
+    search : Search
+        The search with all results.
+    run_ids : dict of int to str
+        The ids of the child runs by number of the trial.
+    """
 
     problem: Problem
     search: Search
@@ -286,7 +310,7 @@ def _try(
     columns: tuple[ProtectedColumn, ...],
     executor: Executor,
 ) -> _Tried:
-    """Run the trials that are still to come."""
+    """Run the trials that have not been run yet."""
     from fairrun.sweep.study import Search  # imports Optuna
 
     request, constraint = plan.request, plan.constraint
@@ -314,7 +338,7 @@ def _try(
         prune=request.folds > 1 and request.method in ("bayesian", "nsga2"),
     )
     if search.n_trials != plan.n_trials:
-        _logger.info("the space has %d different trials", search.n_trials)
+        _logger.info("the space has %d different combinations; each is tried", search.n_trials)
     run_ids = dict(read.run_ids)
     with tqdm(total=search.n_trials, initial=len(search.done), unit="trial", disable=None) as bar:
         for result in executor.run(problem, search.ask, search.tell):
@@ -326,7 +350,7 @@ def _try(
 
 
 def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
-    """Choose among the trials, and make and measure what was chosen."""
+    """Choose a trial, and fit and evaluate its model."""
     results = tried.search.results
     selection = select(results, plan.axes, plan.constraint, plan.rule)
     table = trials_table(results, tried.run_ids, selection, plan.constraint)
@@ -350,7 +374,7 @@ def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
 
 @contextmanager
 def _quiet_fits() -> Iterator[None]:
-    """Let fits say nothing: there are hundreds, and those in worker processes do not either."""
+    """Turn off the log lines of fits, because a sweep has hundreds of them."""
     logger = logging.getLogger(fairrun.training.__name__)
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -361,7 +385,7 @@ def _quiet_fits() -> Iterator[None]:
 
 
 def _best(search: Search) -> str:
-    """Say the best so far in a few words."""
+    """Return the best trial so far as text for the progress bar."""
     first, constraint = search.objectives[0], search.constraint
     complete = [
         each

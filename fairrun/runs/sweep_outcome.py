@@ -1,4 +1,4 @@
-"""The end of a sweep: the frontier refitted, the choice evaluated on test, charts and registry."""
+"""The end of a sweep: refit the frontier, evaluate the chosen model, log charts, register it."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep was about.
+    """The settings and data of a sweep.
 
     Attributes
     ----------
     problem : Problem
-        What trials were fitted and measured on.
+        The rows on which trials are fitted and measured.
     dataset : Dataset
-        With the test rows, which no trial has seen.
+        The splits, with the test rows, which trials do not use.
     axes : tuple of (Objective, Objective)
-        What spans the frontier.
+        The two objectives of the frontier.
     constraint : Constraint or None
-        What trials should stay within.
+        The constraint on trials.
     space : Space
-        What was tried.
+        The parameters that were tried.
     """
 
     problem: Problem
@@ -74,15 +74,16 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a sweep.
+    """The chosen model of a sweep.
 
     Attributes
     ----------
     model_uri : str
-        The chosen model.
+        The URI of the chosen model.
     metrics : pandas.DataFrame
-        metric, its value and limits on validation (`validation`, …) and on test (`test`, …), and
-        `optimism`: validation − test.
+        A row for each metric with the columns `metric`, its values and limits on the validation
+        rows (`validation`, …) and on the test rows (`test`, …), and `optimism`, which is
+        validation − test.
     """
 
     model_uri: str
@@ -96,20 +97,27 @@ def finish_sweep(
     selection: Selection,
     register: str | None,
 ) -> Outcome:
-    """Refit the frontier and log its models; evaluate the choice once on test; log what came out.
+    """Log the models of the frontier, and evaluate the chosen one on the test rows.
+
+    The trials of the frontier are fitted again, because trials do not keep their models. The test
+    rows are used only here, once.
 
     Parameters
     ----------
     sweep : Sweep
-        What it was about.
+        The settings and data of the sweep.
     trials : mapping of int to TrialResult
         The trials by number.
     table : pandas.DataFrame
-        See `trials_table`.
+        The table of trials; see `trials_table`.
     selection : Selection
-        What was chosen.
+        The frontier and the chosen trial.
     register : str or None
-        The name to register the chosen model under.
+        The name under which to register the chosen model.
+
+    Returns
+    -------
+    Outcome
 
     Raises
     ------
@@ -160,14 +168,14 @@ def finish_sweep(
 
 
 class _Refits:
-    """Fits trials again, from raw rows as `train` does, and logs their models to their runs.
+    """The refitting of trials, whose models are logged to the runs of the trials.
 
-    Rows are encoded once, and fits that trials share are fitted once.
+    Rows are encoded once, and intermediate results that trials share are computed once.
 
     Parameters
     ----------
     problem : Problem
-        What they were trials of; of folds, the models are fitted on all rows.
+        The rows of the sweep. With cross-validation, the models are fitted on all of them.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -180,7 +188,7 @@ class _Refits:
         self._memory: dict[str, Any] = {}
 
     def log(self, trial: TrialResult, run_id: str) -> str:
-        """Give the URI of a trial's model: logged now, or by an earlier process."""
+        """Return the URI of a trial's model, and log it if an earlier process has not done so."""
         before = mlflow.get_run(run_id)
         if SWEEP_MODEL in before.data.tags:
             return str(before.data.tags[SWEEP_MODEL])
@@ -193,12 +201,12 @@ class _Refits:
             name = str(trial.parameters.get("mitigator", "none"))
             logged = log_model(model, problem.spec, problem.columns, name)
             mlflow.set_tag(SWEEP_MODEL, logged.uri)
-        # A trial's run took as long as the trial did.
+        # The duration of a trial's run is that of the trial, without the refit.
         mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
         return logged.uri
 
     def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
-        """Say so if the model is not the one that was measured, as with other versions."""
+        """Log a warning if the refitted model gives other labels, as other versions may do."""
         again = Counts.from_arrays(
             self._problem.columns,
             [column.positions(rows.frame) for column in self._problem.columns],
@@ -207,7 +215,11 @@ class _Refits:
         )
         counts = trial.counts or read_counts(run_id)
         if (again.table != counts.table).any():
-            _logger.warning("warning: trial %d gives other labels when refitted", trial.number)
+            _logger.warning(
+                "warning: the refitted model of trial %d gives other labels than the trial; "
+                "were packages updated since?",
+                trial.number,
+            )
 
 
 def _log_charts(
@@ -217,7 +229,7 @@ def _log_charts(
     selection: Selection,
     metrics: pd.DataFrame,
 ) -> None:
-    """Draw the sweep, and write its page."""
+    """Log the charts and the page of a sweep."""
     from fairrun.sweep.importance import parameter_importance  # imports Optuna
 
     axes = chart_axes(sweep.axes)
@@ -251,7 +263,7 @@ def _log_charts(
 
 
 def _compare(validation: Mapping[str, float], test: Mapping[str, float]) -> pd.DataFrame:
-    """Lay the metrics that both have out, those of comparisons first."""
+    """Return a table of the metrics that both have, with those of comparisons first."""
     rows = []
     for name in dict.fromkeys([*COMPARED_METRICS, *GATE_METRICS]):
         if name in validation and name in test:
@@ -271,6 +283,6 @@ def _register(name: str, uri: str, run_id: str) -> str:
         version = mlflow.register_model(uri, name, tags={SWEEP_CHOSEN_RUN: run_id})
     except MlflowException as error:
         raise RequestError(
-            f"register={name} is refused by the registry: {error.message}; the model is {uri}"
+            f"the registry refuses register={name}: {error.message}; the model is {uri}"
         ) from error
     return f"models:/{name}/{version.version}"

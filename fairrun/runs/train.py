@@ -1,4 +1,4 @@
-"""The `train` run: fit on train, measure on validation, log the model."""
+"""The `train` run, which fits a model, measures it on the validation rows and logs it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,14 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What a user said of the model; see `FairClassifier` for each."""
+    """The parameters of a model in a request.
+
+    Attributes
+    ----------
+    mitigator, mitigator_params, estimator, estimator_params, class_weight, resample, unseen, \
+row_key, seed
+        See `FairClassifier`.
+    """
 
     mitigator: str = "none"
     mitigator_params: Mapping[str, object] = field(default_factory=dict)
@@ -52,16 +59,16 @@ class TrainingRequest:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a `train` run made.
+    """The result of a `train` run.
 
     Attributes
     ----------
     run_id : str
-        The MLflow run.
+        The id of the MLflow run.
     model_uri : str
-        The logged model.
+        The URI of the logged model.
     metrics : dict of str to float
-        On validation.
+        The metrics on the validation rows.
     """
 
     run_id: str
@@ -70,19 +77,23 @@ class Trained:
 
 
 def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
-    """Fit a classifier, measure it on validation, and log it.
+    """Fit a classifier, measure it on the validation rows, and log it.
 
     Parameters
     ----------
     data : DataRequest or Dataset
-        Which data; or the splits themselves, where several models are trained on them.
+        The data and how to prepare them, or the splits themselves.
     request : TrainingRequest
-        Which model.
+        The parameters of the model.
+
+    Returns
+    -------
+    Trained
 
     Raises
     ------
     RequestError
-        If the request cannot be met.
+        If the data or a parameter cannot be used.
     """
     mitigation = resolve_mitigator(request.mitigator, request.mitigator_params)
     tags = {

@@ -82,7 +82,7 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
     if asked.any_reason and not saved.explains:
         raise Refused(
             422,
-            "this model was saved by a version without explanations; train it again to get them",
+            "the model was saved by a version without explanations; train it again to get them",
             code="invalid_parameter",
         )
     if asked.counterfactuals and not saved.changeable:

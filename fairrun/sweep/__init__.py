@@ -1,6 +1,6 @@
-"""A sweep: many trials of mitigators and hyperparameters, and the choice among them.
+"""Sweeps: many trials of mitigators and hyperparameters, and the choice of one of them.
 
-`space` says what is tried, `study` in which order (Optuna), `trial` what one trial is, `executor`
-where trials run, `selection` what is chosen. None of these knows MLflow, and what a worker process
-imports is `trial` alone; `children` keeps trials as child runs, and reads a sweep back from them.
+`space` defines the parameters to try, `study` the order of trials (with Optuna), `trial` a single
+trial, `executor` the processes of trials, and `selection` the choice. No module here uses MLflow;
+`fairrun.tracking.trials` logs trials and reads them. A worker process does not import Optuna.
 """

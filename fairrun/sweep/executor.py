@@ -1,4 +1,4 @@
-"""Where trials run: in this process, or in others that each know the problem."""
+"""Run trials in this process or in worker processes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from fairrun.sweep.trial import Problem, Trial, TrialResult, Trials
 
 __all__ = ["Bundle", "Executor", "InProcess", "Processes", "make_executor"]
 
-#: Trials that share a fit, and so are run one after the other in one place.
+#: Trials that share a fit, and are therefore run one after the other in the same process.
 Bundle = tuple[Trial, ...]
 Ask = Callable[[], Bundle | None]
 Tell = Callable[[TrialResult], None]
 
 
 class Executor(Protocol):
-    """Runs trials somewhere.
+    """The interface of executors.
 
-    Everything a trial needs is in the problem and the trial: another executor may run them on
-    another machine. It is entered before the problem is known, so that what takes time to start
-    can do so meanwhile.
+    A trial needs only the problem and the trial itself, so an executor could run trials on another
+    machine. An executor is entered as a context manager before the problem is known, so that
+    processes start while the data are read.
     """
 
     def __enter__(self) -> Self: ...
@@ -39,27 +39,27 @@ class Executor(Protocol):
         Parameters
         ----------
         problem : Problem
-            What they are trials of.
+            The rows on which trials are fitted and measured.
         ask : callable
-            Gives the next trials, or None if there are no more to begin.
+            ``ask()`` returns the next trials, or None if there are no more.
         tell : callable
-            Takes each result, before anything else is asked for.
+            ``tell(result)`` is called with each result before the next call of `ask`.
 
         Yields
         ------
         TrialResult
-            Each result once, in the order in which they end.
+            The result of each trial, in the order in which trials end.
         """
 
 
 class InProcess:
-    """Runs one trial after the other, here."""
+    """An executor that runs trials in this process, one after the other."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Nothing is to be closed."""
+        """Do nothing, because there is nothing to close."""
 
     def run(self, problem: Problem, ask: Ask, tell: Tell) -> Iterator[TrialResult]:
         """Run trials until there are no more."""
@@ -72,17 +72,19 @@ class InProcess:
 
 
 class Processes:
-    """Runs trials in processes of their own, which end with this one, however it ends.
+    """An executor that runs trials in worker processes.
 
-    Each is sent the problem once, and imports what it needs once. One that dies, as for want of
-    memory, fails the trial it was at; another takes its place.
+    The workers end when this process ends, even if it is killed. A worker receives the problem once
+    and imports its packages once. If a worker dies (for example because memory is short), its
+    current trial fails and a new worker replaces it.
 
     Parameters
     ----------
     n_workers : int
-        How many processes.
+        The number of processes.
     ahead : int
-        How many bundles one is given at a time; with 2, it need not wait for the next.
+        The number of bundles that a worker has at a time. With 2, it does not wait for the next
+        bundle.
     """
 
     def __init__(self, n_workers: int, *, ahead: int = 1) -> None:
@@ -124,7 +126,7 @@ class Processes:
         except (EOFError, OSError):
             code = worker.close()
             lost, *others = worker.bundles[0]
-            reason = f"its process ended with code {code} (out of memory?)"
+            reason = f"the worker process ended with code {code} (out of memory?)"
             again = _Worker(self._n_workers)
             again.begin(problem)
             self._workers[self._workers.index(worker)] = again
@@ -135,9 +137,9 @@ class Processes:
 
 
 class _Worker:
-    """A process that runs trials: what it is sent goes through one pipe, results through another.
+    """A worker process, with a pipe for its tasks and a pipe for its results.
 
-    Not a `multiprocessing.Process`, which would import the program that started the sweep.
+    It is not a `multiprocessing.Process`, which would import the program that started the sweep.
     """
 
     def __init__(self, n_workers: int) -> None:
@@ -153,12 +155,12 @@ class _Worker:
         self.results = Connection(os.dup(self._process.stdout.fileno()), writable=False)
         self._process.stdin.close()
         self._process.stdout.close()
-        #: What it was sent and has not answered, trial by trial.
+        #: The bundles that were sent, without the trials whose results were received.
         self.bundles: list[Bundle] = []
 
     def begin(self, problem: Sequence[bytes]) -> None:
-        """Send it the problem."""
-        with suppress(BrokenPipeError):  # one that is gone is noticed where its answer is awaited
+        """Send the problem to the worker."""
+        with suppress(BrokenPipeError):  # `receive` notices a worker that has died
             for message in problem:
                 self._tasks.send_bytes(message)
 
@@ -177,14 +179,14 @@ class _Worker:
         return result
 
     def close(self) -> int:
-        """End the process at once; give the code it ended with."""
+        """End the process at once and return its exit code."""
         self._tasks.close()
         self.results.close()
-        # Out of tasks it ends by itself; in a trial it is not waited for.
+        # A worker without tasks ends by itself; a running trial is stopped.
         self._process.terminate()
         return self._process.wait()
 
 
 def make_executor(workers: int, *, ahead: int = 1) -> Executor:
-    """Choose the executor: one worker needs no process of its own."""
+    """Return the executor for a number of workers; a single worker is this process."""
     return InProcess() if workers == 1 else Processes(workers, ahead=ahead)

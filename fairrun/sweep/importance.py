@@ -1,4 +1,4 @@
-"""How much each parameter mattered, by Optuna's functional analysis of variance."""
+"""The importance of each parameter, by Optuna's functional analysis of variance."""
 
 from __future__ import annotations
 
@@ -16,37 +16,38 @@ from fairrun.sweep.trial import TrialResult
 
 __all__ = ["parameter_importance"]
 
-#: Among fewer trials nothing can be said.
+#: The smallest number of trials for which an importance is computed.
 _FEWEST = 5
 
 
 def parameter_importance(
     results: Sequence[TrialResult], space: Space, objectives: Sequence[Objective]
 ) -> pd.DataFrame:
-    """Share the variance of each objective out among the parameters.
+    """Return the share of each parameter in the variance of each objective.
 
-    A parameter is looked at among the trials it applies to, beside the parameters that all of
-    these have: a tolerance among the trials with thresholds, a mitigator among all.
+    The share of a parameter is computed from the trials to which it applies, together with the
+    parameters that all of these trials have. For example, a tolerance is compared among the trials
+    with group thresholds, and the mitigator among all trials.
 
     Parameters
     ----------
     results : sequence of TrialResult
-        The trials; complete ones count.
+        The trials, of which only complete ones are used.
     space : Space
-        What was tried.
+        The parameters that were tried.
     objectives : sequence of Objective
-        What came of it.
+        The objectives.
 
     Returns
     -------
     pandas.DataFrame
-        parameter, objective, share (0 to 1), n_trials; without parameters that have one value, or
-        too few trials.
+        The columns are parameter, objective, share (from 0 to 1) and n_trials. Parameters with only
+        one value or fewer than 5 trials are left out.
 
     References
     ----------
-    F. Hutter, H. Hoos and K. Leyton-Brown, An efficient approach for assessing hyperparameter
-    importance, ICML 2014.
+    F. Hutter, H. Hoos and K. Leyton-Brown, "An efficient approach for assessing hyperparameter
+    importance", ICML 2014.
     """
     complete = [each for each in results if each.state == "complete"]
     rows = []

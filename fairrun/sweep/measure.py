@@ -1,7 +1,8 @@
-"""The metrics of a trial: those of an evaluation that cost next to nothing, and their intervals.
+"""The metrics of a trial with their intervals.
 
-Limits are in closed form (`fairrun.metrics.closed_form`), where an evaluation has replicates: a
-sweep needs hundreds of them, and what it chooses is evaluated in full.
+These are the metrics of an evaluation that are fast to compute. The limits are in closed form
+(`fairrun.metrics.closed_form`), because replicates would take too long for hundreds of trials. The
+chosen model gets a full evaluation.
 """
 
 from __future__ import annotations
@@ -39,20 +40,20 @@ _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]
 
 
 def measure_counts(counts: Counts, crossings: Iterable[str] = ()) -> dict[str, float]:
-    """Measure labels: performance over all rows, and the groups of every protected column.
+    """Return performance over all rows, and the bias metrics of all protected columns.
 
     Parameters
     ----------
     counts : Counts
         The counts of the rows.
     crossings : iterable of str
-        Crossings to compare as well, as `sex:race`.
+        Crossings of protected columns to compare too, such as "sex:race".
 
     Returns
     -------
     dict of str to float
-        Named as an evaluation names them, `_worst` only where there are more than two values.
-        NaN where undefined.
+        The metrics with their limits, with the names of an evaluation; NaN where undefined. The
+        worst pair (``_worst``) is included only for more than two values.
 
     Examples
     --------
@@ -81,7 +82,7 @@ def measure_counts(counts: Counts, crossings: Iterable[str] = ()) -> dict[str, f
 
 
 def _estimates(counts: Counts, grouping: Grouping) -> Linearised:
-    """Take each row as one of weight 1: Σw and Σw² are both the count."""
+    """Return estimates for rows of weight 1, for which Σw and Σw² are both the count."""
     tables = counts.grouped(grouping)
     return Linearised(np.stack([tables, tables], axis=-1).astype(np.float64), CONFIDENCE)
 
@@ -98,7 +99,7 @@ def _add(found: dict[str, float], key: str, intervals: Intervals) -> None:
 
 
 def measure_scores(label: NDArray[np.int64], probability: ArrayLike) -> dict[str, float]:
-    """Measure scores over all rows: `roc_auc` (DeLong) and `brier_score`, with intervals."""
+    """Return `roc_auc` (with DeLong's interval) and `brier_score` over all rows."""
     scores = np.asarray(probability, dtype=np.float64)
     area = roc_auc(label, scores)
     found = zip(interval_keys("roc_auc"), (area.value, *area.interval(CONFIDENCE)), strict=True)
@@ -107,7 +108,18 @@ def measure_scores(label: NDArray[np.int64], probability: ArrayLike) -> dict[str
 
 
 def measure_folds(folds: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Take the means of what was measured on each fold, with intervals of the procedure."""
+    """Return the means of the metrics of several folds, with intervals for the training procedure.
+
+    Parameters
+    ----------
+    folds : sequence of dict of str to float
+        The metrics of each fold.
+
+    Returns
+    -------
+    dict of str to float
+        The means and their limits; see `fairrun.metrics.fold_interval`.
+    """
     found: dict[str, float] = {}
     for key in folds[0]:
         if "_ci_low" in key or "_ci_high" in key:

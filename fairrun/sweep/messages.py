@@ -1,6 +1,6 @@
-"""What a sweep's processes send each other: JSON, Parquet and arrays, none of which runs when read.
+"""Messages between the processes of a sweep, as JSON, Parquet and arrays.
 
-A number is read as it was written, to the bit.
+Reading a message cannot run code, as unpickling could. Numbers are read bit for bit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
-    """Write a problem.
+    """Return a problem as three messages.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
     Returns
     -------
     tuple of bytes
-        JSON; the frame as Parquet; the label and the positions of each part as NumPy arrays.
+        A JSON document, the frame as Parquet, and the labels and parts as NumPy arrays.
     """
     document = {
         "spec": problem.spec.to_dict(),
@@ -62,7 +62,7 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
 
 
 def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
-    """Read what `write_problem` wrote."""
+    """Return the problem from the messages of `write_problem`."""
     said = json.loads(document)
     with np.load(io.BytesIO(arrays), allow_pickle=False) as opened:
         label = opened["label"]
@@ -84,20 +84,20 @@ def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
 
 
 def _as_prepared(frame: pd.DataFrame) -> pd.DataFrame:
-    """Make text what it is in prepared rows: objects, where Parquet gives strings."""
+    """Return a frame with text as objects, as in prepared rows; Parquet gives strings instead."""
     texts = frame.select_dtypes(exclude="number").columns
     return frame.astype(dict.fromkeys(texts, object))
 
 
 def write_trials(trials: Sequence[Trial]) -> bytes:
-    """Write trials."""
+    """Return trials as a message."""
     return json.dumps(
         [[each.number, dict(each.parameters), each.incumbents] for each in trials]
     ).encode()
 
 
 def read_trials(message: bytes) -> list[Trial]:
-    """Read what `write_trials` wrote."""
+    """Return the trials from a message of `write_trials`."""
     return [
         Trial(number, parameters, tuple(map(tuple, incumbents)))
         for number, parameters, incumbents in json.loads(message)
@@ -105,14 +105,14 @@ def read_trials(message: bytes) -> list[Trial]:
 
 
 def write_result(result: TrialResult) -> bytes:
-    """Write a result."""
+    """Return a result as a message."""
     counts = None if result.counts is None else result.counts.to_dict()
     document = vars(result) | {"parameters": dict(result.parameters), "counts": counts}
     return json.dumps(document).encode()
 
 
 def read_result(message: bytes) -> TrialResult:
-    """Read what `write_result` wrote."""
+    """Return the result from a message of `write_result`."""
     said: dict[str, Any] = json.loads(message)
     counts = None if said["counts"] is None else Counts.from_dict(said["counts"])
     return TrialResult(**said | {"counts": counts})

@@ -1,4 +1,4 @@
-"""The methods of a sweep, by name. `study` implements them, and alone imports Optuna."""
+"""The names of the search methods of a sweep; `study` implements them with Optuna."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ __all__ = ["METHODS", "PLANNED", "Method"]
 
 Method = Literal["grid", "random", "bayesian", "nsga2"]
 
-#: What each method does.
+#: A description of each method.
 METHODS: dict[str, str] = {
     "grid": "every combination; a range has 5 values unless it gives a number",
     "random": "random combinations without repetition, from the seed",
     "bayesian": "Optuna's TPE, which learns from earlier trials",
     "nsga2": "Optuna's NSGA-II, which searches the frontier of two objectives",
 }
-#: The methods that know all their trials at the start.
+#: The methods whose trials are all known at the start.
 PLANNED = ("grid", "random")

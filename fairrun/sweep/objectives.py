@@ -1,4 +1,4 @@
-"""What a sweep looks for: one or two metrics to make better, and what they must stay within."""
+"""The objectives of a sweep, one or two metrics to improve, and its constraint."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from fairrun.metrics import PERFORMANCE_METRICS
 
 __all__ = ["Constraint", "Objective", "interval_keys", "parse_objectives", "read_constraint"]
 
-#: The better the lower.
+#: Performance metrics for which lower values are better.
 _LOSSES = {"brier_score"}
-#: What an objective may be; the rates of a group are neither good nor bad.
+#: The metrics that can be objectives. Rates such as the selection rate are excluded, because larger
+#: values are neither better nor worse.
 _KNOWN = [
     name
     for name, metric in GATE_METRICS.items()
     if name not in ("abroca", "cohen_d", "2sd_rule")
     and (metric.kind != "performance" or name in {*PERFORMANCE_METRICS, "roc_auc", *_LOSSES})
 ]
-#: A constraint that is violated by more is as bad, and one that is undefined.
+#: The largest violation of a constraint; an undefined metric counts as this violation.
 _WORST_VIOLATION = 10.0
 
 Metrics = Mapping[str, float]
@@ -31,16 +32,16 @@ Metrics = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Objective:
-    """A metric that a sweep makes better: performance higher, groups nearer to each other.
+    """A metric to improve: better performance, or a bias metric nearer to parity.
 
     Attributes
     ----------
     metric : GateMetric
         The metric.
     protected : str
-        The protected column or crossing it compares; empty for performance.
+        The protected column or crossing of a bias metric; empty for performance.
     key : str
-        What its value is called among a trial's metrics.
+        The name of its value in the metrics of a trial.
     """
 
     metric: GateMetric
@@ -48,18 +49,21 @@ class Objective:
     key: str
 
     def gain(self, metrics: Metrics) -> tuple[float, float, float]:
-        """Turn the metric into what is to be made as large as can be, with its interval.
+        """Return the gain, for which larger values are better, with its interval.
+
+        The gain of a difference d is −|d|, that of a ratio r is min(r, 1 / r), and that of a loss
+        is its negative. The gain of other metrics is their value.
 
         Parameters
         ----------
         metrics : mapping of str to float
-            Of a trial.
+            The metrics of a trial.
 
         Returns
         -------
         value, low, high : float
-            Of a difference −|d|, of a ratio min(r, 1/r): the limits are those of all values within
-            its interval. NaN where it is undefined.
+            The gain, and the smallest and largest gain for values in the metric's interval. NaN if
+            the metric is undefined.
 
         Examples
         --------
@@ -88,7 +92,7 @@ def _nearness(ratio: float) -> float:
 
 
 def interval_keys(key: str) -> tuple[str, str, str]:
-    """Name a metric and its limits.
+    """Return the names of a metric and of its lower and upper limit.
 
     Examples
     --------
@@ -100,16 +104,31 @@ def interval_keys(key: str) -> tuple[str, str, str]:
 
 
 def parse_objectives(text: str, columns: Sequence[ProtectedColumn]) -> tuple[Objective, ...]:
-    """Parse one or two metrics separated by a comma; after `@` a protected column or crossing.
+    """Parse one or two objectives, such as ``accuracy,statistical_parity @ race``.
+
+    Parameters
+    ----------
+    text : str
+        Metrics separated by a comma, each with an optional protected column or crossing after
+        ``@``.
+    columns : sequence of ProtectedColumn
+        The protected columns.
+
+    Returns
+    -------
+    tuple of Objective
 
     Raises
     ------
     RequestError
-        If a metric is not known or is no objective, or there are more than two.
+        If a metric is unknown or cannot be an objective, a metric is given twice, or there are more
+        than two.
     """
     objectives = tuple(_objective(part.strip(), columns) for part in text.split(","))
     if len(objectives) > 2 or len({each.key for each in objectives}) < len(objectives):
-        raise RequestError(f"objective={text}: give one metric or two different ones")
+        raise RequestError(
+            f"objective={text} is not possible; give one metric or two different metrics"
+        )
     return objectives
 
 
@@ -120,7 +139,10 @@ def _objective(text: str, columns: Sequence[ProtectedColumn]) -> Objective:
         raise RequestError(f"objective={name} is not known; {hint}")
     metric = GATE_METRICS[name]
     if metric.kind == "performance" and protected:
-        raise RequestError(f"objective={text}: performance is of all rows here; leave @ out")
+        raise RequestError(
+            f"objective={text} is not possible, because a sweep measures performance over all "
+            "rows; leave @ out"
+        )
     about, key = _about(metric, protected or None, columns)
     return Objective(metric, about, key)
 
@@ -128,7 +150,7 @@ def _objective(text: str, columns: Sequence[ProtectedColumn]) -> Objective:
 def _about(
     metric: GateMetric, protected: str | None, columns: Sequence[ProtectedColumn]
 ) -> tuple[str, str]:
-    """Find the column or crossing that is meant, and the name of the metric in a trial's."""
+    """Return the column or crossing of a metric, and its name in the metrics of a trial."""
     if metric.kind == "performance" or not columns:
         return "", metric.name
     first = columns[0].name
@@ -142,16 +164,17 @@ def _about(
 
 @dataclass(frozen=True)
 class Constraint:
-    """What a trial must stay within: the terms of a gate, on the interval of each.
+    """The conditions on a trial: the terms of a gate, which judge intervals.
 
     Attributes
     ----------
     gate : Gate
-        As the evaluation on test judges it; a term without a column is about the first one.
+        The gate, which the evaluation on the test rows uses too. A term without a column is for the
+        first protected column.
     keys : tuple of str
-        For each term what its value is called among a trial's metrics.
+        For each term, the name of its value in the metrics of a trial.
     abouts : tuple of str
-        For each term the column or crossing it is about.
+        For each term, its protected column or crossing; empty for performance.
     """
 
     gate: Gate
@@ -159,7 +182,11 @@ class Constraint:
     abouts: tuple[str, ...]
 
     def verdict(self, metrics: Metrics) -> Verdict:
-        """Judge a trial's intervals: all within what is allowed, one outside, or neither."""
+        """Return the verdict for the intervals of a trial.
+
+        It is "pass" if all intervals lie in the allowed range, "fail" if one lies outside it, and
+        "insufficient evidence" otherwise.
+        """
         limits = [interval_keys(key)[1:] for key in self.keys]
         return overall(
             judge(term, *(metrics.get(end, math.nan) for end in ends))
@@ -167,7 +194,10 @@ class Constraint:
         )
 
     def violations(self, metrics: Metrics) -> dict[str, float]:
-        """Say by how much each term's interval reaches outside; at most 0 where it does not."""
+        """Return how far the interval of each term reaches out of the allowed range.
+
+        Values of 0 or less mean that the interval lies within the range.
+        """
         found = {}
         for term, key in zip(self.gate.terms, self.keys, strict=True):
             ends = (metrics.get(end, math.nan) for end in interval_keys(key)[1:])
@@ -180,20 +210,38 @@ class Constraint:
 
 
 def read_constraint(text: str, columns: Sequence[ProtectedColumn]) -> Constraint:
-    """Read a constraint as a gate is read; a term without `@` is about the first column alone.
+    """Read a constraint, from the text or file of a gate.
+
+    Parameters
+    ----------
+    text : str
+        The gate; see `fairrun.gate.read_gate`. A term without ``@`` is for the first protected
+        column only.
+    columns : sequence of ProtectedColumn
+        The protected columns.
+
+    Returns
+    -------
+    Constraint
 
     Raises
     ------
     RequestError
-        If it is no gate, or a term is about performance of groups.
+        If the text is not a gate, or a sweep does not measure the metric of a term.
     """
     gate = read_gate(text)
     terms, keys, abouts = [], [], []
     for term in gate.terms:
         if term.metric.kind == "performance" and term.protected:
-            raise RequestError(f"{term}: in a sweep, performance is of all rows; leave @ out")
+            raise RequestError(
+                f"{term} is not possible, because a sweep measures performance over all rows; "
+                "leave @ out"
+            )
         if term.metric.name not in _KNOWN and term.metric.kind != "performance":
-            raise RequestError(f"{term}: a sweep measures no {term.metric.name}; leave it out")
+            raise RequestError(
+                f"{term} is not possible, because a sweep does not measure {term.metric.name}; "
+                "leave it out"
+            )
         about, key = _about(term.metric, term.protected, columns)
         terms.append(Term(term.metric, term.at_least, term.threshold, about or None))
         keys.append(key)

@@ -1,4 +1,4 @@
-"""When a trial is given up: some of its folds are done, and the best are out of its reach."""
+"""Decide when a trial is stopped before its last fold."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from fairrun.sweep.objectives import Metrics, Objective
 
 __all__ = ["Incumbent", "hopeless"]
 
-#: Of one of the best trials, the lower limit of what each objective gains.
+#: The lower limit of each objective's gain, for one of the best trials.
 Incumbent = tuple[float, ...]
 
 
 def hopeless(
     metrics: Metrics, objectives: Sequence[Objective], incumbents: Sequence[Incumbent]
 ) -> bool:
-    """Whether another trial is better in every objective, and no interval says otherwise.
+    """Return whether another trial is better in every objective, beyond the intervals of both.
 
     Parameters
     ----------
     metrics : mapping of str to float
-        Of the rows measured so far.
+        The metrics of the rows measured so far.
     objectives : sequence of Objective
-        One or two.
+        One or two objectives.
     incumbents : sequence of tuple of float
-        For each of the best trials so far the lower limit of each objective's gain.
+        For each of the best trials so far, the lower limit of each objective's gain.
+
+    Returns
+    -------
+    bool
+        True if the upper limit of each gain is below the lower limit of the same incumbent. False
+        if a limit is undefined.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The choice among trials, on validation alone."""
+"""Choose a trial by its metrics on the validation rows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ __all__ = ["RULES", "Rule", "Selection", "knee", "on_frontier", "select"]
 
 Rule = Literal["constrained", "knee"]
 
+#: A description of each rule.
 RULES: dict[str, str] = {
     "constrained": "the best first objective among the trials whose intervals meet the constraint",
     "knee": "the point of the frontier farthest above the line between its ends",
@@ -27,19 +28,20 @@ RULES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Selection:
-    """What was chosen.
+    """The frontier and the chosen trial.
 
     Attributes
     ----------
     frontier : tuple of int
-        Numbers of the trials that no other beats in both axes, from the fairest to the most
-        accurate: by their second axis.
+        The numbers of the trials on the frontier, sorted by the second axis with the best first.
+        On the frontier are the trials for which no other trial is at least as good in both axes and
+        better in one.
     chosen : int
         The number of the chosen trial.
     rule : {"constrained", "knee"}
-        How.
+        The rule of the choice; see `RULES`.
     verdict : Verdict or None
-        What the constraint says of the chosen trial; None without one.
+        The verdict of the constraint for the chosen trial; None without a constraint.
     """
 
     frontier: tuple[int, ...]
@@ -59,14 +61,19 @@ def select(
     Parameters
     ----------
     results : sequence of TrialResult
-        Trials of any state; complete ones are chosen from.
+        Trials of any state, of which only complete ones can be chosen.
     axes : sequence of Objective
-        The two that span the frontier; the first is the objective of the rule `constrained`.
+        The two objectives of the frontier. The rule "constrained" maximises the first one.
     constraint : Constraint or None
-        What the rule `constrained` holds trials to: their whole interval. If no trial meets it,
-        the one nearest to meeting it is chosen, and the verdict says so.
+        The constraint of the rule "constrained", which the whole interval of a trial must meet. If
+        no trial meets it, the trial with the smallest violation is chosen; see
+        `Selection.verdict`.
     rule : {"constrained", "knee"}
-        See `RULES`. Of equals the earliest.
+        The rule; see `RULES`. Of equally good trials, the earliest is chosen.
+
+    Returns
+    -------
+    Selection
 
     Raises
     ------
@@ -85,7 +92,7 @@ def select(
     gains = np.array([[axis.gain(each.metrics)[0] for axis in axes] for each in complete])
     if not complete:
         raise RequestError(
-            "no trial was completed; look at the reasons of the child runs (tag sweep.reason)"
+            "no trial is complete; see the reasons in the child runs (tag sweep.reason)"
         )
     places = np.flatnonzero(on_frontier(gains))
     places = places[np.argsort(-gains[places, -1], kind="stable")]
@@ -109,12 +116,15 @@ def _best_within(
 
 
 def on_frontier(gains: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which points no other point beats: at least as good in all, and better in one.
+    """Return which points are on the frontier.
+
+    A point is not on the frontier if another point is at least as good in all axes and better in
+    one, or if a coordinate is NaN. Of equal points, only the first can be on the frontier.
 
     Parameters
     ----------
     gains : array of shape (n, k)
-        The larger the better. A point with NaN is on no frontier. Of equal points the first is.
+        The points; larger values are better.
 
     Returns
     -------
@@ -128,7 +138,7 @@ def on_frontier(gains: ArrayLike) -> NDArray[np.bool_]:
     points = np.asarray(gains, dtype=np.float64)
     if not len(points):
         return np.zeros(0, dtype=np.bool_)
-    no_worse = (points[:, None] >= points).all(axis=-1)  # of i against j
+    no_worse = (points[:, None] >= points).all(axis=-1)  # [i, j] compares point i with point j
     better = (points[:, None] > points).any(axis=-1)
     earlier = np.arange(len(points))[:, None] < np.arange(len(points))
     beaten = (no_worse & (better | earlier)).any(axis=0)
@@ -136,20 +146,24 @@ def on_frontier(gains: ArrayLike) -> NDArray[np.bool_]:
 
 
 def knee(gains: NDArray[np.float64]) -> int:
-    """Find the knee of a frontier: the point farthest above the line between its ends.
+    """Return the knee of a frontier: the point farthest above the line between its ends.
 
-    Both axes are scaled to the frontier's reach first (I. Das, On characterizing the "knee" of the
-    Pareto curve, Structural Optimization 18, 1999).
+    Before this, each axis is scaled to the range of the frontier.
 
     Parameters
     ----------
-    gains : ndarray of float, shape (n, k)
-        A frontier, the larger the better; at least one point.
+    gains : array of float of shape (n, k)
+        The points of the frontier, at least one; larger values are better.
 
     Returns
     -------
     int
-        Its position.
+        The position of the knee.
+
+    References
+    ----------
+    I. Das, "On characterizing the 'knee' of the Pareto curve based on normal-boundary
+    intersection", Structural Optimization 18, 1999.
 
     Examples
     --------
@@ -158,5 +172,6 @@ def knee(gains: NDArray[np.float64]) -> int:
     """
     reach = np.ptp(gains, axis=0)
     scaled = (gains - gains.min(axis=0)) / np.where(reach > 0, reach, 1.0)
-    # The ends are (1, 0) and (0, 1): along the line between them the sum is the same.
+    # The scaled ends are (1, 0) and (0, 1). The sum of the coordinates is constant on the line
+    # between them, and grows with the distance above it.
     return int(np.argmax(scaled.sum(axis=1)))

@@ -1,4 +1,4 @@
-"""The space of a sweep: which parameters are tried, over which values, and when they apply."""
+"""The space of a sweep: the parameters to try, their values, and when they apply."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ __all__ = [
 ]
 
 Value = str | float
-#: The values of one trial by name; what does not apply to it is left out.
+#: The values of a trial by name, without parameters that do not apply to it.
 Parameters = dict[str, Value]
 
-#: Of a range that says nothing of its values, a grid takes so many.
+#: The number of values of a range in a grid, if the range does not give a number.
 GRID_POINTS = 5
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """The values of one parameter: some that are listed, or a range.
+    """The values of one parameter: a list or a range.
 
     Attributes
     ----------
     name : str
-        `mitigator`, `estimator`, `class_weight`, `resample`, a parameter of an estimator (`C`), or
-        of a mitigator (`group_thresholds.tolerance`).
+        "mitigator", "estimator", "class_weight", "resample", a parameter of an estimator (such as
+        "C"), or a parameter of a mitigator (such as "group_thresholds.tolerance").
     values : tuple of str or float
         The listed values; empty for a range.
     low, high : float
-        The ends of the range, included.
+        The limits of the range, which are both included.
     log : bool
-        Whether the range is walked in equal ratios.
+        Whether values of the range are spaced by equal ratios.
     integer : bool
-        Whether it holds whole numbers.
+        Whether values of the range are whole numbers.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Dimension:
 
     @property
     def distribution(self) -> BaseDistribution:
-        """The same as Optuna has it."""
+        """The values as a distribution of Optuna."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
         if self.values:
@@ -73,14 +73,14 @@ class Dimension:
 
     @property
     def in_ratios(self) -> bool:
-        """Whether its values are better laid out in equal ratios: over two decades or more."""
+        """Whether charts should have a logarithmic axis: the values span two decades or more."""
         numbers = [value for value in self.values if not isinstance(value, str)]
         return self.log or (
             bool(numbers) and min(numbers) > 0 and max(numbers) >= 100 * min(numbers)
         )
 
     def suggest(self, trial: Trial) -> Value:
-        """Let Optuna choose a value."""
+        """Return a value that Optuna chooses."""
         if self.values:
             chosen: Value = trial.suggest_categorical(self.name, self.values)  # type: ignore[assignment]
             return chosen
@@ -90,7 +90,7 @@ class Dimension:
 
     @property
     def grid(self) -> tuple[Value, ...]:
-        """The values a grid takes."""
+        """The values in a grid."""
         if self.values:
             return self.values
         return spaced(self.low, self.high, GRID_POINTS, log=self.log, integer=self.integer)
@@ -103,12 +103,13 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """All that a sweep may try; `parse_space` and `read_space` make one.
+    """The parameters of a sweep with their values; `parse_space` and `read_space` return one.
 
     Attributes
     ----------
     dimensions : tuple of Dimension
-        `mitigator` and `estimator` first: what applies to a trial depends on them.
+        The parameters. "mitigator" and "estimator" come first, because the other parameters apply
+        only with some of them.
     """
 
     dimensions: tuple[Dimension, ...]
@@ -125,7 +126,7 @@ class Space:
         return [each.name for each in self.dimensions]
 
     def suggest(self, trial: Trial) -> Parameters:
-        """Let Optuna choose the values that apply, one after the other."""
+        """Return the values that Optuna chooses for all parameters that apply."""
         chosen: Parameters = {}
         for each in self.dimensions:
             if applies(each.name, chosen):
@@ -133,7 +134,7 @@ class Space:
         return chosen
 
     def grid(self) -> Iterator[Parameters]:
-        """Go through every combination of the values that apply; a range by its grid."""
+        """Yield all combinations of values, without parameters that do not apply."""
         yield from self._grid(self.dimensions, {})
 
     def _grid(self, rest: tuple[Dimension, ...], chosen: Parameters) -> Iterator[Parameters]:
@@ -146,12 +147,12 @@ class Space:
             yield from self._grid(rest[1:], chosen)
 
     def distributions(self, parameters: Mapping[str, Any]) -> dict[str, BaseDistribution]:
-        """Give Optuna's distributions of a trial's parameters."""
+        """Return Optuna's distributions of the parameters of a trial."""
         return {name: self[name].distribution for name in parameters}
 
 
 def applies(name: str, chosen: Mapping[str, Value]) -> bool:
-    """Whether a parameter means something beside the mitigator and the estimator chosen so far.
+    """Return whether a parameter applies to the mitigator and estimator chosen so far.
 
     Examples
     --------
@@ -178,7 +179,9 @@ def applies(name: str, chosen: Mapping[str, Value]) -> bool:
 
 
 def shared_fit(parameters: Mapping[str, Value]) -> tuple[object, ...]:
-    """Give what trials have in common that differ in their post-processor alone.
+    """Return a key that is equal for trials that differ only in their post-processor.
+
+    Such trials share a fit.
 
     Examples
     --------
@@ -199,7 +202,7 @@ def shared_fit(parameters: Mapping[str, Value]) -> tuple[object, ...]:
 def spaced(
     low: float, high: float, n: int, *, log: bool = False, integer: bool = False
 ) -> tuple[Value, ...]:
-    """Lay values out evenly over a range, both ends among them.
+    """Return up to n evenly spaced values of a range, with both ends.
 
     Examples
     --------
@@ -211,7 +214,7 @@ def spaced(
     values = np.geomspace(low, high, n) if log else np.linspace(low, high, n)
     if integer:
         return tuple(dict.fromkeys(round(value) for value in values.tolist()))
-    # To as many digits as a person would write, so that a value read back is the same.
+    # Rounded to six digits, so that a value that is logged as text and read again is the same.
     return tuple(dict.fromkeys(float(f"{value:.6g}") for value in values.tolist()))
 
 

@@ -1,4 +1,4 @@
-"""Reads a space: `mitigator=none,reweighing; C=0.01..100 log`, or the same as YAML."""
+"""Read a space from text such as `mitigator=none,reweighing; C=0.01..100 log`, or from YAML."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 
 __all__ = ["DEFAULT_SPACE", "parse_space", "read_space"]
 
-#: Quick to fit, one of each kind, and what moves each from unmitigated to fair. C in half decades:
-#: nothing happens between them, and trials of one C share a fit.
+#: The default space: mitigators that are fast to fit, with their main parameters. C has 9 values,
+#: because models hardly differ between these, and trials with the same C share a fit.
 DEFAULT_SPACE = (
     "mitigator=none,reweighing,correlation_remover,disparate_impact_remover,group_thresholds,"
     "reweighing+group_thresholds; C=0.01..100 log 9; correlation_remover.alpha=0..1; "
@@ -39,35 +39,46 @@ def read_space(space: str) -> Space:
     Parameters
     ----------
     space : str
-        `default`; what `parse_space` reads; or the path of a file that ends in .yaml or .yml, a
-        mapping of parameters to a list of values, to one value, or to a range as text.
+        "default", or text for `parse_space`, or the path of a YAML file (.yaml or .yml). The file
+        is a mapping from names of parameters to a list of values, one value, or a range as text.
+
+    Returns
+    -------
+    Space
 
     Raises
     ------
     RequestError
-        If it cannot be read as a space.
+        If the text or file is not a space.
     """
     if not is_yaml(space):
         return parse_space(DEFAULT_SPACE if space == "default" else space)
     document = read_yaml(space, "space")
     if not isinstance(document, dict) or not document:
-        raise RequestError(f"space={space} holds no space; give a mapping such as C: 0.01..100 log")
+        raise RequestError(
+            f"space={space} is not a mapping; give names with values, as C: 0.01..100 log"
+        )
     return _space({str(name): _texts(said) for name, said in document.items()})
 
 
 def parse_space(text: str) -> Space:
-    """Parse parameters separated by semicolons.
+    """Parse a space from text.
 
     Parameters
     ----------
     text : str
-        Each is a name, `=` and values separated by commas, or a range `low..high`; after the range
-        may stand `log`, and a number: of how many values it shall consist.
+        Parameters separated by semicolons. Each is a name, "=" and values separated by commas, or a
+        range ``low..high``. The range may be followed by "log" for equal ratios, and by the number
+        of values to try.
+
+    Returns
+    -------
+    Space
 
     Raises
     ------
     RequestError
-        If a parameter is not known, a value is not allowed, or mitigators do not go together.
+        If a parameter is unknown, a value is not allowed, or mitigators cannot be combined.
 
     Examples
     --------
@@ -76,7 +87,7 @@ def parse_space(text: str) -> Space:
     >>> parse_space("mitigator=disparate_impact_remover; repair_level=0..1")
     Traceback (most recent call last):
     ...
-    fairrun.errors.RequestError: the space knows no parameter 'repair_level'; did you mean
+    fairrun.errors.RequestError: the space has an unknown parameter 'repair_level'; did you mean
     disparate_impact_remover.repair_level?
     """
     said: dict[str, str] = {}
@@ -85,7 +96,9 @@ def parse_space(text: str) -> Space:
         if not part:
             continue
         if not equals or not values:
-            raise RequestError(f"{part!r} is no part of a space; give name=values, as C=0.1,1,10")
+            raise RequestError(
+                f"{part!r} in the space is not a parameter; give name=values, as C=0.1,1,10"
+            )
         if name in said:
             raise RequestError(f"the space has {name} twice; give it once, with all its values")
         said[name] = values
@@ -111,23 +124,23 @@ def _space(said: Mapping[str, str]) -> Space:
         if not any(applies(each.name, chosen) for chosen in _heads(space)):
             raise RequestError(
                 f"{each.name} applies to no mitigator and estimator of the space ({space}); "
-                "leave it out, or add what it belongs to"
+                "leave it out, or add its mitigator or estimator"
             )
     return space
 
 
 def _heads(space: Space) -> list[dict[str, Value]]:
-    """List the combinations of mitigator and estimator."""
+    """Return all combinations of mitigator and estimator."""
     head = [each for each in space.dimensions if each.name in ("mitigator", "estimator")]
     return list(Space(tuple(head)).grid())
 
 
 def _check_mitigators(space: Space) -> None:
-    """Refuse a mitigator that is not known or does not go together, whatever its parameters."""
+    """Raise RequestError if a mitigator is unknown or mitigators cannot be combined."""
     if "mitigator" not in space.names:
         return
     for name in space["mitigator"].values:
-        # A word that the space gives may be what makes mitigators go together.
+        # Some combinations need a certain value of a parameter, which the space may contain.
         words = {
             each.name: value
             for each in space.dimensions
@@ -156,12 +169,13 @@ def _dimension(name: str, text: str) -> Dimension:
         assert not isinstance(low, str) and not isinstance(high, str)  # noqa: PT018, S101  Choices
         if not low < high or (log and low <= 0):
             raise RequestError(
-                f"{name}={text} is no range; give low..high with low < high, and above 0 with log"
+                f"{name}={text} is not a range; give low..high with low < high (and 0 < low with "
+                "log)"
             )
         if found["n"] is None:
             return Dimension(name, (), low, high, log, integer)
         if int(found["n"]) < 2:
-            raise RequestError(f"{name}={text}: a range of values needs at least 2 of them")
+            raise RequestError(f"{name}={text} is not possible; give 2 values or more of a range")
         return Dimension(name, spaced(low, high, int(found["n"]), log=log, integer=integer))
     return Dimension(name, tuple(_checked(known, _number(name, v)) for v in text.split(",")))
 
@@ -169,7 +183,7 @@ def _dimension(name: str, text: str) -> Dimension:
 def _words(name: str, text: str) -> list[str]:
     values = [value.strip() for value in text.split(",")]
     if name == "mitigator":
-        return values  # resolve_mitigator knows compositions, and what is refused
+        return values  # `resolve_mitigator` checks mitigators and their combinations
     for value in values:
         if value not in _WORDS[name]:
             raise RequestError(
@@ -180,7 +194,7 @@ def _words(name: str, text: str) -> list[str]:
 
 
 def _checked(known: list[Parameter | Choice], value: Any) -> Value:
-    """Check a value by the first that takes it: estimators may share the name of a parameter."""
+    """Return a value if one of the parameters allows it; estimators may share a name."""
     for parameter in known[:-1]:
         try:
             return parameter.check(value)
@@ -194,7 +208,7 @@ def _number(name: str, text: str) -> float:
         number = float(text)
     except ValueError:
         raise RequestError(
-            f"{name}={text.strip()} is not a number; give numbers as 0.1,1,10 or a range as "
+            f"{name}={text.strip()} is not a number; give numbers, as 0.1,1,10, or a range, as "
             "0.01..100 log"
         ) from None
     return int(number) if number.is_integer() else number
@@ -204,7 +218,7 @@ def _unknown(name: str) -> RequestError:
     names = {*_WORDS, *(p.name for row in ESTIMATORS.values() for p in row.parameters)}
     names |= {f"{m.name}.{p.name}" for m in MITIGATORS.values() for p in m.parameters}
     meant = [each for each in sorted(names) if each.rpartition(".")[2] == name]
-    # A parameter of several mitigators is named with each of them.
+    # If several mitigators have the parameter, the hint has all of them.
     hint = f"did you mean {' or '.join(meant)}?" if meant else ""
-    hint = hint or did_you_mean(name, sorted(names), "docs/sweep.md lists them")
-    return RequestError(f"the space knows no parameter {name!r}; {hint}")
+    hint = hint or did_you_mean(name, sorted(names), "docs/sweep.md lists the parameters")
+    return RequestError(f"the space has an unknown parameter {name!r}; {hint}")

@@ -1,4 +1,4 @@
-"""Which trials come next: Optuna's samplers, asked and told in one process."""
+"""Choose the trials of a sweep with Optuna's samplers."""
 
 from __future__ import annotations
 
@@ -22,40 +22,42 @@ from fairrun.sweep.trial import Trial, TrialResult
 
 __all__ = ["Search", "to_optuna"]
 
-#: So many draws that were there before, one after another, and the space is taken to be used up.
+#: After this number of repeated combinations in a row, the space counts as exhausted.
 _MOST_REPEATS = 1000
-#: At most so many trials that share a fit are run in one place, so that others have work as well.
+#: The largest number of trials in a bundle, all of which share a fit. With larger bundles, some
+#: workers might have no work.
 _BUNDLE = 12
 
 
 @dataclass
 class Search:
-    """A sweep's trials: those still to come, and what became of the others.
+    """The search of a sweep: its finished trials and the choice of the next ones.
 
-    Grid and random draw up their trials at the start, so that they are the same whatever runs
-    them, and in which order. The other two see each result before the next trial is drawn up, or
-    at least what there is by then: with several workers their trials differ from run to run.
+    "grid" and "random" choose all trials at the start, so the trials do not depend on the workers.
+    "bayesian" and "nsga2" choose a trial from the results that exist at that time. With several
+    workers, their trials differ from run to run.
 
-    Parameters
+    Attributes
     ----------
     space : Space
-        What may be tried.
+        The parameters to try.
     method : {"grid", "random", "bayesian", "nsga2"}
-        See `METHODS`.
+        The method; see `fairrun.sweep.methods.METHODS`.
     n_trials : int
-        How many trials, those that are done among them; a grid has as many as it has.
+        The number of trials, including finished ones. "grid" and "random" replace it by the number
+        of different combinations they found.
     objectives : sequence of Objective
-        One or two.
+        One or two objectives.
     constraint : Constraint or None
-        What trials shall stay within.
+        The constraint on trials.
     seed : int
-        Seeds the draws.
+        The seed of the search.
     done : sequence of TrialResult
-        What an earlier process of the same sweep did.
+        The trials of earlier processes of the same sweep.
     notes : mapping of int to mapping, optional
-        What `notes_of` gave for those.
+        The results of `notes_of` for these trials, by number.
     prune : bool
-        Whether trials are sent the best ones so far, to be measured against before their last fold.
+        Whether a trial may be stopped before its last fold if it is far behind the best trials.
     """
 
     space: Space
@@ -83,7 +85,7 @@ class Search:
             self.n_trials = len(numbers) + sum(map(len, self._bundles))
         else:
             self._free = [n for n in range(self.n_trials) if n not in numbers]
-            # Not the draws of the process before.
+            # Another seed than in the earlier process, whose random numbers would repeat.
             sampler = _sampler(self.method, self.n_trials, self.seed + len(numbers))
             frozen = [
                 _frozen(each, self.space, self.objectives, self.constraint, self.notes)
@@ -110,7 +112,7 @@ class Search:
         return list(plan.values())
 
     def ask(self) -> Bundle | None:
-        """Give the next trials to run in one place; None if there are none."""
+        """Return the next trials to run in the same process; None if there are none."""
         if self.planned:
             return self._bundles.pop(0) if self._bundles else None
         if not self._free:
@@ -121,7 +123,7 @@ class Search:
         return (Trial(number, parameters, self._incumbents() if self.prune else ()),)
 
     def tell(self, result: TrialResult) -> None:
-        """Take a result in."""
+        """Add a result to the search."""
         self.results.append(result)
         trial = self._open.get(result.number)
         if trial is None:
@@ -136,7 +138,7 @@ class Search:
         self.study.tell(trial, values)
 
     def notes_of(self, number: int) -> dict[str, Any]:
-        """Give what Optuna noted of a trial beside its values: the generation it belongs to."""
+        """Return the notes of Optuna that a resume needs: the generation of a trial."""
         trial = self._open.get(number)
         if trial is None:
             return {}
@@ -144,7 +146,7 @@ class Search:
         return {name: value for name, value in attributes.items() if name.endswith("generation")}
 
     def _incumbents(self) -> tuple[Incumbent, ...]:
-        """List the best complete trials so far by the lower limits of what they gain."""
+        """Return the lower limits of the gains of the best trials so far."""
         complete = [each for each in self.results if each.state == "complete"]
         if self.constraint is not None:
             verdict = self.constraint.verdict
@@ -157,7 +159,7 @@ class Search:
 
 
 def _bundled(trials: Iterable[Trial]) -> list[Bundle]:
-    """Put trials that share a fit together; the largest bundles first, so that none comes last."""
+    """Return trials in bundles that share a fit, with the largest and slowest bundles first."""
     groups: dict[object, list[Trial]] = {}
     for trial in trials:
         groups.setdefault(shared_fit(trial.parameters), []).append(trial)
@@ -171,10 +173,11 @@ def _bundled(trials: Iterable[Trial]) -> list[Bundle]:
 
 def _sampler(method: Method, n_trials: int, seed: int) -> BaseSampler:
     if method == "nsga2":
-        # Some generations, however few trials there are.
+        # A small population, so that a sweep with few trials has several generations.
         return NSGAIISampler(population_size=min(50, max(10, n_trials // 8)), seed=seed)
     with warnings.catch_warnings():
-        # For parameters that apply to some trials only; Optuna calls it experimental.
+        # `group` supports parameters that apply to some trials only; Optuna warns that it is
+        # experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return TPESampler(
             n_startup_trials=min(20, max(5, n_trials // 5)),
@@ -199,19 +202,23 @@ def to_optuna(
     objectives: Sequence[Objective],
     constraint: Constraint | None = None,
 ) -> optuna.Study:
-    """Make an Optuna study of the trials of a sweep, for all that Optuna can do with one.
+    """Return the trials of a sweep as an Optuna study, for Optuna's analyses and plots.
 
     Parameters
     ----------
     results : sequence of TrialResult
         The trials.
-    space, objectives, constraint
-        Those of the sweep; each objective is to be maximised, as `Objective.gain` gives it.
+    space : Space
+        The space of the sweep.
+    objectives : sequence of Objective
+        The objectives of the sweep. The study maximises their gains.
+    constraint : Constraint, optional
+        The constraint of the sweep.
 
     Returns
     -------
     optuna.Study
-        In memory.
+        A study in memory.
     """
     frozen = [_frozen(each, space, objectives, constraint, {}) for each in results]
     return _study(objectives, RandomSampler(0), frozen)
@@ -237,7 +244,7 @@ def _frozen(
 
 
 def _values(result: TrialResult, objectives: Sequence[Objective]) -> list[float] | None:
-    """Give what a trial gains; None where it failed. One that was given up gains what it has."""
+    """Return the gains of a trial, for a pruned trial those of its folds; None if it failed."""
     if result.state == "failed":
         return None
     return [each.gain(result.metrics)[0] for each in objectives]

@@ -1,4 +1,4 @@
-"""The trials of a sweep as a table: what charts are drawn from, and what is logged."""
+"""The table of the trials of a sweep."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ def trials_table(
     selection: Selection,
     constraint: Constraint | None,
 ) -> pd.DataFrame:
-    """Lay trials out, one row each.
+    """Return the table of trials, which is logged and from which charts are drawn.
 
     Parameters
     ----------
     results : sequence of TrialResult
         The trials.
     run_ids : mapping of int to str
-        The child run of each.
+        The ids of the child runs by number of the trial.
     selection : Selection
-        What was chosen.
+        The frontier and the chosen trial.
     constraint : Constraint or None
-        What they are judged by.
+        The constraint on trials.
 
     Returns
     -------
     pandas.DataFrame
-        number, state, frontier, chosen, verdict (empty without a constraint), mitigator, the
-        other parameters of the space (None where one does not apply), the metrics with their
-        limits, seconds, reason and run_id; by number.
+        A row for each trial, in the order of their numbers. The columns are number, state,
+        frontier, chosen, verdict (empty without a constraint), mitigator, the other parameters of
+        the space (None if a parameter does not apply to the trial), the metrics with their limits,
+        seconds, reason and run_id.
     """
     ordered = sorted(results, key=lambda result: result.number)
     names = dict.fromkeys(name for each in ordered for name in each.parameters)

@@ -1,4 +1,4 @@
-"""One trial: a pure function of the problem, the seed and the parameters."""
+"""Trials, whose results depend only on the problem, the seed and the parameters."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ __all__ = ["Problem", "State", "Trial", "TrialResult", "Trials", "make_classifie
 
 State = Literal["complete", "failed", "pruned"]
 
-#: Fits that trials share are kept for so many; a bundle of trials has fewer.
+#: The largest number of shared fits in memory; a bundle of trials needs fewer.
 _KEPT = 24
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is to be tried.
+    """A combination of parameters to try.
 
     Attributes
     ----------
     number : int
-        Its place in the sweep, from 0.
+        The number of the trial in the sweep, counted from 0.
     parameters : mapping
-        Names and values of the space.
+        The values of the parameters by name.
     incumbents : tuple of Incumbent
-        The best trials so far: one that is behind all hope is given up. Empty: it runs to its end.
+        The best trials so far. The trial is stopped early if it is far behind one of them.
     """
 
     number: int
@@ -55,24 +55,24 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What became of a trial.
+    """The result of a trial.
 
     Attributes
     ----------
     number : int
-        Its place in the sweep.
+        The number of the trial in the sweep.
     parameters : mapping
-        What was tried.
+        The values of the parameters by name.
     state : {"complete", "failed", "pruned"}
-        Pruned: given up after some of the folds.
+        A pruned trial was stopped before its last fold.
     metrics : dict of str to float
-        On the rows it was not fitted on; with their intervals.
+        The metrics with their limits, on rows on which the trial was not fitted.
     counts : Counts or None
-        The counts of those rows; None if it failed.
+        The counts of these rows; None for a failed trial.
     reason : str
-        Why it failed or was given up, in one line.
+        The reason why the trial failed or was stopped, in one line.
     seconds : float
-        How long it took.
+        The duration in seconds.
     """
 
     number: int
@@ -86,24 +86,25 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class Problem:
-    """What every trial of a sweep is fitted and measured on.
+    """The rows and objectives that all trials of a sweep share.
 
     Attributes
     ----------
     spec : DatasetSpec
-        Which column is what.
+        The dataset spec.
     rows : Rows
-        Training and validation rows; never test rows.
+        The training and validation rows, without test rows.
     columns : tuple of ProtectedColumn
-        The protected columns as training saw them.
-    parts : tuple of (ndarray of int, ndarray of int)
-        Positions of the rows to fit on and of those to measure on: one pair, or one for each fold.
-    crossings : tuple of str
-        Crossings of protected columns that are measured as well.
+        The protected columns with the values of the training rows.
+    parts : tuple of (array of int, array of int)
+        The positions of the rows to fit on and of the rows to measure on, for each fold. Without
+        cross-validation there is one pair.
     objectives : tuple of Objective
-        What trials are compared by.
+        The objectives of the sweep.
+    crossings : tuple of str
+        Crossings of protected columns to measure too.
     seed : int
-        Seeds the fits.
+        The seed of the fits.
     """
 
     spec: DatasetSpec
@@ -125,7 +126,7 @@ class Problem:
         folds: int = 1,
         seed: int = 0,
     ) -> Problem:
-        """Take a data set's training and validation rows.
+        """Return the problem for the training and validation rows of a data set.
 
         Parameters
         ----------
@@ -134,8 +135,12 @@ class Problem:
         columns, objectives, crossings, seed
             See the attributes.
         folds : int
-            1: fit on train, measure on validation. More: that many folds of both, by label and
-            group.
+            With 1, trials are fitted on the training rows and measured on the validation rows. A
+            larger number is the number of cross-validation folds of both, by label and group.
+
+        Returns
+        -------
+        Problem
         """
         train, validation = dataset.splits["train"], dataset.splits["validation"]
         rows = join_rows(train, validation)
@@ -151,7 +156,7 @@ class Problem:
 
 
 def join_rows(*parts: Rows) -> Rows:
-    """Put rows under one another."""
+    """Return several sets of rows as one."""
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     return Rows(frame, np.concatenate([part.label for part in parts]))
 
@@ -159,7 +164,7 @@ def join_rows(*parts: Rows) -> Rows:
 def make_classifier(
     spec: DatasetSpec, parameters: Mapping[str, Value], seed: int
 ) -> FairClassifier:
-    """Make the classifier of a trial: what is not in its parameters takes the default.
+    """Return the classifier of a trial, with defaults for parameters that it does not give.
 
     Examples
     --------
@@ -183,7 +188,7 @@ def make_classifier(
 
 
 class _Part:
-    """The rows of one fit, encoded once, with what trials share."""
+    """The encoded rows of a fold, with the intermediate results that trials share."""
 
     def __init__(self, problem: Problem, number: int) -> None:
         fit_on, measure_on = problem.parts[number]
@@ -198,7 +203,7 @@ class _Part:
     def measure(
         self, problem: Problem, parameters: Mapping[str, Value]
     ) -> tuple[Counts, dict[str, float]]:
-        """Fit on some rows, count and measure on the others."""
+        """Fit a trial, and return counts and metrics of the held-out rows."""
         if len(self.memory) > _KEPT:
             self.memory.clear()
         classifier = make_classifier(problem.spec, parameters, problem.seed)
@@ -213,14 +218,14 @@ class _Part:
 
 
 class Trials:
-    """Runs trials of one problem, one after the other; a worker has one.
+    """The trials of a problem, which are run one after the other in this process.
 
-    What it keeps between trials (encoded rows, fits that several share) changes no result.
+    Encoded rows and shared fits are kept between trials. They do not change the results.
 
     Parameters
     ----------
     problem : Problem
-        What they are trials of.
+        The rows and objectives of the trials.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -231,13 +236,13 @@ class Trials:
         return [_Part(self.problem, number) for number in range(len(self.problem.parts))]
 
     def run(self, trial: Trial) -> TrialResult:
-        """Run a trial; whatever it raises makes it a failed one."""
+        """Run a trial and return its result; an exception makes it a failed trial."""
         started = time.perf_counter()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a trial's metrics say what came of it
+                warnings.simplefilter("ignore")  # hundreds of trials would repeat them
                 counts, metrics, reason = self._run(trial)
-        except Exception as error:  # every mitigator raises its own
+        except Exception as error:  # mitigators and packages can raise any exception
             state: State = "failed"
             counts, metrics, reason = None, {}, _one_line(error)
         else:
@@ -255,18 +260,23 @@ class Trials:
             if len(found) < len(self._parts) and hopeless(
                 _so_far(counts, found, self.problem), self.problem.objectives, trial.incumbents
             ):
-                reason = f"given up after {len(found)} of {len(self._parts)} folds: behind the best"
+                reason = (
+                    f"stopped after {len(found)} of {len(self._parts)} folds, because another "
+                    "trial is better"
+                )
                 return counts, _of_folds(found, counts), reason
         assert counts is not None  # noqa: S101  a problem has a part
         metrics = _of_folds(found, counts)
         for each in self.problem.objectives:
             if math.isnan(each.gain(metrics)[0]):
-                raise RequestError(f"{each} is undefined, as where nobody of a group is selected")
+                raise RequestError(
+                    f"{each} is undefined, for example because no row of a group is selected"
+                )
         return counts, metrics, ""
 
 
 def _so_far(counts: Counts, found: list[dict[str, float]], problem: Problem) -> Metrics:
-    """Measure the rows so far together: their interval is narrower than one over few folds."""
+    """Return the metrics of all measured rows; their intervals are narrower than over few folds."""
     return found[0] | measure_counts(counts, problem.crossings)
 
 

@@ -1,6 +1,7 @@
-"""A worker process: reads trials, runs them, writes results, until there is nobody to read from.
+"""The program of a worker process, which reads trials, runs them and writes the results.
 
-`python -m fairrun.sweep.worker`, with what `fairrun.sweep.executor` sends through its input.
+`fairrun.sweep.executor` starts it with `python -m fairrun.sweep.worker` and writes to its standard
+input. It ends when the input ends.
 """
 
 from __future__ import annotations
@@ -8,17 +9,17 @@ from __future__ import annotations
 import os
 import signal
 
-# Ctrl-C is for the process that started this one, which then ends it.
+# The process that started this one handles Ctrl-C, and ends this process.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main() -> None:
-    """Answer trials until the input ends."""
+    """Run trials until the input ends."""
     from multiprocessing.connection import Connection
 
     tasks = Connection(os.dup(0), writable=False)
     results = Connection(os.dup(1), readable=False)
-    # Whatever a library prints must not come between results.
+    # Standard output carries the results, so text that a library prints goes to standard error.
     os.dup2(2, 1)
 
     import logging

@@ -1,5 +1,5 @@
-"""MLflow's tracking store: all that reads it or writes to it.
+"""Read and write MLflow's tracking store.
 
-`names` holds every name that stands in the store. This face stays empty, so that a process that
-needs the names alone imports neither MLflow nor matplotlib.
+`names` defines all names in the store. This file imports nothing, so that a process that needs only
+the names imports neither MLflow nor matplotlib.
 """

@@ -1,4 +1,4 @@
-"""Data sets in the store: what a run was made from, and the splits that `preprocess` keeps."""
+"""Log and open data sets: dataset specs, MLflow dataset inputs and the splits of `preprocess`."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ __all__ = ["dataset_tags", "log_dataset", "log_input", "log_spec", "open_dataset
 
 
 def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
-    """Open a data set, wherever it is: the one door to data for every run.
+    """Return the splits of a data set.
 
     Parameters
     ----------
     data : DataRequest, DatasetSpec or Dataset
-        What a user asked for; or the spec that an earlier run logged, whose splits are derived
-        again and whose digests are checked; or splits that are at hand, which are returned.
+        A user's request, or the spec that an earlier run logged, or the splits themselves. The
+        splits of a logged spec are computed again and their digests are checked.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
     Raises
     ------
     RequestError
-        If the data cannot be had or used.
+        If the data cannot be read or used, or a digest differs.
     """
     if isinstance(data, Dataset):
         return data
@@ -72,7 +72,7 @@ def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
 
 
 def dataset_tags(spec: DatasetSpec) -> dict[str, str]:
-    """Tag what a run is about: the first protected column, the data set, its training rows."""
+    """Return the tags of a data set: first protected column, name and digest of training rows."""
     return {
         PROTECTED: spec.protected[0].column,
         DATASET_NAME: spec.name,
@@ -81,7 +81,7 @@ def dataset_tags(spec: DatasetSpec) -> dict[str, str]:
 
 
 def log_spec(spec: DatasetSpec) -> None:
-    """Log the spec the rows can be derived from again."""
+    """Log a dataset spec, from which the splits can be computed again."""
     mlflow.log_dict(spec.to_dict(), SPEC)
     mlflow.set_tags(dataset_tags(spec))
     resolved = {
@@ -101,12 +101,21 @@ def log_spec(spec: DatasetSpec) -> None:
 
 
 def read_spec(run_id: str) -> DatasetSpec:
-    """Read the spec that a run logged, or the sweep that it is a trial of.
+    """Return the dataset spec of a run; for a trial, it is that of its sweep.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+
+    Returns
+    -------
+    DatasetSpec
 
     Raises
     ------
     RequestError
-        If the run is not there or has none.
+        If the run does not exist or has no dataset spec.
     """
     try:
         tags = mlflow.get_run(run_id).data.tags
@@ -114,24 +123,29 @@ def read_spec(run_id: str) -> DatasetSpec:
         saved = mlflow.artifacts.load_dict(f"runs:/{logged_by}/{SPEC}")
     except (MlflowException, OSError) as error:
         raise RequestError(
-            f"the run {run_id} has no {SPEC}; give the id of a run that fairrun made, or data=…"
+            f"the run {run_id} has no {SPEC}; give the id of a run of fairrun, or data=…"
         ) from error
     return DatasetSpec.from_dict(saved)
 
 
 def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
-    """Log rows as an MLflow dataset input: name, schema and digest, no row.
+    """Log an MLflow dataset input for rows: name, schema and digest, but no row.
 
     Parameters
     ----------
     rows : Rows
         The rows.
     spec : DatasetSpec
-        Where they come from.
+        The data set of the rows.
     context : str
-        `train`, `validation`, `test` or `evaluation`.
+        "train", "validation", "test" or "evaluation".
+
+    Returns
+    -------
+    PandasDataset
+        The MLflow dataset, for logging metrics.
     """
-    # MLflow resolves files and remote URIs, but neither names nor artifacts of a run.
+    # MLflow resolves files and remote URIs, but not names of built-in data sets or run artifacts.
     if spec.source in KNOWN_DATASETS or is_preprocessed(spec.source):
         source: DatasetSource = CodeDatasetSource(tags={"source": spec.source})
     else:
@@ -148,14 +162,14 @@ def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
 
 
 class _TypedDataset(PandasDataset):
-    """A dataset whose columns are numbers or text, the last one the label.
+    """An MLflow dataset with columns of numbers or text, and the label as the last column.
 
-    MLflow finds a schema by looking at every value, which takes seconds and is known here.
+    MLflow infers a schema from every value, which takes seconds. Here the schema is known.
     """
 
     @cached_property
     def schema(self) -> Schema:
-        """One type for each column; required where no value is missing."""
+        """The type of each column. A column is required if it has no missing value."""
         kinds = [
             DataType.double if pd.api.types.is_float_dtype(dtype) else DataType.string
             for dtype in self.df.dtypes[:-1]
@@ -169,7 +183,7 @@ class _TypedDataset(PandasDataset):
 
 
 def log_dataset(dataset: Dataset) -> None:
-    """Log the three splits as Parquet beside their spec, for later runs to start from."""
+    """Log the three splits as Parquet files with their spec, for use by later runs."""
     spec = dataset.spec
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in dataset.splits.items():
@@ -180,22 +194,22 @@ def log_dataset(dataset: Dataset) -> None:
 
 
 def _load_preprocessed(data: str) -> Dataset:
-    """Load what an earlier `preprocess` logged.
+    """Load the splits that a `preprocess` run logged.
 
     Parameters
     ----------
     data : str
-        Its run id, or the URI of its folder of splits (`runs:/<run id>/data`).
+        The run id, or the URI of the folder of splits (``runs:/<run id>/data``).
 
     Returns
     -------
     Dataset
-        The splits. Their spec's source is that URI.
+        The splits. The source in their spec is the URI.
 
     Raises
     ------
     RequestError
-        If there is no such run, or its files are not what it logged.
+        If there is no such run, or its files were changed.
     """
     uri = data if "/" in data else f"runs:/{data}/{DATA}"
     try:

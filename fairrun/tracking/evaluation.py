@@ -1,4 +1,4 @@
-"""Evaluations in the store: metrics, counts, tables, plots, the gate's verdict, the report."""
+"""Log evaluations: metrics, counts, tables, plots, the gate's verdict and the report."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ from fairrun.tracking.runs import log_parameters, log_pictures, log_table
 
 __all__ = ["log_evaluation", "log_explanations", "log_gate", "log_report", "loggable"]
 
-#: MLflow's stores take a thousand in one batch, and a run's page gets no better with more.
+#: The largest number of metrics of a run. MLflow's stores accept 1,000 in a batch, and more than
+#: this would make the page of a run hard to read.
 _MOST_METRICS = 500
-#: Names of columns are part of names of metrics, which MLflow also reads as paths.
+#: Characters that MLflow does not allow in names of metrics. Names of columns are part of such
+#: names, and MLflow reads them as paths.
 _NOT_IN_A_NAME = re.compile(r"[^\w.\-: ]|^\.+$")
 
 
@@ -47,28 +49,29 @@ def log_evaluation(
     dataset: PandasDataset,
     plots: Mapping[str, Plot] | None = None,
 ) -> None:
-    """Log an evaluation: metrics, counts, histograms of scores, tables, plots.
+    """Log an evaluation: metrics, counts, histograms of scores, tables and plots.
 
-    Undefined metrics are not logged; `audit` has the reason. So many protected columns that there
-    are more metrics than a run can take are in `audit` alone, the crossings first.
+    Undefined metrics are not logged; the tables in `audit` have the reason. If there are more than
+    500 metrics, the last ones, which are those of crossings, are only in `audit`.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What was measured.
+        The evaluation.
     model_id : str or None
-        The logged model the metrics are of.
+        The id of the logged model that was evaluated.
     dataset : PandasDataset
-        The rows they were measured on.
+        The rows of the evaluation.
     plots : mapping of str to Plot, optional
-        Its plots by name.
+        The plots by name.
     """
     metrics = loggable(evaluation.metrics)
-    # MLflow links model and dataset to the run again for each metric of the first call.
+    # In the first call, MLflow links model and dataset to the run once for each metric, so the
+    # first call has only one.
     first, *_ = metrics
     mlflow.log_metrics({first: metrics.pop(first)}, model_id=model_id, dataset=dataset)
     mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
-    # Not log_dict, which gives every number a line of its own.
+    # `log_dict` would write each number on a separate line.
     mlflow.log_text(json.dumps(evaluation.counts.to_dict()), COUNTS)
     mlflow.log_text(json.dumps(evaluation.scores.to_dict()), SCORES)
     protected = evaluation.protected
@@ -89,18 +92,18 @@ def log_explanations(
     dataset: PandasDataset,
     plots: Mapping[str, Plot],
 ) -> None:
-    """Log what a model looks at: metrics, tables as `explanations/*.json`, plots.
+    """Log the explanations of a model: metrics, tables as `explanations/*.json`, and plots.
 
     Parameters
     ----------
     overview : Overview
-        What was measured.
+        The explanations.
     model_id : str or None
-        The logged model the metrics are of.
+        The id of the logged model that was explained.
     dataset : PandasDataset
-        The rows they were measured on.
+        The rows of the explanations.
     plots : mapping of str to Plot
-        Its plots by name.
+        The plots by name.
     """
     mlflow.log_metrics(loggable(overview.metrics), model_id=model_id, dataset=dataset)
     for name, table in overview.tables.items():
@@ -109,19 +112,22 @@ def log_explanations(
 
 
 def log_gate(gate: Gate, result: GateResult) -> None:
-    """Log what a gate demanded, and what came of it: the table and the tag `fairness.gate`."""
+    """Log a gate, its table of results, and its verdict as the tag `fairness.gate`."""
     log_parameters({parameter("evaluate", "gate"): gate})
     log_table(GATE, result.table)
     mlflow.set_tag(GATE_VERDICT, str(result.verdict))
 
 
 def log_report(html: str) -> None:
-    """Log the report of an evaluation, `report.html`."""
+    """Log the report of an evaluation as `report.html`."""
     mlflow.log_text(html, REPORT)
 
 
 def loggable(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Keep the metrics that are numbers, under names that MLflow takes."""
+    """Return the finite metrics with names that MLflow accepts, at most 500.
+
+    Metrics of crossings are left out first.
+    """
     numbers = {}
     for name, value in metrics.items():
         metric, slash, column = name.partition("/")
@@ -133,7 +139,7 @@ def loggable(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _log_audit(evaluation: Evaluation) -> None:
-    """Log the tables of all audits, and the flip test where there is one, as `audit/*.csv`."""
+    """Log the tables of all audits, and of the flip test if there is one, as `audit/*.csv`."""
     tables = vars(evaluation.audit) | evaluation.impact_audits
     if evaluation.flips is not None:
         tables["flips"] = evaluation.flips

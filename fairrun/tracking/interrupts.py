@@ -1,4 +1,4 @@
-"""Interrupts wait until what was begun is written."""
+"""Delay interrupts while something is written to the tracking store."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put an interrupt off to the end of the block.
+    """Delay an interrupt to the end of the block.
 
-    Python raises it wherever it is. Within a transaction of the tracking store that would leave the
-    store locked, and the run that is to be ended could not be written.
+    Python raises an interrupt at any line. Within a transaction of the tracking store, this would
+    leave the store locked, so that the end of the run could not be written.
 
     Raises
     ------
     KeyboardInterrupt
-        At the end, if there was an interrupt that raises one.
+        At the end of the block, if there was an interrupt.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def uninterrupted() -> Iterator[None]:
     ...     written = 1
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # no interrupt comes here
+        yield  # Python handles signals only in the main thread
         return
     waiting: list[int] = []
     handlers = {

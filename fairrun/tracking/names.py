@@ -1,7 +1,7 @@
-"""Every name that fairrun writes to MLflow's tracking store: tags, parameters, metrics, artifacts.
+"""All names that fairrun writes to MLflow's tracking store: tags, parameters, metrics, artifacts.
 
-No other file spells one. Runs of earlier versions are read by these names, so a name is kept for
-ever, or read under both.
+No other file contains these names. A name is never changed, or the old one is read as well, because
+runs of earlier versions have it.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ __all__ = [
     "parameter",
 ]
 
-#: The name of a logged model, so that `runs:/<run id>/model` is its URI.
+#: The name of a logged model. Its URI is therefore `runs:/<run id>/model`.
 MODEL_NAME = "model"
-#: The key of what a logged model's metadata says of fairrun.
+#: The key of fairrun's entry in the metadata of a logged model.
 METADATA = "fairrun"
 
-# Tags of every run that is about one model.
+# Tags of runs with one model.
 MITIGATOR = "mitigator"
 STAGE = "mitigator.stage"
 READS_GROUP = "mitigator.reads_group"
@@ -74,11 +74,11 @@ ESTIMATOR = "estimator"
 #: The first protected column.
 PROTECTED = "protected"
 DATASET_NAME = "dataset.name"
-#: The digest of the rows that were fitted on.
+#: The digest of the training rows.
 DATASET_DIGEST = "dataset.digest"
-#: The verdict of the gate; also of a registered version.
+#: The verdict of the gate; a registered version has this tag too.
 GATE_VERDICT = "fairness.gate"
-#: Which rows an evaluation measured: `test`, or `evaluation` for rows that were given.
+#: The rows of an evaluation: "test" for the test split, or "evaluation" for other rows.
 MEASURED_ROWS = "evaluated.rows"
 #: The mitigators that `main` compared.
 COMPARED = "compared"
@@ -90,28 +90,28 @@ SWEEP_PARAMETERS = "sweep.parameters"
 SWEEP_STATE = "sweep.state"
 SWEEP_REASON = "sweep.reason"
 SWEEP_NOTES = "sweep.notes"
-#: On a trial's run, the URI of its model.
+#: The URI of the model, for the run of a trial.
 SWEEP_MODEL = "sweep.model"
-#: On a trial's run, whether it is on the frontier, and whether it was chosen.
+#: Whether a trial is on the frontier, and whether it was chosen, for the run of a trial.
 SWEEP_FRONTIER = "sweep.frontier"
 SWEEP_CHOSEN = "sweep.chosen"
-#: On the sweep's run and on a registered version, the run of the trial that was chosen.
+#: The run of the chosen trial, for the run of a sweep and for a registered version.
 SWEEP_CHOSEN_RUN = "sweep.chosen_run_id"
-#: Whether the chosen trial meets the constraint on validation.
+#: The verdict of the constraint for the chosen trial, on the validation rows.
 SWEEP_CONSTRAINT = "sweep.constraint"
-#: The version that the chosen model was registered as.
+#: The URI of the registered version of the chosen model.
 SWEEP_REGISTERED = "sweep.registered"
 
-# Metrics beside those of `fairrun.metrics`.
+# Metrics in addition to those of `fairrun.metrics`.
 FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 MODEL_BYTES = "model_bytes"
 TRIAL_SECONDS = "trial_seconds"
-#: Followed by the name of a split.
+#: The name of a split follows.
 ROWS = "n_rows_"
 ROWS_DROPPED = "n_rows_dropped"
 
-# Artifacts. A table is named without its ending, `.json`.
+# Artifacts. Names of tables are without the ending `.json`.
 SPEC = "dataset.json"
 DATA = "data"
 COUNTS = "counts.json"
@@ -134,10 +134,10 @@ PLOTS = "plots"
 
 
 def parameter(of: str, name: str) -> str:
-    """Name a resolved parameter: what it is a parameter of, a dot, its own name.
+    """Return the name of a logged parameter: its owner, a dot, and its own name.
 
-    `mlflow run` logs what was typed under the entry point's own names, as text. A dot keeps the two
-    apart, and gives the runs of all entry points the same names.
+    `mlflow run` logs parameters of the entry point as text under names without a dot. The dot
+    distinguishes both, and the names are the same for the runs of all entry points.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""MLflow runs: opening one, and what any run logs."""
+"""Open MLflow runs, and log parameters, tables and plots."""
 
 from __future__ import annotations
 
@@ -35,55 +35,58 @@ __all__ = [
     "tracked_run",
 ]
 
-#: A store whose place depends on the working directory: `sqlite:///runs.db`, `file:runs`, `runs`.
+#: A URI whose store depends on the working directory: `sqlite:///runs.db`, `file:runs`, `runs`.
 _RELATIVE_STORE = re.compile(
     r"(?P<scheme>sqlite(?:\+\w+)?:///|file:|(?!databricks))(?P<path>[^/:?][^:?]*)(?:\?.*)?"
 )
 
 
 def check_tracking_uri() -> None:
-    """Refuse a relative tracking URI that `mlflow run` resolved in another folder than this one.
+    """Refuse a relative tracking URI if `mlflow run` was called in another folder.
 
-    `mlflow run` makes its run where it is typed, and hands the URI on as it stands to a command
-    that works in the project's folder: there a relative path is another store, or none yet.
+    `mlflow run` creates its run in the caller's folder and passes the URI unchanged to a command in
+    the project's folder. There, a relative path is a different store.
 
     Raises
     ------
     RequestError
-        If `mlflow run` started this process, its store is relative, and the run is not in it.
+        If `mlflow run` started this process with a relative URI, and its run is not in the store of
+        this folder.
     """
     run_id = os.environ.get("MLFLOW_RUN_ID")
     uri = mlflow.get_tracking_uri()
     relative = _RELATIVE_STORE.fullmatch(uri)
     if run_id is None or relative is None:
         return
-    # Asking a store that is not there would make it.
+    # MLflow creates a store that does not exist, so its file is checked first.
     if Path(relative["path"]).exists():
         with suppress(MlflowException):
             mlflow.MlflowClient().get_run(run_id)
             return
     absolute = f"{relative['scheme']}$PWD/{uri.removeprefix(relative['scheme'])}"
     raise RequestError(
-        f"MLFLOW_TRACKING_URI={uri} is relative, and is not the store of this run in the folder of "
-        f'the project; give MLFLOW_TRACKING_URI="{absolute}" where mlflow run is typed'
+        f"MLFLOW_TRACKING_URI={uri} is relative, and means another store in the project's folder; "
+        f'set MLFLOW_TRACKING_URI="{absolute}" before mlflow run'
     )
 
 
 @contextmanager
 def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Run]:
-    """Open the MLflow run that `mlflow run` made, or a new one; a child inside another.
+    """Open the MLflow run that `mlflow run` created, or a new run.
+
+    Inside another run, it opens a child run.
 
     Parameters
     ----------
     name : str
-        The run's name.
+        The name of the run.
     tags : mapping, optional
-        Its tags.
+        The tags of the run.
 
     Yields
     ------
     mlflow.entities.Run
-        The run; it ends FAILED if an exception leaves the block.
+        The run. Its status becomes FAILED if the block raises an exception.
     """
     nested = mlflow.active_run() is not None
     with mlflow.start_run(run_name=name, nested=nested, tags=dict(tags or {})) as run:
@@ -91,45 +94,51 @@ def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Ru
 
 
 def commit_of(run_id: str) -> str:
-    """Give the Git commit that a run was started from; empty if MLflow did not find one."""
+    """Return the Git commit of a run; empty if MLflow found none."""
     return str(mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_GIT_COMMIT, ""))
 
 
 def project_of(run_id: str) -> str:
-    """Give the project a run was started from, as `mlflow run` takes it: a folder or a Git URL.
+    """Return the project of a run as an argument for `mlflow run`: a folder or a Git URL.
 
-    A run that `mlflow run` did not start gives `.`, this folder.
+    For a run that `mlflow run` did not start, this is ``.``.
     """
     tags = mlflow.MlflowClient().get_run(run_id).data.tags
     return tags[MLFLOW_SOURCE_NAME] if tags.get(MLFLOW_SOURCE_TYPE) == "PROJECT" else "."
 
 
 def log_parameters(parameters: Mapping[str, object]) -> None:
-    """Log resolved parameters under names with a dot.
+    """Log the values of parameters, including defaults.
 
-    `mlflow run` has logged what was typed under the entry point's own names, as text; a dot keeps
-    the two apart, and gives a run of any entry point the same names.
+    `mlflow run` logs the given text under the names of the entry point's parameters, and a
+    parameter cannot be logged twice with different text. Names here therefore have a dot, and are
+    the same for all entry points.
+
+    Parameters
+    ----------
+    parameters : mapping of str to object
+        The values, by names from `fairrun.tracking.names.parameter`.
     """
     mlflow.log_params({name: parameter_text(value) for name, value in parameters.items()})
 
 
 def parameter_text(value: object) -> str:
-    """Write the value of a parameter."""
+    """Return the value of a parameter as text, with "none" for None."""
     return "none" if value is None else str(value)
 
 
 def log_table(name: str, table: pd.DataFrame) -> None:
-    """Log an MLflow table, `<name>.json`."""
+    """Log an MLflow table as `<name>.json`."""
     mlflow.log_table(table, f"{name}.json")
 
 
 def log_figure(name: str, figure: Figure) -> None:
-    """Log a plot, `plots/<name>.png`."""
+    """Log a plot as `plots/<name>.png`."""
     log_pictures({name: to_png(figure)})
 
 
 def log_pictures(pictures: Mapping[str, bytes]) -> None:
-    """Log drawn plots, `plots/<name>.png`."""
+    """Log PNG images of plots as `plots/<name>.png`."""
     with tempfile.TemporaryDirectory() as folder:
         for name, png in pictures.items():
             (Path(folder) / f"{name}.png").write_bytes(png)

@@ -1,4 +1,4 @@
-"""A sweep in the store: what it was asked for, and its page."""
+"""Log the request and the page of a sweep, and read the request."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ __all__ = ["log_page", "log_sweep", "read_sweep"]
 
 
 def log_page(html: str) -> None:
-    """Log the page of a sweep, `sweep.html`."""
+    """Log the page of a sweep as `sweep.html`."""
     mlflow.log_text(html, SWEEP_PAGE)
 
 
 def log_sweep(request: Mapping[str, object]) -> None:
-    """Log what a sweep was asked for: `read_sweep` gives it back, so that it can be resumed."""
+    """Log the request of a sweep, which `read_sweep` reads when the sweep is resumed.
+
+    Parameters
+    ----------
+    request : mapping of str to object
+        The fields of a `SweepRequest`.
+    """
     mlflow.log_dict(dict(request), SWEEP)
     mlflow.set_tags(
         {
@@ -32,17 +38,27 @@ def log_sweep(request: Mapping[str, object]) -> None:
 
 
 def read_sweep(run_id: str) -> dict[str, Any]:
-    """Read what a sweep was asked for.
+    """Return the request of a sweep.
+
+    Parameters
+    ----------
+    run_id : str
+        The run of the sweep.
+
+    Returns
+    -------
+    dict
+        The fields of a `SweepRequest`.
 
     Raises
     ------
     RequestError
-        If the run is not there or is no sweep.
+        If the run does not exist or is not a sweep.
     """
     try:
         saved: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{SWEEP}")
     except (MlflowException, OSError) as error:
         raise RequestError(
-            f"the run {run_id} has no {SWEEP}; give the id of a run that sweep made"
+            f"the run {run_id} is not a sweep (it has no {SWEEP}); give the run id of a sweep"
         ) from error
     return saved

@@ -1,7 +1,7 @@
-"""Trials as child runs: each is written once, whole, and a sweep is read back from them.
+"""Log the trials of a sweep as child runs, and read them when the sweep is resumed.
 
-The child runs are the storage of the study. What a sweep needs to continue stands in them, wherever
-they are kept, and in no file that only the earlier process knew.
+A child run is written once, when its trial has ended. The child runs contain everything that is
+needed to resume a sweep, so no other file is needed.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ from fairrun.tracking.runs import parameter_text
 __all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts"]
 
 _STATUS = {"complete": "FINISHED", "failed": "FAILED", "pruned": "KILLED"}
-#: What a tag takes, and more than a line has.
+#: The largest length of the reason in a tag, which the stores of MLflow accept.
 _LONGEST = 1000
 
 
 @dataclass(frozen=True)
 class ReadTrials:
-    """The trials of an earlier process.
+    """The trials that earlier processes of a sweep have logged.
 
     Attributes
     ----------
     results : list of TrialResult
-        By number; without counts, which `read_counts` gives.
+        The results in the order of their numbers. Their counts are None; see `read_counts`.
     notes : dict of int to mapping
-        What Optuna noted of each.
+        Optuna's notes by number of the trial; see `Search.notes_of`.
     run_ids : dict of int to str
-        The child run of each.
+        The ids of the child runs by number of the trial.
     """
 
     results: list[TrialResult]
@@ -70,11 +70,11 @@ class ChildRuns:
     Parameters
     ----------
     parent : mlflow.entities.Run
-        The sweep's own run.
+        The run of the sweep.
     spec : DatasetSpec
-        Its data.
+        The data set of the sweep.
     seed : int
-        Its seed.
+        The seed of the sweep.
     """
 
     def __init__(self, parent: Run, spec: DatasetSpec, seed: int) -> None:
@@ -92,12 +92,21 @@ class ChildRuns:
         )
 
     def log(self, result: TrialResult, notes: Mapping[str, Any]) -> str:
-        """Write a trial: the tag of its state comes last, and says that the rest is there.
+        """Log a trial as a child run.
+
+        The tag of the state is written last. A run without it was interrupted and is incomplete.
+
+        Parameters
+        ----------
+        result : TrialResult
+            The result of the trial.
+        notes : mapping of str to object
+            Optuna's notes; see `Search.notes_of`.
 
         Returns
         -------
         str
-            The id of its run.
+            The id of the child run.
         """
         ended = int(time.time() * 1000)
         parameters, stage = trial_parameters(self._spec, result.parameters, self._seed)
@@ -131,12 +140,16 @@ class ChildRuns:
         return run_id
 
     def read(self, keys: Iterable[str] = ()) -> ReadTrials:
-        """Read the trials that are there; what was cut off while it was written is deleted.
+        """Read the logged trials, and delete child runs that are incomplete.
 
         Parameters
         ----------
         keys : iterable of str
-            Metrics that will be asked for by these names, whatever MLflow has made of them.
+            Names of metrics to restore, if they were logged under names that MLflow accepts.
+
+        Returns
+        -------
+        ReadTrials
         """
         names = {logged: key for key in keys for logged in loggable({key: 0.0})}
         read = ReadTrials([], {}, {})
@@ -185,11 +198,19 @@ def trial_parameters(
     Parameters
     ----------
     spec, parameters, seed
-        As `make_classifier` takes them.
+        See `make_classifier`.
+
+    Returns
+    -------
+    parameters : dict of str to object
+        All parameters by name. For a trial whose classifier cannot be created, these are the
+        parameters of the space.
+    stage : str
+        The stages of the mitigator, for example "pre+post".
     """
     try:
         recipe = make_classifier(spec, parameters, seed).recipe()
-    except RequestError:  # what cannot be made is a failed trial, and shows what was asked for
+    except RequestError:  # the trial has failed, and its run shows the requested parameters
         named: dict[str, object] = {
             parameter("mitigator", "name"): parameters.get("mitigator", "none"),
             parameter("estimator", "name"): parameters.get("estimator", "logistic_regression"),
@@ -199,11 +220,11 @@ def trial_parameters(
 
 
 def read_counts(run_id: str) -> Counts:
-    """Read the counts of a trial."""
+    """Return the counts that a child run has logged."""
     return Counts.from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/{COUNTS}"))
 
 
 def mark(run_id: str, tags: Mapping[str, str]) -> None:
-    """Set tags of a run that is not active."""
+    """Set tags of a run, which need not be active."""
     client = mlflow.MlflowClient()
     client.log_batch(run_id, tags=[RunTag(name, text) for name, text in tags.items()])

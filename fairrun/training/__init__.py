@@ -1,7 +1,8 @@
 """Training: from raw rows to a fitted model that `fairrun.inference` can save and serve.
 
-`classifier` is what a user meets; `recipe` fits what a request asks for; `encoder` turns raw rows
-into numbers; `estimators` and `mitigation` hold what can be asked for, as tables.
+`classifier` has the public classifier. `recipe` fits the mitigators and the estimator that it asks
+for. `encoder` fits the conversion of raw rows to numbers. `estimators` and `mitigation` hold tables
+of the available methods.
 """
 
 from fairrun.training.classifier import (

@@ -1,4 +1,4 @@
-"""Summarises the training rows, column by column, for explanations."""
+"""Summarise the training rows, column by column, for explanations."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from fairrun.inference import Background, Encoder, numeric_places
 
 __all__ = ["fit_background"]
 
+#: The largest number of slices of a column.
 _SLICES = 32
-#: Fewer slices where each would be the mean of fewer rows than this.
+#: The fewest rows that a slice may be the mean of, so that no slice shows a value of one row.
 _ROWS_A_SLICE = 8
 
 
 def fit_background(
     encoder: Encoder, matrix: NDArray[np.float64], groups: NDArray[np.int8]
 ) -> Background:
-    """Take means, slices and shares of the training rows.
+    """Compute the means of encoded columns, slices of numeric columns and shares of the groups.
 
     Parameters
     ----------
     encoder : Encoder
-        The encoder.
-    matrix : ndarray of float64, shape (n_rows, n_encoded)
+        The fitted encoder.
+    matrix : array of float64 of shape (n_rows, n_encoded)
         The encoded training rows.
-    groups : ndarray of int8, shape (n_rows,)
+    groups : array of int8 of shape (n_rows,)
         0 for group_a, 1 for group_b, −1 for neither.
 
     Returns
     -------
     Background
-        No row of `matrix` is in it.
+        Up to 32 slices per column, each the mean of 8 rows or more (of all rows, if there are
+        fewer than 8). It contains no row of `matrix`.
     """
     n_slices = max(1, min(_SLICES, len(matrix) // _ROWS_A_SLICE))
     places = numeric_places(encoder)
@@ -45,10 +47,10 @@ def fit_background(
 
 
 def _slice_means(ordered: NDArray[np.float64], n_slices: int) -> NDArray[np.float64]:
-    """Average sorted values over equal shares.
+    """Return the means of n_slices equal shares of sorted values.
 
-    A value that a boundary cuts counts in part on each side: the mean of the slices is then the
-    mean of the values, whatever their number.
+    A value at the boundary of two slices counts in part in each of them. The mean of the slices
+    therefore equals the mean of the values for any number of values.
 
     Examples
     --------
@@ -59,7 +61,8 @@ def _slice_means(ordered: NDArray[np.float64], n_slices: int) -> NDArray[np.floa
     edges = np.linspace(0, n, n_slices + 1)
     integral = np.interp(edges, np.arange(n + 1), np.concatenate([[0.0], np.cumsum(ordered)]))
     means = np.diff(integral) * (n_slices / n)
-    # To the bit where all values of a slice are the same: many columns are mostly 0.
+    # Cumulative sums round. Clipping makes the mean exact where all values of a slice are equal,
+    # which is frequent because many columns are mostly 0.
     lowest = ordered[np.floor(edges[:-1] + 1e-9).astype(np.intp)]
     highest = ordered[np.ceil(edges[1:] - 1e-9).astype(np.intp) - 1]
     return np.asarray(np.clip(means, lowest, highest))

@@ -1,4 +1,4 @@
-"""Summarises the columns that counterfactual hints may change."""
+"""Compute the range of each column that counterfactual hints may change."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ __all__ = ["fit_changeable"]
 def fit_changeable(
     frame: pd.DataFrame, encoder: Encoder, background: Background, names: Sequence[str]
 ) -> tuple[Changeable, ...]:
-    """Take the ranges of the columns that may be changed.
+    """Return the range of each column that counterfactual hints may change.
+
+    The range of a numeric column is from its lowest to its highest slice. Slices are means of
+    several rows, so the range does not reveal the lowest or highest value of the training rows.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        The training rows.
+        The raw training rows.
     encoder : Encoder
-        Fitted on them.
+        The encoder, fitted on these rows.
     background : Background
-        Fitted on them. Its lowest and highest slices are the range: means of many rows, where the
-        lowest and highest values would be somebody's.
+        The summary of these rows, with the slices.
     names : sequence of str
-        The columns.
+        The columns that may be changed.
 
     Returns
     -------
     tuple of Changeable
-        In the order of the signature.
+        One for each of the columns, in the order of the encoder. Text columns have no range.
 
     Raises
     ------
     RequestError
-        If a column is not a feature.
+        If a name is not a feature.
     """
     strange = [name for name in names if name not in encoder.names]
     if strange:
         raise RequestError(
-            f"changeable names {strange[0]!r}, which is no feature; "
+            f"changeable names {strange[0]!r}, which is not a feature; "
             f"the features are {', '.join(encoder.names)}"
         )
     slices = iter(background.slices)
@@ -55,7 +57,7 @@ def fit_changeable(
         if ends is None or not isinstance(column, Numeric):
             found.append(Changeable(column.name))
             continue
-        # To nine digits: encoded and back, 0 is not quite 0.
+        # Rounded to nine digits because encoding and decoding 0 does not give exactly 0.
         digits = 9 - int(np.floor(np.log10(column.scale)))
         low, high = (round(float(end), digits) for end in column.mean + column.scale * ends)
         values = numbers(frame[column.name], column.name)

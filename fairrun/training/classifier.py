@@ -1,4 +1,4 @@
-"""FairClassifier: fits encoder, mitigator and estimator, and hands out an inference model."""
+"""The classifier that users fit: encoder, mitigator and estimator in one scikit-learn object."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ __all__ = ["EncodedRows", "FairClassifier"]
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Training rows as every fit begins with them, whatever the mitigator and the estimator.
+    """Encoded training rows, which fits of different mitigators and estimators can share.
 
     Attributes
     ----------
     frame : pandas.DataFrame
-        The raw rows that are fitted on.
+        The raw training rows, without the rows that ``missing="drop"`` leaves out.
     encoder : Encoder
-        Fitted on them.
+        The encoder, fitted on `frame`.
     background : Background
-        What explanations compare rows with; fitted on them.
+        The summary of `frame` that explanations compare a row with.
     train : TrainingMatrix
-        What it makes of them.
-    positions : ndarray of int, shape (n_rows,)
-        Their protected values, as `GroupLookup.positions` gives them.
+        The encoded rows with their labels and groups.
+    positions : array of int of shape (n_rows,)
+        The position of each row's protected value, as `GroupLookup.positions` returns it.
     lookup : GroupLookup
-        The protected column.
+        The protected values and their groups.
     """
 
     frame: pd.DataFrame
@@ -56,50 +56,52 @@ class EncodedRows:
 
 
 class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A binary classifier with a mitigator, from raw rows to labels.
+    """A binary classifier with bias mitigation that takes raw rows.
 
-    A scikit-learn classifier that takes a table as people have it: numbers and text, protected
-    columns among them. What it learns is an `InferenceModel`, and predictions during evaluation are
-    made by that same model, so that what is measured is what is served.
+    It is a scikit-learn classifier. Its input is a table of numbers and text that includes the
+    protected columns. `fit` makes an `InferenceModel`. The same model makes the predictions of the
+    evaluation and of the server, so the measured fairness is the served fairness.
 
     Parameters
     ----------
     protected : Protected
         The protected column and its groups. It is never a feature.
     mitigator : str
-        A name of `fairrun.training.mitigation.MITIGATORS`, or several joined with `+`.
+        A name in `fairrun.training.mitigation.MITIGATORS`, or several names joined with `+`.
     mitigator_params : mapping, optional
-        Its parameters; the others take their defaults.
+        Parameters of the mitigator by name. Parameters that are not given take their defaults.
     estimator : str
-        A name of `fairrun.training.estimators.ESTIMATORS`.
+        A name in `fairrun.training.estimators.ESTIMATORS`.
     estimator_params : mapping, optional
-        Its parameters, in scikit-learn's words; the others take their defaults.
+        Parameters of the estimator by scikit-learn's names. Parameters that are not given take
+        their defaults.
     class_weight : {"balanced"} or None
-        Weighs the classes inversely to their frequency.
+        If "balanced", the classes are weighted inversely to their frequency.
     resample : {"none", "over", "under"}
-        Repeats rows of the rarer label, or leaves out rows of the other, until both are equally
-        frequent; among the rows to fit on, and nowhere else.
+        "over" repeats rows with the rarer label and "under" leaves out rows with the other label,
+        until both are equally frequent. This changes only the rows that a model is fitted on.
     drop : sequence of str
-        Columns that are not features, beside the protected one.
+        Columns that are not features, besides the protected column.
     changeable : sequence of str
         Features that counterfactual hints may change.
     missing : {"drop", "keep"}
-        Rows with a null in a feature: not used in `fit` and refused in `predict`, or kept and
-        imputed by the training rows' median or most frequent category.
+        With "drop", `fit` leaves out rows with a null in a feature and `predict` refuses them. With
+        "keep", a null is replaced by the median or the most frequent category of the training rows.
     unseen : {"ignore", "error"}
-        A category that training did not see is all zeros, or an error.
+        With "ignore", a category that is not in the training rows is encoded as zeros. With
+        "error", `predict` refuses it.
     row_key : str, optional
-        A column that tells rows apart. Where labels are drawn, equal rows draw alike; with a row
-        key, rows of equal keys do. It is not a feature.
+        A column that identifies a row; it is never a feature. A randomised mitigator gives equal
+        rows equal random numbers; with a row key, it gives rows with equal keys equal ones.
     seed : int
-        Seeds whatever is drawn.
+        The seed of all random numbers.
 
     Attributes
     ----------
     inference_ : InferenceModel
-        What is saved and served.
-    classes_ : ndarray
-        `[0, 1]`; 1 = the favourable outcome.
+        The fitted model that is saved and served.
+    classes_ : array
+        ``[0, 1]``, where 1 is the favourable outcome.
 
     Examples
     --------
@@ -144,16 +146,21 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def for_dataset(cls, spec: DatasetSpec, **parameters: Any) -> FairClassifier:
-        """Make a classifier of the columns that a dataset spec describes.
+        """Create a classifier for the columns that a dataset spec describes.
 
-        The first protected column is the one that is mitigated. None of them is a feature.
+        The mitigator uses the first protected column. No protected column is a feature.
 
         Parameters
         ----------
         spec : DatasetSpec
-            Which column is what, and what is done with nulls.
+            The protected columns, the changeable columns and the treatment of nulls.
         **parameters
             All other parameters of the classifier.
+
+        Returns
+        -------
+        FairClassifier
+            The unfitted classifier.
         """
         return cls(
             spec.protected[0],
@@ -171,35 +178,41 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X : pandas.DataFrame
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
-            Labels, 0 or 1; 1 = the favourable outcome.
+            Labels, 0 or 1, where 1 is the favourable outcome.
 
         Returns
         -------
         FairClassifier
-            Itself.
+            The classifier itself, fitted.
 
         Raises
         ------
         RequestError
-            If a parameter or the data cannot be used, with what can.
+            If a parameter or the data cannot be used.
         """
         self.recipe()
         return self.fit_encoded(self.encode(X, y))
 
     def encode(self, X: pd.DataFrame, y: ArrayLike) -> EncodedRows:
-        """Encode training rows, once for many fits that differ in mitigator and estimator alone.
+        """Encode training rows for one or more calls of `fit_encoded`.
+
+        Classifiers that differ only in mitigator and estimator can share the result.
 
         Parameters
         ----------
         X : pandas.DataFrame
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
-            Labels, 0 or 1.
+            Labels, 0 or 1, where 1 is the favourable outcome.
+
+        Returns
+        -------
+        EncodedRows
 
         Raises
         ------
         RequestError
-            If the data cannot be used, with what can.
+            If the data cannot be used.
         """
         label = _check_label(y, len(X))
         features = [name for name in X.columns if name not in self._not_features]
@@ -207,7 +220,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             whole = X[features].notna().all(axis=1).to_numpy()
             X, label = X[whole], label[whole]
         if len(np.unique(label)) < 2:
-            raise RequestError("the labels to fit on are all the same; both 0 and 1 are needed")
+            raise RequestError(
+                "all training rows have the same label; give rows with both labels, 0 and 1"
+            )
         lookup = group_lookup(X, self.protected)
         encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
         positions = lookup.positions(X)
@@ -223,14 +238,20 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         rows : EncodedRows
-            What `encode` gave, of a classifier with the same columns, `missing` and `unseen`.
+            The result of `encode`, of this classifier or of one with the same columns, `missing`
+            and `unseen`.
         memory : mutable mapping, optional
-            Keeps what fits of the same rows share; see `fit_recipe`.
+            Stores intermediate results that fits on the same rows share; see `fit_recipe`.
 
         Returns
         -------
         FairClassifier
-            Itself, fitted as `fit` fits it.
+            The classifier itself, fitted as by `fit`.
+
+        Raises
+        ------
+        RequestError
+            If a parameter or the data cannot be used.
         """
         recipe = self.recipe()
         changeable = fit_changeable(rows.frame, rows.encoder, rows.background, self.changeable)
@@ -251,26 +272,33 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def recipe(self) -> Recipe:
-        """Resolve and check every parameter, before any row is looked at.
+        """Check every parameter and fill in the defaults, without any data.
+
+        Returns
+        -------
+        Recipe
 
         Raises
         ------
         RequestError
-            If a parameter cannot be used, or some do not go together.
+            If a parameter cannot be used, or some cannot be combined.
         """
         self._check_parameters()
         mitigation = resolve_mitigator(self.mitigator, self.mitigator_params)
         if "in" in mitigation.steps and self.class_weight is not None:
             raise RequestError(
-                f"{self.mitigator} sets the weights of the rows itself; leave class_weight out, or "
-                "balance the labels with resample"
+                f"mitigator={self.mitigator} sets the weights of the training rows itself; leave "
+                "class_weight out, or balance the labels with resample"
             )
         given = {k: v for k, v in (self.estimator_params or {}).items() if v is not None}
         within = mitigation.steps.get("in")
         own_model = within is not None and not within.mitigator.wraps_estimator
         if own_model and (given or self.estimator != next(iter(ESTIMATORS))):
             unused = ", ".join(given) or f"estimator={self.estimator}"
-            raise RequestError(f"{self.mitigator} fits a model of its own; leave {unused} out")
+            raise RequestError(
+                f"mitigator={self.mitigator} trains its own model and uses no estimator; "
+                f"leave {unused} out"
+            )
         estimator = resolve_estimator(
             self.estimator,
             given,
@@ -280,7 +308,12 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Recipe(mitigation, estimator, self.resample, self.seed)
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.int64]:
-        """Label raw rows; 1 = the favourable outcome.
+        """Return the labels of raw rows.
+
+        Returns
+        -------
+        array of int of shape (n_rows,)
+            0 or 1, where 1 is the favourable outcome.
 
         Raises
         ------
@@ -290,12 +323,12 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self._answers(X)["prediction"])
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Probabilities of 0 and 1 before any decision, shape (n_rows, 2)."""
+        """Return the probabilities of 0 and 1 before post-processing, of shape (n_rows, 2)."""
         probability = self._answers(X)["probability"].to_numpy()
         return np.column_stack([1 - probability, probability])
 
     def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Log-odds of 1 before any decision, shape (n_rows,)."""
+        """Return the log-odds of label 1 before post-processing, of shape (n_rows,)."""
         check_is_fitted(self)
         return self.inference_.log_odds(X)
 
@@ -314,7 +347,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return RowDraws(self.seed, decision.kind)
         if self.row_key not in X.columns:
             raise RequestError(
-                f"row_key={self.row_key} is not in the data; "
+                f"row_key={self.row_key} is not a column of the data; "
                 f"its columns are {', '.join(map(str, X.columns))}"
             )
         is_text = not pd.api.types.is_numeric_dtype(X[self.row_key].dtype)
@@ -337,7 +370,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _check_label(y: ArrayLike, n_rows: int) -> NDArray[np.int64]:
     label = np.asarray(y)
     if label.shape != (n_rows,):
-        raise RequestError(f"{n_rows} rows were given with labels of shape {label.shape}")
+        raise RequestError(
+            f"the labels have shape {label.shape}, but there are {n_rows} rows; "
+            "give one label for each row"
+        )
     if not np.isin(label, (0, 1)).all():
-        raise RequestError("labels must be 0 or 1 (1 = the favourable outcome)")
+        raise RequestError("a label is neither 0 nor 1; give 1 for the favourable outcome, else 0")
     return label.astype(np.int64)

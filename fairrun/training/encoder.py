@@ -1,4 +1,4 @@
-"""Fits the encoder: means, scales and categories of the training rows."""
+"""Fit the encoder: means, scales and categories of the training rows."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ def fit_encoder(
 ) -> Encoder:
     """Fit the encoder on training rows.
 
-    Columns of numbers are centred and scaled by the population standard deviation (1 where it is
-    zero); columns of anything else must hold text.
+    A column of numbers is centred, and divided by its population standard deviation unless that is
+    0. Every other column must hold text, and gets one encoded column per category.
 
     Parameters
     ----------
     features : pandas.DataFrame
-        The feature columns.
+        The feature columns of the training rows.
     impute : bool
-        Whether a null is read as the median or the most frequent category, or is an error.
+        If True, a null is replaced by the median or the most frequent category of the column; if
+        False, the encoder refuses it.
     unseen : {"ignore", "error"}
-        What becomes of a category that `features` does not have.
+        With "ignore", a category that is not in `features` is encoded as zeros; with "error", the
+        encoder refuses it.
 
     Returns
     -------
     Encoder
-        The encoder.
 
     Raises
     ------
     RequestError
-        If a column cannot be encoded.
+        If a column has no values, or values that are neither numbers nor text.
 
     Examples
     --------
@@ -52,7 +53,9 @@ def fit_encoder(
 
 def _fit_column(column: pd.Series, name: str) -> Numeric | Categorical:
     if column.isna().all():
-        raise RequestError(f"the feature {name!r} has no value at all; drop it with drop={name}")
+        raise RequestError(
+            f"the feature {name!r} has no value in any row; leave it out with drop={name}"
+        )
     try:
         if pd.api.types.is_numeric_dtype(column.dtype):
             return _fit_numeric(column, name)
@@ -65,7 +68,7 @@ def _fit_numeric(column: pd.Series, name: str) -> Numeric:
     values = numbers(column, name)
     present = values[~np.isnan(values)]
     mean, scale, fill = present.mean(), present.std(), np.median(present)
-    # Imputed rows count as they are encoded, so that the matrix is centred and scaled as a whole.
+    # Imputed values count in mean and scale, because the encoded matrix contains them.
     if len(present) < len(values):
         filled = np.where(np.isnan(values), fill, values)
         mean, scale = filled.mean(), filled.std()
@@ -73,16 +76,21 @@ def _fit_numeric(column: pd.Series, name: str) -> Numeric:
 
 
 def _fit_categorical(column: pd.Series, name: str) -> Categorical:
-    text_codes(column, name, {})  # refuses what is not text
+    text_codes(column, name, {})  # raises InputError if a value is not text
     counts = column.dropna().astype(str).value_counts()
     categories = tuple(sorted(counts.index))
-    # The first in order among equals: value_counts leaves ties as they came.
+    # `value_counts` orders ties by first occurrence; here the alphabetically first one is chosen.
     fill = max(categories, key=lambda category: int(counts[category]))
     return Categorical(name, categories, fill)
 
 
 def example_row(encoder: Encoder) -> pd.DataFrame:
-    """Build the one row that shows the input: column medians and modes, nobody's row.
+    """Return one invented row as an example of the input: column medians and modes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row with a column for each feature.
 
     Examples
     --------

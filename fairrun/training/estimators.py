@@ -1,4 +1,4 @@
-"""The table of estimators: scikit-learn's, and how each is read out into arrays."""
+"""The table of estimators: scikit-learn's classifiers and how they become plain arrays."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ from fairrun.training.parameters import Parameter, resolve_parameters
 __all__ = ["ESTIMATORS", "ESTIMATOR_PARAMETERS", "Estimator", "few_threads", "resolve_estimator"]
 
 
+#: With fewer rows than this, more than one OpenMP thread makes boosting slower.
 _FEW_ROWS = 10_000
 
-#: Up to here Newton's method, whose steps grow with the square of the columns, is the quicker one.
+#: Up to this number of columns, Newton's method is faster than L-BFGS. The cost of its steps grows
+#: with the square of the number of columns.
 _FEW_COLUMNS = 300
 _NEWTON = "newton-cholesky"
 
 
 @dataclass(frozen=True)
 class EstimatorRow:
-    """A row of the table.
+    """A row of the table of estimators.
 
     Attributes
     ----------
     name : str
-        scikit-learn's name in snake_case.
+        The short name of scikit-learn's class in snake_case.
     summary : str
-        One sentence.
+        One sentence about the method.
     parameters : tuple of Parameter
-        What it takes, in scikit-learn's words.
+        The parameters, by scikit-learn's names.
     make : callable
-        `make(n_columns, **parameters)` gives the unfitted scikit-learn estimator; the number of
-        encoded columns may choose its solver.
+        ``make(n_columns, **parameters)`` returns the unfitted scikit-learn estimator. The solver
+        may depend on the number of encoded columns.
     read : callable
-        Turns the fitted one into a `Scorer`.
+        ``read(fitted)`` returns the `Scorer` of a fitted scikit-learn estimator.
     """
 
     name: str
@@ -55,18 +57,18 @@ class EstimatorRow:
 
 @dataclass(frozen=True)
 class Estimator:
-    """An estimator with its parameters, ready to be fitted any number of times.
+    """An estimator with its parameters, which can be fitted any number of times.
 
     Attributes
     ----------
     row : EstimatorRow
-        The row of the table.
+        The row of the table of estimators.
     parameters : dict
-        All of its parameters, resolved.
+        All of its parameters by name, with the defaults filled in.
     class_weight : {"balanced"} or None
-        Weighs the classes inversely to their frequency.
+        If "balanced", the classes are weighted inversely to their frequency.
     seed : int
-        Seeds the fit.
+        The seed of the fit.
     """
 
     row: EstimatorRow
@@ -75,7 +77,7 @@ class Estimator:
     seed: int = 0
 
     def make(self, n_columns: int) -> BaseEstimator:
-        """Give the unfitted scikit-learn estimator for rows of so many encoded columns."""
+        """Return the unfitted scikit-learn estimator for rows with n_columns encoded columns."""
         return self.row.make(
             n_columns, **self.parameters, class_weight=self.class_weight, random_state=self.seed
         )
@@ -87,19 +89,23 @@ class Estimator:
         sample_weight: NDArray[np.float64] | None = None,
         start: Scorer | None = None,
     ) -> Scorer:
-        """Fit it, and read it out.
+        """Fit the estimator and return its scorer.
 
         Parameters
         ----------
-        matrix : ndarray of float64, shape (n_rows, n_encoded)
+        matrix : array of float64 of shape (n_rows, n_encoded)
             The encoded rows.
-        label : ndarray of int64, shape (n_rows,)
+        label : array of int64 of shape (n_rows,)
             0 or 1.
-        sample_weight : ndarray of float64, shape (n_rows,), optional
-            Weights of the rows.
+        sample_weight : array of float64 of shape (n_rows,), optional
+            The weights of the rows.
         start : Scorer, optional
-            Was fitted on nearly the same rows. Newton's method starts from it, and needs half the
-            steps to the optimum, which is the same from anywhere.
+            A scorer that was fitted on nearly the same rows. Newton's method starts from it and
+            needs half the steps. The optimum does not depend on the start.
+
+        Returns
+        -------
+        Scorer
         """
         unfitted = self.make(matrix.shape[1])
         if isinstance(start, LinearScorer) and unfitted.get_params().get("solver") == _NEWTON:
@@ -112,12 +118,23 @@ class Estimator:
 
 
 def few_threads(n_rows: int) -> threadpool_limits:
-    """Hold a fit to as many threads as help it, as a context manager.
+    """Limit the number of threads of a fit; use the result as a context manager.
 
-    BLAS to one: the order of summation, and with it the last bits of the coefficients, would
-    depend on the number of cores; and on a few cores, one is the fastest. OpenMP, which boosts, to
-    one for few rows: its threads would wait for each other longer than they work, on a busy
-    machine a hundred times longer. Boosting gives the same trees on any number.
+    BLAS gets one thread. With more, the order of summation would depend on the number of cores, and
+    so would the last bits of the coefficients. One thread is also the fastest on a few cores.
+
+    OpenMP, which boosted trees use, gets one thread if there are fewer than 10,000 rows, because
+    its threads then wait for each other longer than they work (on a busy machine, a hundred times
+    longer). The trees do not depend on the number of threads.
+
+    Parameters
+    ----------
+    n_rows : int
+        The number of training rows.
+
+    Returns
+    -------
+    threadpool_limits
     """
     limits = {"blas": 1}
     if n_rows < _FEW_ROWS:
@@ -126,8 +143,8 @@ def few_threads(n_rows: int) -> threadpool_limits:
 
 
 def _make_logistic(n_columns: int, **parameters: Any) -> BaseEstimator:
-    # L-BFGS stops before the optimum, where depends on the order of columns; Newton's method is
-    # there to many digits, for one step more.
+    # L-BFGS stops short of the optimum, at a point that depends on the order of the columns.
+    # Newton's method reaches the optimum to many digits with one more step.
     if n_columns > _FEW_COLUMNS:
         return LogisticRegression(**parameters)
     return LogisticRegression(solver=_NEWTON, tol=1e-6, **parameters)
@@ -138,14 +155,18 @@ def _read_linear(fitted: LogisticRegression) -> LinearScorer:
 
 
 def _make_boosting(n_columns: int, **parameters: Any) -> BaseEstimator:  # noqa: ARG001
-    # Only who boosts waits for this import.
+    # Imported here because only boosted trees need it, and it is slow.
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(**parameters)
 
 
 def _read_boosting(fitted: Any) -> TreeScorer:
-    """Join the trees' nodes; scikit-learn keeps them under private names, its pinned version."""
+    """Join the nodes of all trees into arrays.
+
+    scikit-learn has no public access to the nodes. The private names are those of the pinned
+    version.
+    """
     trees = [tree.nodes for (tree,) in fitted._predictors]
     sizes = [len(nodes) for nodes in trees]
     roots = np.cumsum([0, *sizes[:-1]])
@@ -167,33 +188,35 @@ def _read_boosting(fitted: Any) -> TreeScorer:
 _TABLE = (
     EstimatorRow(
         name="logistic_regression",
-        summary="One coefficient for each encoded column.",
+        summary="A logistic regression: one coefficient for each encoded column.",
         parameters=(
             Parameter("C", 1.0, 1e-10, 1e10, "inverse strength of the L2 penalty"),
-            Parameter("max_iter", 1000, 1, 1_000_000, "iterations of the solver", integer=True),
+            Parameter(
+                "max_iter", 1000, 1, 1_000_000, "largest number of solver iterations", integer=True
+            ),
         ),
         make=_make_logistic,
         read=_read_linear,
     ),
     EstimatorRow(
         name="hist_gradient_boosting",
-        summary="Boosted trees: more accurate on most tables, and not to be read by eye.",
+        summary="Boosted trees: more accurate on most tables, but harder to interpret.",
         parameters=(
-            Parameter("learning_rate", 0.1, 1e-4, 1.0, "what each tree contributes"),
-            Parameter("max_iter", 100, 1, 10_000, "the number of trees", integer=True),
-            Parameter("max_leaf_nodes", 31, 2, 1024, "leaves of a tree", integer=True),
-            Parameter("min_samples_leaf", 20, 1, 1_000_000, "rows of a leaf", integer=True),
+            Parameter("learning_rate", 0.1, 1e-4, 1.0, "factor on the output of each tree"),
+            Parameter("max_iter", 100, 1, 10_000, "number of trees", integer=True),
+            Parameter("max_leaf_nodes", 31, 2, 1024, "most leaves of a tree", integer=True),
+            Parameter("min_samples_leaf", 20, 1, 1_000_000, "fewest rows in a leaf", integer=True),
         ),
         make=_make_boosting,
         read=_read_boosting,
     ),
 )
 
-#: Every estimator by name; the first is the default.
+#: Every estimator by name. The first one is the default.
 ESTIMATORS: Mapping[str, EstimatorRow] = MappingProxyType({row.name: row for row in _TABLE})
 
 
-#: The name of every parameter of an estimator, and the estimators that take it.
+#: The names of the estimators that take a parameter, by the name of the parameter.
 ESTIMATOR_PARAMETERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         name: tuple(row.name for row in _TABLE if name in {p.name for p in row.parameters})
@@ -209,23 +232,27 @@ def resolve_estimator(
     class_weight: str | None = None,
     seed: int = 0,
 ) -> Estimator:
-    """Look an estimator up and complete its parameters.
+    """Return the estimator of a name, with checked parameters.
 
     Parameters
     ----------
     name : str
-        A name of the table.
+        A name in `ESTIMATORS`.
     parameters : mapping
-        Values by parameter name; None and what is not given take their defaults.
+        Values by parameter name. A parameter that is None or not given takes its default.
     class_weight : {"balanced"} or None
-        Weighs the classes inversely to their frequency.
+        If "balanced", the classes are weighted inversely to their frequency.
     seed : int
-        Seeds the fit.
+        The seed of the fit.
+
+    Returns
+    -------
+    Estimator
 
     Raises
     ------
     RequestError
-        If the name or a parameter is not known, or a value is out of its range.
+        If the name or a parameter is unknown, or a value is out of range.
 
     Examples
     --------

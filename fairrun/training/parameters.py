@@ -1,4 +1,4 @@
-"""Parameters of mitigators and estimators: what is allowed, said once and checked once."""
+"""Parameters of mitigators and estimators: their defaults, allowed values and meanings."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["Choice", "Parameter", "resolve_parameters"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that a method takes.
+    """A parameter whose value is a number.
 
     Attributes
     ----------
     name : str
-        As holisticai or scikit-learn names it.
+        The name in holisticai or scikit-learn.
     default, low, high : float
-        The default, and the range, ends included.
+        The default and the limits of the range; both limits are allowed.
     meaning : str
-        One line.
+        What the parameter does, in a few words.
     integer : bool
-        Whether it is a whole number.
+        Whether the value must be a whole number.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Parameter:
 
     @property
     def allowed(self) -> str:
-        """The range in words."""
+        """The allowed values, as text."""
         kind = "whole number" if self.integer else "number"
         return f"a {kind} from {self.low:g} to {self.high:g}"
 
     def check(self, value: object) -> float:
-        """Give the value as it is used, or raise RequestError."""
-        # Written so that NaN, which compares with nothing, is refused too.
+        """Return the value as int or float, or raise RequestError if it is not allowed."""
+        # Every comparison with NaN is false, so this order of the limits refuses NaN as well.
         if (
             not isinstance(value, (int, float))
             or isinstance(value, bool)
@@ -54,16 +54,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Choice:
-    """A word that a method takes.
+    """A parameter whose value is one of several words.
 
     Attributes
     ----------
     name : str
-        The parameter.
+        The name of the parameter.
     values : tuple of str
-        What it may be; the first is the default.
+        The allowed values. The first one is the default.
     meaning : str
-        One line.
+        What the parameter does, in a few words.
     """
 
     name: str
@@ -72,16 +72,16 @@ class Choice:
 
     @property
     def default(self) -> str:
-        """The first value."""
+        """The default value, which is the first of `values`."""
         return self.values[0]
 
     @property
     def allowed(self) -> str:
-        """The values in words."""
+        """The allowed values, as text."""
         return "one of " + ", ".join(self.values)
 
     def check(self, value: object) -> str:
-        """Give the value, or raise RequestError."""
+        """Return the value, or raise RequestError if it is not allowed."""
         if value not in self.values:
             raise _not_possible(self, value)
         return str(value)
@@ -90,37 +90,37 @@ class Choice:
 def resolve_parameters(
     owner: str, known: Sequence[Parameter | Choice], given: Mapping[str, object]
 ) -> dict[str, float | str]:
-    """Complete and check what was given to a method.
+    """Check the parameters that were given to a method and fill in the defaults.
 
     Parameters
     ----------
     owner : str
-        The method, for the error.
+        The name of the method, for error messages.
     known : sequence of Parameter or Choice
-        What it takes.
+        The parameters of the method.
     given : mapping
-        Values by parameter name; the others take their defaults.
+        Values by parameter name. Parameters that are not given take their defaults.
 
     Returns
     -------
     dict of str to float or str
-        Every parameter with its value.
+        The values of all parameters by name.
 
     Raises
     ------
     RequestError
-        If a parameter is not known, or a value not allowed.
+        If a parameter is unknown or a value is not allowed.
 
     Examples
     --------
-    >>> alpha = Parameter("alpha", 1.0, 0.0, 1.0, "how much of the correlation is taken away")
+    >>> alpha = Parameter("alpha", 1.0, 0.0, 1.0, "share of the correlation to remove")
     >>> resolve_parameters("correlation_remover", [alpha], {})
     {'alpha': 1.0}
     >>> resolve_parameters("correlation_remover", [alpha], {"alpha": 3})
     Traceback (most recent call last):
     ...
     fairrun.errors.RequestError: alpha=3 is not possible; give a number from 0 to 1 \
-(how much of the correlation is taken away)
+(share of the correlation to remove)
     """
     names = [parameter.name for parameter in known]
     for name in given:

@@ -1,4 +1,4 @@
-"""Fits mitigators and estimator in their order, and the decision on out-of-fold scores."""
+"""Fit mitigators and estimator in order, and a post-processor on out-of-fold scores."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["FOLDS", "Recipe", "deal_folds", "fit_recipe"]
 
 _logger = logging.getLogger(__name__)
 
-#: The decision is fitted on the scores of so many models, each of rows it was not fitted on.
+#: The number of cross-validation folds that give the scores on which a post-processor is fitted.
 FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that is done between the encoded matrix and the label.
+    """The checked settings of a fit: mitigators, estimator, resampling and seed.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class Recipe:
     estimator : Estimator
         The estimator with its parameters.
     resample : {"none", "over", "under"}
-        Balances the labels of the rows that mitigators and estimator are fitted on.
+        How the labels are balanced in the rows that mitigators and estimator are fitted on.
     seed : int
-        Seeds what is drawn.
+        The seed of all random numbers.
     """
 
     mitigation: Mitigation
@@ -46,7 +46,9 @@ class Recipe:
     seed: int
 
     def to_parameters(self) -> dict[str, object]:
-        """Return every resolved parameter under the name that a run logs it by.
+        """Return every parameter by the name under which a run logs it.
+
+        The names start with ``mitigator.`` or ``estimator.``.
 
         Examples
         --------
@@ -70,7 +72,10 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """All that the fit up to the post-processor depends on, as text."""
+        """Text that is equal for two recipes if they differ only in the post-processor.
+
+        Such recipes share their scores on the same training rows; see `fit_recipe`.
+        """
         steps = {stage: step for stage, step in self.mitigation.steps.items() if stage != "post"}
         named = {step.mitigator.name: step.parameters for step in steps.values()}
         estimator = self.estimator
@@ -85,34 +90,34 @@ def fit_recipe(
     lookup: GroupLookup,
     memory: MutableMapping[str, Any] | None = None,
 ) -> tuple[Transform | None, Scorer, Decision]:
-    """Fit all of it.
+    """Fit the mitigators and the estimator of a recipe.
 
-    A post-processor is fitted on out-of-fold scores of the training rows, as scikit-learn's
-    TunedThresholdClassifierCV does: folds by label and group, and in each everything before it is
-    fitted anew on the other folds.
+    A post-processor is fitted on out-of-fold scores of the training rows, as in scikit-learn's
+    TunedThresholdClassifierCV. The rows are dealt into `FOLDS` folds by label and group. For each
+    fold, the other mitigators and the estimator are fitted on the other folds.
 
     Parameters
     ----------
     recipe : Recipe
-        What to fit.
+        The checked settings.
     train : TrainingMatrix
         The training rows.
-    positions : ndarray of int, shape (n_rows,)
-        Their protected values, as `GroupLookup.positions` gives them.
+    positions : array of int of shape (n_rows,)
+        The position of each row's protected value, as `GroupLookup.positions` returns it.
     lookup : GroupLookup
-        The protected column.
+        The protected values and their groups.
     memory : mutable mapping, optional
-        Keeps what was fitted before the post-processor, for recipes of the same training rows that
-        differ in nothing else.
+        Stores scorers and out-of-fold scores. Pass the same mapping to fits on the same training
+        rows, so that recipes that differ only in the post-processor fit these once.
 
     Returns
     -------
     transform : Transform or None
-        What is done to the encoded matrix.
+        The change of the encoded matrix before it is scored.
     scorer : Scorer
-        The encoded matrix to log-odds.
+        The function from the encoded matrix to log-odds.
     decision : Decision
-        Log-odds to the label.
+        The rule from log-odds to labels.
     """
     memory = {} if memory is None else memory
     key = recipe.key
@@ -168,23 +173,25 @@ def _out_of_fold(recipe: Recipe, train: TrainingMatrix, start: Scorer) -> NDArra
 def deal_folds(
     label: NDArray[np.int64], groups: NDArray[np.int8], n_folds: int, seed: int
 ) -> NDArray[np.intp]:
-    """Deal the rows of each label and group out in turn, after a shuffle.
+    """Assign rows to folds so that each fold has nearly equal shares of every label and group.
+
+    The rows are shuffled and sorted by label and group, and then dealt to the folds in turn.
 
     Parameters
     ----------
-    label : ndarray of int64, shape (n_rows,)
+    label : array of int64 of shape (n_rows,)
         0 or 1.
-    groups : ndarray of int8, shape (n_rows,)
+    groups : array of int8 of shape (n_rows,)
         0 for group_a, 1 for group_b, −1 for neither.
     n_folds : int
-        How many folds.
+        The number of folds.
     seed : int
-        Seeds the shuffle.
+        The seed of the shuffle.
 
     Returns
     -------
-    ndarray of int, shape (n_rows,)
-        The fold of each row, from 0.
+    array of int of shape (n_rows,)
+        The fold of each row, counted from 0.
 
     Examples
     --------

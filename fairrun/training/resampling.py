@@ -1,4 +1,4 @@
-"""Balances the labels of training rows by drawing rows."""
+"""Balance the labels of training rows by repeating or leaving out rows."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ Resample = Literal["none", "over", "under"]
 
 
 def resample_rows(label: NDArray[np.int64], how: Resample, seed: int) -> NDArray[np.intp]:
-    """Draw rows so that both labels are equally frequent.
+    """Choose rows so that both labels are equally frequent.
 
-    For the rows an estimator is fitted on; rows that something is measured on are never resampled.
+    Resample only rows that a model is fitted on, never rows for a measurement.
 
     Parameters
     ----------
-    label : ndarray of int64, shape (n_rows,)
-        0 or 1; both occur.
+    label : array of int64 of shape (n_rows,)
+        0 or 1; both must occur.
     how : {"none", "over", "under"}
-        Leave the rows as they are, repeat rows of the rarer label, or leave out rows of the other.
+        "none" keeps all rows, "over" repeats random rows with the rarer label, and "under" leaves
+        out random rows with the other label.
     seed : int
-        Seeds the draw.
+        The seed of the random choice.
 
     Returns
     -------
-    ndarray of int
-        Positions of the rows, in ascending order.
+    array of int
+        The positions of the chosen rows, in ascending order.
 
     Examples
     --------

@@ -110,7 +110,7 @@ POLICY = [
     Policy("NaN as a number", put("age", np.nan), "'age': null in row 2.*missing=keep"),
     Policy("null as text", put("job", None), "'job': null in row 2.*missing=keep"),
     Policy("NA as text", put("job", pd.NA), "'job': null in row 2.*missing=keep"),
-    Policy("not a table", lambda rows: rows.to_dict("records"), "DataFrame is expected", SAME),
+    Policy("not a table", lambda rows: rows.to_dict("records"), "give a pandas DataFrame", SAME),
 ]
 
 

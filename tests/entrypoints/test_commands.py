@@ -234,9 +234,9 @@ def test_a_model_that_only_knows_the_groups_of_its_first_column_is_measured(
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        ("old", "the model was saved before there were explanations"),
+        ("old", "the model was saved by a version without explanations"),
         ("new", "the model has format 99"),
-        ("other", "rows otherwise than the model&#39;s own code"),
+        ("other", "rows differently than the model&#39;s own code"),
     ],
 )
 def test_a_model_that_cannot_be_explained_is_measured_all_the_same(
@@ -283,7 +283,7 @@ def test_too_many_crossings_are_refused_before_anything_is_fitted(
     said = ["--protected", "sex,a,b", "--privileged", "Male,0,0"]
     result = run("train", "--data", tmp_path / "many.parquet", *ABOUT, *said)
     assert result.exit_code == 2, result.output
-    assert "too many values to cross (sex: 2, a: 50, b: 45" in result.output
+    assert "too many combinations of values (sex: 2, a: 50, b: 45" in result.output
 
 
 def test_metrics_are_printed_with_their_intervals(run: Invoke, table: Path) -> None:
@@ -384,7 +384,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
     ("command", "arguments", "said"),
     [
         ("train", ["--mitigator", "reweighting"], "mitigator=reweighting is not known"),
-        ("train", ["--mitigator", "reweighing+none"], "does not go together"),
+        ("train", ["--mitigator", "reweighing+none"], "cannot be combined"),
         ("train", ["--changeable", "sex"], "changeable names 'sex', which is the target, protect"),
         ("train", ["--changeable", "hobby"], "the data has no columns ['hobby']; it has age"),
         ("train", ["--C", "abc"], "'abc' is not a number; give a number, or auto for the default"),
@@ -431,12 +431,16 @@ BAD_DATA = {
     "target not binary": ({"paid": range(1200)}, [], "has 1200 values"),
     "no such positive": ({}, ["--positive", "yes"], "positive='yes' is not a value of 'paid'"),
     "no such protected": ({}, ["--protected", "gender"], "has no columns ['gender']"),
-    "no such privileged": ({}, ["--privileged", "Q"], "'sex' never has the value 'Q'"),
+    "no such privileged": (
+        {},
+        ["--privileged", "Q"],
+        "'Q' is not a value of the protected column 'sex'",
+    ),
     "two protected, one privileged": ({}, ["--protected", "sex,job"], "give one of each"),
     "a handful of rows": ({}, ["--protected", "job", "--privileged", "rare"], "too few to split"),
     "constant": ({"gain": 0.0}, [], "['gain'] have the same value in all rows"),
     "all missing": ({"gain": None}, [], "no row has a value in ['gain']; drop these"),
-    "one group": ({"sex": "Male"}, [], "has one value only; there is no group_b"),
+    "one group": ({"sex": "Male"}, [], "has only one value, so that there is no group_b"),
 }
 
 
@@ -506,7 +510,7 @@ def test_a_model_that_selects_nobody_says_so(run: Invoke, table: Path, tmp_path:
     rare = raw.assign(paid=np.where(np.arange(len(raw)) % 100 == 0, "high", "low"))
     rare.to_parquet(tmp_path / "rare.parquet")
     output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT))
-    assert "warning: 0.0% of the rows are selected; look at roc_auc" in output
+    assert "warning: 0.0% of the rows are selected; check roc_auc" in output
     for more in (["--class-weight", "balanced"], ["--resample", "over"], ["--resample", "under"]):
         output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT, *more))
         assert "warning:" not in output

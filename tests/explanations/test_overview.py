@@ -74,7 +74,7 @@ def test_proxies_stand_beside_importance(frame: pd.DataFrame) -> None:
 
 
 def test_a_model_without_explanations_says_so(linear: InferenceModel, frame: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match="before there were explanations; train it again"):
+    with pytest.raises(InputError, match="a version without explanations; train it again"):
         explain_model(replace(linear, background=None), frame, SEX)
 
 

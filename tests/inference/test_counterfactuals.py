@@ -63,9 +63,9 @@ def test_only_what_is_changeable_changes() -> None:
     hints = narrow.counterfactuals(ROWS)
     assert [[hint["to"] for hint in own] for own in hints] == [[], [], [40.0], [45.0]]
     none = replace(MODEL, changeable=())
-    with pytest.raises(InputError, match="no column of the model is changeable; name some under"):
+    with pytest.raises(InputError, match="the model has no changeable columns; name some under"):
         none.counterfactuals(ROWS)
-    with pytest.raises(InputError, match="no column of the model is changeable"):
+    with pytest.raises(InputError, match="the model has no changeable columns"):
         none.answer(ROWS, counterfactuals=True)
 
 
@@ -75,7 +75,7 @@ def test_mlflow_is_told_in_one_line_that_there_are_none(tmp_path: Path) -> None:
     served.load_context(SimpleNamespace(artifacts={ARTIFACT_NAME: tmp_path}))  # type: ignore[arg-type]
     with pytest.raises(InputException) as raised:
         served.predict(None, ROWS, {"counterfactuals": True})  # type: ignore[arg-type]
-    assert raised.value.message.startswith("no column of the model is changeable; name some under")
+    assert raised.value.message.startswith("the model has no changeable columns; name some under")
     assert raised.value.get_http_status_code() == 400
     assert [*served.predict(None, ROWS)] == [*MODEL.predict(ROWS)]  # type: ignore[arg-type]
 

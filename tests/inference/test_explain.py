@@ -256,7 +256,7 @@ def test_the_largest_contributions_come_first_and_the_rest_is_added_up() -> None
 
 def test_a_model_without_a_background_says_so() -> None:
     model = InferenceModel(ENCODER, LINEAR)
-    with pytest.raises(InputError, match="saved before there were explanations; train it again"):
+    with pytest.raises(InputError, match="saved by a version without explanations; train it again"):
         model.explain(ROWS)
 
 

@@ -44,7 +44,7 @@ def test_the_page_has_it_all(of: Callable[[], Overview]) -> None:
 
 
 def test_a_model_without_explanations_has_a_line() -> None:
-    reason = "the model was saved before there were explanations"
+    reason = "the model was saved by a version without explanations"
     said = section(Page(render_report(EVALUATION, ORIGIN, {}, not_explained=reason)))
     assert f"The model is not explained: {reason}." in said
     assert len(said) < 150

@@ -194,7 +194,7 @@ def test_bad_requests_are_refused_before_the_first_trial(data: DataRequest) -> N
         (SweepRequest(select="constrained"), "needs a constraint"),
         (SweepRequest(folds=0), "folds=0"),
         (SweepRequest(objective="acuracy"), "did you mean accuracy"),
-        (SweepRequest(space="D=1"), "knows no parameter 'D'"),
+        (SweepRequest(space="D=1"), "has an unknown parameter 'D'"),
         (SweepRequest(constraint="statistical_parity"), "no term of a gate"),
     ]:
         with pytest.raises(RequestError, match=said):

@@ -134,7 +134,7 @@ def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_pat
     changed = changed.replace("        return total\n", "        return -total\n")
     assert changed.count("-") > text.count("-") + 1
     scorer.write_text(changed, encoding="utf-8")
-    with pytest.raises(RequestError, match="golden rows are not answered"):
+    with pytest.raises(RequestError, match="golden rows differently than when it was saved"):
         create_app(str(folder))
 
 

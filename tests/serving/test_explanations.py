@@ -110,7 +110,7 @@ def test_a_model_without_explanations_says_so(saved: SavedModel, good: pd.DataFr
     assert reply.status == 422
     said = json.loads(reply.body)["error"]
     assert said["code"] == reply.code == "invalid_parameter"
-    assert said["message"].startswith("this model was saved by a version without explanations")
+    assert said["message"].startswith("the model was saved by a version without explanations")
 
 
 def test_the_document_has_the_parameters_where_the_model_explains(

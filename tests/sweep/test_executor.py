@@ -75,7 +75,7 @@ def test_a_process_that_dies_fails_its_trial_and_no_other(problem: Problem) -> N
     assert states.count("failed") == 1
     (failed,) = (result for result in results.values() if result.state == "failed")
     assert failed.number in (1, 2)
-    assert "its process ended" in failed.reason
+    assert "the worker process ended" in failed.reason
 
 
 def test_a_worker_ends_with_the_process_that_started_it(problem: Problem) -> None:

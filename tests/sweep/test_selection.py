@@ -71,7 +71,7 @@ def test_of_equals_the_earliest_is_chosen() -> None:
 
 
 def test_without_a_complete_trial_there_is_no_choice() -> None:
-    with pytest.raises(RequestError, match="no trial was completed"):
+    with pytest.raises(RequestError, match="no trial is complete"):
         select(RESULTS[5:], AXES, None, "knee")
 
 

@@ -125,7 +125,7 @@ def test_a_trial_behind_the_best_is_given_up(folded: Problem) -> None:
     assert run(trials, 0, TRIED[0], (1.0, -1.0)).state == "complete"
     given_up = run(trials, 0, TRIED[0], (1.0, 0.1))
     assert given_up.state == "pruned"
-    assert given_up.reason.startswith("given up after 1 of 3 folds")
+    assert given_up.reason.startswith("stopped after 1 of 3 folds")
     assert given_up.metrics["n_folds"] == 1
     assert given_up.counts is not None
     assert whole.counts is not None
@@ -136,7 +136,7 @@ def test_a_trial_behind_the_best_is_given_up(folded: Problem) -> None:
     ("parameters", "reason"),
     [
         ({"mitigator": "reweighing", "C": -1.0}, "C=-1.0 is not possible"),
-        ({"mitigator": "exponentiated_gradient+group_thresholds"}, "does not go together"),
+        ({"mitigator": "exponentiated_gradient+group_thresholds"}, "cannot be combined"),
     ],
 )
 def test_a_failing_trial_has_a_reason_in_one_line(

@@ -49,6 +49,6 @@ def test_only_features_can_be_changed() -> None:
     frame = pd.DataFrame({"sex": list("MFMF"), "age": [1.0, 2, 3, 4], "key": list("abcd")})
     for name in ("sex", "key", "unheard of"):
         model = FairClassifier(Protected("sex", "M"), changeable=[name], row_key="key")
-        said = f"changeable names '{name}', which is no feature; the features are age"
+        said = f"changeable names '{name}', which is not a feature; the features are age"
         with pytest.raises(RequestError, match=said):
             model.fit(frame, [0, 1, 0, 1])

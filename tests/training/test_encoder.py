@@ -51,7 +51,7 @@ def test_the_example_is_medians_and_modes() -> None:
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        ([None, None], "has no value at all; drop it with drop=it"),
+        ([None, None], "has no value in any row; leave it out with drop=it"),
         (["a", 1.0], "'it' cannot be used: column 'it': not text in row 1"),
         ([1.0, np.inf], "'it' cannot be used: column 'it': infinite number in row 1"),
         ([[1], [2]], "'it' cannot be used: column 'it': not text in rows 0, 1"),

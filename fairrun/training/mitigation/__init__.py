@@ -1,4 +1,4 @@
-"""Mitigators: fitted here, read out into arrays, served by `fairrun.inference`."""
+"""Bias mitigators, which are fitted to plain arrays that `fairrun.inference` can serve."""
 
 from fairrun.training.mitigation.fitted import Fitted, FittedEstimator, ScoredRows, TrainingMatrix
 from fairrun.training.mitigation.plan import Mitigation, resolve_mitigator

@@ -1,4 +1,4 @@
-"""Calibrated equalized odds: some scores of the better-served group become its base rate."""
+"""Fit calibrated equalized odds: random scores of one group are replaced by its base rate."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ from fairrun.training.mitigation.fitted import ScoredRows, check_both_labels
 
 __all__ = ["COSTS", "fit_calibrated_equalized_odds"]
 
-#: Which generalised error rate is to be equal: of the false negatives, the false positives, or half
-#: of each.
+#: The generalised error rate to make equal: false negatives, false positives, or a weighted sum.
 COSTS = ("fnr", "fpr", "weighted")
 
 
 def fit_calibrated_equalized_odds(
     rows: ScoredRows, *, cost_constraint: str = "fnr", alpha: float = 0.5
 ) -> LabelMixing:
-    """Fit holisticai's CalibratedEqualizedOdds, and read its two mixing rates out.
+    """Fit holisticai's CalibratedEqualizedOdds and keep its two mixing rates.
 
-    The group with the lower generalised cost is made worse until both are equal: with the mixing
-    rate, a score is replaced by the group's base rate. A label follows the score, so the rule is a
-    chance of label 1 by group and unmitigated label. holisticai draws the rows of a batch anew each
-    time; here each row draws for itself.
+    The method raises the generalised error rate of the group with the lower one until both are
+    equal. For this it replaces a random share of the group's scores, the mixing rate, by the
+    group's base rate. The label follows from the score, so the rule is a probability of label 1 for
+    each group and unmitigated label. holisticai chooses the rows of a batch anew in each call. Here
+    each row is randomised on its own, so its label does not depend on the batch.
 
     Parameters
     ----------
     rows : ScoredRows
-        Scores of models that were not fitted on these rows.
+        The training rows with their out-of-fold scores.
     cost_constraint : {"fnr", "fpr", "weighted"}
-        Which generalised rate is to be equal.
+        The generalised error rate to make equal: false negatives, false positives, or a weighted
+        sum of both.
     alpha : float
-        The weight of the false negatives where it is weighted.
+        The weight of the false negatives in the weighted sum, from 0 to 1.
 
     Returns
     -------
     LabelMixing
-        Rows in neither group take the mean of the groups' rates, weighted by their shares.
+        For rows in neither group, the probabilities are the mean of the groups' probabilities,
+        weighted by the groups' shares of the rows.
 
     Raises
     ------
     RequestError
-        If a group has rows of one label only.
+        If all labels of a group are equal.
 
     References
     ----------
@@ -59,7 +61,8 @@ def fit_calibrated_equalized_odds(
         groups == GROUP_A,
         groups == GROUP_B,
     )
-    # A group that is worse than its base rate says nothing: no rate in [0, 1] makes costs equal.
+    # If a group's scores are worse than its base rate, no mixing rate in [0, 1] makes the error
+    # rates equal, and holisticai's formula gives a number outside this range.
     mix_a, mix_b = (float(np.clip(rate, 0, 1)) for rate in (fitted.a_mix_rate, fitted.b_mix_rate))
     of_a = _rates(mix_a, float(fitted.base_rate_a))
     of_b = _rates(mix_b, float(fitted.base_rate_b))
@@ -69,6 +72,6 @@ def fit_calibrated_equalized_odds(
 
 
 def _rates(mix: float, base_rate: float) -> np.ndarray:
-    """P(label = 1) where the unmitigated label is 0, and where it is 1."""
+    """Return P(label = 1) if the unmitigated label is 0, and if it is 1."""
     trivial = float(base_rate >= 0.5)
     return np.array([mix * trivial, 1 - mix + mix * trivial])

@@ -1,4 +1,4 @@
-"""Correlation remover: encoded columns without their linear relation to the group."""
+"""Fit the correlation remover: encoded columns without their linear relation to the group."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ __all__ = ["fit_correlation_remover"]
 def fit_correlation_remover(train: TrainingMatrix, alpha: float = 1.0) -> Fitted:
     """Fit the correlation remover in closed form, in float64.
 
-    holisticai regresses each column on the centred group indicators by least squares, and takes
-    `alpha` times the fitted part away. The indicators are saturated: the fitted part of a row is
-    the mean of its group minus the mean of all. So the rule is one shift for each group and column,
-    x′ = x − alpha · (mean of the group − mean of all).
+    holisticai regresses each column on the centred group indicators by least squares, and subtracts
+    `alpha` times the fitted part. The indicators are saturated, so the fitted part of a row is the
+    mean of its group minus the mean of all rows. The rule is therefore one shift for each group and
+    column: x′ = x − alpha · (mean of the group − mean of all rows).
 
     Parameters
     ----------
     train : TrainingMatrix
         The training rows.
     alpha : float
-        0 leaves the columns as they are, 1 takes all of the correlation away.
+        The share of the correlation to remove, from 0 (the columns stay as they are) to 1.
 
     Returns
     -------
     Fitted
-        With a `GroupShift`.
+        Its transform is a `GroupShift`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Disparate impact remover: each group's values moved towards a common distribution."""
+"""Fit the disparate impact remover: both groups' values move towards a common distribution."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ __all__ = ["fit_disparate_impact_remover"]
 
 
 def fit_disparate_impact_remover(train: TrainingMatrix, repair_level: float = 1.0) -> Fitted:
-    """Learn, for each group and encoded column, the map that holisticai's repair makes.
+    """Learn the repair of each encoded column as a function of group and value.
 
-    holisticai's DisparateImpactRemover learns nothing in `fit` and repairs each batch against
-    itself in `transform`. Its repair of the training rows is the same for all rows of a group that
-    share a value, so it is a function of (group, value). That function is learned here, once: on
-    the training rows it gives what holisticai gives, bit for bit (but for a value that holisticai's
-    rounding now and then leaves out, see `_repair`). A value between two learned ones takes the
-    answer of the nearer, a value outside that of the last.
+    holisticai's DisparateImpactRemover learns nothing in `fit`, and `transform` repairs each batch
+    by its own quantiles. Rows of a group with equal values get equal results, so the repair of the
+    training rows is a function of group and value. This function is learned once here. On the
+    training rows it gives holisticai's results bit for bit, except for a few values that
+    holisticai's rounding leaves out; see `_repair`. A value that no training row of the group has
+    gets the result of the nearest value that one has.
 
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group take no part.
+        The training rows. Rows in neither group have no effect.
     repair_level : float
-        0 leaves the columns as they are, 1 gives the groups one distribution.
+        The share of the distance to the common distribution, from 0 (the columns stay as they are)
+        to 1 (the groups have one distribution).
 
     Returns
     -------
     Fitted
-        With a `GroupStepMap`; columns that the repair leaves as they are, are not mapped.
+        Its transform is a `GroupStepMap` of the columns that the repair changes.
 
     References
     ----------
@@ -50,11 +51,12 @@ def fit_disparate_impact_remover(train: TrainingMatrix, repair_level: float = 1.
 
 
 def _repair(by_group: list[NDArray[np.float64]], repair_level: float) -> list[NDArray[np.float64]]:
-    """Repair the distinct values of each group, as holisticai does.
+    """Return the repaired distinct values of each group, as holisticai computes them.
 
-    Both groups' distinct values are cut into as many slices as the smaller group has; each slice
-    has the lower of the groups' (lower) medians as its aim, and a value moves `repair_level` of
-    the way there, counted in positions among all distinct values.
+    The distinct values of each group are cut into slices. The number of slices is the number of
+    distinct values of the group that has fewer. The target of a slice is the smaller of the two
+    groups' lower medians in this slice. A value moves `repair_level` of the distance to its target,
+    counted in positions among all distinct values.
     """
     everything = np.unique(np.concatenate(by_group))
     n_slices = min(len(values) for values in by_group)
@@ -67,20 +69,21 @@ def _repair(by_group: list[NDArray[np.float64]], repair_level: float) -> list[ND
     repaired = []
     for values, (starts, _) in zip(by_group, slices, strict=True):
         position = np.searchsorted(everything, values)
-        # To the start of the next slice: in holisticai a value that its rounding leaves between
-        # two slices is not repaired, and the order within the group is lost there.
+        # A slice extends to the start of the next one. In holisticai, rounding can leave a value
+        # between two slices; that value is not repaired and can change places with its neighbours.
         aim = np.repeat(aims, np.diff(np.append(starts, len(values))))
-        # np.rint rounds half to even, as Python's round does.
+        # Like Python's `round`, which holisticai uses, `np.rint` rounds half to even.
         moved = np.rint((aim - position) * repair_level).astype(position.dtype)
         repaired.append(everything[position + moved])
     return repaired
 
 
 def _slices(n_values: int, n_slices: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Cut n_values into n_slices; the unit is added up, not multiplied, because holisticai does.
+    """Return the starts and stops of n_slices slices of n_values values.
 
-    Where a slice should end on a half, the rounding of the sum decides, and may decide otherwise
-    for the end of one slice than for the start of the next.
+    The width of a slice is added up, not multiplied, because holisticai adds it up. If a boundary
+    should lie at one half, the rounding error of the sum decides how it is rounded. The end of a
+    slice and the start of the next one may then differ.
     """
     unit = 1.0 / n_slices
     offsets = np.cumsum(np.concatenate([[0.0], np.full(n_slices - 1, unit)])) * n_values
@@ -90,9 +93,9 @@ def _slices(n_values: int, n_slices: int) -> tuple[NDArray[np.intp], NDArray[np.
 
 
 def _steps(old: NDArray[np.float64], new: NDArray[np.float64]) -> StepFunction:
-    """Make a step function through (old, new), its edges midway between neighbours."""
-    last = np.flatnonzero(new[1:] != new[:-1])  # the last value of each step but the final one
+    """Return the step function from old to new values, with edges midway between old values."""
+    last = np.flatnonzero(new[1:] != new[:-1])  # the last old value of each step but the final one
     below, above = old[last], old[last + 1]
     middle = below + (above - below) / 2
-    edges = np.where(middle > below, middle, above)  # neighbouring floats have nothing between
+    edges = np.where(middle > below, middle, above)  # adjacent floats have no number in between
     return StepFunction(np.concatenate([[-np.inf], edges]), new[np.concatenate([[0], last + 1])])

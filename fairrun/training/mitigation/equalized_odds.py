@@ -1,4 +1,4 @@
-"""Equalized odds: the unmitigated label, turned at random at rates that equalise the errors."""
+"""Fit equalized odds: labels are changed at random at rates that equalise the errors."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ __all__ = ["fit_equalized_odds"]
 
 
 def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
-    """Fit holisticai's EqualizedOdds, and read its four rates out.
+    """Fit holisticai's EqualizedOdds and keep its four probabilities.
 
-    A linear programme finds, for each group, with which probability a label 1 stays and a label 0
-    becomes 1, so that true and false positive rates are equal in both groups at the least loss.
-    holisticai then turns that share of each batch; here each row draws for itself.
+    A linear programme chooses two probabilities for each group: that a label 1 stays 1, and that a
+    label 0 becomes 1. They make true and false positive rates equal in both groups with the least
+    loss. holisticai then changes these shares of the labels of each batch. Here each row is
+    randomised on its own, so its label does not depend on the batch.
 
     Parameters
     ----------
     rows : ScoredRows
-        Scores of models that were not fitted on these rows.
+        The training rows with their out-of-fold scores.
 
     Returns
     -------
     LabelMixing
-        Rows in neither group take the mean of the groups' rates, weighted by their shares.
+        For rows in neither group, the probabilities are the mean of the groups' probabilities,
+        weighted by the groups' shares of the rows.
 
     Raises
     ------
     RequestError
-        If the programme has no solution: a group has labels or predictions of one kind only.
+        If all labels of a group are equal, or the linear programme has no solution (for example
+        because all predictions of a group are equal).
 
     References
     ----------
@@ -43,7 +46,7 @@ def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
 
     groups = rows.groups
     check_both_labels("equalized_odds", rows)
-    # No seed: it would set numpy's global generator, and fitting draws nothing.
+    # A seed would set numpy's global generator, and the fit uses no random numbers.
     programme = EqualizedOdds(seed=None).fit(
         rows.label, (rows.log_odds > 0.0).astype(np.int64), groups == GROUP_A, groups == GROUP_B
     )
@@ -52,7 +55,7 @@ def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
             "the linear programme of equalized_odds has no solution on these rows; "
             "give more rows, or another mitigator such as group_thresholds"
         )
-    # The solver may leave the interval in the last bits.
+    # The solver's result may lie outside [0, 1] by a rounding error.
     stay_a, turn_a, stay_b, turn_b = np.clip(programme.model_params.x, 0.0, 1.0)
     of_a, of_b = np.array([turn_a, stay_a]), np.array([turn_b, stay_b])
     share_a, share_b = group_shares(groups)

@@ -1,4 +1,4 @@
-"""Exponentiated gradient: a mixture of estimators that meets a constraint on average."""
+"""Fit exponentiated gradient: a mixture of estimators that meets a constraint on average."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fairrun.training.mitigation.fitted import FittedEstimator, TrainingMatrix
 
 __all__ = ["REDUCTION_CONSTRAINTS", "fit_exponentiated_gradient"]
 
-#: Our names of the constraints, and holisticai's.
+#: holisticai's names of the constraints, by our names.
 REDUCTION_CONSTRAINTS: Mapping[str, str] = MappingProxyType(
     {
         "statistical_parity": "DemographicParity",
@@ -37,34 +37,35 @@ def fit_exponentiated_gradient(
     eta0: float = 2.0,
     decision: str = "randomised",
 ) -> FittedEstimator:
-    """Fit holisticai's ExponentiatedGradientReduction, and read its mixture out.
+    """Fit holisticai's ExponentiatedGradientReduction and keep its mixture of estimators.
 
-    A game of two players: one fits the estimator to reweighed and relabelled rows, the other
-    raises the price of the constraint that is violated most. The answer is the mixture of some of
+    In each round the estimator is fitted to rows whose weights and labels contain a penalty, and
+    the penalty of the constraint with the largest violation is raised. The result is the mixture of
     the fitted estimators that is best on average.
 
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows; those in neither group are left out.
+        The training rows. Rows in neither group are left out.
     estimator : Estimator
-        What is fitted in each round.
+        The estimator that is fitted in each round.
     constraint : str
-        A name of `REDUCTION_CONSTRAINTS`: which rate is to be alike in both groups.
+        A name in `REDUCTION_CONSTRAINTS`: the metric to bring to parity.
     eps : float
-        1 / eps bounds the price of a violation: a smaller one holds the constraint tighter.
+        1 / eps is the largest penalty. A smaller `eps` enforces the constraint more strictly.
     max_iter : int
-        At most so many rounds.
+        The largest number of rounds.
     eta0 : float
-        How fast the price rises.
+        The initial step size of the penalty.
     decision : {"randomised", "expected"}
-        The label of a member drawn for each row, as it was fitted; or 1 where the expected
-        probability is above one half, which is no longer what the constraint was met with.
+        With "randomised", the label of a row is that of an estimator chosen at random; the mixture
+        was fitted for this rule. With "expected", the label is 1 if the expected probability is
+        above one half; the mixture may not meet the constraint under this rule.
 
     Returns
     -------
     FittedEstimator
-        With a `MixtureScorer`.
+        Its scorer is a `MixtureScorer`.
 
     References
     ----------
@@ -82,12 +83,12 @@ def fit_exponentiated_gradient(
         estimator=estimator.make(train.matrix.shape[1]),
         seed=estimator.seed,
     )
-    # holisticai's own use of pandas, thousands of times.
+    # holisticai's use of pandas raises thousands of warnings that a user cannot act on.
     with few_threads(len(train.label)), warnings.catch_warnings(action="ignore"):
         reduction.fit(train.matrix, train.label, train.groups == GROUP_A, train.groups == GROUP_B)
     weights = reduction.model_.weights_
     kept = weights[weights > 0].sort_index()
-    # holisticai keeps each member as a closure over the fitted estimator.
+    # holisticai stores each member of the mixture as a closure over the fitted estimator.
     members = [
         inspect.getclosurevars(reduction.model_._hs[place]).nonlocals["classifier"]
         for place in kept.index

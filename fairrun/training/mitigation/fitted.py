@@ -1,4 +1,4 @@
-"""What mitigators are fitted on, and what fitting them gives."""
+"""Inputs and results of fitting a mitigator."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TrainingMatrix:
-    """The training rows as a mitigator sees them.
+    """Encoded training rows with their labels and groups.
 
     Attributes
     ----------
-    matrix : ndarray of float64, shape (n_rows, n_encoded)
+    matrix : array of float64 of shape (n_rows, n_encoded)
         The encoded features.
-    label : ndarray of int64, shape (n_rows,)
-        1 = the favourable outcome.
-    groups : ndarray of int8, shape (n_rows,)
+    label : array of int64 of shape (n_rows,)
+        0 or 1, where 1 is the favourable outcome.
+    groups : array of int8 of shape (n_rows,)
         0 for group_a, 1 for group_b, −1 for neither.
     """
 
@@ -39,24 +39,25 @@ class TrainingMatrix:
     groups: NDArray[np.int8]
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> TrainingMatrix:
-        """Take some of the rows, by position or mask."""
+        """Return the rows at the given positions, or where the given mask is true."""
         return TrainingMatrix(self.matrix[rows], self.label[rows], self.groups[rows])
 
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Rows with scores of models that were not fitted on them: what a post-processor learns from.
+    """Rows with out-of-fold scores, on which a post-processor is fitted.
 
     Attributes
     ----------
-    log_odds : ndarray of float64, shape (n_rows,)
-        The scores.
-    label : ndarray of int64, shape (n_rows,)
-        1 = the favourable outcome.
-    positions : ndarray of int, shape (n_rows,)
-        The protected value's position among those of group_a and then of group_b; −1 for neither.
+    log_odds : array of float64 of shape (n_rows,)
+        The score of each row, from a model that was not fitted on this row.
+    label : array of int64 of shape (n_rows,)
+        0 or 1, where 1 is the favourable outcome.
+    positions : array of int of shape (n_rows,)
+        The position of each row's protected value in the list of group_a's values followed by
+        group_b's; −1 for neither.
     lookup : GroupLookup
-        The values of group_a and of group_b.
+        The protected values of group_a and of group_b.
     """
 
     log_odds: NDArray[np.float64]
@@ -66,27 +67,38 @@ class ScoredRows:
 
     @property
     def groups(self) -> NDArray[np.int8]:
-        """0 for group_a, 1 for group_b, −1 for neither; shape (n_rows,)."""
+        """The groups, of shape (n_rows,): 0 for group_a, 1 for group_b, −1 for neither."""
         return self.lookup.groups_of(self.positions)
 
     def by_value(
         self, of_a: NDArray[np.float64], of_b: NDArray[np.float64], neutral: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Lay a rule of two groups out by position, as decisions hold it; neutral comes last."""
+        """Return the numbers of a rule for each protected value, as a `Decision` stores them.
+
+        Parameters
+        ----------
+        of_a, of_b, neutral : array of shape (...)
+            The numbers for group_a, for group_b and for rows in neither.
+
+        Returns
+        -------
+        array of float64 of shape (n_values + 1, ...)
+            `of_a` for each value of group_a, then `of_b` for each value of group_b, then `neutral`.
+        """
         n_a, n_b = len(self.lookup.group_a), len(self.lookup.group_b)
         return np.array([of_a] * n_a + [of_b] * n_b + [neutral], dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a pre-processor asks of the fit that follows, and what it leaves for serving.
+    """The result of fitting a pre-processor.
 
     Attributes
     ----------
-    sample_weight : ndarray of float64, shape (n_rows,), or None
-        Weights for the estimator's fit.
+    sample_weight : array of float64 of shape (n_rows,), or None
+        The weights of the training rows in the estimator's fit.
     transform : Transform or None
-        Applied to the encoded matrix, in training and at serving alike.
+        A change of the encoded matrix, in training and in prediction.
     """
 
     sample_weight: NDArray[np.float64] | None = None
@@ -95,16 +107,16 @@ class Fitted:
 
 @dataclass(frozen=True)
 class FittedEstimator:
-    """What an in-processor puts in the estimator's place.
+    """The result of fitting an in-processor.
 
     Attributes
     ----------
     scorer : Scorer
-        The encoded matrix to log-odds.
+        The function from the encoded matrix to log-odds.
     decision : Decision or None
-        Its own way from the score to the label; None: above 0 is 1.
+        The rule from log-odds to labels. None means label 1 if the log-odds are above 0.
     transform : Transform or None
-        What it does to the encoded matrix before it is scored.
+        A change of the encoded matrix before it is scored.
     """
 
     scorer: Scorer
@@ -117,12 +129,12 @@ def check_both_labels(mitigator: str, rows: ScoredRows | TrainingMatrix) -> None
     for group, name in ((GROUP_A, "group_a"), (GROUP_B, "group_b")):
         if len(np.unique(rows.label[rows.groups == group])) < 2:
             raise RequestError(
-                f"{mitigator} needs rows of both labels in each group; {name} has one label only; "
-                "give more rows, or another mitigator"
+                f"{mitigator} needs rows with both labels in each group, and {name} has at most "
+                "one label; give more rows, or another mitigator"
             )
 
 
 def known_rows(mitigator: str, train: TrainingMatrix) -> TrainingMatrix:
-    """Leave out the rows in neither group; raise RequestError as `check_both_labels` does."""
+    """Return the rows in group_a or group_b; raise RequestError as `check_both_labels` does."""
     check_both_labels(mitigator, train)
     return train.take(train.groups != NEITHER)

@@ -1,4 +1,4 @@
-"""Grid search: the estimator under many prices of unfairness, and the best of what they give."""
+"""Fit grid search: the estimator with many fairness penalties, of which the best is kept."""
 
 from __future__ import annotations
 
@@ -23,56 +23,64 @@ def fit_grid_search(
     grid_size: int = 21,
     grid_limit: float = 2.0,
 ) -> FittedEstimator:
-    """Do what holisticai's GridSearchReduction documents, with its constraints and its selection.
+    """Fit the estimator with each penalty of a grid and return the best.
 
-    The estimator is fitted under each price of a grid, to rows whose labels and weights the price
-    changes. Of what was fitted the least is taken of
+    This is the method of holisticai's GridSearchReduction, with its constraints and its choice of
+    the best. A penalty is a factor on the violation of the constraint. It changes the labels and
+    weights of the training rows. The best estimator is the one with the smallest
 
         (1 − constraint_weight) · error rate + constraint_weight · largest violation,
 
     both on the training rows.
 
-    holisticai leaves the error out of the weights (it adds it for constraints that contain the
-    objective, where it should for those that do not), so that for statistical parity nothing of
-    the label is left in them: the estimator learns who belongs to which group. On UCI Adult the
-    model so chosen agrees with the group in 84 % of the training rows, and its disparate impact is
-    12.4, for 3.0 of the unmitigated model. Its grid counts the scale twice, repeats prices and is
-    cut off on one side. Here the error is in the weights, as in the paper, and the grid is the
-    largest whole one of at most `grid_size` prices, that of 0 among them.
-
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows; those in neither group are left out.
+        The training rows. Rows in neither group are left out.
     estimator : Estimator
-        What is fitted at each price.
+        The estimator that is fitted with each penalty.
     constraint : str
-        A name of `REDUCTION_CONSTRAINTS`: which rate is to be alike in both groups.
+        A name in `REDUCTION_CONSTRAINTS`: the metric to bring to parity.
     constraint_weight : float
-        What the violation weighs beside the error when the best is chosen.
+        The weight of the violation in the choice of the best, from 0 to 1.
     grid_size : int
-        At most so many prices, unless fewer than the smallest grid has: 3, or 5 for equalized odds,
-        which has two prices at once.
+        The largest number of penalties. The grid has at least 3, or 5 for equalized odds, which has
+        a penalty for each of two rates.
     grid_limit : float
-        The largest price.
+        The largest penalty.
 
     Returns
     -------
     FittedEstimator
-        With the scorer of the chosen one.
+        Its scorer is that of the best estimator.
 
     Raises
     ------
     RequestError
-        If a group has labels of one kind only.
+        If all labels of a group are equal.
 
     Notes
     -----
-    On UCI Adult with sex protected, fitted on 27,132 rows and measured on the 9,045 of validation:
-    accuracy 0.823, AUC 0.874, disparate impact 0.97, statistical parity −0.005, equality of
-    opportunity −0.342 and average odds −0.194, after 14 s (unmitigated: 0.844, 0.901, 2.99, 0.179,
-    0.023 and 0.055). A `constraint_weight` of 0.3 or 0.7 chose the same. With equalized odds as
-    constraint the unmitigated model, the price of 0, had the least loss of the grid.
+    holisticai adds the error to the weights for the constraints that already contain it, and leaves
+    it out for the others. For statistical parity its weights therefore do not depend on the label,
+    and the estimator learns the group instead. On UCI Adult, the model that holisticai chooses
+    agrees with the group in 84 % of the training rows and has a disparate impact of 12.4; the
+    unmitigated model has 3.0. In addition, holisticai's grid applies the scale twice, repeats
+    penalties and is cut off on one side. Here the weights contain the error as in the paper. The
+    grid is the largest complete grid of at most `grid_size` penalties, and contains the penalty 0.
+
+    On UCI Adult with sex protected, with 27,132 training and 9,045 validation rows (differences are
+    group_a − group_b, with Male as group_a; disparate impact is a / b):
+
+    ===========  ========  =====  ================  ==================  ===========  ============
+    model        accuracy  AUC    disparate impact  statistical parity  opportunity  average odds
+    ===========  ========  =====  ================  ==================  ===========  ============
+    grid search  0.823     0.874  0.97              −0.005              −0.342       −0.194
+    unmitigated  0.844     0.901  2.99              0.179               0.023        0.055
+    ===========  ========  =====  ================  ==================  ===========  ============
+
+    The fit took 14 s. With a `constraint_weight` of 0.3 or 0.7 the same model is chosen. With
+    equalized odds as constraint, the unmitigated model (penalty 0) is the best of the grid.
 
     References
     ----------
@@ -96,12 +104,21 @@ def fit_grid_search(
 
 
 def price_grid(n_events: int, grid_size: int, grid_limit: float) -> NDArray[np.float64]:
-    """Lay out prices whose absolute values add up to at most grid_limit.
+    """Return evenly spaced penalties whose absolute values sum to at most `grid_limit`.
+
+    Parameters
+    ----------
+    n_events : int
+        The number of rates that are penalised.
+    grid_size : int
+        The largest number of penalties; the smallest grid has 2 · n_events + 1 nevertheless.
+    grid_limit : float
+        The largest sum of absolute values.
 
     Returns
     -------
-    ndarray of float64, shape (n_prices, n_events)
-        Evenly spaced: the largest such grid of at most `grid_size` prices.
+    array of float64 of shape (n_penalties, n_events)
+        The largest such grid with at most `grid_size` penalties.
 
     Examples
     --------
@@ -122,17 +139,17 @@ def price_grid(n_events: int, grid_size: int, grid_limit: float) -> NDArray[np.f
 
 
 class RateGap:
-    """How far a rate of group_b is from that of everybody, and what its price does to the rows.
+    """The violation of a constraint, and the effect of its penalty on the weights of the rows.
 
-    The rate is the mean of a quantity, of each event: of the label 1, or of an error; of all rows,
-    or of those with one label.
+    A constraint compares one or two rates of each group with the same rates of all rows. A rate is
+    the share of predictions 1, or of errors, among all rows or among the rows with one label.
 
     Parameters
     ----------
     train : TrainingMatrix
-        Rows of group_a and group_b.
+        Rows in group_a or group_b.
     constraint : str
-        A name of `REDUCTION_CONSTRAINTS`.
+        A name in `REDUCTION_CONSTRAINTS`.
     """
 
     def __init__(self, train: TrainingMatrix, constraint: str) -> None:
@@ -152,18 +169,30 @@ class RateGap:
 
     @property
     def n_events(self) -> int:
-        """How many rates are compared."""
+        """The number of rates that the constraint compares."""
         return len(self._events)
 
     def weights(self, price: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give what label 1 is worth in each row, shape (n_rows,), at a price for each event."""
+        """Return the weight that the penalties add to label 1 in each row, of shape (n_rows,).
+
+        Parameters
+        ----------
+        price : array of float64 of shape (n_events,)
+            The penalty of each rate. A positive value lowers the rate of group_b.
+        """
         total = np.zeros(len(self._label))
         for (event, (_, of_b)), one in zip(self._events, price, strict=True):
             total += one * (event / event.mean() - of_b / of_b.mean())
         return total * (1.0 - 2.0 * self._label) if self._of_error else total
 
     def violation(self, labels: NDArray[np.int64]) -> float:
-        """Give the largest distance of a group's rate from everybody's, from 0 to 1."""
+        """Return the largest distance between a group's rate and that of all rows, from 0 to 1.
+
+        Parameters
+        ----------
+        labels : array of int64 of shape (n_rows,)
+            The predictions, 0 or 1.
+        """
         counted = labels != self._label if self._of_error else labels == 1
         return max(
             abs(float(counted[rows].mean() - counted[event].mean()))

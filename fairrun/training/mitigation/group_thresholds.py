@@ -1,4 +1,4 @@
-"""Group thresholds: one threshold for each protected value."""
+"""Fit group thresholds: one threshold for each protected value."""
 
 from __future__ import annotations
 
@@ -19,29 +19,31 @@ def fit_group_thresholds(
     objective: str = "accuracy",
     confidence: float = 0.95,
 ) -> GroupThresholds:
-    """Find the thresholds of the best labels among all that meet a constraint.
+    """Find the thresholds with the best labels among all thresholds that meet a constraint.
 
     Parameters
     ----------
     rows : ScoredRows
-        Scores of models that were not fitted on these rows.
+        The training rows with their out-of-fold scores.
     constraint, tolerance, objective, confidence
         See `search_thresholds`.
 
     Returns
     -------
     GroupThresholds
-        One threshold for each value of group_a and group_b, last the pooled one.
+        One threshold for each value of group_a and group_b, and then the threshold of rows in
+        neither group.
 
     Raises
     ------
     RequestError
-        If a protected value has no row that a rate could be taken over.
+        If a protected value has too few rows to compute its rates.
 
     References
     ----------
     M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS
-    2016, section 4.2: thresholds by group; there randomised between two, here deterministic.
+    2016, section 4.2. The paper randomises between two thresholds of a group; here each group has
+    one threshold.
     """
     found = search_thresholds(
         rows.log_odds,

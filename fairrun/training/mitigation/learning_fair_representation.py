@@ -1,4 +1,4 @@
-"""Learning fair representations: rows as mixtures of prototypes, the same for both groups."""
+"""Fit learning fair representations: each row becomes a mixture of prototypes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from fairrun.training.mitigation.fitted import Fitted, TrainingMatrix
 
 __all__ = ["RepresentationLoss", "fit_learning_fair_representation", "minimise"]
 
-# Where holisticai clips a probability before it takes the logarithm.
+# As in holisticai, probabilities are clipped to this value before their logarithm is taken.
 _LEAST = float(np.finfo(np.float64).eps)
 
-# A gap between the groups is in shares of a prototype, from −1 to 1: the last is a hundredth of a
-# percent.
+# The smoothing of the absolute difference of two shares, which lies from 0 to 1.
 _SMOOTHINGS = (1e-2, 1e-3, 1e-4)
 
-# Rows enough to find the region of the minimum. From there to the minimum of all rows it is not
-# far: this share of the iterations, at the last smoothing.
+# This number of rows is enough to come near the minimum. The last descent, on all rows, then needs
+# only this share of the iterations.
 _SAMPLE = 4000
 _LAST_SHARE = 0.25
 
@@ -34,41 +33,51 @@ def fit_learning_fair_representation(
     Az: float = 50.0,
     maxiter: int = 100,
 ) -> Fitted:
-    """Minimise holisticai's objective in float64, with its exact gradient.
+    """Minimise holisticai's objective in float64 with its exact gradient.
 
-    A row becomes a mixture of `k` prototypes. These are placed so that the mixtures resemble the
-    rows (`Ax`), tell the label (`Ay`), and hold on average as much of each prototype in group_b as
-    in group_a (`Az`). The start is drawn as holisticai draws it, uniformly from 0 to 1.
+    Each row becomes a mixture of `k` prototypes. The prototypes are placed so that the mixtures
+    resemble the rows (`Ax`) and predict the label (`Ay`), and so that the average share of each
+    prototype is similar in both groups (`Az`). The initial values are uniform from 0 to 1, as in
+    holisticai.
 
-    The map is the same for both groups; a row in neither takes it too, which holisticai leaves as
-    it is.
+    All rows have the same map, including rows in neither group. holisticai does not change those.
 
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Those in neither group take part in telling the label alone.
+        The training rows. Rows in neither group count only in the prediction error.
     seed : int
-        Seeds the start.
+        The seed of the initial values.
     k : int
         The number of prototypes.
     Ax, Ay, Az : float
-        The weights of reconstruction, prediction and parity.
+        The weights of the reconstruction error, of the prediction error, and of the difference
+        between the groups.
     maxiter : int
-        At most so many iterations at each smoothing, see `minimise`.
+        The largest number of iterations at each smoothing level; see `minimise`.
 
     Returns
     -------
     Fitted
-        With `Prototypes`: the rows the estimator is fitted on are the mixtures.
+        Its transform is a `Prototypes`. The estimator is fitted on the mixtures.
 
     Notes
     -----
-    The defaults were chosen on UCI Adult with sex protected, fitted on 27,132 rows and measured on
-    the 9,045 of validation, over five seeds: accuracy 0.818 to 0.821, disparate impact 0.97 to
-    1.01, statistical parity −0.006 to 0.001, 16 % selected (unmitigated: 0.844, 2.99, 0.179 and
-    21 %). holisticai's `k` = 5 and `Ax` = 0.01 gave an accuracy of 0.812 and a disparate impact of
-    0.91; with `Az` = 5 the disparate impact hung on the seed, from 1.0 to 1.2. holisticai's own
-    fit, whose gradient is lost in float32, stays where it starts and selects 3 %.
+    The defaults were chosen on UCI Adult with sex protected, with 27,132 training and 9,045
+    validation rows and five seeds (statistical parity is group_a − group_b, with Male as group_a;
+    disparate impact is a / b):
+
+    ===============  ==============  ================  ==================  =============
+    model            accuracy        disparate impact  statistical parity  selected rows
+    ===============  ==============  ================  ==================  =============
+    defaults         0.818 to 0.821  0.97 to 1.01      −0.006 to 0.001     16 %
+    k = 5, Ax = .01  0.812           0.91
+    unmitigated      0.844           2.99              0.179               21 %
+    ===============  ==============  ================  ==================  =============
+
+    `k` = 5 and `Ax` = 0.01 are holisticai's defaults. With `Az` = 5 the disparate impact depends on
+    the seed, from 1.0 to 1.2. In holisticai's own fit the gradient is lost in float32, so that the
+    descent stays at the initial values and selects 3 % of the rows.
 
     References
     ----------
@@ -89,31 +98,31 @@ def minimise(
     Az: float,
     maxiter: int,
 ) -> NDArray[np.float64]:
-    """Minimise the objective by L-BFGS-B, first smoothed, then less and less.
+    """Minimise the objective by L-BFGS-B with less and less smoothing.
 
-    Parity is a sum of absolute values. A descent that meets one of its kinks stays there, wherever
-    that is; so the kinks are rounded at first. The last descent, a short one, is on all rows; those
-    before it use a sample.
+    The difference between the groups is a sum of absolute values. A descent can get stuck at a
+    point where one of them is not differentiable, so they are smoothed. The descents use a sample
+    of the rows, except for the last one, which is short and uses all rows.
 
     Parameters
     ----------
     train : TrainingMatrix
         The training rows.
-    start : ndarray of float64, shape (k + k · n_encoded,)
-        Parameters as `RepresentationLoss` takes them.
+    start : array of float64 of shape (k + k · n_encoded,)
+        The initial parameters, in the order of `RepresentationLoss`.
     k, Ax, Ay, Az, maxiter
-        As `fit_learning_fair_representation` takes them.
+        See `fit_learning_fair_representation`.
 
     Returns
     -------
-    ndarray of float64, shape (k + k · n_encoded,)
-        The parameters that were found.
+    array of float64 of shape (k + k · n_encoded,)
+        The parameters at the minimum.
     """
     found = start
     sample, last = _sample(train), _SMOOTHINGS[-1]
     descents = [(sample, smoothing, maxiter) for smoothing in _SMOOTHINGS]
     descents.append((train, last, max(1, round(_LAST_SHARE * maxiter))))
-    # One thread: the order of summation would depend on the number of cores.
+    # With more threads, the order of summation would depend on the number of cores.
     with threadpool_limits(1, user_api="blas"):
         for rows, smoothing, iterations in descents:
             found = minimize(
@@ -128,7 +137,7 @@ def minimise(
 
 
 def _sample(train: TrainingMatrix) -> TrainingMatrix:
-    """Take every n-th row of each group, at least one."""
+    """Return every n-th row of each group; n is 1 for fewer than twice `_SAMPLE` rows."""
     step = max(1, len(train.label) // _SAMPLE)
     groups = np.unique(train.groups)
     rows = np.concatenate([np.flatnonzero(train.groups == group)[::step] for group in groups])
@@ -136,12 +145,14 @@ def _sample(train: TrainingMatrix) -> TrainingMatrix:
 
 
 class RepresentationLoss:
-    """holisticai's objective, and its gradient.
+    """The objective Ax · Lx + Ay · Ly + Az · Lz of holisticai, with its gradient.
 
-    With the share m[k, i] = softmax over k of −|x[i] − prototype[k]|, the mixture
-    x̂[i] = Σ m[k, i] · prototype[k] and the probability ŷ[i] = Σ m[k, i] · w[k], it is Ax · Lx +
-    Ay · Ly + Az · Lz: Lx is the mean of (x̂ − x)² in group_a plus that in group_b, Ly the log loss
-    of ŷ, and Lz the mean over k of |mean of m[k] in group_b − mean of m[k] in group_a|.
+    The share of prototype k in row i is m[k, i] = softmax over k of −|x[i] − prototype[k]|. The
+    mixture is x̂[i] = Σ m[k, i] · prototype[k] and the probability ŷ[i] = Σ m[k, i] · w[k].
+
+    - Lx is the mean of (x̂ − x)² in group_a plus the mean in group_b.
+    - Ly is the log loss of ŷ.
+    - Lz is the mean over k of |mean of m[k] in group_b − mean of m[k] in group_a|.
 
     Parameters
     ----------
@@ -150,9 +161,10 @@ class RepresentationLoss:
     k : int
         The number of prototypes.
     Ax, Ay, Az : float
-        The weights of reconstruction, prediction and parity.
+        The weights of the reconstruction error, of the prediction error, and of the difference
+        between the groups.
     smoothing : float
-        δ: |gap| is taken as √(gap² + δ²). 0 is holisticai's objective.
+        δ, by which |gap| becomes √(gap² + δ²). With 0, this is holisticai's objective.
     """
 
     def __init__(
@@ -165,7 +177,7 @@ class RepresentationLoss:
         smoothing: float = 0.0,
     ) -> None:
         self.k, self.Ax, self.Ay, self.Az, self.smoothing = k, Ax, Ay, Az, smoothing
-        # Rows lie along the last axis throughout; so does the encoder lay them in memory.
+        # Rows are the last axis of all arrays here, as in the memory layout of the encoder.
         self._x = np.ascontiguousarray(train.matrix.T)
         self._x_squared = np.einsum("ji,ji->i", self._x, self._x)
         self._positive = train.label == 1
@@ -175,25 +187,31 @@ class RepresentationLoss:
         )
         self._error_weight = (in_a + in_b) / len(self._x)
         self._gap_weight = in_b - in_a
-        # To make arrays as long as the rows anew would cost as much time as to fill them.
+        # These arrays are reused, because allocating them takes as long as filling them.
         self._work = np.empty((4, k, len(train.label)))
 
     def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """Evaluate at w, shape (k,), and the prototypes, shape (k, n_encoded), end to end.
+        """Return the value and the gradient of the objective.
+
+        Parameters
+        ----------
+        parameters : array of float64 of shape (k + k · n_encoded,)
+            w of shape (k,), followed by the prototypes of shape (k, n_encoded).
 
         Returns
         -------
         value : float
             The objective.
-        gradient : ndarray of float64
-            In the order of the parameters.
+        gradient : array of float64 of shape (k + k · n_encoded,)
+            Its gradient, in the order of the parameters.
         """
         w, prototypes = parameters[: self.k], parameters[self.k :].reshape(self.k, -1)
         x, positive = self._x, self._positive
         dot, distance, m, toward = self._work
         gram = prototypes @ prototypes.T
 
-        # |x − p|² is expanded, so that the rows are read twice only: here, and for the gradient.
+        # |x − p|² is expanded, so that only two matrix products read the rows: this one and that
+        # of the gradient.
         np.matmul(prototypes, x, out=dot)
         np.multiply(dot, -2.0, out=distance)
         distance += self._x_squared
@@ -226,7 +244,7 @@ class RepresentationLoss:
         by_m *= by_error
         by_m += np.multiply(w[:, None], by_y, out=dot)
         by_m += np.multiply(by_gap[:, None], self._gap_weight, out=dot)
-        # Through the softmax, then through the distance: ∂|x − p| / ∂p = (p − x) / |x − p|.
+        # The chain rule through the softmax and the distance: ∂|x − p| / ∂p = (p − x) / |x − p|.
         pull = np.subtract(_sums(m, by_m), by_m, out=by_m)
         pull *= m
         pull /= distance
@@ -238,5 +256,5 @@ class RepresentationLoss:
 
 
 def _sums(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum the products over the prototypes, for each row."""
+    """Return, for each row, the sum over the prototypes of the product of two arrays."""
     return np.asarray(np.einsum("ki,ki->i", one, other))

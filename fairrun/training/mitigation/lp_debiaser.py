@@ -1,4 +1,4 @@
-"""Linear programming debiaser: equalized odds or opportunity over labels of the best cut."""
+"""Fit the linear programming debiaser: group thresholds, then labels changed at random."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fairrun.training.mitigation.thresholds import between_scores
 
 __all__ = ["LP_CONSTRAINTS", "fit_lp_debiaser"]
 
-#: Our names of the constraints, and holisticai's.
+#: holisticai's names of the constraints, by our names.
 LP_CONSTRAINTS = {
     "equalized_odds": "EqualizedOdds",
     "equality_of_opportunity_difference": "EqualizedOpportunity",
@@ -20,30 +20,33 @@ LP_CONSTRAINTS = {
 
 
 def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> LabelMixing:
-    """Fit holisticai's LPDebiaserBinary, and read its rates out.
+    """Fit holisticai's LPDebiaserBinary and keep its probabilities.
 
-    Each group is cut where its true positive rate is farthest above its false positive rate; a
-    linear programme then finds with which probability each label stays or turns. holisticai keeps
-    the labels of every cut it tried (90 MB on Adult) and turns that share of each batch; here the
-    cut is one number a group, holisticai is handed the labels, and each row draws for itself.
+    Each group gets the threshold at which its true positive rate is farthest above its false
+    positive rate. A linear programme then chooses the probabilities that a label 1 stays 1 and that
+    a label 0 becomes 1. holisticai stores the labels of every threshold it tried (90 MB on UCI
+    Adult) and changes a share of the labels of each batch. Here our code finds the thresholds,
+    holisticai fits the probabilities to the labels, and each row is randomised on its own, so its
+    label does not depend on the batch.
 
     Parameters
     ----------
     rows : ScoredRows
-        Scores of models that were not fitted on these rows; those in neither group play no part.
+        The training rows with their out-of-fold scores. Rows in neither group have no effect.
     constraint : str
-        A name of `LP_CONSTRAINTS`.
+        A name in `LP_CONSTRAINTS`: the metric to bring to parity.
 
     Returns
     -------
     LabelMixing
-        Rows in neither group take the cut of both groups together, and the mean of their rates,
-        weighted by their shares.
+        For rows in neither group, the threshold is that of both groups together, and the
+        probabilities are the mean of the groups' probabilities, weighted by the groups' shares of
+        the rows.
 
     Raises
     ------
     RequestError
-        If a group has rows of one label only.
+        If all labels of a group are equal.
 
     References
     ----------
@@ -62,7 +65,8 @@ def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> 
     cuts = np.where(groups == GROUP_A, cut_a, cut_b)
     in_a = groups[known] == GROUP_A
     programme = LPDebiaserBinary(constraint=LP_CONSTRAINTS[constraint])
-    # It draws labels of the training rows that nobody asked for, from numpy's global generator.
+    # The fit also randomises the labels of the training rows, with numpy's global generator. We do
+    # not need these labels, and restore the generator's state.
     state = np.random.get_state()  # noqa: NPY002
     try:
         programme.fit(
@@ -74,7 +78,7 @@ def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> 
     finally:
         np.random.set_state(state)  # noqa: NPY002
     rates = programme.algorithm.pya
-    # Group codes of holisticai's: the order in which it numbers the pairs of masks.
+    # holisticai numbers the pairs of group masks in an order of its own.
     order = programme._sensgroups.transform(
         np.array([[True, False], [False, True]]), convert_numeric=True
     )
@@ -87,7 +91,9 @@ def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> 
 
 
 def best_cut(scores: NDArray[np.float64], label: NDArray[np.int64]) -> float:
-    """Find the threshold with the largest true less false positive rate; the highest of equals.
+    """Return the threshold with the largest true positive rate − false positive rate.
+
+    This difference is Youden's index. Of several such thresholds, the highest is returned.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Meta fair classifier: the best labels of a Gaussian under bounds on the rates of selection."""
+"""Fit the meta fair classifier: a Gaussian's best labels with bounds on the selection rates."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fairrun.training.mitigation.fitted import FittedEstimator, TrainingMatrix, 
 
 __all__ = ["Cells", "Dual", "fit_cells", "fit_meta_fair_classifier"]
 
-# holisticai's: the width of a bound beside tau, and what rounds the kinks of the objective.
+# holisticai's constants: the step of the lower bounds, and the smoothing of absolute values.
 _EPS = 0.01
 _MU = 0.01
 
-# A cell is a label and a group; labels count as −1 and 1 and groups as 0 and 1, as in holisticai.
+# A cell is a pair of label and group. As in holisticai, labels are −1 and 1, groups are 0 and 1.
 _LABELS = np.array([-1.0, -1.0, 1.0, 1.0])
 _GROUPS = np.array([GROUP_A, GROUP_B, GROUP_A, GROUP_B])
 
@@ -31,59 +31,71 @@ def fit_meta_fair_classifier(
     *,
     tau: float = 0.8,
 ) -> FittedEstimator:
-    """Solve holisticai's MetaFairClassifier for the statistical rate, and read its rule out.
+    """Fit the rule of holisticai's MetaFairClassifier with bounds on the selection rates.
 
-    Row, label and group are taken for one Gaussian, which tells the chance of each label and group
-    for a row. For bounds a ≤ rate of selection ≤ (a + 0.01) / tau in each group, the most accurate
-    rule selects a row where
+    A joint Gaussian of the encoded row, label and group gives the probability of each label and
+    group for a row. Suppose that the selection rate of each group must lie from a to
+    (a + 0.01) / tau. The most accurate rule then selects a row if
 
         t = P(Y = 1 | x) − 1/2 + Σ λ(z) · P(z | x) / P(z)
 
-    is above 0, and λ is found by minimising the dual. Of all a = 0, 0.01, … the most accurate rule
-    is taken whose rates in the training rows have a ratio of at least `tau`; the fairest, if none.
-
-    Mended here, in what holisticai does:
-
-    - Its dual is that of labels −1 and 1, with bounds for labels 0 and 1: a rate that should lie
-      from a to b comes to lie from (1 + a) / 2 to (1 + b) / 2, and at least half of all rows are
-      selected. On UCI Adult, where 24 % have the label: 63 %, at an accuracy of 0.59. The bounds
-      2a − 1 and 2b − 1 are what its formula needs.
-    - It compares densities as numbers. Those of a row far from the others are all 0, and 0.5 % of
-      the rows of UCI Adult get the probability NaN. Here the ratios are taken as logarithms; that
-      they are linear in the row makes the rule four linear terms.
-    - It descends on 20 rows that it draws anew for each a, so that the model hangs on the seed;
-      here on the training rows.
-    - Its probability (t + 1) / 2 stays within 1/4 and 3/4 without a constraint, and leaves 0 to 1
-      with one. Here t is the evidence for 1 less the evidence for 0, and their ratio the odds: the
-      Gaussian's own where λ = 0, above 1 exactly where t > 0.
-
-    Its other constraint, false discovery, multiplies what should be added up, and is not offered.
+    is above 0, where the sum is over the groups z. Minimising the dual gives λ. The rule is
+    computed for a = 0, 0.01, …, up to `tau`. Of the rules whose selection rates in the training
+    rows have a ratio of at least `tau`, the most accurate is kept. If there is none, the rule with
+    the largest ratio is kept.
 
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows; those in neither group are left out.
+        The training rows. Rows in neither group are left out.
     estimator : Estimator
-        Plays no part: the model is the method's own.
+        Not used, because the method has its own model.
     tau : float
-        The smaller of the groups' rates of selection by the larger: at least so much.
+        The smallest allowed ratio of the groups' selection rates, smaller / larger.
 
     Returns
     -------
     FittedEstimator
-        With an `EvidenceScorer`; it does not read the group of a row.
+        Its scorer is an `EvidenceScorer`, which does not use the group of a row.
 
     Raises
     ------
     RequestError
-        If a group has labels of one kind only, or no bounds leave both labels.
+        If all labels of a group are equal, or every rule gives all training rows the same label.
 
     Notes
     -----
-    On UCI Adult with sex protected, fitted on 27,132 rows and measured on the 9,045 of validation:
-    accuracy 0.817, AUC 0.857, disparate impact 1.28, statistical parity 0.053, equality of
-    opportunity −0.219 and average odds −0.116, after 2 s. With `tau` = 0.9: 0.805, 0.842, 1.11 and
-    0.026; without a constraint the Gaussian alone has 0.833, 0.886, 3.04 and 0.154.
+    This code differs from holisticai in four points:
+
+    - holisticai combines the dual for labels −1 and 1 with bounds for labels 0 and 1. A rate that
+      should lie from a to b then lies from (1 + a) / 2 to (1 + b) / 2, so that at least half of all
+      rows are selected. On UCI Adult, where 24 % of the labels are 1, holisticai selects 63 % with
+      an accuracy of 0.59. Here the bounds are 2a − 1 and 2b − 1.
+    - holisticai divides densities. For a row far from the others they are all 0, and 0.5 % of the
+      rows of UCI Adult get the probability NaN. Here the logarithms of the ratios are used. They
+      are linear in the row, so the rule consists of four linear terms.
+    - holisticai minimises the dual on 20 random rows for each a, so the model depends on the seed.
+      Here all training rows are used.
+    - holisticai's probability (t + 1) / 2 lies between 1/4 and 3/4 without a constraint, and can
+      lie outside 0 to 1 with one. Here t is the difference of the evidence for 1 and for 0, and
+      their ratio is the odds of label 1. The odds are above 1 exactly if t > 0, and equal the
+      Gaussian's odds if λ = 0.
+
+    holisticai's other constraint, false discovery, multiplies terms that must be added, and is not
+    offered here.
+
+    On UCI Adult with sex protected, with 27,132 training and 9,045 validation rows (differences are
+    group_a − group_b, with Male as group_a; disparate impact is a / b):
+
+    =============  ========  =====  ================  ==================
+    tau            accuracy  AUC    disparate impact  statistical parity
+    =============  ========  =====  ================  ==================
+    0.8            0.817     0.857  1.28              0.053
+    0.9            0.805     0.842  1.11              0.026
+    no constraint  0.833     0.886  3.04              0.154
+    =============  ========  =====  ================  ==================
+
+    With `tau` = 0.8, equality of opportunity is −0.219 and average odds −0.116. The fit took 2 s.
 
     References
     ----------
@@ -91,7 +103,7 @@ def fit_meta_fair_classifier(
     a meta-algorithm with provable guarantees", FAT* 2019, section 4.
     """
     train = known_rows("meta_fair_classifier", train)
-    # One thread: the order of summation, and with it the last bits, would depend on their number.
+    # With more threads, the order of summation and so the last bits would depend on their number.
     with threadpool_limits(1, user_api="blas"):
         cells = fit_cells(train)
         dual = Dual(cells.chances(train.matrix), train.groups)
@@ -100,7 +112,7 @@ def fit_meta_fair_classifier(
         for low in np.arange(0.0, tau, _EPS):
             prices = dual.minimise(low, min((low + _EPS) / tau, 1.0), prices)
             values = dual.values(prices)
-            if (values > 0).all() or (values < 0).all():  # the same label for everybody
+            if (values > 0).all() or (values < 0).all():  # the same label for all rows
                 continue
             selected = dual.chances @ values > 0
             ratio = _ratio_of_rates(selected, train.groups)
@@ -109,7 +121,7 @@ def fit_meta_fair_classifier(
                 best, best_rank = values, rank
     if best is None:
         raise RequestError(
-            "meta_fair_classifier finds no rule that gives both labels on these rows; "
+            "meta_fair_classifier found no rule that gives both labels on these rows; "
             "give more rows, or another mitigator"
         )
     told = best != 0.0
@@ -124,33 +136,33 @@ def fit_meta_fair_classifier(
 
 @dataclass(frozen=True)
 class Cells:
-    """The chance of each label and group for a row: a softmax of four linear terms.
+    """The probability of each label and group for a row, as a softmax of four linear terms.
 
-    The cells are (−1, a), (−1, b), (1, a), (1, b).
+    The cells, pairs of label and group, are in the order (−1, a), (−1, b), (1, a), (1, b).
 
     Attributes
     ----------
-    coefficients : ndarray of float64, shape (4, n_encoded)
-        Of each cell.
-    intercepts : ndarray of float64, shape (4,)
-        Of each cell.
+    coefficients : array of float64 of shape (4, n_encoded)
+        The coefficients of each cell.
+    intercepts : array of float64 of shape (4,)
+        The intercept of each cell.
     """
 
     coefficients: NDArray[np.float64]
     intercepts: NDArray[np.float64]
 
     def chances(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the chances of the cells, shape (n_rows, 4); they add up to 1."""
+        """Return the probabilities of the cells for each row, of shape (n_rows, 4)."""
         terms = matrix @ self.coefficients.T + self.intercepts
         terms = np.exp(terms - terms.max(axis=1, keepdims=True))
         return np.asarray(terms / terms.sum(axis=1, keepdims=True))
 
 
 def fit_cells(train: TrainingMatrix) -> Cells:
-    """Fit one Gaussian to rows, labels and groups, and read its conditional out.
+    """Fit a joint Gaussian of rows, labels and groups, and return its conditional probabilities.
 
-    Encoded columns depend on each other linearly; the density is that of the space they span, as
-    in scipy's `multivariate_normal` with `allow_singular`.
+    The encoded columns are linearly dependent. The density is therefore that of the subspace they
+    span, as in scipy's `multivariate_normal` with ``allow_singular=True``.
     """
     n_encoded = train.matrix.shape[1]
     seen = np.column_stack([train.matrix, 2.0 * train.label - 1.0, train.groups])
@@ -163,14 +175,14 @@ def fit_cells(train: TrainingMatrix) -> Cells:
 
 
 class Dual:
-    """The dual of: the most accurate rule whose rates of selection keep to bounds.
+    """The dual problem of finding the most accurate rule with bounds on the selection rates.
 
     Parameters
     ----------
-    chances : ndarray of float64, shape (n_rows, 4)
-        Of the cells, for each row.
-    groups : ndarray of int8, shape (n_rows,)
-        Tells the shares of the groups.
+    chances : array of float64 of shape (n_rows, 4)
+        The probability of each cell for each row, from `Cells.chances`.
+    groups : array of int8 of shape (n_rows,)
+        0 for group_a, 1 for group_b.
     """
 
     def __init__(self, chances: NDArray[np.float64], groups: NDArray[np.int8]) -> None:
@@ -182,15 +194,22 @@ class Dual:
         self._pulls = (chances[:, :2] + chances[:, 2:]) / self._shares
 
     def values(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give what each cell adds to t, shape (4,): t = Σ chance · value."""
+        """Return the value of each cell, of shape (4,); t is the sum of probability · value."""
         return np.asarray(0.5 * _LABELS + (prices / self._shares)[_GROUPS])
 
     def __call__(
         self, prices: NDArray[np.float64], low: float, high: float
     ) -> tuple[float, NDArray[np.float64]]:
-        """Give value and gradient at the prices of group_a and group_b, shape (2,).
+        """Return the value and the gradient of the dual.
 
-        |x| is rounded to √(x² + 0.01²), as in the gradient that holisticai descends.
+        |x| is smoothed to √(x² + 0.01²), as in holisticai's gradient.
+
+        Parameters
+        ----------
+        prices : array of float64 of shape (2,)
+            λ of group_a and of group_b.
+        low, high : float
+            The bounds of the selection rates.
         """
         low, high = 2.0 * low - 1.0, 2.0 * high - 1.0
         t = self._of_1 - 0.5 + self._pulls @ prices
@@ -201,12 +220,12 @@ class Dual:
         return float(value), gradient
 
     def minimise(self, low: float, high: float, start: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the prices at which both rates of selection lie from low to high."""
+        """Return the λ of both groups at which their selection rates lie from low to high."""
         found = minimize(self, start, args=(low, high), jac=True, method="L-BFGS-B")
         return np.asarray(found.x)
 
 
 def _ratio_of_rates(selected: NDArray[np.bool_], groups: NDArray[np.int8]) -> float:
-    """Give the smaller rate of selection by the larger; 0 if a group has none."""
+    """Return the ratio smaller / larger of the groups' selection rates; 0 if a rate is 0."""
     rates = [float(selected[groups == group].mean()) for group in (GROUP_A, GROUP_B)]
     return min(rates) / max(rates) if min(rates) > 0 else 0.0

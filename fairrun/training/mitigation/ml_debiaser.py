@@ -1,4 +1,4 @@
-"""ML debiaser: each group's scores are shifted until both are selected alike."""
+"""Fit the ML debiaser: the scores of each group are shifted to make selection rates similar."""
 
 from __future__ import annotations
 
@@ -23,35 +23,36 @@ def fit_ml_debiaser(
     full_gradient_epochs: int = 1000,
     seed: int = 0,
 ) -> GroupThresholds:
-    """Fit holisticai's randomised threshold of the MLDebiaser once, and read its shifts out.
+    """Fit the randomised threshold of holisticai's MLDebiaser and keep its shifts.
 
-    The rule finds for each group a shift of the score 2p − 1 that brings the group's mean of the
-    clipped, scaled score to the mean of all. holisticai's `transform` finds it anew on each batch
-    that it is handed, and labels 1 where the result is above one half; learned once, on the
-    training rows, that is one threshold for each group.
+    The method shifts the score 2p − 1 of each group so that the group's mean of the clipped and
+    scaled score becomes the mean of all rows. The label is 1 if the result is above one half.
+    holisticai's `transform` computes the shifts anew for each batch. Here they are computed once,
+    on the training rows, and amount to one threshold for each group.
 
     Parameters
     ----------
     rows : ScoredRows
-        Scores of models that were not fitted on these rows; those in neither group play no part.
+        The training rows with their out-of-fold scores. Rows in neither group have no effect.
     gamma : float
         The width over which the scaled score rises from 0 to 1.
     eps : float
-        How far the groups' means may be apart.
+        The allowed distance between the groups' means.
     sgd_steps, full_gradient_epochs : int
-        Steps of the two descents.
+        The number of steps of the stochastic gradient descent, and of the gradient descent on all
+        rows that follows it.
     seed : int
-        Seeds the batches of the first.
+        The seed of the batches of the stochastic gradient descent.
 
     Returns
     -------
     GroupThresholds
-        Pooled: of both groups together.
+        The threshold of rows in neither group is fitted on both groups together.
 
     Raises
     ------
     RequestError
-        If a group has rows of one label only.
+        If all labels of a group are equal.
 
     References
     ----------
@@ -88,7 +89,7 @@ def fit_ml_debiaser(
 
 @contextmanager
 def _global_seed(seed: int) -> Iterator[None]:
-    """Seed numpy's global generator, which holisticai draws from, and put it back afterwards."""
+    """Seed numpy's global generator, which holisticai uses, and restore its state afterwards."""
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(seed)  # noqa: NPY002
     try:

@@ -1,4 +1,4 @@
-"""What a user asked to be done about bias: `reweighing+group_thresholds`."""
+"""Read a request for mitigators such as ``reweighing+group_thresholds``, and check it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Step:
     mitigator : Mitigator
         The row of the registry.
     parameters : dict of str to float or str
-        All of its parameters, resolved.
+        All of its parameters by name, with the defaults filled in.
     """
 
     mitigator: Mitigator
@@ -35,14 +35,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Mitigation:
-    """At most one mitigator of each stage.
+    """A combination of mitigators, at most one for each stage.
 
     Attributes
     ----------
     name : str
-        As it was asked for.
+        The name as it was given.
     steps : dict of str to Step
-        By stage.
+        The mitigators by stage ("pre", "in", "post"); empty without mitigation.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Mitigation:
 
     @property
     def group_at_serving(self) -> bool:
-        """Whether a step reads the group to answer a row."""
+        """Whether a step uses the protected column in prediction."""
         return any(step.mitigator.group_at_serving for step in self.steps.values())
 
     @property
     def stage(self) -> str:
-        """The stages, as `pre+post`; `none` without any."""
+        """The stages joined by "+", for example "pre+post"; "none" without mitigation."""
         return "+".join(self.steps) or "none"
 
     @property
     def parameters(self) -> dict[str, float | str]:
-        """Every parameter by name; by `mitigator.name` where two steps have the name."""
+        """All parameters by name, or by ``mitigator.name`` if two steps share the name."""
         names = Counter(name for step in self.steps.values() for name in step.parameters)
         return {
             name if names[name] == 1 else f"{step.mitigator.name}.{name}": value
@@ -70,26 +70,26 @@ class Mitigation:
 
 
 def resolve_mitigator(name: str, parameters: Mapping[str, object] | None = None) -> Mitigation:
-    """Look mitigators up and complete their parameters.
+    """Return the mitigators of a request, with checked parameters.
 
     Parameters
     ----------
     name : str
-        A name of the registry, or several joined with `+`: at most one of each stage, in the order
-        in which they act.
+        A name in `MITIGATORS`, or several joined with "+": at most one for each stage, in the order
+        pre, in, post.
     parameters : mapping, optional
-        Values by parameter name, or by `mitigator.name`; the others take their defaults.
+        Values by parameter name or by ``mitigator.name``. Parameters that are not given take their
+        defaults.
 
     Returns
     -------
     Mitigation
-        The steps.
 
     Raises
     ------
     RequestError
-        If a name or a parameter is not known, a value is not allowed, or the mitigators do not go
-        together.
+        If a name or a parameter is unknown, a value is not allowed, or the mitigators cannot be
+        combined.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def resolve_mitigator(name: str, parameters: Mapping[str, object] | None = None)
         mitigators = []
     elif stages != [stage for stage in _ORDER if stage in stages]:
         raise RequestError(
-            f"mitigator={name} does not go together ({' + '.join(stages)}); give at most one "
+            f"mitigator={name} cannot be combined ({' + '.join(stages)}); give at most one "
             "pre-processing, one in-processing and one post-processing method, in this order"
         )
     steps: dict[str, Step] = {
@@ -128,7 +128,10 @@ def resolve_mitigator(name: str, parameters: Mapping[str, object] | None = None)
 
 def _known(name: str) -> Mitigator:
     if name in REFUSED:
-        raise RequestError(f"mitigator={name} is refused: {REFUSED[name]}")
+        raise RequestError(
+            f"mitigator={name} is not supported, because {REFUSED[name]}; "
+            f"give one of {', '.join(MITIGATORS)}"
+        )
     if name not in MITIGATORS:
         everything = f"give one of {', '.join(MITIGATORS)}, or several joined with +"
         raise RequestError(
@@ -140,7 +143,10 @@ def _known(name: str) -> Mitigator:
 def _of(
     mitigator: Mitigator, everyone: list[Mitigator], given: Mapping[str, object]
 ) -> dict[str, object]:
-    """Pick the parameters that are meant for one of the steps."""
+    """Return the given parameters that belong to one of the mitigators.
+
+    A name that no mitigator has is returned too, so that checking it raises.
+    """
     others = [other for other in everyone if other is not mitigator]
     own = {parameter.name for parameter in mitigator.parameters}
     mine: dict[str, object] = {}
@@ -153,8 +159,8 @@ def _of(
             continue
         elif name in own and takers:
             raise RequestError(
-                f"{name!r} is a parameter of {mitigator.name} and of {takers[0]}; "
-                f"say which, as {mitigator.name}.{name}"
+                f"{name!r} is a parameter of both {mitigator.name} and {takers[0]}; "
+                f"give {mitigator.name}.{name} or {takers[0]}.{name}"
             )
         elif name in own or not takers:
             mine[key] = value
@@ -167,11 +173,11 @@ def _check_together(name: str, steps: Mapping[str, Step]) -> None:
     within = steps["in"]
     if "pre" in steps and steps["pre"].mitigator.gives_weights:
         raise RequestError(
-            f"mitigator={name} does not go together: {within.mitigator.name} sets the weights of "
-            f"the rows itself; leave {steps['pre'].mitigator.name} out"
+            f"mitigator={name} cannot be combined, because {within.mitigator.name} sets the "
+            f"weights of the training rows itself; leave {steps['pre'].mitigator.name} out"
         )
     if "post" in steps and within.parameters.get("decision") == "randomised":
         raise RequestError(
-            f"mitigator={name} does not go together: {steps['post'].mitigator.name} decides by the "
-            f"score; give {within.mitigator.name} the parameter decision=expected"
+            f"mitigator={name} cannot be combined, because {steps['post'].mitigator.name} needs a "
+            f"score and {within.mitigator.name} is randomised; give the parameter decision=expected"
         )

@@ -1,4 +1,4 @@
-"""The table of mitigators: command line, tests and documentation all read it."""
+"""The table of mitigators, which the command line, the tests and the documentation use."""
 
 from __future__ import annotations
 
@@ -44,39 +44,42 @@ __all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table"]
 
 @dataclass(frozen=True)
 class Mitigator:
-    """A row of the table.
+    """A row of the table of mitigators.
 
     Attributes
     ----------
     name : str
         holisticai's class name in snake_case.
     stage : {"none", "pre", "in", "post"}
-        Where it acts: on the rows before the estimator is fitted, in its place, or on its scores.
+        When the method acts: "pre" changes the training rows, "in" replaces the estimator's fit,
+        "post" changes the labels that follow from the scores.
     group_at_fit, group_at_serving : bool
-        Whether it reads the group when it is fitted, and to answer a row. A rule that reads it
-        needs the protected column; for a null in it, it has a neutral rule.
+        Whether the method uses the protected column in training, and in prediction. A model that
+        uses it in prediction requires the column, and has a neutral rule for nulls in it.
     summary : str
-        One sentence.
+        One sentence about the method.
     source : str
-        The paper.
-    fitted_by : str
-        Whose code fits it: `holisticai`; `fairrun, equal to holisticai`, where our code gives the
-        same; `fairrun, mended`, where holisticai's is slow or wrong, as the method's page says;
-        `fairrun`, where holisticai has no such method.
-    parameters : tuple of Parameter or Choice
-        What it takes.
+        The paper, as authors and year.
     fit : callable
-        By stage, with the parameters by name: `fit(train)` gives a `Fitted`,
-        `fit(train, estimator)` a `FittedEstimator`, `fit(rows)` a `Decision`. A pre- or
-        post-processor that draws takes `seed` as well; an in-processor has the estimator's.
+        Fits the method; the parameters are passed by name. A "pre" method is called as
+        ``fit(train)`` and returns a `Fitted`, an "in" method as ``fit(train, estimator)`` and
+        returns a `FittedEstimator`, a "post" method as ``fit(rows)`` and returns a `Decision`. If
+        `draws` is true, "pre" and "post" methods also take ``seed``; "in" methods use the
+        estimator's seed.
+    fitted_by : str
+        The code that fits the method: "holisticai"; "fairrun, equal to holisticai" for our code
+        with the same results; "fairrun, mended" for our code that corrects holisticai or makes it
+        faster, as the page of the method says; "fairrun" if holisticai does not have the method.
+    parameters : tuple of Parameter or Choice
+        The parameters of the method.
     draws : bool
-        Whether its fit draws random numbers.
+        Whether the fit uses random numbers.
     randomised : {"no", "yes", "by default"}
-        Whether a label is drawn when a row is answered.
+        Whether a prediction uses random numbers.
     wraps_estimator : bool
-        Whether it fits the estimator itself, many times.
+        Whether the method trains the estimator itself, many times.
     gives_weights : bool
-        Whether it acts through the weights of the training rows.
+        Whether the method only sets the weights of the training rows.
     """
 
     name: str
@@ -106,7 +109,7 @@ _TABLE = (
         stage="none",
         group_at_fit=False,
         group_at_serving=False,
-        summary="The unmitigated model, with which the others are compared.",
+        summary="No mitigation; the baseline for the other methods.",
         source="",
         fit=_fit_nothing,
     ),
@@ -130,36 +133,38 @@ _TABLE = (
         source="Weerts et al. 2023",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_correlation_remover,
-        parameters=(
-            Parameter("alpha", 1.0, 0.0, 1.0, "how much of the correlation is taken away"),
-        ),
+        parameters=(Parameter("alpha", 1.0, 0.0, 1.0, "share of the correlation to remove"),),
     ),
     Mitigator(
         name="disparate_impact_remover",
         stage="pre",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Moves the values of each group towards a distribution that the groups share.",
+        summary="Moves the feature values of both groups towards a common distribution.",
         source="Feldman et al. 2015",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_disparate_impact_remover,
-        parameters=(Parameter("repair_level", 1.0, 0.0, 1.0, "how far the values are moved"),),
+        parameters=(
+            Parameter("repair_level", 1.0, 0.0, 1.0, "share of the distance to move the values"),
+        ),
     ),
     Mitigator(
         name="learning_fair_representation",
         stage="pre",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Replaces each row by a mixture of prototypes that both groups use equally.",
+        summary="Replaces each row by a mixture of prototypes, with equal shares in both groups.",
         source="Zemel et al. 2013",
         fitted_by="fairrun, mended",
         fit=fit_learning_fair_representation,
         parameters=(
-            Parameter("k", 10, 2, 100, "the number of prototypes", integer=True),
-            Parameter("Ax", 0.1, 0.0, 100.0, "the weight of reconstruction"),
-            Parameter("Ay", 1.0, 0.0, 100.0, "the weight of prediction"),
-            Parameter("Az", 50.0, 0.0, 1000.0, "the weight of parity"),
-            Parameter("maxiter", 100, 1, 10000, "iterations at each smoothing", integer=True),
+            Parameter("k", 10, 2, 100, "number of prototypes", integer=True),
+            Parameter("Ax", 0.1, 0.0, 100.0, "weight of the reconstruction error"),
+            Parameter("Ay", 1.0, 0.0, 100.0, "weight of the prediction error"),
+            Parameter("Az", 50.0, 0.0, 1000.0, "weight of the difference between the groups"),
+            Parameter(
+                "maxiter", 100, 1, 10000, "most iterations at each smoothing level", integer=True
+            ),
         ),
         draws=True,
     ),
@@ -173,11 +178,15 @@ _TABLE = (
         fitted_by="holisticai",
         fit=fit_exponentiated_gradient,
         parameters=(
-            Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "which rates are to be alike"),
-            Parameter("eps", 0.01, 1e-6, 1.0, "1 / the largest price of a violation"),
-            Parameter("max_iter", 50, 1, 1000, "the rounds", integer=True),
-            Parameter("eta0", 2.0, 1e-3, 100.0, "how fast the price rises"),
-            Choice("decision", ("randomised", "expected"), "how the mixture gives a label"),
+            Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "metric to bring to parity"),
+            Parameter("eps", 0.01, 1e-6, 1.0, "1 / the largest fairness penalty"),
+            Parameter("max_iter", 50, 1, 1000, "largest number of training rounds", integer=True),
+            Parameter("eta0", 2.0, 1e-3, 100.0, "initial step size of the penalty"),
+            Choice(
+                "decision",
+                ("randomised", "expected"),
+                "label by a random model of the mixture, or by their average",
+            ),
         ),
         randomised="by default",
         wraps_estimator=True,
@@ -192,10 +201,12 @@ _TABLE = (
         fitted_by="fairrun, mended",
         fit=fit_grid_search,
         parameters=(
-            Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "which rates are to be alike"),
-            Parameter("constraint_weight", 0.5, 0.0, 1.0, "what unfairness weighs beside error"),
-            Parameter("grid_size", 21, 1, 1000, "prices to try", integer=True),
-            Parameter("grid_limit", 2.0, 1e-3, 100.0, "the largest price"),
+            Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "metric to bring to parity"),
+            Parameter(
+                "constraint_weight", 0.5, 0.0, 1.0, "weight of fairness in choosing the best model"
+            ),
+            Parameter("grid_size", 21, 1, 1000, "number of penalties to try", integer=True),
+            Parameter("grid_limit", 2.0, 1e-3, 100.0, "largest fairness penalty"),
         ),
         wraps_estimator=True,
     ),
@@ -204,14 +215,16 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Trains one logistic regression per group and penalises unlike average scores.",
+        summary="Trains one logistic regression per group and penalises different average scores.",
         source="Kamishima et al. 2012",
         fitted_by="fairrun, mended",
         fit=fit_prejudice_remover,
         parameters=(
-            Parameter("eta", 20.0, 0.0, 10_000.0, "the weight of what they tell"),
-            Parameter("C", 1.0, 0.0, 1e6, "the strength of the L2 penalty"),
-            Parameter("maxiter", 1000, 1, 100_000, "iterations of the solver", integer=True),
+            Parameter("eta", 20.0, 0.0, 10_000.0, "weight of the fairness penalty"),
+            Parameter("C", 1.0, 0.0, 1e6, "strength of the L2 penalty"),
+            Parameter(
+                "maxiter", 1000, 1, 100_000, "largest number of solver iterations", integer=True
+            ),
         ),
     ),
     Mitigator(
@@ -219,28 +232,30 @@ _TABLE = (
         stage="in",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Fits a Gaussian and finds its best labels with similar selection rates.",
+        summary="Fits a Gaussian model and finds its best labels with similar selection rates.",
         source="Celis et al. 2019",
         fitted_by="fairrun, mended",
         fit=fit_meta_fair_classifier,
-        parameters=(Parameter("tau", 0.8, 0.01, 1.0, "the least ratio of the rates of selection"),),
+        parameters=(
+            Parameter("tau", 0.8, 0.01, 1.0, "smallest ratio of the groups' selection rates"),
+        ),
     ),
     Mitigator(
         name="adversarial_debiasing",
         stage="in",
         group_at_fit=True,
         group_at_serving=False,
-        summary="Trains a network whose score hides the group from an adversary.",
+        summary="Trains a network from whose score a second network cannot predict the group.",
         source="Zhang et al. 2018",
         fitted_by="fairrun, mended",
         fit=fit_adversarial_debiasing,
         parameters=(
-            Parameter("adversary_loss_weight", 0.2, 0.0, 100.0, "what the adversary weighs"),
-            Parameter("hidden_size", 128, 1, 500, "hidden units", integer=True),
-            Parameter("dropout", 0.1, 0.0, 0.9, "the share of units left out of a step"),
-            Parameter("learning_rate", 0.01, 1e-6, 1.0, "the length of a step"),
-            Parameter("batch_size", 32, 1, 100_000, "rows of a step", integer=True),
-            Parameter("epochs", 10, 1, 1000, "how often all rows are gone through", integer=True),
+            Parameter("adversary_loss_weight", 0.2, 0.0, 100.0, "weight of the adversary's loss"),
+            Parameter("hidden_size", 128, 1, 500, "number of hidden units", integer=True),
+            Parameter("dropout", 0.1, 0.0, 0.9, "share of hidden units left out of a step"),
+            Parameter("learning_rate", 0.01, 1e-6, 1.0, "learning rate of both networks"),
+            Parameter("batch_size", 32, 1, 100_000, "number of rows in a step", integer=True),
+            Parameter("epochs", 10, 1, 1000, "number of passes over the rows", integer=True),
         ),
         draws=True,
     ),
@@ -249,15 +264,21 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Gives each group its own threshold: the best labels within a tolerance.",
+        summary="Chooses a threshold per group: the best labels within a fairness tolerance.",
         source="Hardt et al. 2016",
         fitted_by="fairrun",
         fit=fit_group_thresholds,
         parameters=(
-            Choice("constraint", tuple(CONSTRAINTS), "what is to be alike in all groups"),
-            Parameter("tolerance", 0.05, 0.0, 0.99, "the largest distance from parity"),
-            Choice("objective", OBJECTIVES, "what the thresholds make as large as they can"),
-            Parameter("confidence", 0.95, 0.5, 0.999, "that it holds on new rows; 0.5: no margin"),
+            Choice("constraint", tuple(CONSTRAINTS), "metric to bring to parity"),
+            Parameter("tolerance", 0.05, 0.0, 0.99, "largest allowed distance from parity"),
+            Choice("objective", OBJECTIVES, "metric to maximise"),
+            Parameter(
+                "confidence",
+                0.95,
+                0.5,
+                0.999,
+                "probability that new rows meet the tolerance; 0.5 adds no margin",
+            ),
         ),
     ),
     Mitigator(
@@ -265,7 +286,7 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Changes labels at random, so that the groups have similar error rates.",
+        summary="Changes labels at random so that both groups have similar error rates.",
         source="Hardt et al. 2016",
         fitted_by="holisticai",
         fit=fit_equalized_odds,
@@ -276,13 +297,13 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Replaces scores of the better-served group by its base rate, at random.",
+        summary="Replaces random scores of the group with the lower error by its base rate.",
         source="Pleiss et al. 2017",
         fitted_by="holisticai",
         fit=fit_calibrated_equalized_odds,
         parameters=(
-            Choice("cost_constraint", COSTS, "which generalised error rate is to be equal"),
-            Parameter("alpha", 0.5, 0.0, 1.0, "the weight of false negatives, where weighted"),
+            Choice("cost_constraint", COSTS, "generalised error rate to make equal"),
+            Parameter("alpha", 0.5, 0.0, 1.0, "weight of the false negatives in 'weighted'"),
         ),
         randomised="yes",
     ),
@@ -291,15 +312,17 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Near the threshold, decides in favour of the unprivileged group.",
+        summary="Decides in favour of the unprivileged group if a score is near the threshold.",
         source="Kamiran et al. 2012",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_reject_option_classification,
         parameters=(
-            Choice("metric", REJECT_OPTION_METRICS, "what is to be small between the groups"),
-            Parameter("tolerance", 0.05, 0.0, 0.99, "how small"),
-            Parameter("num_class_thresh", 100, 1, 1000, "thresholds to try", integer=True),
-            Parameter("num_ROC_margin", 50, 1, 1000, "margins to try with each", integer=True),
+            Choice("metric", REJECT_OPTION_METRICS, "metric to bring to parity"),
+            Parameter("tolerance", 0.05, 0.0, 0.99, "largest allowed |metric|"),
+            Parameter("num_class_thresh", 100, 1, 1000, "number of thresholds", integer=True),
+            Parameter(
+                "num_ROC_margin", 50, 1, 1000, "number of margins per threshold", integer=True
+            ),
         ),
     ),
     Mitigator(
@@ -307,11 +330,11 @@ _TABLE = (
         stage="post",
         group_at_fit=True,
         group_at_serving=True,
-        summary="Thresholds each group, then changes labels at random to equalise errors.",
+        summary="Chooses a threshold per group, then changes labels at random to equalise errors.",
         source="Hardt et al. 2016",
         fitted_by="holisticai",
         fit=fit_lp_debiaser,
-        parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "which rates are to be alike"),),
+        parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "metric to bring to parity"),),
         randomised="yes",
     ),
     Mitigator(
@@ -324,10 +347,19 @@ _TABLE = (
         fitted_by="holisticai",
         fit=fit_ml_debiaser,
         parameters=(
-            Parameter("gamma", 1.0, 1e-3, 100.0, "the width over which a score rises to 1"),
-            Parameter("eps", 0.0, 0.0, 1.0, "how far the groups may be apart"),
-            Parameter("sgd_steps", 10_000, 1, 1_000_000, "steps on batches", integer=True),
-            Parameter("full_gradient_epochs", 1000, 1, 100_000, "steps on all", integer=True),
+            Parameter("gamma", 1.0, 1e-3, 100.0, "width over which the scaled score rises to 1"),
+            Parameter("eps", 0.0, 0.0, 1.0, "allowed distance between the groups"),
+            Parameter(
+                "sgd_steps", 10_000, 1, 1_000_000, "number of steps on random batches", integer=True
+            ),
+            Parameter(
+                "full_gradient_epochs",
+                1000,
+                1,
+                100_000,
+                "number of steps on all rows, after those",
+                integer=True,
+            ),
         ),
         draws=True,
     ),
@@ -338,7 +370,7 @@ MITIGATORS: Mapping[str, Mitigator] = MappingProxyType({row.name: row for row in
 
 
 def mitigator_table() -> pd.DataFrame:
-    """Lay the registry out for reading: one row for each mitigator."""
+    """Return the table of mitigators for the documentation, with a row for each mitigator."""
     return pd.DataFrame(
         {
             "mitigator": f"`{mitigator.name}`",
@@ -355,7 +387,7 @@ def mitigator_table() -> pd.DataFrame:
 
 
 def parameter_table() -> pd.DataFrame:
-    """Lay the mitigators' parameters out for reading: one row for each."""
+    """Return the table of the mitigators' parameters for the documentation."""
     return pd.DataFrame(
         {
             "mitigator": f"`{mitigator.name}`",

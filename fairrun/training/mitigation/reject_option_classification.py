@@ -1,4 +1,4 @@
-"""Reject option classification: who is near the threshold is decided by the group."""
+"""Fit reject option classification: the group decides the label of scores near the threshold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fairrun.training.mitigation.thresholds import between_scores, log_odds_of
 
 __all__ = ["REJECT_OPTION_METRICS", "fit_reject_option_classification"]
 
-#: What is to be small between the groups.
+#: The metrics that can be brought to parity.
 REJECT_OPTION_METRICS = (
     "statistical_parity",
     "average_odds_difference",
@@ -28,36 +28,43 @@ def fit_reject_option_classification(
     num_class_thresh: int = 100,
     num_ROC_margin: int = 50,
 ) -> GroupThresholds:
-    """Fit holisticai's RejectOptionClassification: the same grid, counted instead of predicted.
+    """Fit the rule of holisticai's RejectOptionClassification on the same grid, from counts.
 
-    Within a margin of the threshold the unprivileged group gets label 1 and the privileged one 0.
-    That is a lower threshold for the one and a higher one for the other, so the rule is two
-    thresholds. holisticai tries 100 thresholds with 50 margins each, in a pool of processes, by
-    labelling all rows 5,000 times; how many rows of each group and label lie above a threshold
-    says the same. It expects the unprivileged group as `group_a`: handed the groups as its own
-    `load_dataset` names them, it favours the privileged one.
+    Within a margin around the threshold, the unprivileged group gets label 1 and the privileged
+    group gets label 0. This is a threshold lower by the margin for the unprivileged group, and one
+    higher by the margin for the privileged group. holisticai labels all rows for each of 5,000
+    pairs of threshold and margin. Counts of the rows of each group and label above each threshold
+    give the same metrics.
+
+    holisticai's class expects the unprivileged group as `group_a`. With the groups as holisticai's
+    `load_dataset` names them, it favours the privileged group. Here `group_a` is the privileged
+    group.
 
     Parameters
     ----------
     rows : ScoredRows
-        Scores of models that were not fitted on these rows.
+        The training rows with their out-of-fold scores.
     metric : str
-        A name of `REJECT_OPTION_METRICS`.
+        A name in `REJECT_OPTION_METRICS`: the metric to bring to parity.
     tolerance : float
-        Of the thresholds and margins with |metric| up to this, the one of the best balanced
-        accuracy is taken; if there is none, that of the smallest |metric|.
-    num_class_thresh, num_ROC_margin : int
-        The grid: so many thresholds from 0.01 to 0.99, and margins from 0 to the nearer end.
+        The largest allowed |metric|. Of the pairs of threshold and margin that meet it, the pair
+        with the best balanced accuracy is chosen. If none meets it, the pair with the smallest
+        |metric| is chosen.
+    num_class_thresh : int
+        The number of thresholds, evenly spaced from 0.01 to 0.99 in probability.
+    num_ROC_margin : int
+        The number of margins per threshold, evenly spaced from 0 to the distance between the
+        threshold and the nearer of 0 and 1.
 
     Returns
     -------
     GroupThresholds
-        Pooled: the threshold without margin.
+        Rows in neither group get the threshold without margin.
 
     Raises
     ------
     RequestError
-        If a group has rows of one label only.
+        If all labels of a group are equal.
 
     References
     ----------
@@ -71,13 +78,14 @@ def fit_reject_option_classification(
     probability, groups = sigmoid(rows.log_odds), rows.groups
     of_a = _tables(probability[groups == GROUP_A], rows.label[groups == GROUP_A], centre + margin)
     of_b = _tables(probability[groups == GROUP_B], rows.label[groups == GROUP_B], centre - margin)
-    # Rows in neither group take the threshold itself, and count in the accuracy.
+    # Rows in neither group have no margin, but count in the balanced accuracy.
     others = groups < 0
     everybody = of_a + of_b + _tables(probability[others], rows.label[others], centre)
     distance = np.abs(_rate(metric, of_a) - _rate(metric, of_b))
     allowed = distance <= tolerance
     informedness = true_positive_rate(everybody) - false_positive_rate(everybody)
-    quality = np.where(allowed, informedness, -np.inf)  # balanced accuracy is (1 + it) / 2
+    # Balanced accuracy is (1 + informedness) / 2, so both have the same maximum.
+    quality = np.where(allowed, informedness, -np.inf)
     best = int(np.argmax(quality)) if allowed.any() else int(np.argmin(distance))
     thresholds = [
         between_scores(rows.log_odds, log_odds_of(float(at)))
@@ -89,7 +97,7 @@ def fit_reject_option_classification(
 def _tables(
     probability: NDArray[np.float64], label: NDArray[np.int64], thresholds: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Count label × prediction at each threshold, shape (n_thresholds, 2, 2)."""
+    """Count rows by label and prediction at each threshold, of shape (n_thresholds, 2, 2)."""
     by_label = []
     for value in (0, 1):
         scores = np.sort(probability[label == value])
@@ -99,7 +107,7 @@ def _tables(
 
 
 def _rate(metric: str, tables: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the rate whose difference between the groups is the metric."""
+    """Return the rate whose difference between the groups is the metric."""
     if metric == "statistical_parity":
         return selection_rate(tables)
     if metric == "equality_of_opportunity_difference":

@@ -1,4 +1,4 @@
-"""Reweighing: weights that make label and group independent in the training rows."""
+"""Fit reweighing: weights that make label and group independent in the training rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ __all__ = ["fit_reweighing"]
 
 
 def fit_reweighing(train: TrainingMatrix) -> Fitted:
-    """Weigh the training rows in closed form.
+    """Compute the weights of the training rows in closed form.
 
-    A row of group g with label y weighs P(g) · P(y) / P(g, y), so that the weighted label no longer
-    depends on the group; rows in neither group form a third. Nothing is left for serving: the
-    weights act on the estimator's fit alone. holisticai's Reweighing gives the same, in float32.
+    A row of group g with label y gets the weight P(g) · P(y) / P(g, y), so that the weighted label
+    does not depend on the group. Rows in neither group form a third group. The weights act only on
+    the estimator's fit and not on predictions. holisticai's Reweighing gives the same weights, in
+    float32.
 
     Parameters
     ----------
@@ -24,7 +25,7 @@ def fit_reweighing(train: TrainingMatrix) -> Fitted:
     Returns
     -------
     Fitted
-        With `sample_weight`.
+        It has `sample_weight` and no transform.
 
     References
     ----------

@@ -1,9 +1,9 @@
-"""One threshold for each group: the best labels that keep the groups' rates near each other.
+"""Search a threshold for each group: the best labels with similar rates in all groups.
 
-Lowering a group's threshold past one score after another selects more and more of its rows, in
-steps. Selection rate, true and false positive rate only grow from step to step, so the steps whose
-rate lies in a given window are neighbours, and the best of them is a range maximum. The search
-looks at every step there is; it fits no curve and draws no grid.
+A step of a group is a threshold between two neighbouring scores. Each lower step selects more of
+the group's rows, so that selection rate, true and false positive rate never fall from step to step.
+The steps with a rate in a given range are therefore neighbours, and the best of them is a range
+maximum. The search is exact, because it considers every step and not a grid of thresholds.
 """
 
 from __future__ import annotations
@@ -29,30 +29,31 @@ __all__ = [
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
-#: Starts and stops, many windows at once.
+#: The first and the last step (excluded) of many ranges of steps.
 _Windows = tuple[_Ints, _Ints]
 
 _log = logging.getLogger(__name__)
 
-#: Rates are quotients of whole numbers: what differs by less than this is equal.
+#: Rates are quotients of whole numbers, so rates that differ by less than this are equal.
 _ROUNDING = 1e-12
-#: Scores nearer than this, relative to their size, are one score: a threshold between them would
-#: not separate them on a machine that rounds otherwise.
+#: Scores with a smaller relative difference count as equal, because a threshold between them might
+#: not separate them on another machine.
 _SAME_SCORE = 1e-9
-#: So many steps, over all groups, are looked at where two rates and more than two groups meet.
+#: The largest number of steps of all groups for two rates and more than two groups. The time grows
+#: with the square of this number.
 _MANY_STEPS = 2000
 
 
 @dataclass(frozen=True)
 class RateConstraint:
-    """What is to be alike in all groups.
+    """The rates that a constraint makes similar in all groups.
 
     Attributes
     ----------
     rates : tuple of str
-        Of "selection", "true_positive" and "false_positive".
+        One or more of "selection", "true_positive" and "false_positive".
     ratio : bool
-        Whether the groups' rates are compared by their ratio; otherwise by their difference.
+        Whether the rates of two groups are compared by their ratio or by their difference.
     """
 
     rates: tuple[str, ...]
@@ -69,20 +70,20 @@ CONSTRAINTS: Mapping[str, RateConstraint] = MappingProxyType(
     }
 )
 
-#: What the thresholds make as large as they can.
+#: The metrics that the thresholds can maximise.
 OBJECTIVES = ("accuracy", "balanced_accuracy")
 
 
 @dataclass(frozen=True)
 class GroupThresholdChoice:
-    """The thresholds that were found; a row is labelled 1 if its score is above its threshold.
+    """The thresholds of a search. The label is 1 if the log-odds are above the threshold.
 
     Attributes
     ----------
-    thresholds : ndarray of float64, shape (n_groups,)
-        One for each group code.
+    thresholds : array of float64 of shape (n_groups,)
+        The threshold of each group code.
     pooled : float
-        For rows of no known group.
+        The threshold of rows without a group.
     """
 
     thresholds: _Floats
@@ -100,63 +101,66 @@ def search_thresholds(
     objective: str,
     confidence: float,
 ) -> GroupThresholdChoice:
-    """Find the thresholds of the best objective among all that meet the constraint.
+    """Find the thresholds with the best objective among all thresholds that meet the constraint.
 
-    A threshold lies midway between two neighbouring scores of its group, or 1 below or above all
-    of them. The answer is the best over all combinations of steps, in O(n log n); only for
-    equalized odds of more than two groups is it the best over 2,000 steps, each group's share of
-    them evenly spaced by rank.
+    A threshold lies midway between two neighbouring scores of its group, or 1 below or above all of
+    them. The search covers all combinations of thresholds, in O(n log n). For equalized odds with
+    more than two groups, it covers 2,000 thresholds, evenly spaced by rank in each group.
 
-    Of equally good answers the first is taken, going from few rows selected to many, and there
-    the middle one of each group's equally good steps.
+    If several combinations are equally good, the one that selects the fewest rows is preferred, and
+    then the middle one of each group's equally good thresholds.
 
     Parameters
     ----------
-    log_odds : ndarray of float64, shape (n_rows,)
-        Scores that the model did not learn from these rows: out-of-fold, or of held-out rows.
-    label : ndarray of int64, shape (n_rows,)
-        1 = the favourable outcome.
-    codes : ndarray of int, shape (n_rows,)
-        The group of each row, 0 to n_groups − 1, or −1: of no known group, and of no effect on
-        the groups' thresholds.
+    log_odds : array of float64 of shape (n_rows,)
+        Scores from a model that was not fitted on these rows.
+    label : array of int64 of shape (n_rows,)
+        0 or 1, where 1 is the favourable outcome.
+    codes : array of int of shape (n_rows,)
+        The group of each row, from 0 to n_groups − 1. Rows with −1 have no group and no effect on
+        the thresholds of the groups.
     n_groups : int
-        At least 2.
+        The number of groups, at least 2.
     constraint : str
-        A name of `CONSTRAINTS`.
+        A name in `CONSTRAINTS`.
     tolerance : float
-        From 0 to 1. For every two groups a, b: each rate difference a − b within
-        [−tolerance, tolerance], or for the disparate impact the ratio a / b within
-        [1 − tolerance, 1 / (1 − tolerance)], which somebody must be selected for. 1 allows
-        everything; 0 allows what one row of the smallest group weighs, see Notes.
+        The largest allowed distance from parity, from 0 to 1. For each pair of groups a and b, each
+        difference of rates a − b must lie within [−tolerance, tolerance]. For the disparate impact,
+        every group must have a selected row, and the ratio a / b must lie within
+        [1 − tolerance, 1 / (1 − tolerance)]. With 1 there is no constraint. With 0 the rates may
+        differ by one row of the smallest group; see Notes.
     objective : {"accuracy", "balanced_accuracy"}
-        Over all rows of a known group.
+        The metric to maximise, over all rows with a group.
     confidence : float
-        From 0.5 up to but not 1: the probability, about, with which the constraint is to hold for
-        the population that the rows were drawn from. 0.5 asks it of the given rows alone.
+        The approximate probability that the constraint holds in the population of the rows, at
+        least 0.5 and below 1. With 0.5 the constraint is checked for the given rows without a
+        margin.
 
     Returns
     -------
     GroupThresholdChoice
-        The thresholds by group code, and the pooled one: it selects, as nearly as the scores
-        allow, as many of the rows with a group as the groups' thresholds do.
+        The thresholds of the groups and the pooled threshold. The latter selects as many of the
+        rows with a group as the groups' thresholds do, as nearly as the scores allow.
 
     Raises
     ------
     RequestError
-        If an argument is out of its range, or a group has too few rows for its rates.
+        If an argument is not allowed, or a group has too few rows to compute its rates.
 
     Notes
     -----
-    With a confidence above 0.5 the constraint is tightened by its normal quantile times the
-    standard error of the difference, or of the logarithm of the ratio, of two proportions; a
-    Bonferroni correction shares the error among all pairs of groups and rates. Where that leaves
-    less than one row of the smallest group weighs, the rates are brought as near as that, and a
-    warning is logged.
+    With a confidence above 0.5, the tolerance is reduced by a margin: the normal quantile of the
+    confidence times the standard error of the difference of two proportions, or of the logarithm of
+    their ratio. A Bonferroni correction divides the error among all pairs of groups and rates. If
+    the reduced tolerance is smaller than the change of a rate by one row of the smallest group, the
+    search uses this change as tolerance and logs a warning.
 
-    Group thresholds as the optimal fair rule: S. Corbett-Davies et al., Algorithmic decision making
-    and the cost of fairness, KDD 2017; M. Hardt, E. Price, N. Srebro, Equality of opportunity in
-    supervised learning, NeurIPS 2016 (there with random labels between two thresholds; here
-    without).
+    References
+    ----------
+    S. Corbett-Davies et al., "Algorithmic decision making and the cost of fairness", KDD 2017:
+    group thresholds are the optimal fair rule. M. Hardt, E. Price and N. Srebro, "Equality of
+    opportunity in supervised learning", NeurIPS 2016: there, labels between two thresholds of a
+    group are random; here, each group has one threshold.
 
     Examples
     --------
@@ -182,7 +186,7 @@ def search_thresholds(
         steps = _middle_best_steps(groups, everything, 0)
     else:
         if asked.ratio:
-            # Nobody to nobody is no ratio.
+            # The ratio of two rates is undefined if both are 0, so each group selects a row.
             groups = [group.only(np.arange(1, len(group.value))) for group in groups]
         elif len(asked.rates) > 1 and n_groups > 2:
             groups = [
@@ -198,10 +202,20 @@ def search_thresholds(
 
 @dataclass(frozen=True)
 class _Steps:
-    """A group's steps, from nobody selected to everybody.
+    """The steps of a group, from no selected row to all rows selected.
 
-    thresholds, selected (rows above the threshold) and value (its part of the objective) have
-    shape (n_steps,); rates has one row for each rate and size how many rows that rate is out of.
+    Attributes
+    ----------
+    thresholds : array of float64 of shape (n_steps,)
+        The thresholds, in descending order.
+    selected : array of int64 of shape (n_steps,)
+        The number of rows above each threshold.
+    rates : array of float64 of shape (n_rates, n_steps)
+        The rates that the constraint compares, in ascending order.
+    size : array of int64 of shape (n_rates,)
+        The number of rows in the denominator of each rate.
+    value : array of int64 of shape (n_steps,)
+        The part of the group in the objective.
     """
 
     thresholds: _Floats
@@ -211,7 +225,7 @@ class _Steps:
     value: _Ints
 
     def window(self, rate: int, low: _Floats, high: _Floats) -> tuple[_Ints, _Ints]:
-        """Start and stop of the steps whose rate is from `low` to `high`."""
+        """Return start and stop of the steps with a rate from `low` to `high`."""
         rates = self.rates[rate]
         return (
             np.searchsorted(rates, low - _ROUNDING, side="left"),
@@ -219,7 +233,7 @@ class _Steps:
         )
 
     def only(self, kept: _Ints) -> _Steps:
-        """Return these of the steps, in their order."""
+        """Return the steps with the given positions."""
         return _Steps(
             self.thresholds[kept],
             self.selected[kept],
@@ -230,7 +244,7 @@ class _Steps:
 
 
 class _RangeMaximum:
-    """Maxima of any windows of an array, by a sparse table: windows of 1, 2, 4, … entries."""
+    """A sparse table of an array, with the maxima of all windows of 1, 2, 4, … entries."""
 
     def __init__(self, values: _Ints) -> None:
         levels = [values]
@@ -241,7 +255,10 @@ class _RangeMaximum:
         self._levels = np.stack(levels)
 
     def __call__(self, start: _Ints, stop: _Ints) -> _Ints:
-        """Maxima of `values[start:stop]`, elementwise; anything where a window is empty."""
+        """Return the maximum of ``values[start:stop]`` for each window.
+
+        The result for an empty window has no meaning.
+        """
         level = np.frexp(np.maximum(stop - start, 1))[1] - 1
         last = self._levels.shape[1] - 1
         first = self._levels[level, np.minimum(start, last)]
@@ -260,7 +277,7 @@ def _check_arguments(
         raise RequestError(
             f"objective={objective} is not known; give one of {', '.join(OBJECTIVES)}"
         )
-    # Written so that NaN, which compares with nothing, is refused too.
+    # Every comparison with NaN is false, so this order of the limits refuses NaN as well.
     if not 0 <= tolerance <= 1:
         raise RequestError(f"tolerance={tolerance} is not possible; give a number from 0 to 1")
     if not 0.5 <= confidence < 1:
@@ -269,11 +286,14 @@ def _check_arguments(
             "below 1"
         )
     if n_groups < 2:
-        raise RequestError("there is one group only; two are needed for a threshold each")
+        raise RequestError("group thresholds need at least two groups, and there is only one")
 
 
 def _label_weights(label: _Ints, objective: str) -> tuple[int, int]:
-    """Return what a right label 0 and 1 count: whole numbers, so that ties are ties."""
+    """Return the weights of a correct label 0 and 1 in the objective.
+
+    They are whole numbers, so that equally good answers are exactly equal.
+    """
     if objective == "accuracy":
         return 1, 1
     positive = int(label.sum())
@@ -286,7 +306,7 @@ def _label_weights(label: _Ints, objective: str) -> tuple[int, int]:
 
 
 def _cuts(ordered: _Floats) -> tuple[_Ints, _Floats]:
-    """Where scores in descending order can be cut: how many are above, and the threshold."""
+    """Return the steps for scores in descending order: number of scores above, and threshold."""
     gap = ordered[:-1] - ordered[1:]
     size = np.maximum(1.0, np.abs(ordered[:-1]))
     inner = np.flatnonzero(gap > _SAME_SCORE * size) + 1
@@ -308,8 +328,8 @@ def _group_steps(
     for rate in ("selection", *asked.rates):
         if out_of[rate] == 0:
             raise RequestError(
-                f"group {code} (counted from 0) has no row{kinds[rate]} to find a threshold on; "
-                "give more rows, join it with another group, or leave its rows' group null"
+                f"group {code} (counted from 0) has no row{kinds[rate]} to fit a threshold on; "
+                "give more rows, merge it with another group, or set its protected value to null"
             )
     order = np.argsort(-log_odds, kind="stable")
     above, thresholds = _cuts(log_odds[order])
@@ -330,17 +350,18 @@ def _group_steps(
 
 
 def _spread(n: int, at_most: int) -> _Ints:
-    """At most so many of 0 to n − 1, evenly spaced, both ends among them."""
+    """Return at most `at_most` of the numbers 0 to n − 1, evenly spaced, with both ends."""
     return np.unique(np.linspace(0, n - 1, at_most).round().astype(np.int64))
 
 
 def _steps_within_tolerance(
     groups: Sequence[_Steps], constraint: str, tolerance: float, confidence: float
 ) -> list[int]:
-    """Narrow what is allowed until the best answer keeps its margin; the step of each group.
+    """Return the best step of each group such that the tolerance is met with its margin.
 
-    The margin depends on the answer, and the answer on the margin: the first answer that keeps its
-    own margin is taken. Each round allows less than the one before, so there is a last one.
+    The margin depends on the steps, because the standard error depends on the rates. The search is
+    therefore repeated with a smaller allowed distance until the steps meet the tolerance with their
+    own margin. It ends because the allowed distance falls in each round.
     """
     ratio = CONSTRAINTS[constraint].ratio
     limit = -np.log1p(-tolerance) if ratio else tolerance
@@ -363,14 +384,14 @@ def _steps_within_tolerance(
         margin = quantile * np.sqrt(variance[pairs[0]] + variance[pairs[1]])
         if tolerance and (distance + margin <= limit + 10 * _ROUNDING).all():
             return steps
-        # The margin of the pair that is farthest out, rate by rate.
+        # For each rate, the margin of the pair of groups with the largest distance plus margin.
         margin = np.take_along_axis(margin, (distance + margin).argmax(axis=0)[None], axis=0)[0]
         allowed = np.minimum(allowed, limit - margin)
         if (allowed < (one_row / rates.min(axis=0) if ratio else one_row)).any():
             break
     _log.warning(
-        "%s: the rows are too few for tolerance=%g with confidence=%g; the groups' rates were "
-        "brought as near as one row allows",
+        "%s: there are too few rows for tolerance=%g with confidence=%g; the groups' rates differ "
+        "by about one row of the smallest group instead",
         constraint,
         tolerance,
         confidence,
@@ -379,7 +400,10 @@ def _steps_within_tolerance(
 
 
 def _best_steps(groups: Sequence[_Steps], allowed: _Floats, ratio: bool) -> list[int]:
-    """Find the best step of each group among all whose rates differ by no more than `allowed`."""
+    """Return the best step of each group such that the groups' rates differ by at most `allowed`.
+
+    If `ratio` is true, the logarithms of the rates differ by at most `allowed`.
+    """
     if len(allowed) == 1:
         return _best_of_one_rate(groups, allowed[0], ratio)
     if len(groups) == 2:
@@ -388,7 +412,11 @@ def _best_steps(groups: Sequence[_Steps], allowed: _Floats, ratio: bool) -> list
 
 
 def _best_of_one_rate(groups: Sequence[_Steps], allowed: float, ratio: bool) -> list[int]:
-    """For each rate that could be the groups' lowest, each group's best step not far above it."""
+    """Return the best steps for one rate.
+
+    Each rate of a step is tried as the lowest rate of all groups. Every group then takes its best
+    step with a rate from the lowest to the highest allowed one.
+    """
     lowest = np.unique(np.concatenate([group.rates[0] for group in groups]))
     highest = lowest * np.exp(allowed) if ratio else lowest + allowed
     windows = [group.window(0, lowest, highest) for group in groups]
@@ -397,7 +425,10 @@ def _best_of_one_rate(groups: Sequence[_Steps], allowed: float, ratio: bool) -> 
 
 
 def _best_of_two_groups(first: _Steps, second: _Steps, allowed: _Floats) -> list[int]:
-    """For each step of the first group, the second's best step near it in both rates."""
+    """Return the best steps for two rates and two groups.
+
+    Each step of the first group is tried with the second group's best step near it in both rates.
+    """
     windows = [
         second.window(rate, first.rates[rate] - allowed[rate], first.rates[rate] + allowed[rate])
         for rate in range(2)
@@ -414,7 +445,11 @@ def _best_of_two_groups(first: _Steps, second: _Steps, allowed: _Floats) -> list
 
 
 def _best_of_two_rates(groups: Sequence[_Steps], allowed: _Floats) -> list[int]:
-    """For each two rates that could be the groups' lowest, each group's best step not far above."""
+    """Return the best steps for two rates and more than two groups.
+
+    Each pair of values of the two rates is tried as the lowest rates of all groups, as in
+    `_best_of_one_rate`.
+    """
     lowest = [np.unique(np.concatenate([group.rates[rate] for group in groups])) for rate in (0, 1)]
     by_rate = [
         [group.window(rate, lowest[rate], lowest[rate] + allowed[rate]) for group in groups]
@@ -435,14 +470,14 @@ def _best_of_two_rates(groups: Sequence[_Steps], allowed: _Floats) -> list[int]:
 
 
 def _totals(maxima: Sequence[_RangeMaximum], windows: Sequence[_Windows]) -> _Ints:
-    """Sum of the groups' maxima for each of their windows; −1 where a group's is empty."""
+    """Return the sum over groups of the maximum in each window; −1 if one of them is empty."""
     possible = np.logical_and.reduce([start < stop for start, stop in windows])
     values = [maximum(*window) for maximum, window in zip(maxima, windows, strict=True)]
     return np.where(possible, np.sum(values, axis=0), -1)
 
 
 def _middle_best_steps(groups: Sequence[_Steps], windows: Sequence[_Windows], at: int) -> list[int]:
-    """In the windows number `at`, each group's best step: of equally good ones the middle one."""
+    """Return each group's best step in its window `at`; of equally good steps, the middle one."""
     steps = []
     for group, (start, stop) in zip(groups, windows, strict=True):
         values = group.value[start[at] : stop[at]]
@@ -452,7 +487,7 @@ def _middle_best_steps(groups: Sequence[_Steps], windows: Sequence[_Windows], at
 
 
 def _pooled(log_odds: _Floats, known: NDArray[np.bool_], selected: int) -> float:
-    """Find the threshold on all scores that selects nearest to `selected` of the known rows."""
+    """Return the threshold for all rows that selects about `selected` of the rows with a group."""
     order = np.argsort(-log_odds, kind="stable")
     above, thresholds = _cuts(log_odds[order])
     missed = np.abs(np.concatenate([[0], np.cumsum(known[order])])[above] - selected)

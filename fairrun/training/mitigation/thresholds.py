@@ -1,4 +1,4 @@
-"""Thresholds that lie between scores, never on one."""
+"""Move thresholds between scores, so that rounding on another machine cannot change a label."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ __all__ = ["between_scores", "log_odds_of"]
 
 
 def between_scores(scores: NDArray[np.float64], threshold: float) -> float:
-    """Move a threshold midway between the scores that it separates.
+    """Return a threshold midway between the two neighbouring scores that it separates.
 
-    Labels of these scores stay as they are (1 above the threshold, 0 on it); but a score that is
-    rounded otherwise on another machine can no longer fall on the other side.
+    It gives the same labels to these scores as the given threshold: 1 above it, 0 on or below it.
 
     Parameters
     ----------
-    scores : ndarray of float64, shape (n_rows,)
-        The scores it was fitted on; at least one.
+    scores : array of float64 of shape (n_rows,)
+        The scores that the threshold was fitted on; at least one.
     threshold : float
-        May be infinite.
+        The threshold; it may be infinite.
 
     Returns
     -------
     float
-        Finite; 1 below or above all scores if it separates none.
+        A finite threshold. If all scores are on one side of the given threshold, the result lies 1
+        below the smallest or 1 above the largest score.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def between_scores(scores: NDArray[np.float64], threshold: float) -> float:
 
 
 def log_odds_of(probability: float) -> float:
-    """Give the log-odds of a probability; beyond 0 and 1, minus and plus infinity.
+    """Return the log-odds of a probability: −∞ for 0 and less, ∞ for 1 and more.
 
     Examples
     --------

@@ -67,7 +67,7 @@ def rates(labels: np.ndarray, rows: TrainingMatrix) -> tuple[float, float]:
 def test_a_group_of_one_label_is_refused(name: str) -> None:
     rows = people(200, 0)
     label = np.where(rows.groups == 1, 0, rows.label)
-    with pytest.raises(RequestError, match=f"{name} needs rows of both labels in each group"):
+    with pytest.raises(RequestError, match=f"{name} needs rows with both labels in each group"):
         MITIGATORS[name].fit(TrainingMatrix(rows.matrix, label, rows.groups), ESTIMATOR)
 
 

@@ -183,5 +183,5 @@ NEED_BOTH = [
 def test_a_group_of_one_label_is_refused(name: str) -> None:
     rows = scored(200, 0)
     one_label = np.where(rows.positions == 1, 0, rows.label)
-    with pytest.raises(RequestError, match=f"{name} needs rows of both labels in each group"):
+    with pytest.raises(RequestError, match=f"{name} needs rows with both labels in each group"):
         MITIGATORS[name].fit(replace(rows, label=one_label))

@@ -70,5 +70,8 @@ def test_an_own_model_refuses_another_estimator(name: str) -> None:
     if MITIGATORS[name].wraps_estimator:
         assert told.recipe().estimator.row.name == "hist_gradient_boosting"
     else:
-        with pytest.raises(RequestError, match=f"{name} fits a model of its own; leave estimator"):
+        with pytest.raises(
+            RequestError,
+            match=f"{name} trains its own model and uses no estimator; leave estimator",
+        ):
             told.recipe()

@@ -245,7 +245,7 @@ def test_too_few_rows_for_the_margin(constraint: str, caplog: pytest.LogCaptureF
     with caplog.at_level(logging.WARNING):
         choice = rows.search(**settings)
     assert len(caplog.messages) == 1
-    assert "too few for tolerance=0.01" in caplog.text
+    assert "too few rows for tolerance=0.01" in caplog.text
     smallest = min(np.bincount(2 * rows.codes + rows.label)) / 2
     assert evaluate_choice(rows, choice, constraint)[0] <= 1 / smallest * 5
 
@@ -306,7 +306,7 @@ def test_says_what_is_allowed(settings: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("constraint", "label", "codes", "said"),
     [
-        ("statistical_parity", [0, 1, 0, 1], [0, 0, 0, 0], "group 1 .* has no row to find"),
+        ("statistical_parity", [0, 1, 0, 1], [0, 0, 0, 0], "group 1 .* has no row to fit"),
         ("equalized_odds", [0, 1, 0, 0], [0, 0, 1, 1], "group 1 .* has no row with label 1"),
         ("equalized_odds", [0, 1, 1, 1], [0, 0, 1, 1], "group 1 .* has no row with label 0"),
     ],
@@ -326,5 +326,5 @@ def test_balanced_accuracy_needs_both_labels() -> None:
 
 
 def test_one_group_is_refused() -> None:
-    with pytest.raises(RequestError, match="one group only"):
+    with pytest.raises(RequestError, match="need at least two groups"):
         Rows(np.arange(2.0), np.array([0, 1]), np.array([0, 0]), 1).search()

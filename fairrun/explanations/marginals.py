@@ -17,7 +17,7 @@ def background_of(model: InferenceModel) -> Background:
     Raises
     ------
     InputError
-        If the model was saved before there were explanations.
+        If the model was saved by a version without explanations.
     """
     if model.background is None:
         raise InputError(

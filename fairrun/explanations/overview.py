@@ -102,7 +102,7 @@ def explain_model(
     Raises
     ------
     InputError
-        If the model was saved before there were explanations.
+        If the model was saved by a version without explanations.
     """
     groups = protected.groups(frame)
     names = protected.group_names

@@ -185,6 +185,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
     """Run the trials, end the worker processes, and choose."""
+    _check_numbers(request)
     with _executor(request) as executor:
         dataset = load()
         columns = protected_columns(dataset.splits["train"], dataset.spec)
@@ -224,11 +225,15 @@ def _executor(request: SweepRequest) -> Executor:
     return make_executor(workers, ahead=2 if request.method in PLANNED else 1)
 
 
-def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan:
+def _check_numbers(request: SweepRequest) -> None:
+    """Raise RequestError if a number is not possible, before any process is started."""
     if request.folds < 1:
         raise RequestError(f"folds={request.folds} is not possible; give 1 or more")
     if request.trials is not None and request.trials < 1:
         raise RequestError(f"trials={request.trials} is not possible; give 1 or more")
+
+
+def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan:
     objectives = parse_objectives(request.objective, columns)
     constraint = read_constraint(request.constraint, columns) if request.constraint else None
     if request.select == "constrained" and constraint is None:

@@ -195,7 +195,7 @@ def test_bad_requests_are_refused_before_the_first_trial(data: DataRequest) -> N
         (SweepRequest(folds=0), "folds=0"),
         (SweepRequest(objective="acuracy"), "did you mean accuracy"),
         (SweepRequest(space="D=1"), "has an unknown parameter 'D'"),
-        (SweepRequest(constraint="statistical_parity"), "no term of a gate"),
+        (SweepRequest(constraint="statistical_parity"), "is not a term of a gate"),
     ]:
         with pytest.raises(RequestError, match=said):
             run_sweep(data, request)

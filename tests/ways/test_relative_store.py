@@ -98,7 +98,7 @@ def test_mlflow_run_ends_with_that_line(
     )
     assert done.returncode == 1
     (said,) = re.findall(r"^error: .*", done.stdout, flags=re.MULTILINE)
-    assert 'give MLFLOW_TRACKING_URI="sqlite:///$PWD/mine.db"' in said
+    assert 'set MLFLOW_TRACKING_URI="sqlite:///$PWD/mine.db"' in said
     assert "Traceback" not in done.stdout
     assert files(project) == before
     assert files(caller.folder) == {"mine.db"}

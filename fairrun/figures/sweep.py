@@ -232,7 +232,8 @@ def plot_parameters(
     logarithmic : collection of str
         The parameters whose axis has a log scale.
     """
-    drawn = [n for n in parameters if n != "mitigator" and trials[n].nunique() > 1]
+    tried = [n for n in parameters if n in trials]  # few trials may not have all
+    drawn = [n for n in tried if n != "mitigator" and trials[n].nunique() > 1]
     names = [*drawn, *(axis.key for axis in axes)]
     labels = [*(_parameter_label(name) for name in drawn), *(axis.label for axis in axes)]
     styles = trial_styles(list(trials["mitigator"]))

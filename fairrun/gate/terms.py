@@ -155,12 +155,12 @@ class Term:
         """Return whether a number from `bound` meets the threshold."""
         return bound >= self.threshold if self.at_least else bound <= self.threshold
 
-    def about(self, columns: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:
+    def about(self, protected: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:
         """Return the protected columns or crossings to which the term applies.
 
         Parameters
         ----------
-        columns : sequence of ProtectedColumn
+        protected : sequence of ProtectedColumn
             The protected columns of the data.
 
         Returns
@@ -174,7 +174,7 @@ class Term:
         RequestError
             If a name is not a protected column, or the term crosses more than two columns.
         """
-        known = [column.name for column in columns]
+        known = [column.name for column in protected]
         if self.protected is None:
             return [()] if self.metric.kind == "performance" else [(name,) for name in known]
         # The name of a column can contain a colon, so the whole text is tried first.
@@ -204,10 +204,10 @@ class Gate:
     terms: tuple[Term, ...]
     min_count: int = 30
 
-    def check(self, columns: Sequence[ProtectedColumn]) -> None:
-        """Raise RequestError if a term names a column that is not in `columns`."""
+    def check(self, protected: Sequence[ProtectedColumn]) -> None:
+        """Raise RequestError if a term names a column that is not in `protected`."""
         for term in self.terms:
-            term.about(columns)
+            term.about(protected)
 
     @classmethod
     def parse(cls, text: str) -> Gate:

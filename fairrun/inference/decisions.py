@@ -4,8 +4,8 @@ A decision gives the probability of label 1 for each row, from its score and its
 The probability is 0 or 1 unless the decision is randomised. A randomised model compares it with a
 random number for the row.
 
-`codes` are positions of protected values, as `GroupLookup.positions` returns them: the values of
-group_a, then those of group_b, and −1 for neither. The last entry of each array here is for −1.
+`positions` are those that `GroupLookup.positions` returns: the values of group_a, then those of
+group_b, and −1 for neither. The last entry of each array here is for −1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .scorer import Arrays
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+Positions = NDArray[np.intp]
 
 __all__ = [
     "Decision",
@@ -37,13 +37,13 @@ class Decision(Protocol):
     reads_group: ClassVar[bool]
     randomised: ClassVar[bool]
 
-    def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
+    def decision_probability(self, scores: Floats, positions: Positions) -> Floats:
         """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
 
-    def distance(self, scores: Floats, codes: Codes) -> Floats:
+    def distance(self, scores: Floats, positions: Positions) -> Floats:
         """Return the distance of each score from its threshold, in log-odds."""
 
-    def thresholds_of(self, codes: Codes) -> Floats | None:
+    def thresholds_of(self, positions: Positions) -> Floats | None:
         """Return each row's threshold in log-odds, of shape (n_rows,); None without thresholds."""
 
     def to_arrays(self) -> Arrays:
@@ -69,17 +69,17 @@ class Threshold:
     reads_group: ClassVar[bool] = False
     randomised: ClassVar[bool] = False
 
-    def decision_probability(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
+    def decision_probability(self, scores: Floats, positions: Positions) -> Floats:  # noqa: ARG002
         """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
         return (scores > self.value).astype(np.float64)
 
-    def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
+    def distance(self, scores: Floats, positions: Positions) -> Floats:  # noqa: ARG002
         """Return the distance of each score from its threshold, in log-odds."""
         return np.abs(scores - self.value)
 
-    def thresholds_of(self, codes: Codes) -> Floats:
+    def thresholds_of(self, positions: Positions) -> Floats:
         """Return each row's threshold in log-odds, of shape (n_rows,)."""
-        return np.full(len(codes), self.value)
+        return np.full(len(positions), self.value)
 
     def to_arrays(self) -> Arrays:
         """Return the arrays for `from_arrays`."""
@@ -112,17 +112,17 @@ class GroupThresholds:
     reads_group: ClassVar[bool] = True
     randomised: ClassVar[bool] = False
 
-    def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
+    def decision_probability(self, scores: Floats, positions: Positions) -> Floats:
         """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
-        return (scores > self.values[codes]).astype(np.float64)
+        return (scores > self.values[positions]).astype(np.float64)
 
-    def distance(self, scores: Floats, codes: Codes) -> Floats:
+    def distance(self, scores: Floats, positions: Positions) -> Floats:
         """Return the distance of each score from its threshold, in log-odds."""
-        return np.abs(scores - self.values[codes])
+        return np.abs(scores - self.values[positions])
 
-    def thresholds_of(self, codes: Codes) -> Floats:
+    def thresholds_of(self, positions: Positions) -> Floats:
         """Return each row's threshold in log-odds, of shape (n_rows,)."""
-        return self.values[codes]
+        return self.values[positions]
 
     def to_arrays(self) -> Arrays:
         """Return the arrays for `from_arrays`."""
@@ -159,18 +159,18 @@ class LabelMixing:
     reads_group: ClassVar[bool] = True
     randomised: ClassVar[bool] = True
 
-    def decision_probability(self, scores: Floats, codes: Codes) -> Floats:
+    def decision_probability(self, scores: Floats, positions: Positions) -> Floats:
         """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
-        above = scores > self.thresholds[codes]
-        return np.asarray(self.rates[codes, above.astype(np.intp)])
+        above = scores > self.thresholds[positions]
+        return np.asarray(self.rates[positions, above.astype(np.intp)])
 
-    def distance(self, scores: Floats, codes: Codes) -> Floats:
+    def distance(self, scores: Floats, positions: Positions) -> Floats:
         """Return the distance of each score from its threshold, in log-odds."""
-        return np.abs(scores - self.thresholds[codes])
+        return np.abs(scores - self.thresholds[positions])
 
-    def thresholds_of(self, codes: Codes) -> Floats:
+    def thresholds_of(self, positions: Positions) -> Floats:
         """Return each row's threshold in log-odds, of shape (n_rows,)."""
-        return self.thresholds[codes]
+        return self.thresholds[positions]
 
     def to_arrays(self) -> Arrays:
         """Return the arrays for `from_arrays`."""
@@ -194,15 +194,15 @@ class MemberVote:
     reads_group: ClassVar[bool] = False
     randomised: ClassVar[bool] = True
 
-    def decision_probability(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
+    def decision_probability(self, scores: Floats, positions: Positions) -> Floats:  # noqa: ARG002
         """Return P(label = 1) of each row; all arrays have shape (n_rows,)."""
         return scores
 
-    def distance(self, scores: Floats, codes: Codes) -> Floats:  # noqa: ARG002
+    def distance(self, scores: Floats, positions: Positions) -> Floats:  # noqa: ARG002
         """Return infinity for each row, because votes have no threshold."""
         return np.full(len(scores), np.inf)
 
-    def thresholds_of(self, codes: Codes) -> None:  # noqa: ARG002
+    def thresholds_of(self, positions: Positions) -> None:  # noqa: ARG002
         """Return None, because votes have no threshold."""
         return
 

@@ -1,38 +1,35 @@
-"""Import the code of a saved model without writing compiled files next to it."""
+"""Importing the code of a saved model, without leaving a file beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from importlib.machinery import FileFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-__all__ = ["import_code", "without_bytecode"]
+__all__ = ["import_code"]
 
 
-@contextmanager
-def without_bytecode() -> Iterator[None]:
-    """Prevent imports in the block from writing `__pycache__`.
+class _Uncached(SourceFileLoader):
+    """A loader that writes no compiled file.
 
-    The files of a saved model must not change. Compiled files contain paths of the machine that
-    wrote them, and the folder of a model may be read-only.
+    A saved model stays as it was logged, byte for byte: compiled files contain paths of the machine
+    that wrote them, and the folder of a model may be read-only.
     """
-    before = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = before
+
+    def set_data(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
 
 
 def import_code(package: Path) -> ModuleType:
-    """Import the inference code of a saved model under a name that is a digest of its content.
+    """Import the inference code of a saved model under a name made from its content.
 
-    Models with equal code share one module, and models with different code do not. A process can
-    therefore load models that different versions saved.
+    Two models with the same code share one module. Models with different code never do, so one
+    process can hold models that were saved by different versions. Threads may import at once.
 
     Parameters
     ----------
@@ -42,25 +39,47 @@ def import_code(package: Path) -> ModuleType:
     Returns
     -------
     module
-        The package.
+        The package, as `import` returns it.
 
     Raises
     ------
     ImportError
-        If the folder has no code.
+        If there is no code at that place. What the code itself raises is raised as well, and
+        nothing of the package stays imported.
     """
     digest = hashlib.sha256()
     for source in sorted(package.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     name = f"fairrun_inference_{digest.hexdigest()[:16]}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, package / "__init__.py", submodule_search_locations=[str(package)]
-        )
-        if spec is None or spec.loader is None:
-            raise ImportError(f"no inference code at {package}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        with without_bytecode():
-            spec.loader.exec_module(module)
-    return sys.modules[name]
+    with _lock():
+        if name not in sys.modules:
+            _import(name, package)
+        return sys.modules[name]
+
+
+def _lock() -> Any:
+    """Return the one lock of this process; each saved model has a copy of this file."""
+    holder = sys.modules.setdefault("_fairrun_importing", ModuleType("_fairrun_importing"))
+    return holder.__dict__.setdefault("lock", threading.RLock())
+
+
+def _import(name: str, package: Path) -> None:
+    init = package / "__init__.py"
+    spec = importlib.util.spec_from_file_location(
+        name,
+        init,
+        loader=_Uncached(name, str(init)),
+        submodule_search_locations=[str(package)],
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no inference code at {package}")
+    # The modules of the package are found through this cache, and so by the same loader.
+    sys.path_importer_cache[str(package)] = FileFinder(str(package), (_Uncached, [".py"]))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        for each in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
+            del sys.modules[each]
+        raise

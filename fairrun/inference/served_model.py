@@ -10,45 +10,47 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 from contextlib import suppress
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from typing import Any
 
 import mlflow
 
 _here = Path(__file__).resolve().parent
-# MLflow also runs this file when a model is logged. It is then inside the package itself.
+# When a model is logged, there is no saved model yet, and this file is still in the package.
 _package = _here / "code" / "inference" if (_here / "code").is_dir() else _here
 
 
-def _import_pyfunc(package: Path) -> object:
-    """Import the model's code and return its MLflow model.
+class _Uncached(SourceFileLoader):
+    """A loader that writes no compiled file: a saved model stays as it was logged."""
 
-    This repeats `importing.without_bytecode`, which cannot be used before it is imported.
-    """
-    before = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
-    try:
-        spec = importlib.util.spec_from_file_location("_importing", package / "importing.py")
-        if spec is None or spec.loader is None:
-            raise ImportError(f"no inference code at {package}")
-        importing = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(importing)
-        code = importing.import_code(package)
-        return importlib.import_module(f"{code.__name__}.pyfunc").FairModel()
-    finally:
-        sys.dont_write_bytecode = before
+    def set_data(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+
+def _import_model(package: Path) -> object:
+    """Import the model's own code, and return the model as MLflow calls it."""
+    path = package / "importing.py"
+    loader = _Uncached("_importing", str(path))
+    spec = importlib.util.spec_from_file_location("_importing", path, loader=loader)
+    if spec is None:
+        raise ImportError(f"no inference code at {package}")
+    importing = importlib.util.module_from_spec(spec)
+    loader.exec_module(importing)
+    code = importing.import_code(package)
+    return importlib.import_module(f"{code.__name__}.pyfunc").FairModel()
 
 
 def _remove_compiled() -> None:
-    """Remove the compiled copy that Python wrote of this file, so that the model is unchanged."""
+    """Remove the compiled file of this file, which Python wrote before it ran this file."""
     cached = __spec__.cached if __spec__ is not None else None
-    # Compiled files are in another folder if the user set PYTHONPYCACHEPREFIX; those may stay.
+    # With PYTHONPYCACHEPREFIX the compiled file is in another folder, where it does no harm.
     if cached is not None and Path(cached).parent.parent == _here:
         with suppress(OSError):
             Path(cached).unlink()
-            Path(cached).parent.rmdir()  # fails if other files are in it, which is fine
+            Path(cached).parent.rmdir()  # fails if another file is in it
 
 
 _remove_compiled()
-mlflow.models.set_model(_import_pyfunc(_package))
+mlflow.models.set_model(_import_model(_package))

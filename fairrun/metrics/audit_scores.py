@@ -20,7 +20,7 @@ __all__ = ["audit_scores"]
 
 
 def audit_scores(
-    columns: Sequence[ProtectedColumn],
+    protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
     y_true: ArrayLike,
     probability: ArrayLike,
@@ -31,7 +31,7 @@ def audit_scores(
 
     Parameters
     ----------
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns.
     positions : sequence of arrays of int of shape (n_rows,)
         For each protected column, the position of each row's value in the column's `values`;
@@ -66,7 +66,7 @@ def audit_scores(
     [1.0]
     """
     y_true, probability = check_scores(y_true, probability)
-    cell, _ = cell_of_row(columns, positions, {})
+    cell, _ = cell_of_row(protected, positions, {})
     check_same_length(positions=cell, y_true=y_true)
     z = normal_quantile(confidence)
 
@@ -76,8 +76,8 @@ def audit_scores(
         return [(y_true[rows], probability[rows]) for rows in in_group]
 
     rates, compared = [], []
-    every_value = [values_of(columns, *names) for names in one_and_two_way(columns)]
-    for grouping in (everybody(columns), *every_value):
+    every_value = [values_of(protected, *names) for names in one_and_two_way(protected)]
+    for grouping in (everybody(protected), *every_value):
         for group, (y, score) in zip(grouping.groups, rows_of(grouping), strict=True):
             about = (grouping.protected, group, len(y))
             auc = roc_auc(y, score)
@@ -96,8 +96,8 @@ def audit_scores(
                     empty,
                 ),
             ]
-    for names in one_and_two_way(columns):
-        grouping = group_a_and_b(columns, *names)
+    for names in one_and_two_way(protected):
+        grouping = group_a_and_b(protected, *names)
         (y_a, score_a), (y_b, score_b) = rows_of(grouping)
         a, b = roc_auc(y_a, score_a), roc_auc(y_b, score_b)
         parts = [np.array(x) for x in (a.value, a.effective_size, b.value, b.effective_size)]

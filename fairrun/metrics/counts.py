@@ -50,7 +50,7 @@ class Counts(GroupTable):
     @classmethod
     def from_arrays(
         cls,
-        columns: Sequence[ProtectedColumn],
+        protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred: ArrayLike,
@@ -59,7 +59,7 @@ class Counts(GroupTable):
 
         Parameters
         ----------
-        columns : sequence of ProtectedColumn
+        protected : sequence of ProtectedColumn
             The protected columns.
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
@@ -84,15 +84,15 @@ class Counts(GroupTable):
         [[[0, 0], [0, 1]], [[1, 0], [1, 0]], [[0, 0], [0, 1]]]
         """
         cell, n_cells = cell_of_row(
-            columns,
+            protected,
             positions,
             {
                 "y_true": (as_binary("y_true", y_true), 2),
                 "y_pred": (as_binary("y_pred", y_pred), 2),
             },
         )
-        sizes = [column.size for column in columns]
-        return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, 2))
+        sizes = [column.size for column in protected]
+        return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, 2))
 
     @property
     def n(self) -> int:

@@ -99,7 +99,7 @@ class Evaluation:
 
 
 def evaluate_predictions(
-    columns: Sequence[ProtectedColumn],
+    protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -111,7 +111,7 @@ def evaluate_predictions(
 
     Parameters
     ----------
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns.
     positions : sequence of arrays of int of shape (n_rows,)
         For each column the rows' positions in its values; -1 for none of them.
@@ -145,10 +145,10 @@ def evaluate_predictions(
     >>> evaluation.metrics["statistical_parity"], evaluation.metrics["neither_share"]
     (0.5, 0.2)
     """
-    counts = Counts.from_arrays(columns, positions, y_true, y_pred)
+    counts = Counts.from_arrays(protected, positions, y_true, y_pred)
     first = counts.columns[0]
     of_labels = audit(counts, seed=seed)
-    score_rates, score_compared = audit_scores(columns, positions, y_true, probability)
+    score_rates, score_compared = audit_scores(protected, positions, y_true, probability)
     audited = replace(
         of_labels,
         rates=pd.concat([of_labels.rates, score_rates], ignore_index=True),
@@ -171,8 +171,8 @@ def evaluate_predictions(
         "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
         "accuracy_over_threshold": over_threshold,
     }
-    scores = ScoreHistogram.from_arrays(columns, positions, y_true, probability)
-    scored = count_above_median(columns, positions, probability)
+    scores = ScoreHistogram.from_arrays(protected, positions, y_true, probability)
+    scored = count_above_median(protected, positions, probability)
     of_both = [local_law_144_table(counts), local_law_144_table(scored, "scoring")]
     impact_audits = {
         "four_fifths": four_fifths_table(counts, audited),

@@ -73,18 +73,18 @@ class Grouping:
         return np.array([*combinations(range(len(self.groups)), 2)], dtype=np.intp).reshape(-1, 2)
 
 
-def everybody(columns: Sequence[ProtectedColumn]) -> Grouping:
+def everybody(protected: Sequence[ProtectedColumn]) -> Grouping:
     """Return one group of all rows, including rows without a known value."""
-    n_cells = math.prod(column.size for column in columns)
+    n_cells = math.prod(column.size for column in protected)
     return Grouping("", ("(all)",), np.ones((1, n_cells), dtype=np.int64))
 
 
-def values_of(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
+def values_of(protected: Sequence[ProtectedColumn], *names: str) -> Grouping:
     """Return one group for each value of a column, or for each combination of several columns.
 
     Parameters
     ----------
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The columns of the table.
     names : str
         The columns that define the groups. A row without a known value in one of them is in no
@@ -108,12 +108,12 @@ def values_of(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
     """
     parts = {
         column.name: (column.labels[:-1], np.eye(column.size, dtype=np.int64)[:-1])
-        for column in columns
+        for column in protected
     }
-    return _cross(columns, names, parts)
+    return _cross(protected, names, parts)
 
 
-def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
+def group_a_and_b(protected: Sequence[ProtectedColumn], *names: str) -> Grouping:
     """Return two groups: group_a and group_b of a column.
 
     For several columns, the first group holds the rows in group_a of every column, and the second
@@ -121,7 +121,7 @@ def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
 
     Parameters
     ----------
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The columns of the table.
     names : str
         The columns whose groups are compared.
@@ -144,17 +144,17 @@ def group_a_and_b(columns: Sequence[ProtectedColumn], *names: str) -> Grouping:
     (('White', 'not White'), [[1, 0, 0, 0], [0, 1, 1, 0]])
     """
     parts = {}
-    for column in columns:
+    for column in protected:
         members = [column.group_of_position == group for group in (GROUP_A, GROUP_B)]
         parts[column.name] = (column.group_names, np.array(members, dtype=np.int64))
-    crossed = _cross(columns, names, parts)
+    crossed = _cross(protected, names, parts)
     # The first combination is group_a of every column, and the last one is group_b of every column.
     return crossed.take([0, len(crossed.groups) - 1])
 
 
-def one_and_two_way(columns: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:
+def one_and_two_way(protected: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:
     """Return the name of every column, and then the names of every two columns."""
-    names = [column.name for column in columns]
+    names = [column.name for column in protected]
     return [*((name,) for name in names), *combinations(names, 2)]
 
 

@@ -55,7 +55,7 @@ class ScoreHistogram(GroupTable):
     @classmethod
     def from_arrays(
         cls,
-        columns: Sequence[ProtectedColumn],
+        protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         score: ArrayLike,
@@ -65,7 +65,7 @@ class ScoreHistogram(GroupTable):
 
         Parameters
         ----------
-        columns : sequence of ProtectedColumn
+        protected : sequence of ProtectedColumn
             The protected columns.
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
@@ -96,9 +96,9 @@ class ScoreHistogram(GroupTable):
             "y_true": (y_true, 2),
             "score": (bins, n_bins),
         }
-        cell, n_cells = cell_of_row(columns, positions, outcomes)
-        sizes = [column.size for column in columns]
-        return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
+        cell, n_cells = cell_of_row(protected, positions, outcomes)
+        sizes = [column.size for column in protected]
+        return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
 
 
 def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:

@@ -121,13 +121,13 @@ def _limits_of_ratios(audited: Audit, protected: str, top: str) -> dict[str, tup
 
 
 def count_above_median(
-    columns: Sequence[ProtectedColumn], positions: Sequence[ArrayLike], score: ArrayLike
+    protected: Sequence[ProtectedColumn], positions: Sequence[ArrayLike], score: ArrayLike
 ) -> Counts:
     """Count the rows with a score above the median of all rows, as if it were a prediction of 1.
 
     Parameters
     ----------
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns.
     positions : sequence of arrays of int of shape (n_rows,)
         For each protected column, the position of each row's value in the column's `values`;
@@ -149,7 +149,7 @@ def count_above_median(
     """
     score = np.asarray(score)
     above = score > np.median(score) if len(score) else score.astype(bool)
-    return Counts.from_arrays(columns, positions, np.zeros(len(score), dtype=np.uint8), above)
+    return Counts.from_arrays(protected, positions, np.zeros(len(score), dtype=np.uint8), above)
 
 
 def local_law_144_table(

@@ -47,7 +47,7 @@ class PairedCounts(GroupTable):
     @classmethod
     def from_arrays(
         cls,
-        columns: Sequence[ProtectedColumn],
+        protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred_a: ArrayLike,
@@ -57,7 +57,7 @@ class PairedCounts(GroupTable):
 
         Parameters
         ----------
-        columns : sequence of ProtectedColumn
+        protected : sequence of ProtectedColumn
             The protected columns.
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
@@ -77,9 +77,9 @@ class PairedCounts(GroupTable):
         """
         columns_of_rows = {"y_true": y_true, "y_pred_a": y_pred_a, "y_pred_b": y_pred_b}
         outcomes = {name: (as_binary(name, v), 2) for name, v in columns_of_rows.items()}
-        cell, n_cells = cell_of_row(columns, positions, outcomes)
-        sizes = [column.size for column in columns]
-        return cls(tuple(columns), count_cells(cell, n_cells).reshape(*sizes, 2, 2, 2))
+        cell, n_cells = cell_of_row(protected, positions, outcomes)
+        sizes = [column.size for column in protected]
+        return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, 2, 2))
 
     def model(self, which: str) -> Counts:
         """Return the counts of one model; `which` is "a" or "b"."""

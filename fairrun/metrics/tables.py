@@ -172,7 +172,7 @@ class GroupTable:
 
 
 def cell_of_row(
-    columns: Sequence[ProtectedColumn],
+    protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
     outcomes: Mapping[str, tuple[NDArray[Any], int]],
 ) -> tuple[NDArray[Any], int]:
@@ -180,7 +180,7 @@ def cell_of_row(
 
     Parameters
     ----------
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns.
     positions : sequence of arrays of int of shape (n_rows,)
         For each protected column, the position of each row's value in the column's `values`;
@@ -201,21 +201,21 @@ def cell_of_row(
     RequestError
         If the lengths differ, or a code is neither a position nor −1.
     """
-    if len(positions) != len(columns):
+    if len(positions) != len(protected):
         raise RequestError(
-            f"{len(positions)} arrays of positions were given for {len(columns)} protected "
+            f"{len(positions)} arrays of positions were given for {len(protected)} protected "
             "columns; "
             "give one array for each column"
         )
-    of_column = zip(columns, positions, strict=True)
+    of_column = zip(protected, positions, strict=True)
     arrays = {column.name: np.asarray(array) for column, array in of_column}
     check_same_length(**arrays, **{name: array for name, (array, _) in outcomes.items()})
-    sizes = [column.size for column in columns]
+    sizes = [column.size for column in protected]
     n_cells = math.prod(sizes) * math.prod(length for _, length in outcomes.values())
     # Memory bandwidth limits the speed, so this uses the smallest type and avoids copies.
     dtype = np.min_scalar_type(n_cells)
-    cell = np.zeros(arrays[columns[0].name].shape, dtype=dtype)
-    for column in columns:
+    cell = np.zeros(arrays[protected[0].name].shape, dtype=dtype)
+    for column in protected:
         array = arrays[column.name]
         least, most = (array.min(), array.max()) if array.size else (0, 0)
         if array.dtype.kind not in "iu" or least < -1 or most >= len(column.values):

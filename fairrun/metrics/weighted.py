@@ -47,7 +47,7 @@ class WeightedCounts(GroupTable):
     @classmethod
     def from_arrays(
         cls,
-        columns: Sequence[ProtectedColumn],
+        protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
         y_true: ArrayLike,
         y_pred: ArrayLike,
@@ -57,7 +57,7 @@ class WeightedCounts(GroupTable):
 
         Parameters
         ----------
-        columns : sequence of ProtectedColumn
+        protected : sequence of ProtectedColumn
             The protected columns.
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
@@ -85,7 +85,7 @@ class WeightedCounts(GroupTable):
                 "a weight is negative, NaN or infinite; give a number of at least 0 for every row"
             )
         outcomes = {"y_true": (y_true, 2), "y_pred": (y_pred, 2)}
-        cell, n_cells = cell_of_row(columns, positions, outcomes)
+        cell, n_cells = cell_of_row(protected, positions, outcomes)
         moments = [np.bincount(cell, w, minlength=n_cells) for w in (weight, weight**2)]
-        sizes = [column.size for column in columns]
-        return cls(tuple(columns), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 2))
+        sizes = [column.size for column in protected]
+        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 2))

@@ -16,7 +16,6 @@ import fairrun.inference
 from fairrun.data import DatasetSpec
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, Numeric, save_model
-from fairrun.inference.importing import without_bytecode
 from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
 from fairrun.tracking.names import METADATA, MODEL_NAME
 from fairrun.training import example_row
@@ -75,7 +74,7 @@ def model_signature(model: InferenceModel) -> ModelSignature:
 
 
 def log_model(
-    model: InferenceModel, spec: DatasetSpec, columns: Sequence[ProtectedColumn], mitigator: str
+    model: InferenceModel, spec: DatasetSpec, protected: Sequence[ProtectedColumn], mitigator: str
 ) -> LoggedModel:
     """Log a model to the active run, with the name "model".
 
@@ -86,7 +85,7 @@ def log_model(
     spec : DatasetSpec
         The data set. The metadata of the model contain it without its source, so that `evaluate`
         knows the target and the groups.
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns with the values of the training rows.
     mitigator : str
         The name of the mitigator.
@@ -101,8 +100,7 @@ def log_model(
     if model.draws is not None and model.draws.row_key is not None:
         example[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
     described = {k: v for k, v in spec.to_dict().items() if k not in ("source", "digests")}
-    # MLflow loads the model to try the example, which must not write compiled files into it.
-    with tempfile.TemporaryDirectory() as folder, without_bytecode():
+    with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / ARTIFACT_NAME
         save_model(model, saved)
         code = list(_CODE.glob("*.py"))
@@ -119,7 +117,7 @@ def log_model(
                 METADATA: {
                     "mitigator": mitigator,
                     "dataset": described,
-                    "protected": [column.to_dict() for column in columns],
+                    "protected": [column.to_dict() for column in protected],
                 }
             },
         )

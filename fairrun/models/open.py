@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,6 @@ from mlflow.pyfunc import PyFuncModel
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, ModelError, load_model
-from fairrun.inference.importing import without_bytecode
 from fairrun.models.saved import ARTIFACT
 from fairrun.tracking.names import METADATA
 
@@ -37,7 +40,7 @@ class OpenedModel:
         The content of `MLmodel`.
     mitigator : str
         The name of the mitigator.
-    columns : tuple of ProtectedColumn
+    protected : tuple of ProtectedColumn
         The protected columns with the values of the training rows.
     dataset : dict
         The dataset spec as JSON, without its source.
@@ -47,7 +50,7 @@ class OpenedModel:
     folder: Path
     metadata: Model
     mitigator: str
-    columns: tuple[ProtectedColumn, ...]
+    protected: tuple[ProtectedColumn, ...]
     dataset: dict[str, Any]
     _served: PyFuncModel
 
@@ -129,6 +132,24 @@ class OpenedModel:
         return model
 
 
+_bytecode = threading.Lock()
+#: The number of blocks that are open, and what the setting was before the first of them.
+_open_blocks: list[bool] = []
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Keep Python from writing compiled files in the block, in several threads at once too."""
+    with _bytecode:
+        _open_blocks.append(_open_blocks[0] if _open_blocks else sys.dont_write_bytecode)
+        sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        with _bytecode:
+            sys.dont_write_bytecode = _open_blocks.pop() or bool(_open_blocks)
+
+
 def fetch_model(uri: str) -> tuple[Path, Model]:
     """Download the files of a logged model.
 
@@ -189,7 +210,7 @@ def open_model(uri: str) -> OpenedModel:
         raise RequestError(f"model={uri} was not made by fairrun; give the URI that train printed")
     try:
         # Models of earlier versions do not prevent compiled files themselves.
-        with without_bytecode():
+        with _without_bytecode():
             served: PyFuncModel = mlflow.pyfunc.load_model(str(folder))
     except (MlflowException, OSError, ValueError) as error:
         if type(error).__name__ == "ModelError":  # the class of the model's own code

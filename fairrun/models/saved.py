@@ -98,7 +98,13 @@ def load_saved(folder: Path) -> SavedModel:
         raise RequestError(
             "the model was not made by fairrun; give the model URI that train printed"
         )
-    code = import_code(folder / _CODE)
+    try:
+        code = import_code(folder / _CODE)
+    except Exception as error:  # whatever changed code may raise
+        raise RequestError(
+            f"the model's own code cannot be run ({type(error).__name__}): a file is missing or "
+            "was changed; fetch the model again, or train it again"
+        ) from error
     if not all(hasattr(code, name) for name in _NEEDED):
         raise RequestError(
             "the model was saved by a version without a server; train it again, or use "

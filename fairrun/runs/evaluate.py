@@ -101,7 +101,7 @@ def run_evaluate(
         that is not a protected column of the model.
     """
     opened = open_model(model)
-    columns = _select(opened.columns, protected)
+    columns = _select(opened.protected, protected)
     if gate is not None:
         gate.check(columns)
     names = [column.name for column in columns]
@@ -140,12 +140,12 @@ def run_evaluate(
 
 
 def _select(
-    columns: tuple[ProtectedColumn, ...], names: Sequence[str] | None
+    protected: tuple[ProtectedColumn, ...], names: Sequence[str] | None
 ) -> tuple[ProtectedColumn, ...]:
     """Return the columns with the given names, in the order of the names."""
     if names is None:
-        return columns
-    known = {column.name: column for column in columns}
+        return protected
+    known = {column.name: column for column in protected}
     others = [name for name in names if name not in known]
     if others or not names or len(set(names)) < len(names):
         train = ",".join([*known, *others])

@@ -56,7 +56,7 @@ def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, 
     return columns
 
 
-def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn]) -> Evaluation:
+def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColumn]) -> Evaluation:
     """Return the evaluation of a model's answers, and log a warning if nearly all are equal.
 
     Parameters
@@ -65,7 +65,7 @@ def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn
         The columns `prediction` and `probability`, with a row for each of `rows`.
     rows : Rows
         The rows, with labels and protected columns.
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns with the values of the training rows.
 
     Returns
@@ -73,8 +73,8 @@ def measure(answers: pd.DataFrame, rows: Rows, columns: Sequence[ProtectedColumn
     Evaluation
     """
     evaluation = evaluate_predictions(
-        columns,
-        [column.positions(rows.frame) for column in columns],
+        protected,
+        [column.positions(rows.frame) for column in protected],
         rows.label,
         answers["prediction"].to_numpy(),
         answers["probability"].to_numpy(),

@@ -233,9 +233,9 @@ def _check_numbers(request: SweepRequest) -> None:
         raise RequestError(f"trials={request.trials} is not possible; give 1 or more")
 
 
-def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan:
-    objectives = parse_objectives(request.objective, columns)
-    constraint = read_constraint(request.constraint, columns) if request.constraint else None
+def _resolve(request: SweepRequest, protected: Sequence[ProtectedColumn]) -> _Plan:
+    objectives = parse_objectives(request.objective, protected)
+    constraint = read_constraint(request.constraint, protected) if request.constraint else None
     if request.select == "constrained" and constraint is None:
         raise RequestError(
             "select=constrained needs a constraint; give one, such as "
@@ -245,7 +245,7 @@ def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan
         request,
         read_space(request.space),
         objectives,
-        _axes(objectives, constraint, columns),
+        _axes(objectives, constraint, protected),
         constraint,
         request.select or ("constrained" if constraint else "knee"),
         request.trials or TRIALS,
@@ -255,7 +255,7 @@ def _resolve(request: SweepRequest, columns: Sequence[ProtectedColumn]) -> _Plan
 def _axes(
     objectives: tuple[Objective, ...],
     constraint: Constraint | None,
-    columns: Sequence[ProtectedColumn],
+    protected: Sequence[ProtectedColumn],
 ) -> tuple[Objective, ...]:
     """Return the two axes of the frontier.
 
@@ -272,7 +272,7 @@ def _axes(
                 return (*objectives, Objective(term.metric, about, key))
     parity = "statistical_parity"
     other = "accuracy" if objectives[0].metric.name == parity else parity
-    return (*objectives, *parse_objectives(other, columns))
+    return (*objectives, *parse_objectives(other, protected))
 
 
 def _saved(plan: _Plan) -> dict[str, object]:
@@ -312,7 +312,7 @@ def _try(
     run: Run,
     plan: _Plan,
     dataset: Dataset,
-    columns: tuple[ProtectedColumn, ...],
+    protected: tuple[ProtectedColumn, ...],
     executor: Executor,
 ) -> _Tried:
     """Run the trials that have not been run yet."""
@@ -322,7 +322,7 @@ def _try(
     about = [axis.protected for axis in plan.axes] + list(constraint.abouts if constraint else ())
     problem = Problem.of(
         dataset,
-        columns,
+        protected,
         plan.objectives,
         crossings=[crossing for crossing in dict.fromkeys(about) if ":" in crossing],
         folds=request.folds,

@@ -199,7 +199,7 @@ class _Refits:
             self._check(model, trial, run_id, self._held_out)
         with mlflow.start_run(run_id=run_id, nested=True):
             name = str(trial.parameters.get("mitigator", "none"))
-            logged = log_model(model, problem.spec, problem.columns, name)
+            logged = log_model(model, problem.spec, problem.protected, name)
             mlflow.set_tag(SWEEP_MODEL, logged.uri)
         # The duration of a trial's run is that of the trial, without the refit.
         mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
@@ -208,8 +208,8 @@ class _Refits:
     def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
         """Log a warning if the refitted model gives other labels, as other versions may do."""
         again = Counts.from_arrays(
-            self._problem.columns,
-            [column.positions(rows.frame) for column in self._problem.columns],
+            self._problem.protected,
+            [column.positions(rows.frame) for column in self._problem.protected],
             rows.label,
             model.predict(rows.frame)["prediction"].to_numpy(),
         )

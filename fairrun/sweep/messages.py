@@ -45,7 +45,7 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
     """
     document = {
         "spec": problem.spec.to_dict(),
-        "columns": [column.to_dict() for column in problem.columns],
+        "columns": [column.to_dict() for column in problem.protected],
         "objectives": [[each.metric.name, each.protected, each.key] for each in problem.objectives],
         "crossings": problem.crossings,
         "seed": problem.seed,
@@ -73,7 +73,7 @@ def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
     return Problem(
         spec=DatasetSpec.from_dict(said["spec"]),
         rows=Rows(_as_prepared(pd.read_parquet(io.BytesIO(frame))), label),
-        columns=tuple(map(ProtectedColumn.from_dict, said["columns"])),
+        protected=tuple(map(ProtectedColumn.from_dict, said["columns"])),
         parts=parts,
         objectives=tuple(
             Objective(GATE_METRICS[name], about, key) for name, about, key in said["objectives"]

@@ -103,7 +103,7 @@ def interval_keys(key: str) -> tuple[str, str, str]:
     return key, f"{name}_ci_low{slash}{column}", f"{name}_ci_high{slash}{column}"
 
 
-def parse_objectives(text: str, columns: Sequence[ProtectedColumn]) -> tuple[Objective, ...]:
+def parse_objectives(text: str, protected: Sequence[ProtectedColumn]) -> tuple[Objective, ...]:
     """Parse one or two objectives, such as ``accuracy,statistical_parity @ race``.
 
     Parameters
@@ -111,7 +111,7 @@ def parse_objectives(text: str, columns: Sequence[ProtectedColumn]) -> tuple[Obj
     text : str
         Metrics separated by a comma, each with an optional protected column or crossing after
         ``@``.
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns.
 
     Returns
@@ -124,7 +124,7 @@ def parse_objectives(text: str, columns: Sequence[ProtectedColumn]) -> tuple[Obj
         If a metric is unknown or cannot be an objective, a metric is given twice, or there are more
         than two.
     """
-    objectives = tuple(_objective(part.strip(), columns) for part in text.split(","))
+    objectives = tuple(_objective(part.strip(), protected) for part in text.split(","))
     if len(objectives) > 2 or len({each.key for each in objectives}) < len(objectives):
         raise RequestError(
             f"objective={text} is not possible; give one metric or two different metrics"
@@ -209,7 +209,7 @@ class Constraint:
         return str(self.gate)
 
 
-def read_constraint(text: str, columns: Sequence[ProtectedColumn]) -> Constraint:
+def read_constraint(text: str, protected: Sequence[ProtectedColumn]) -> Constraint:
     """Read a constraint, from the text or file of a gate.
 
     Parameters
@@ -217,7 +217,7 @@ def read_constraint(text: str, columns: Sequence[ProtectedColumn]) -> Constraint
     text : str
         The gate; see `fairrun.gate.read_gate`. A term without ``@`` is for the first protected
         column only.
-    columns : sequence of ProtectedColumn
+    protected : sequence of ProtectedColumn
         The protected columns.
 
     Returns
@@ -242,7 +242,7 @@ def read_constraint(text: str, columns: Sequence[ProtectedColumn]) -> Constraint
                 f"{term} is not possible, because a sweep does not measure {term.metric.name}; "
                 "leave it out"
             )
-        about, key = _about(term.metric, term.protected, columns)
+        about, key = _about(term.metric, term.protected, protected)
         terms.append(Term(term.metric, term.at_least, term.threshold, about or None))
         keys.append(key)
         abouts.append(about)

@@ -94,7 +94,7 @@ class Problem:
         The dataset spec.
     rows : Rows
         The training and validation rows, without test rows.
-    columns : tuple of ProtectedColumn
+    protected : tuple of ProtectedColumn
         The protected columns with the values of the training rows.
     parts : tuple of (array of int, array of int)
         The positions of the rows to fit on and of the rows to measure on, for each fold. Without
@@ -109,7 +109,7 @@ class Problem:
 
     spec: DatasetSpec
     rows: Rows
-    columns: tuple[ProtectedColumn, ...]
+    protected: tuple[ProtectedColumn, ...]
     parts: tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]
     objectives: tuple[Objective, ...]
     crossings: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Problem:
     def of(
         cls,
         dataset: Dataset,
-        columns: Sequence[ProtectedColumn],
+        protected: Sequence[ProtectedColumn],
         objectives: Sequence[Objective],
         *,
         crossings: Sequence[str] = (),
@@ -132,7 +132,7 @@ class Problem:
         ----------
         dataset : Dataset
             The three splits.
-        columns, objectives, crossings, seed
+        protected, objectives, crossings, seed
             See the attributes.
         folds : int
             With 1, trials are fitted on the training rows and measured on the validation rows. A
@@ -151,7 +151,7 @@ class Problem:
             groups = group_lookup(train.frame, dataset.spec.protected[0]).groups(rows.frame)
             fold = deal_folds(rows.label, groups, folds, seed)
             parts = [(everyone[fold != k], everyone[fold == k]) for k in range(folds)]
-        given = (tuple(columns), tuple(parts), tuple(objectives), tuple(crossings))
+        given = (tuple(protected), tuple(parts), tuple(objectives), tuple(crossings))
         return cls(dataset.spec, rows, *given, seed)
 
 
@@ -194,7 +194,7 @@ class _Part:
         fit_on, measure_on = problem.parts[number]
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
-        self.positions = [column.positions(self.held_out.frame) for column in problem.columns]
+        self.positions = [column.positions(self.held_out.frame) for column in problem.protected]
         self.encoded: EncodedRows = make_classifier(problem.spec, {}, problem.seed).encode(
             train.frame, train.label
         )
@@ -211,7 +211,7 @@ class _Part:
         answers = model.predict(self.held_out.frame)
         label, probability = self.held_out.label, answers["probability"].to_numpy()
         counts = Counts.from_arrays(
-            problem.columns, self.positions, label, answers["prediction"].to_numpy()
+            problem.protected, self.positions, label, answers["prediction"].to_numpy()
         )
         found = measure_counts(counts, problem.crossings) | measure_scores(label, probability)
         return counts, found

@@ -123,6 +123,13 @@ def test_a_parameter_in_ratios_is_laid_out_in_ratios() -> None:
         assert found[:2] == pytest.approx(places, abs=1e-5)
 
 
+def test_a_parameter_that_no_trial_had_is_left_out() -> None:
+    """A sweep of few trials may never draw the mitigator that a parameter belongs to."""
+    table = trials(8).assign(C=[0.01, 0.1, 1.0, 10.0] * 2)
+    figure = plot_parameters(table, ["C", "correlation_remover.alpha"], AXES, ())
+    assert len(figure.axes) == len(plot_parameters(table, ["C"], AXES, ()).axes)
+
+
 class Page(HTMLParser):
     """Collects what a page would load, and its data."""
 

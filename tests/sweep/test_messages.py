@@ -45,7 +45,7 @@ def test_a_null_is_null_where_it_arrives(problem: Problem) -> None:
     frame = problem.rows.frame.copy()
     frame.iloc[0] = None
     rows = type(problem.rows)(frame, problem.rows.label)
-    gapped = Problem(problem.spec, rows, problem.columns, problem.parts, problem.objectives)
+    gapped = Problem(problem.spec, rows, problem.protected, problem.parts, problem.objectives)
     arrived = read_problem(*write_problem(gapped)).rows.frame
     assert arrived.iloc[0].isna().all()
     assert arrived.isna().to_numpy().sum() == frame.isna().to_numpy().sum()

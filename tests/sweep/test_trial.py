@@ -50,12 +50,12 @@ def test_a_refitted_model_says_what_the_trial_said(problem: Problem) -> None:
     trials = Trials(problem)
     results = [run(trials, number, TRIED[number]) for number in (2, 0, 1, 3, 4, 5, 6)]
     held_out = problem.rows.take(problem.parts[0][1])
-    codes = [column.positions(held_out.frame) for column in problem.columns]
+    codes = [column.positions(held_out.frame) for column in problem.protected]
     for result in results:
         assert result.state == "complete", result.reason
         answers = fit(problem, dict(result.parameters)).inference_.predict(held_out.frame)
         full = evaluate_predictions(
-            problem.columns, codes, held_out.label, answers["prediction"], answers["probability"]
+            problem.protected, codes, held_out.label, answers["prediction"], answers["probability"]
         )
         assert result.counts is not None
         assert (result.counts.table == full.counts.table).all()
@@ -75,8 +75,8 @@ def test_intervals_are_near_those_of_an_evaluation(problem: Problem) -> None:
     held_out = problem.rows.take(problem.parts[0][1])
     answers = fit(problem, TRIED[0]).inference_.predict(held_out.frame)
     full = evaluate_predictions(
-        problem.columns,
-        [column.positions(held_out.frame) for column in problem.columns],
+        problem.protected,
+        [column.positions(held_out.frame) for column in problem.protected],
         held_out.label,
         answers["prediction"],
         answers["probability"],

@@ -102,6 +102,6 @@ def test_no_command_logs_a_compiled_file(
     about: dict[str, str],
 ) -> None:
     before = len([*(bare[0] / "mlruns").rglob("MLmodel")])
-    typed(bare, _PYTHON, "-m", f"fairrun.entrypoints.{entry_point}", *words(**about, **options))
+    typed(bare, _PYTHON, "-m", "fairrun", entry_point, *words(**about, **options))
     assert len([*(bare[0] / "mlruns").rglob("MLmodel")]) > before
     assert compiled(bare[0] / "mlruns") == []

@@ -75,9 +75,9 @@ def fit_ml_debiaser(
         "verbose": False,
     }
 
-    def thresholds(codes: np.ndarray) -> list[float]:
+    def thresholds(of_rows: np.ndarray) -> list[float]:
         algorithm = RandomizedThresholdAlgorithm(**told)
-        algorithm.fit(scores, codes)
+        algorithm.fit(scores, of_rows)
         halves = algorithm.lambdas - algorithm.mus + gamma / 2
         return [between_scores(rows.log_odds, log_odds_of((half + 1) / 2)) for half in halves]
 

@@ -93,7 +93,7 @@ class GroupThresholdChoice:
 def search_thresholds(
     log_odds: _Floats,
     label: _Ints,
-    codes: NDArray[np.integer],
+    positions: NDArray[np.integer],
     n_groups: int,
     *,
     constraint: str,
@@ -116,7 +116,7 @@ def search_thresholds(
         Scores from a model that was not fitted on these rows.
     label : array of int64 of shape (n_rows,)
         0 or 1, where 1 is the favourable outcome.
-    codes : array of int of shape (n_rows,)
+    positions : array of int of shape (n_rows,)
         The group of each row, from 0 to n_groups − 1. Rows with −1 have no group and no effect on
         the thresholds of the groups.
     n_groups : int
@@ -175,10 +175,10 @@ def search_thresholds(
     """
     _check_arguments(constraint, tolerance, objective, confidence, n_groups)
     asked = CONSTRAINTS[constraint]
-    known = codes >= 0
+    known = positions >= 0
     weights = _label_weights(label[known], objective)
     groups = [
-        _group_steps(log_odds[codes == code], label[codes == code], asked, weights, code)
+        _group_steps(log_odds[positions == code], label[positions == code], asked, weights, code)
         for code in range(n_groups)
     ]
     if tolerance == 1:

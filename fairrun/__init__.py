@@ -1,4 +1,4 @@
-"""Train, measure, ship and watch fair binary classifiers with MLflow.
+"""Train, measure and serve fair binary classifiers with MLflow.
 
 The names below are fairrun's interface for Python, documented in docs/api.md. They are imported
 when they are first used, so that `import fairrun` costs nothing. Everything else may change.

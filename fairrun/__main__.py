@@ -44,7 +44,7 @@ class _EntryPoints(click.Group):
 @click.group(cls=_EntryPoints, name="fairrun")
 @click.version_option(fairrun.__version__, message="fairrun %(version)s")
 def main() -> None:
-    """Train, measure, ship and watch fair binary classifiers.
+    """Train, measure and serve fair binary classifiers.
 
     In a project, `mlflow run . -e COMMAND -P name=value` runs the same commands in a tracked run.
     """

@@ -24,7 +24,7 @@ ENTRY_POINTS = ("main", "preprocess", "train", "evaluate", "sweep", "serve")
 
 _HEAD = """\
 # Written by scripts/make_commands.py from the options of fairrun/entrypoints/.
-# Every parameter is text here: the commands know the types, and refuse in one line.
+# Every parameter is text here. The commands check the types.
 name: fairrun
 
 python_env: python_env.yaml

@@ -9,7 +9,7 @@ shift
 python=$(command -v "python$version" || true)
 # One of pyenv's shims may stand for a Python that is switched off.
 if [ -z "$python" ] || ! "$python" -c '' 2>/dev/null; then
-    python=$(ls -d "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python 2>/dev/null | sort -V | tail -n 1)
+    python=$(ls -d "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python 2>/dev/null | sort -V | tail -n 1 || true)
 fi
 if [ -z "$python" ]; then
     echo "no Python $version here; the tests were not run on it"

@@ -1,6 +1,6 @@
 """The order of the house: which room of fairrun/ may import which, held as data.
 
-A room is a package or a module of `fairrun/`. docs/design.md quotes `ORDER` and `KNOWS`.
+A room is a package or a module of `fairrun/`. docs/design.md quotes `ORDER`, and describes `KNOWS`.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class OpenedModel:
 
 
 _bytecode = threading.Lock()
-#: The number of blocks that are open, and what the setting was before the first of them.
+#: One entry for each open block: the setting before the first of them was opened.
 _open_blocks: list[bool] = []
 
 

@@ -8,6 +8,7 @@ from fairrun.data.prepare import (
     prepare,
     prepare_rows,
 )
+from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
@@ -18,6 +19,7 @@ __all__ = [
     "DataRequest",
     "Dataset",
     "DatasetSpec",
+    "ReadOptions",
     "Rows",
     "Splits",
     "is_preprocessed",

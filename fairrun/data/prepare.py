@@ -71,11 +71,15 @@ class Dataset:
         The rows of `train`, `validation` and `test`.
     n_dropped : int
         The number of rows that were dropped because the target or a feature is null.
+    notes : tuple of str
+        What reading and typing the rows decided, one plain sentence each. Every entry point prints
+        them first, and the run keeps them.
     """
 
     spec: DatasetSpec
     splits: Mapping[str, Rows]
     n_dropped: int
+    notes: tuple[str, ...] = ()
 
 
 def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fairrun.data.read_options import ReadOptions
 from fairrun.data.spec import DatasetSpec, Missing, Splits
 from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
@@ -54,6 +55,8 @@ class DataRequest:
         The features that a person can change.
     missing : {"drop", "keep"} or None
         Whether rows with a missing feature are dropped, or kept and imputed.
+    types, max_dropped, na_values, weight, read
+        See `DatasetSpec`.
     splits : Splits or None
         The sizes of the splits and the seed of the shuffle.
     """
@@ -66,7 +69,12 @@ class DataRequest:
     unprivileged: Sequence[str] | None = None
     drop: Sequence[str] | None = None
     changeable: Sequence[str] | None = None
+    types: Mapping[str, str] | None = None
     missing: Missing | None = None
+    max_dropped: float | None = None
+    na_values: Sequence[str] | None = None
+    weight: str | None = None
+    read: ReadOptions | None = None
     splits: Splits | None = None
 
 
@@ -123,6 +131,11 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
         changeable=changeable,
         missing=request.missing or spec.missing,
         splits=request.splits or spec.splits,
+        types=spec.types if request.types is None else tuple(sorted(request.types.items())),
+        max_dropped=spec.max_dropped if request.max_dropped is None else request.max_dropped,
+        na_values=spec.na_values if request.na_values is None else tuple(request.na_values),
+        weight=request.weight or spec.weight,
+        read=request.read or spec.read,
     )
 
 
@@ -169,7 +182,12 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
         protected=protected,
         drop=tuple(request.drop or ()),
         changeable=tuple(request.changeable or ()),
+        types=tuple(sorted((request.types or {}).items())),
         missing=request.missing or "drop",
+        max_dropped=0.2 if request.max_dropped is None else request.max_dropped,
+        na_values=tuple(request.na_values or ()),
+        weight=request.weight,
+        read=request.read or ReadOptions(),
         splits=request.splits or Splits(),
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from fairrun.data.read_options import ReadOptions
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
 
@@ -69,6 +70,17 @@ class DatasetSpec:
         its type is "category".
     missing : {"drop", "keep"}
         Whether rows with a missing feature are dropped, or kept and imputed.
+    max_dropped : float
+        The largest share of rows that may be dropped because of nulls. A larger share is an error.
+    na_values : tuple of str
+        Texts that mean a null in every column, besides an empty cell.
+    weight : str or None
+        The column with the weight of each row. It is never a feature.
+    read : ReadOptions
+        How a file is read.
+    reading : {1, 2}
+        The version of the rules by which a file is read and its columns are typed. Version 1 is
+        that of specs that were logged before this field existed; their splits stay as they were.
     splits : Splits
         The sizes of the splits and the seed of the shuffle.
     licence : str
@@ -93,6 +105,11 @@ class DatasetSpec:
     changeable: tuple[str, ...] = ()
     types: tuple[tuple[str, str], ...] = ()
     missing: Missing = "drop"
+    max_dropped: float = 0.2
+    na_values: tuple[str, ...] = ()
+    weight: str | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+    reading: int = 2
     splits: Splits = Splits()
     licence: str = ""
     digests: tuple[tuple[str, str], ...] = ()
@@ -118,8 +135,9 @@ class DatasetSpec:
 
     @property
     def not_features(self) -> tuple[str, ...]:
-        """Return the names of the target, the protected columns and the dropped columns."""
-        return (self.target, *(p.column for p in self.protected), *self.drop)
+        """Return the names of the target, the protected columns, the dropped columns and weight."""
+        weight = () if self.weight is None else (self.weight,)
+        return (self.target, *(p.column for p in self.protected), *self.drop, *weight)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as a dict that can be written as JSON or YAML."""
@@ -128,6 +146,8 @@ class DatasetSpec:
             "drop": list(self.drop),
             "changeable": list(self.changeable),
             "types": dict(self.types),
+            "na_values": list(self.na_values),
+            "read": self.read.to_dict(),
             "digests": dict(self.digests),
         }
 
@@ -146,7 +166,7 @@ class DatasetSpec:
         RequestError
             If a required field is missing, or a field is not known or not valid.
         """
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         unknown = sorted(set(saved) - known)
         needed = {"source", "target", "positive", "protected"}
         missing = sorted(needed - set(saved))
@@ -162,6 +182,8 @@ class DatasetSpec:
         values["drop"] = _texts(saved.get("drop", ()))
         values["changeable"] = _texts(saved.get("changeable", ()))
         values["types"] = tuple(sorted(dict(saved.get("types", {})).items()))
+        values["na_values"] = _texts(saved.get("na_values", ()))
+        values["read"] = ReadOptions.from_dict(saved.get("read", {}))
         values["splits"] = Splits(**saved.get("splits", {}))
         values["digests"] = tuple(sorted(dict(saved.get("digests", {})).items()))
         return cls(**values)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from fairrun.data import DataRequest, Splits
+from fairrun.data import DataRequest, ReadOptions, Splits
 from fairrun.entrypoints._command import given, listed
 from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
@@ -114,6 +114,34 @@ _DATA_OPTIONS = (
         help="Rows with a null in a feature: drop them, or keep them and impute.",
     ),
     click.option(
+        "--max-dropped",
+        type=click.FloatRange(min=0, max=1),
+        default=0.2,
+        help="The largest share of rows that may be dropped because of nulls.",
+    ),
+    click.option(
+        "--types",
+        default="auto",
+        help="The types of columns whose own type is misleading, such as zip:category,fee:number.",
+    ),
+    click.option(
+        "--na-values",
+        default="auto",
+        help="Texts that mean a null, separated by commas, such as ?,n.a.; an empty cell always "
+        "does.",
+    ),
+    click.option(
+        "--weight",
+        default="auto",
+        help="The column with the weight of each row; auto: as in the dataset spec.",
+    ),
+    click.option(
+        "--read",
+        type=JsonObject(),
+        default="{}",
+        help='How a file is read, as JSON, such as {"delimiter": ";", "decimal": ","}.',
+    ),
+    click.option(
         "--validation-size", type=float, default=0.2, help="Share of rows for validation."
     ),
     click.option("--test-size", type=float, default=0.2, help="Share of rows for test."),
@@ -216,6 +244,11 @@ def data_options(command: Command) -> Command:
         drop: str,
         changeable: str,
         missing: str,
+        max_dropped: float,
+        types: str,
+        na_values: str,
+        weight: str,
+        read: dict[str, Any],
         validation_size: float,
         test_size: float,
         split_seed: int,
@@ -231,6 +264,11 @@ def data_options(command: Command) -> Command:
             drop=listed(drop),
             changeable=listed(changeable),
             missing=given(missing),  # type: ignore[arg-type]
+            max_dropped=max_dropped,
+            types=_pairs(types),
+            na_values=listed(na_values),
+            weight=given(weight),
+            read=ReadOptions.from_dict(read) if read else None,
             splits=Splits(validation_size, test_size, split_seed),
         )
         command(data=request, **others)
@@ -238,6 +276,14 @@ def data_options(command: Command) -> Command:
     for option in reversed(_DATA_OPTIONS):
         with_data = option(with_data)
     return with_data
+
+
+def _pairs(text: str) -> dict[str, str] | None:
+    """Return the entries NAME:TYPE of a parameter; None if it was not given."""
+    entries = listed(text)
+    if entries is None:
+        return None
+    return {name: kind for name, _, kind in (entry.rpartition(":") for entry in entries)}
 
 
 def training_options(command: Command) -> Command:

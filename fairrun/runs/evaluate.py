@@ -174,7 +174,7 @@ def _rows(
 ) -> tuple[DatasetSpec, Rows, str]:
     """Return the dataset spec, the rows to measure, and "test" or "evaluation"."""
     if dataset is None and data is not None and not is_preprocessed(data):
-        spec = DatasetSpec.from_dict(model.dataset | {"source": data})
+        spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": data})
         rows, _ = prepare_rows(load_source(data), spec)
         return spec, rows, "evaluation"
     if dataset is None:

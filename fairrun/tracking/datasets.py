@@ -125,7 +125,8 @@ def read_spec(run_id: str) -> DatasetSpec:
         raise RequestError(
             f"the run {run_id} has no {SPEC}; give the id of a run of fairrun, or data=…"
         ) from error
-    return DatasetSpec.from_dict(saved)
+    # A spec that was logged before `reading` existed was read by the first version of the rules.
+    return DatasetSpec.from_dict({"reading": 1} | saved)
 
 
 def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
@@ -220,7 +221,7 @@ def _load_preprocessed(data: str) -> Dataset:
         raise RequestError(
             f"data={data} is not a preprocess run; give the run id that preprocess printed"
         ) from error
-    spec = replace(DatasetSpec.from_dict(saved), source=uri)
+    spec = replace(DatasetSpec.from_dict({"reading": 1} | saved), source=uri)
     splits = {name: _rows(frame, spec) for name, frame in frames.items()}
     if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):
         raise RequestError(f"the files of {uri} were changed after preprocess; run it again")

@@ -1,5 +1,18 @@
 """Data sets: specs, loading, column types, and reproducible splits."""
 
+from fairrun.data.findings import (
+    Finding,
+    Findings,
+    Roles,
+    check_request,
+    code_columns,
+    draft_spec,
+    find,
+    find_in,
+    loosely_typed,
+    possible_protected,
+    possible_targets,
+)
 from fairrun.data.prepare import (
     SPLIT_NAMES,
     Dataset,
@@ -10,8 +23,10 @@ from fairrun.data.prepare import (
 )
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
+from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.data.typed import TypedTable
 
 __all__ = [
     "KNOWN_DATASETS",
@@ -19,12 +34,25 @@ __all__ = [
     "DataRequest",
     "Dataset",
     "DatasetSpec",
+    "Finding",
+    "Findings",
     "ReadOptions",
+    "Roles",
     "Rows",
+    "SourceTable",
     "Splits",
+    "TypedTable",
+    "check_request",
+    "code_columns",
+    "draft_spec",
+    "find",
+    "find_in",
     "is_preprocessed",
     "label_group_counts",
     "load_source",
+    "loosely_typed",
+    "possible_protected",
+    "possible_targets",
     "prepare",
     "prepare_rows",
     "resolve_spec",

@@ -12,6 +12,7 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.runs.evaluate import run_evaluate
+from fairrun.runs.findings import say_findings
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking.datasets import log_spec
@@ -90,6 +91,7 @@ def run_comparison(
         log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
         dataset = run_preprocess(request).dataset
+        say_findings(dataset)
         log_spec(dataset.spec)
         records = []
         for number, mitigator in enumerate(mitigators, start=1):

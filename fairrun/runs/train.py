@@ -12,6 +12,7 @@ import mlflow
 
 from fairrun.data import DataRequest, Dataset
 from fairrun.models.log import log_model
+from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import measure, protected_columns
 from fairrun.tracking.datasets import log_input, log_spec, open_dataset
 from fairrun.tracking.evaluation import log_evaluation
@@ -103,6 +104,8 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
     }
     with tracked_run(f"train {mitigation.name}", tags) as run:
         dataset = open_dataset(data)
+        if not isinstance(data, Dataset):  # The run that opened the splits has said them.
+            say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
         columns = protected_columns(train, spec)

@@ -36,7 +36,7 @@ Labels = NDArray[np.int64]
 _STRONGER = ("leak", "copy of protected")
 
 
-def find(table: TypedTable, roles: Roles) -> Findings:
+def find(table: TypedTable, roles: Roles, *, in_file_order: bool = True) -> Findings:
     """Return what a user should know about a table before a model is trained.
 
     Parameters
@@ -46,6 +46,8 @@ def find(table: TypedTable, roles: Roles) -> Findings:
     roles : Roles
         The roles that are known. Without a target there are no findings about labels, and without
         protected columns there are none about groups.
+    in_file_order : bool, default True
+        Whether the order of the rows is that of a file, so that it may have a meaning.
 
     Returns
     -------
@@ -73,6 +75,8 @@ def find(table: TypedTable, roles: Roles) -> Findings:
     groups = group_rows(table.frame, roles.protected)
     labels, about_target = _labels(columns, roles)
     found = [*about_target, *_find(columns, groups, labels, roles)]
+    if in_file_order and labels is not None:
+        found += row_order(labels, str(roles.target))
     found.sort(key=lambda each: KINDS.index(each.kind))
     return Findings(
         columns=_column_table(columns, roles, groups, found),
@@ -113,7 +117,7 @@ def find_in(dataset: Dataset) -> Findings:
     of_training = Roles(
         spec.target, "1", spec.protected, known, weight, spec.missing, roles.as_categories, share
     )
-    return find(TypedTable(frame, kinds, {}), of_training)
+    return find(TypedTable(frame, kinds, {}), of_training, in_file_order=False)
 
 
 def _find(
@@ -127,7 +131,6 @@ def _find(
     strong: list[Finding] = []
     if labels is not None and roles.target is not None:
         strong += leaks(features, labels, roles.target)
-        yield from row_order(labels, roles.target)
     pairs = {name: (each.codes, each.names[:2]) for name, each in groups.items()}
     telling = list(proxies(features, pairs))
     strong += [each for each in telling if each.kind == "copy of protected"]

@@ -63,17 +63,16 @@ def repeated_rows(
     for column in columns[1:]:
         row = pd.factorize(row * (column.n_distinct + 1) + column.codes + 1)[0].astype(np.int64)
     n = len(row)
-    if labels is None:
-        repeated = n - len(np.unique(row))
-        disagree = 0
-    else:
-        of_label = [np.bincount(row[labels == value], minlength=n + 1) for value in (0, 1)]
-        repeated = int(sum(np.maximum(count - 1, 0).sum() for count in of_label))
-        disagree = int((np.minimum(*of_label)).sum())
+    repeated = n - len(np.unique(row))
+    disagree = 0
+    if labels is not None:
+        row = pd.factorize(row)[0]
+        of_label = [np.bincount(row[labels == value], minlength=n) for value in (0, 1)]
+        disagree = int(np.minimum(*of_label).sum())
     if repeated:
         sentence = f"{repeated:,} rows ({repeated / n:.1%}) repeat an earlier row"
         if disagree:
-            sentence += f", and {disagree:,} more do so with the other label"
+            sentence += f", {disagree:,} of them with the other label"
         way_out = "remove them if they are the same people; else a test row may be a training row"
         yield Finding("repeated rows", (), sentence, way_out, warns=repeated >= _MANY * n)
 

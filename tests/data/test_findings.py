@@ -131,6 +131,11 @@ CASES: list[tuple[str, tuple[str, ...], str, Callable[[pd.DataFrame], pd.DataFra
         "2,999 of 3,000 values are numbers, 1 is 'n.a.'",
         lambda f: f.assign(new=incomes(f).astype(str).where(f.index != 5, "n.a.")),
     ),
+    # A code, such as a postcode, may be text by intention, so training does not warn of it.
+    (
+        *("number as text", ("new",), "all of its values are numbers"),
+        lambda f: f.assign(new=incomes(f).astype(int).astype(str)),
+    ),
     # The text of one person is not said.
     (
         "number as text",

@@ -115,8 +115,8 @@ def small_groups(
                 (name,),
                 f"{name}: {int(few.sum())} of {column.n_distinct} values will have fewer than "
                 f"{MIN_GROUP_ROWS} rows in the test split",
-                "a gate cannot decide about them: name two values with unprivileged=, or collect "
-                "more rows",
+                "a gate cannot decide about them: collect more rows, or compare two values with "
+                "unprivileged=",
             )
 
 
@@ -124,7 +124,9 @@ def uneven_nulls(
     features: Iterable[CodedColumn], groups: Mapping[str, Grouped], missing: str
 ) -> Iterator[Finding]:
     """Find columns with many nulls, and columns that are null much more often in one group."""
-    lost = "with missing=drop these rows are left out" if missing == "drop" else "they are imputed"
+    keep, lost = "", "these nulls are imputed"
+    if missing == "drop":
+        keep, lost = " or missing=keep", "with missing=drop these rows are left out"
     for column in features:
         if not column.n_null or not column.n_distinct:
             continue
@@ -140,16 +142,12 @@ def uneven_nulls(
                 sentence = (
                     f"{column.name} is null in {of_a:.0%} of the rows of {a} and {of_b:.0%} of {b}"
                 )
-                way_out = f"{lost}, which changes the groups; give drop={column.name}"
-                if missing == "drop":
-                    way_out += " or missing=keep"
+                way_out = f"give drop={column.name}{keep}: {lost}, in one group more often"
                 yield Finding("nulls", (column.name,), sentence, way_out)
                 said = True
                 break
         share = column.n_null / len(null)
         if not said and share >= _MANY_NULLS:
-            way_out = f"{lost}; give drop={column.name}"
-            if missing == "drop":
-                way_out += " or missing=keep"
+            way_out = f"give drop={column.name}{keep}: {lost}"
             sentence = f"{column.name} is null in {share:.0%} of the rows"
             yield Finding("nulls", (column.name,), sentence, way_out)

@@ -97,5 +97,5 @@ def proxies(
                 "proxy",
                 tuple(ordered),
                 f"{shown} {tell} {group_a} from {group_b} ({protected})",
-                "a model that does not read the protected column can still follow it",
+                f"drop them, or accept that a model without {protected} can still follow it",
             )

@@ -61,7 +61,9 @@ NULL_WORDS = frozenset(
         *("missing", "unknown", "unspecified"),
     )
 )
-_KEY_NAME = re.compile(r"(^|_)(id|uuid|guid|key|ssn|iban)$|^id_|(number|no|nr)$", re.IGNORECASE)
+_KEY_NAME = re.compile(
+    r"(^|_)(id|uuid|guid|key|ssn|iban)$|^id_|(^|_)(no|nr)$|number$", re.IGNORECASE
+)
 #: The end of a name such as customerId or personID, whose words are joined by capitals.
 _KEY_ENDING = re.compile(r"[a-z](Id|ID|Uuid|UUID|Key)$")
 
@@ -138,7 +140,8 @@ def _few_numbers_spoilt(column: CodedColumn) -> Finding | None:
     others = [(text, count) for text, count in cells if not _plain(text)]
     if not others:
         sentence = f"{name} is text, but all of its values are numbers"
-        return Finding("number as text", (name,), sentence, f"give types={name}:number")
+        way_out = f"give types={name}:number if it is a quantity and no code"
+        return Finding("number as text", (name,), sentence, way_out, warns=False)
     sentence = f"{name}: {numbers:,} of {total:,} values are numbers, {_said(others)}"
     words = [text for text, count in others if _may_be_named(text, count)]
     nulls = f"na_values={','.join(words)}" if len(words) == len(others) else "na_values=…"

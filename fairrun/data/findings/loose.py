@@ -49,6 +49,11 @@ def loosely_typed(
     columns, kinds = {}, {}
     for name, column in source.frame.items():
         declared = (types or {}).get(str(name))
+        plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+        if plain and not nulls and declared != "category":
+            # Numbers need no look at their texts.
+            columns[str(name)], kinds[str(name)] = column.astype(np.float64), "number"
+            continue
         codes, values = _factorized(column)
         texts = [value_text(value) for value in values.tolist()]
         kept = [None if text in nulls else text for text in texts]
@@ -57,7 +62,7 @@ def loosely_typed(
         # A null has the code −1, which takes the last value.
         missing = None if numbers is None else np.nan
         all_values = np.append(found, np.array([missing], dtype=found.dtype))
-        columns[str(name)] = pd.Series(all_values[codes], dtype=found.dtype)
+        columns[str(name)] = pd.Series(all_values[codes], column.index, dtype=found.dtype)
         kinds[str(name)] = "category" if numbers is None else "number"
     frame = pd.DataFrame(columns)
     missing_in = {str(name): int(n) for name, n in frame.isna().sum().items() if n}

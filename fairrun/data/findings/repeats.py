@@ -12,7 +12,6 @@ from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding
 from fairrun.data.findings.looks import NAMED_FROM
 from fairrun.data.findings.spellings import spellings
-from fairrun.groups import value_text
 
 __all__ = ["repeated_columns", "repeated_rows", "two_spellings"]
 
@@ -33,7 +32,8 @@ def repeated_columns(columns: Iterable[CodedColumn]) -> Iterator[Finding]:
         key: list[object] = [column.codes.tobytes()]
         if column.n_distinct > _MOSTLY_DISTINCT * column.n_known:
             # Nearly all values are distinct, so equal codes alone mean little.
-            key.append(tuple(map(value_text, column.values.tolist())))
+            values = column.values
+            key.append(values.tobytes() if column.is_number else tuple(values.tolist()))
         before = first.setdefault(hash(tuple(key)), column)
         if before is not column and np.array_equal(before.codes, column.codes):
             yield Finding(

@@ -103,7 +103,7 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
     RequestError
         If the rows do not fit the spec, or their digests differ from the digests in the spec.
     """
-    raw = load_source(spec.source) if raw is None else raw
+    raw = load_source(spec.source, spec.read, reading=spec.reading).frame if raw is None else raw
     rows, n_dropped = prepare_rows(raw, spec)
     spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
     groups = group_lookup(rows.frame, spec.protected[0]).groups(rows.frame)

@@ -175,7 +175,8 @@ def _rows(
     """Return the dataset spec, the rows to measure, and "test" or "evaluation"."""
     if dataset is None and data is not None and not is_preprocessed(data):
         spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": data})
-        rows, _ = prepare_rows(load_source(data), spec)
+        table = load_source(data, spec.read, reading=spec.reading)
+        rows, _ = prepare_rows(table.frame, spec)
         return spec, rows, "evaluation"
     if dataset is None:
         request = DataRequest(data=data) if data is not None else None

@@ -12,7 +12,14 @@ from itertools import islice
 from fairrun.data.csv_cells import Layout, records
 from fairrun.errors import RequestError
 
-__all__ = ["check_header", "delimiter_line", "find_delimiter", "shown_delimiter", "to_utf8"]
+__all__ = [
+    "blanks_before_quotes",
+    "check_header",
+    "delimiter_line",
+    "find_delimiter",
+    "shown_delimiter",
+    "to_utf8",
+]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HEAD_BYTES = 1 << 18
@@ -86,6 +93,20 @@ def delimiter_line(data: bytes) -> tuple[bytes, str | None]:
     return (data, None) if found is None else (data[found.end() :], found[1].decode())
 
 
+def blanks_before_quotes(data: bytes, delimiter: str | None) -> bool:
+    r"""Return whether a blank stands between a delimiter and a quote.
+
+    Examples
+    --------
+    >>> blanks_before_quotes(b'age, "job"\n', None), blanks_before_quotes(b'"a", 5 "b"\n', None)
+    (True, False)
+    """
+    if b' "' not in data:
+        return False
+    delimiters = re.escape("".join(_DELIMITERS) if delimiter is None else delimiter).encode()
+    return re.search(rb"(?:^|[" + delimiters + rb'\r\n]) +"', data) is not None
+
+
 def shown_delimiter(delimiter: str) -> str:
     """Return the name of a delimiter for a message."""
     return {"\t": "a tab", " ": "a blank"}.get(delimiter, repr(delimiter))
@@ -155,8 +176,8 @@ def head(data: bytes, layout: Layout) -> list[list[str]]:
 
 
 def _blanks_separate(data: bytes, layout: Layout) -> bool:
-    counts = _counts(data, replace(layout, delimiter=" "))
-    return len(set(counts)) == 1 and counts[0] > 1
+    found = head(data, replace(layout, delimiter=" "))
+    return len({len(cells) for cells in found}) == 1 and len(found[0]) > 1 and any(found[0])
 
 
 def check_header(cells: Sequence[str], rows: Sequence[Sequence[str]], shown: str) -> list[str]:

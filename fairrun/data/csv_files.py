@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from fairrun.data.column_names import distinct_names
 from fairrun.data.csv_cells import Layout, read_cells
 from fairrun.data.csv_dialect import (
+    blanks_before_quotes,
     check_header,
     delimiter_line,
     find_delimiter,
@@ -65,7 +66,7 @@ def read_csv(data: bytes, read: ReadOptions, shown: str) -> SourceTable:
         shown,
         delimiter=read.delimiter or said or ",",
         comment=read.comment,
-        blanks=read.strip,
+        blanks=read.strip and blanks_before_quotes(data, read.delimiter or said),
         first_line=1 if said is None else 2,
     )
     notes = []
@@ -74,6 +75,8 @@ def read_csv(data: bytes, read: ReadOptions, shown: str) -> SourceTable:
         if layout.delimiter != ",":
             notes.append(f"The delimiter is {shown_delimiter(layout.delimiter)}.")
     table = read_cells(data, layout)
+    if layout.blanks:
+        notes.append("Blanks between a delimiter and a cell were stripped.")
     names = [f"column_{place + 1}" for place in range(table.num_columns)]
     stripped_names = False
     if read.header:

@@ -78,7 +78,7 @@ class DataRequest:
     splits: Splits | None = None
 
 
-def resolve_spec(request: DataRequest) -> DatasetSpec:
+def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> DatasetSpec:
     """Return the dataset spec for a request, without reading a row.
 
     A parameter that is given replaces the same part of a known data set or of a YAML spec. A
@@ -89,11 +89,13 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     ----------
     request : DataRequest
         The user's parameters.
+    base : DatasetSpec, optional
+        The spec that the parameters change. By default, `request.data` names it.
 
     Returns
     -------
     DatasetSpec
-        The spec. This function does not handle an earlier `preprocess`; see `is_preprocessed`.
+        The spec. This function does not look up the data set of a run; see `is_preprocessed`.
 
     Raises
     ------
@@ -107,7 +109,9 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     Protected(column='race', privileged='White', unprivileged=None)
     """
     protected = _protected(request)
-    if request.data in KNOWN_DATASETS:
+    if base is not None:
+        spec = base
+    elif request.data in KNOWN_DATASETS:
         spec = KNOWN_DATASETS[request.data]
     elif is_yaml(request.data):
         spec = _read_yaml(Path(request.data))
@@ -140,14 +144,17 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
 
 
 def is_preprocessed(data: str) -> bool:
-    """Return whether `data` names an earlier `preprocess`, as a run id or a `runs:/` URI.
+    """Return whether `data` names a run, whose data set is meant.
+
+    This is a run id, ``runs:/<run id>``, or the folder of splits of a `preprocess` run,
+    ``runs:/<run id>/data``. Another URI of a run, such as ``runs:/<run id>/people.csv``, is a file.
 
     Examples
     --------
     >>> is_preprocessed("census"), is_preprocessed("0123456789abcdef0123456789abcdef")
     (False, True)
     """
-    return data.startswith("runs:/") or re.fullmatch("[0-9a-f]{32}", data) is not None
+    return re.fullmatch("(runs:/)?[0-9a-f]{32}|runs:/[^/]+(/data)?/?", data) is not None
 
 
 def _protected(request: DataRequest) -> tuple[Protected, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mlflow
 import pandas as pd
@@ -30,7 +30,7 @@ from fairrun.runs.measure import measure
 from fairrun.runs.origin import origin_of
 from fairrun.tracking.datasets import log_input, open_dataset, read_spec
 from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
-from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, parameter
+from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, SPEC, parameter
 from fairrun.tracking.runs import log_parameters, tracked_run
 
 __all__ = ["Evaluated", "run_evaluate"]
@@ -108,6 +108,9 @@ def run_evaluate(
     with tracked_run(f"evaluate {opened.mitigator}", {MITIGATOR: opened.mitigator}) as run:
         spec, rows, which = _rows(opened, data, dataset)
         mlflow.set_tags({PROTECTED: names[0], MEASURED_ROWS: which})
+        # Another run can take the same data by this run's id. Other rows have other splits.
+        kept = spec if which == "test" else replace(spec, digests=())
+        mlflow.log_dict(kept.to_dict(), SPEC)
         said = {"model": model, "rows": which, "protected": ",".join(names)}
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 

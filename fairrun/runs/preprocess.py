@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import mlflow
 
-from fairrun.data import DataRequest, Dataset, label_group_counts, prepare, resolve_spec
+from fairrun.data import DataRequest, Dataset, label_group_counts
 from fairrun.figures import plot_label_group_counts
 from fairrun.groups import without_empty_neither
 from fairrun.tracking.datasets import log_dataset, log_input, log_spec, open_dataset
@@ -53,7 +53,7 @@ def run_preprocess(request: DataRequest) -> Preprocessed:
         If the data or a parameter cannot be used.
     """
     with tracked_run("preprocess") as run:
-        dataset = prepare(resolve_spec(request))
+        dataset = open_dataset(request)
         log_spec(dataset.spec)
         log_dataset(dataset)
         for name, rows in dataset.splits.items():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import replace
+import warnings
+from contextlib import suppress
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -65,10 +67,45 @@ def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
     """
     if isinstance(data, Dataset):
         return data
-    source = data.data if isinstance(data, DataRequest) else data.source
-    if is_preprocessed(source):
-        return _load_preprocessed(source)
-    return prepare(resolve_spec(data) if isinstance(data, DataRequest) else data)
+    if isinstance(data, DatasetSpec):
+        return _load_preprocessed(data.source) if is_preprocessed(data.source) else prepare(data)
+    return _of_run(data) if is_preprocessed(data.data) else prepare(resolve_spec(data))
+
+
+def _of_run(request: DataRequest) -> Dataset:
+    """Return the data set of a run, changed by the other parameters of the request.
+
+    The splits of a `preprocess` run are stored, so no parameter can change them.
+    """
+    run_id = request.data.removeprefix("runs:/").partition("/")[0]
+    stored = None
+    if _has_splits(run_id):
+        stored = _load_preprocessed(run_id)
+        spec = stored.spec
+    else:
+        spec = read_spec(run_id)
+        if is_preprocessed(spec.source):
+            stored = _load_preprocessed(spec.source)
+    new = resolve_spec(request, base=spec)
+    changed = [f.name for f in fields(spec) if getattr(spec, f.name) != getattr(new, f.name)]
+    if stored is None:
+        # Other parameters give other rows or splits, so the digests of the run do not apply.
+        return prepare(replace(new, digests=()) if changed else spec)
+    if changed:
+        raise RequestError(
+            f"data={request.data} has splits that preprocess stored, so nothing can change "
+            f"{', '.join(changed)}; leave that out, or give the source of that run as data"
+        )
+    return stored
+
+
+def _has_splits(run_id: str) -> bool:
+    try:
+        return bool(mlflow.artifacts.list_artifacts(run_id=run_id, artifact_path=DATA))
+    except MlflowException as error:
+        raise RequestError(
+            f"there is no run {run_id}; give the id of a run of fairrun, or a file as data"
+        ) from error
 
 
 def dataset_tags(spec: DatasetSpec) -> dict[str, str]:
@@ -146,20 +183,26 @@ def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
     PandasDataset
         The MLflow dataset, for logging metrics.
     """
-    # MLflow resolves files and remote URIs, but not names of built-in data sets or run artifacts.
-    if spec.source in KNOWN_DATASETS or is_preprocessed(spec.source):
-        source: DatasetSource = CodeDatasetSource(tags={"source": spec.source})
-    else:
-        source = resolve_dataset_source(spec.source)
     dataset = _TypedDataset(
         rows.frame.assign(**{spec.target: rows.label}),
-        source=source,
+        source=_source(spec.source),
         targets=spec.target,
         name=spec.name,
         digest=dict(spec.digests).get(context) or rows.digest(),
     )
     mlflow.log_input(dataset, context=context)
     return dataset
+
+
+def _source(source: str) -> DatasetSource:
+    """Return MLflow's record of a source."""
+    if source not in KNOWN_DATASETS:
+        with warnings.catch_warnings(), suppress(MlflowException):
+            # MLflow warns that it knows a local file in two ways, both of the same class.
+            warnings.simplefilter("ignore")
+            return resolve_dataset_source(source)
+    # MLflow does not know names of built-in data sets, databases, runs and some kinds of stores.
+    return CodeDatasetSource(tags={"source": source})
 
 
 class _TypedDataset(PandasDataset):

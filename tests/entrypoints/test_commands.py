@@ -400,7 +400,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
         ("train", ["--test-size", "nan"], "not shares that leave rows to train on"),
         ("train", ["--data", "nowhere.csv"], "needs target, positive, protected as well"),
         ("train", ["--data", "nowhere.csv", *ABOUT], "is not a file; give census, adult"),
-        ("train", ["--data", "0" * 32], "is not a preprocess run"),
+        ("train", ["--data", "0" * 32], f"there is no run {'0' * 32}; give the id of a run"),
         (
             "train",
             ["--mitigator", "correlation_remover", "--mitigator-params", '{"alpha": 2}'],

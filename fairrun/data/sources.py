@@ -10,6 +10,8 @@ from urllib.parse import urlparse
 import pandas as pd
 
 from fairrun.data.census import load_census
+from fairrun.data.read_options import ReadOptions
+from fairrun.data.source_table import SourceTable
 from fairrun.documents import searched
 from fairrun.errors import RequestError
 
@@ -21,9 +23,15 @@ _ADULT_COLUMNS = [
     *("native-country", "class"),
 ]
 _ADULT_ROWS = 48_842
+_AS_USUAL = ReadOptions()
 
 
-def load_source(source: str) -> pd.DataFrame:
+def load_source(
+    source: str,
+    read: ReadOptions = _AS_USUAL,  # noqa: ARG001
+    *,
+    reading: int = 2,
+) -> SourceTable:
     """Read the raw rows of a source.
 
     Parameters
@@ -31,10 +39,14 @@ def load_source(source: str) -> pd.DataFrame:
     source : str
         `census`, `adult`, or a path or URI of a CSV or Parquet file. The scheme of a URI is http,
         https, or any scheme of MLflow's artifact stores.
+    read : ReadOptions
+        How a file is read.
+    reading : int
+        The version of the rules by which a file is read.
 
     Returns
     -------
-    pandas.DataFrame
+    SourceTable
         The rows, unchanged.
 
     Raises
@@ -43,10 +55,11 @@ def load_source(source: str) -> pd.DataFrame:
         If the source cannot be found or read as a table, or has no rows.
     """
     if source == "census":
-        return load_census()
+        return SourceTable(load_census())
     if source == "adult":
-        return load_adult()
-    return _read_table(_fetch(source), source)
+        return SourceTable(load_adult())
+    frame = _read_table(_fetch(source), source, reading)
+    return SourceTable(frame, written=reading == 2 and _suffix(_fetch(source)) == ".csv")
 
 
 def load_adult(cache: Path | None = None) -> pd.DataFrame:
@@ -132,13 +145,17 @@ def _fetch(source: str) -> str:
         ) from error
 
 
-def _read_table(path: str, source: str) -> pd.DataFrame:
+def _suffix(path: str) -> str:
+    return PurePosixPath(urlparse(path).path).suffix.lower()
+
+
+def _read_table(path: str, source: str, reading: int = 1) -> pd.DataFrame:
     readers: dict[str, Any] = {
-        ".csv": _read_csv,
+        ".csv": _read_csv if reading == 1 else _read_texts,
         ".parquet": pd.read_parquet,
         ".pq": pd.read_parquet,
     }
-    suffix = PurePosixPath(urlparse(path).path).suffix.lower()
+    suffix = _suffix(path)
     reader = readers.get(suffix)
     if reader is None:
         raise RequestError(f"data={source} ends in {suffix!r}; give a .csv or .parquet file")
@@ -168,3 +185,9 @@ def _read_csv(path: str) -> pd.DataFrame:
         twice = ", ".join(names[names.duplicated()].unique())
         raise RequestError(f"data={path} has duplicate columns: {twice}; rename or remove them")
     return frame
+
+
+def _read_texts(path: str) -> pd.DataFrame:
+    """Read each cell as the text that stands in the file."""
+    _read_csv(path)  # refuses duplicate columns
+    return pd.read_csv(path, dtype=str, keep_default_na=False)

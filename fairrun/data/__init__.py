@@ -14,6 +14,7 @@ from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, r
 from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.data.spec_shape import checked_read, checked_types
 from fairrun.data.typed import TypedTable, type_columns
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "SourceTable",
     "Splits",
     "TypedTable",
+    "checked_read",
+    "checked_types",
     "is_preprocessed",
     "label_group_counts",
     "load_source",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 
 from fairrun.errors import RequestError
 
-__all__ = ["did_you_mean", "is_yaml", "read_yaml", "searched"]
+__all__ = ["did_you_mean", "is_yaml", "listed_names", "read_yaml", "searched"]
 
 
 def is_yaml(text: str) -> bool:
@@ -97,3 +97,15 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else otherwise
+
+
+def listed_names(names: Sequence[str], most: int = 20) -> str:
+    """Return names as a list for a message, with the number of those that are left out.
+
+    Examples
+    --------
+    >>> listed_names(["age", "job", "sex"]), listed_names(["age", "job", "sex"], most=1)
+    ('age, job, sex', 'age and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"

@@ -3,6 +3,7 @@
 from fairrun.data.prepare import (
     SPLIT_NAMES,
     Dataset,
+    PreparedRows,
     Rows,
     label_group_counts,
     prepare,
@@ -10,8 +11,11 @@ from fairrun.data.prepare import (
 )
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
+from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.data.spec_shape import checked_read, checked_types
+from fairrun.data.typed import TypedTable, type_columns
 
 __all__ = [
     "KNOWN_DATASETS",
@@ -19,13 +23,19 @@ __all__ = [
     "DataRequest",
     "Dataset",
     "DatasetSpec",
+    "PreparedRows",
     "ReadOptions",
     "Rows",
+    "SourceTable",
     "Splits",
+    "TypedTable",
+    "checked_read",
+    "checked_types",
     "is_preprocessed",
     "label_group_counts",
     "load_source",
     "prepare",
     "prepare_rows",
     "resolve_spec",
+    "type_columns",
 ]

@@ -57,8 +57,9 @@ class DataRequest:
         Whether rows with a missing feature are dropped, or kept and imputed.
     types, max_dropped, na_values, weight, read
         See `DatasetSpec`.
-    splits : Splits or None
-        The sizes of the splits and the seed of the shuffle.
+    splits : Splits, mapping or None
+        The sizes of the splits and the seed of the shuffle. A mapping with some of the fields of
+        `Splits` replaces only these.
     """
 
     data: str = "census"
@@ -75,7 +76,7 @@ class DataRequest:
     na_values: Sequence[str] | None = None
     weight: str | None = None
     read: ReadOptions | None = None
-    splits: Splits | None = None
+    splits: Splits | Mapping[str, float] | None = None
 
 
 def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> DatasetSpec:
@@ -134,7 +135,7 @@ def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> Datas
         drop=drop,
         changeable=changeable,
         missing=request.missing or spec.missing,
-        splits=request.splits or spec.splits,
+        splits=_splits(request, spec.splits),
         types=spec.types if request.types is None else tuple(sorted(request.types.items())),
         max_dropped=spec.max_dropped if request.max_dropped is None else request.max_dropped,
         na_values=spec.na_values if request.na_values is None else tuple(request.na_values),
@@ -172,6 +173,12 @@ def _protected(request: DataRequest) -> tuple[Protected, ...]:
     )
 
 
+def _splits(request: DataRequest, otherwise: Splits) -> Splits:
+    if isinstance(request.splits, Splits):
+        return request.splits
+    return replace(otherwise, **(request.splits or {}))  # type: ignore[arg-type]
+
+
 def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> DatasetSpec:
     said = {"target": request.target, "positive": request.positive, "protected": protected}
     unsaid = [name for name, value in said.items() if not value]
@@ -195,17 +202,19 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
         na_values=tuple(request.na_values or ()),
         weight=request.weight,
         read=request.read or ReadOptions(),
-        splits=request.splits or Splits(),
+        splits=_splits(request, Splits()),
     )
 
 
 def _read_yaml(path: Path) -> DatasetSpec:
     saved = read_yaml(str(path), "data")
-    if not isinstance(saved, dict):
-        raise RequestError(f"the dataset spec {path} is not a YAML mapping of its fields")
-    source = str(saved.get("source", ""))
-    if source not in KNOWN_DATASETS and "://" not in source:
-        # A spec travels with its table: a relative source is read from beside it.
-        saved["source"] = str(path.parent / source)
-    saved.setdefault("name", path.stem)
-    return DatasetSpec.from_dict(saved)
+    try:
+        spec = DatasetSpec.from_dict(
+            {"name": path.stem} | saved if isinstance(saved, dict) else saved
+        )
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+    if spec.source in KNOWN_DATASETS or re.match(r"[a-z][a-z0-9+.-]+:", spec.source):
+        return spec
+    # A spec travels with its table: a relative source is read from beside it.
+    return replace(spec, source=str(path.parent / spec.source))

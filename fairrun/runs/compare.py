@@ -14,7 +14,7 @@ from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking.datasets import log_spec
+from fairrun.tracking.datasets import log_notes, log_spec
 from fairrun.tracking.names import COMPARED, COMPARISON, parameter
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
 from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
@@ -90,6 +90,7 @@ def run_comparison(
         log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
         dataset = run_preprocess(request).dataset
+        log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
         log_spec(dataset.spec)
         records = []
         for number, mitigator in enumerate(mitigators, start=1):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from functools import cached_property
@@ -34,16 +36,28 @@ from fairrun.data import (
 from fairrun.errors import RequestError
 from fairrun.tracking.names import (
     DATA,
+    DATA_NOTES,
     DATASET_DIGEST,
     DATASET_NAME,
     PROTECTED,
+    ROWS_DROPPED,
     SPEC,
     SWEEP_TRIAL,
     parameter,
 )
 from fairrun.tracking.runs import log_parameters
 
-__all__ = ["dataset_tags", "log_dataset", "log_input", "log_spec", "open_dataset", "read_spec"]
+__all__ = [
+    "dataset_tags",
+    "log_dataset",
+    "log_input",
+    "log_notes",
+    "log_spec",
+    "open_dataset",
+    "read_spec",
+]
+
+_logger = logging.getLogger(__name__)
 
 
 def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
@@ -137,6 +151,29 @@ def log_spec(spec: DatasetSpec) -> None:
     log_parameters({parameter("data", name): value for name, value in resolved.items()})
 
 
+def log_notes(notes: Sequence[str], n_dropped: int, *, say: bool = True) -> None:
+    """Log what reading the data decided, and how many rows it dropped.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        What was decided, one sentence each.
+    n_dropped : int
+        The number of rows that were dropped because of nulls.
+    say : bool
+        Whether to print the notes, too. A run whose data another run has read does not repeat them.
+    """
+    if say:
+        for note in notes:
+            _logger.info("data: %s", note)
+    mlflow.log_dict(_notes_dict(notes, n_dropped), DATA_NOTES)
+    mlflow.log_metric(ROWS_DROPPED, float(n_dropped))
+
+
+def _notes_dict(notes: Sequence[str], n_dropped: int) -> dict[str, object]:
+    return {ROWS_DROPPED: n_dropped, "notes": list(notes)}
+
+
 def read_spec(run_id: str) -> DatasetSpec:
     """Return the dataset spec of a run; for a trial, it is that of its sweep.
 
@@ -227,13 +264,18 @@ class _TypedDataset(PandasDataset):
 
 
 def log_dataset(dataset: Dataset) -> None:
-    """Log the three splits as Parquet files with their spec, for use by later runs."""
+    """Log the three splits as Parquet files with their spec and notes, for use by later runs."""
     spec = dataset.spec
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in dataset.splits.items():
             frame = rows.frame.assign(**{spec.target: rows.label})
             frame.to_parquet(Path(folder) / f"{name}.parquet", index=False)
-        (Path(folder) / SPEC).write_text(json.dumps(spec.to_dict(), indent=1), encoding="utf-8")
+        documents = {
+            SPEC: spec.to_dict(),
+            DATA_NOTES: _notes_dict(dataset.notes, dataset.n_dropped),
+        }
+        for name, document in documents.items():
+            (Path(folder) / name).write_text(json.dumps(document, indent=1), encoding="utf-8")
         mlflow.log_artifacts(folder, DATA)
 
 
@@ -259,6 +301,9 @@ def _load_preprocessed(data: str) -> Dataset:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         saved = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+        # Earlier versions logged no notes.
+        notes_file = folder / DATA_NOTES
+        logged = json.loads(notes_file.read_text(encoding="utf-8")) if notes_file.is_file() else {}
         frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SPLIT_NAMES}
     except (MlflowException, OSError, ValueError) as error:
         raise RequestError(
@@ -268,7 +313,7 @@ def _load_preprocessed(data: str) -> Dataset:
     splits = {name: _rows(frame, spec) for name, frame in frames.items()}
     if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):
         raise RequestError(f"the files of {uri} were changed after preprocess; run it again")
-    return Dataset(spec, splits, n_dropped=0)
+    return Dataset(spec, splits, logged.get(ROWS_DROPPED, 0), tuple(logged.get("notes", ())))
 
 
 def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:

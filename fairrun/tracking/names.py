@@ -17,6 +17,7 @@ __all__ = [
     "DATA",
     "DATASET_DIGEST",
     "DATASET_NAME",
+    "DATA_NOTES",
     "ESTIMATOR",
     "EXPLANATIONS",
     "FIT_SECONDS",
@@ -114,6 +115,7 @@ ROWS_DROPPED = "n_rows_dropped"
 # Artifacts. Names of tables are without the ending `.json`.
 SPEC = "dataset.json"
 DATA = "data"
+DATA_NOTES = "data_notes.json"
 COUNTS = "counts.json"
 SCORES = "score_histogram.json"
 BIAS_METRICS = "bias_metrics"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fairrun.data.addresses import refuse_secrets
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.spec import DatasetSpec, Missing, Splits
 from fairrun.documents import is_yaml, read_yaml
@@ -59,6 +60,11 @@ class DataRequest:
         See `DatasetSpec`.
     splits : Splits or None
         The sizes of the splits and the seed of the shuffle.
+
+    Raises
+    ------
+    RequestError
+        If `data` is a URL with a password.
     """
 
     data: str = "census"
@@ -76,6 +82,10 @@ class DataRequest:
     weight: str | None = None
     read: ReadOptions | None = None
     splits: Splits | None = None
+
+    def __post_init__(self) -> None:
+        # Here, because the value is printed before the data are read.
+        refuse_secrets(self.data)
 
 
 def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> DatasetSpec:

@@ -30,7 +30,7 @@ _ADULT_COLUMNS = [
 ]
 _ADULT_ROWS = 48_842
 #: The suffixes of text files. UCI calls its own .data and .test.
-_TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
+TEXT_FORMATS = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
 # The type of a column is decided later, so these options suit a column of texts in every format.
 _ALWAYS = ("decimal", "thousands")
 _CSV, _EXCEL = "CSV file", "Excel file"
@@ -91,16 +91,18 @@ def _read_place(place: Place, read: ReadOptions) -> tuple[str, SourceTable]:
         return _EXCEL, read_excel(place, read)
     if last in TABLE_FORMATS:
         return f"{last} file", read_table_file(place, last)
-    if last in _TEXT:
+    if last in TEXT_FORMATS:
         return _CSV, read_csv(place.read(), read, place.shown)
-    if last == ".zip" or (last in COMPRESSIONS and suffixes[-2:-1] and suffixes[-2] in _TEXT):
+    if last == ".zip" or (
+        last in COMPRESSIONS and suffixes[-2:-1] and suffixes[-2] in TEXT_FORMATS
+    ):
         return _CSV, read_csv(unpack(place.read(), last, place.shown), read, place.shown)
     raise RequestError(_not_allowed(place, "".join(suffixes[-2:])))
 
 
 def _not_allowed(place: Place, suffix: str) -> str:
     shown = f"ends in {suffix!r}" if suffix else "has no suffix"
-    formats = ", ".join([*_TEXT, *TABLE_FORMATS, *EXCEL_FORMATS])
+    formats = ", ".join([*TEXT_FORMATS, *TABLE_FORMATS, *EXCEL_FORMATS])
     more = ", ".join(COMPRESSIONS)
     return (
         f"data={place.shown} {shown}; give a file that ends in one of {formats} "

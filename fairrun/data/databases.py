@@ -19,7 +19,9 @@ __all__ = ["is_database", "read_database"]
 
 _DIALECTS = (
     *("sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql", "duckdb"),
-    *("snowflake", "redshift", "trino", "clickhouse", "databricks"),
+    *("snowflake", "redshift", "trino", "clickhouse", "databricks", "bigquery", "awsathena"),
+    *("presto", "hive", "impala", "cockroachdb", "firebird", "db2", "hana", "teradatasql"),
+    *("vertica", "exa", "druid", "crate"),
 )
 _EXAMPLE = 'read={"query": "SELECT * FROM people ORDER BY id"}'
 _NOT_STATEMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"", re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 
 import pandas as pd
 
@@ -55,7 +56,7 @@ def read_excel(place: Place, read: ReadOptions) -> SourceTable:
 def _cells(place: Place, read: ReadOptions) -> tuple[pd.DataFrame, list[str]]:
     """Return the cells of the sheet with the header, and a note if it is one of several sheets."""
     try:
-        import openpyxl  # type: ignore[import-untyped] # noqa: F401
+        import openpyxl  # type: ignore[import-untyped]
     except ImportError as error:
         raise RequestError(
             f"data={place.shown} needs the package openpyxl; install it with "
@@ -63,24 +64,24 @@ def _cells(place: Place, read: ReadOptions) -> tuple[pd.DataFrame, list[str]]:
         ) from error
     content = io.BytesIO(place.read())
     try:
-        with pd.ExcelFile(content, engine="openpyxl") as book:
-            sheets = [str(name) for name in book.sheet_names]
-            sheet = read.sheet or sheets[0]
-            if sheet not in sheets:
+        # data_only gives the value of a formula that Excel stored.
+        with closing(openpyxl.load_workbook(content, read_only=True, data_only=True)) as book:
+            sheets = {str(sheet.title): sheet for sheet in book.worksheets}
+            name = read.sheet or next(iter(sheets))
+            if name not in sheets:
                 raise RequestError(
-                    f"read.sheet={sheet!r} is not a sheet of data={place.shown}; "
+                    f"read.sheet={name!r} is not a sheet of data={place.shown}; "
                     f"give one of {', '.join(sheets)}"
                 )
-            # The dtype object keeps a text that looks like a number, such as 01.
-            cells: pd.DataFrame = book.parse(
-                sheet, header=None, dtype=object, keep_default_na=False, na_values=[""]
-            )
+            rows = list(sheets[name].iter_rows(values_only=True))
     except RequestError:
         raise
-    except Exception as error:  # zipfile, openpyxl and pandas raise errors of different classes.
+    except Exception as error:  # zipfile and openpyxl raise errors of different classes.
         raise RequestError(
             f"data={place.shown} cannot be read as Excel ({type(error).__name__}); "
             "check the file, or save the sheet as CSV"
         ) from error
     others = len(sheets) > 1 and read.sheet is None
-    return cells, [f"The sheet is {sheet!r}, the first of {len(sheets)}."] if others else []
+    # Excel keeps rows and columns that were emptied.
+    cells = pd.DataFrame(rows, dtype=object).dropna(how="all").dropna(how="all", axis=1)
+    return cells, [f"The sheet is {name!r}, the first of {len(sheets)}."] if others else []

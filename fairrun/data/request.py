@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fairrun.data.addresses import refuse_secrets
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.spec import DatasetSpec, Missing, Splits
 from fairrun.documents import is_yaml, read_yaml
@@ -60,6 +61,11 @@ class DataRequest:
     splits : Splits, mapping or None
         The sizes of the splits and the seed of the shuffle. A mapping with some of the fields of
         `Splits` replaces only these.
+
+    Raises
+    ------
+    RequestError
+        If `data` is a URL with a password.
     """
 
     data: str = "census"
@@ -77,6 +83,10 @@ class DataRequest:
     weight: str | None = None
     read: ReadOptions | None = None
     splits: Splits | Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        # Here, because the value is printed before the data are read.
+        refuse_secrets(self.data)
 
 
 def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> DatasetSpec:

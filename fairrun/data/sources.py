@@ -30,12 +30,13 @@ _ADULT_COLUMNS = [
 ]
 _ADULT_ROWS = 48_842
 #: The suffixes of text files. UCI calls its own .data and .test.
-_TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
+TEXT_FORMATS = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
 # The type of a column is decided later, so these options suit a column of texts in every format.
 _ALWAYS = ("decimal", "thousands")
+_CSV, _EXCEL = "CSV file", "Excel file"
 _OPTIONS_OF = {
-    "CSV file": ("delimiter", "encoding", "header", "names", "comment", "strip"),
-    "Excel file": ("header", "names", "sheet"),
+    _CSV: ("delimiter", "encoding", "header", "names", "comment", "strip"),
+    _EXCEL: ("header", "names", "sheet"),
     "database": ("query",),
 }
 
@@ -66,45 +67,42 @@ def load_source(source: str, read: ReadOptions | None = None, *, reading: int = 
         password.
     """
     read = read or ReadOptions()
-    if source == "census":
-        table = SourceTable(load_census())
-    elif source == "adult":
-        table = SourceTable(load_adult())
+    if source in _BUILT_IN:
+        return _noted(SourceTable(_BUILT_IN[source]()), "built-in data set", read)
+    if reading == 1:
+        return SourceTable(read_first(local_path(source), masked(source)))
+    refuse_secrets(source)
+    if is_database(source):
+        kind, table = "database", read_database(source, read)
     else:
-        if reading == 1:
-            return SourceTable(read_first(local_path(source), masked(source)))
-        refuse_secrets(source)
-        if is_database(source):
-            table = _noted(read_database(source, read), "database", read)
-        else:
-            return _read_file(find_place(source), read)
-    return table
+        kind, table = _read_place(find_place(source), read)
+    if table.frame.empty:
+        raise RequestError(f"data={masked(source)} has no rows; give a table with rows")
+    return _noted(table, kind, read)
 
 
-def _read_file(place: Place, read: ReadOptions) -> SourceTable:
+def _read_place(place: Place, read: ReadOptions) -> tuple[str, SourceTable]:
+    """Return what kind of source it is, and its rows."""
     suffixes = [each.lower() for each in PurePosixPath(place.name).suffixes]
     last = suffixes[-1] if suffixes else ""
     if place.is_folder:
-        kind, table = "folder of Parquet files", read_parquet_folder(place)
-    elif last in EXCEL_FORMATS:
-        kind, table = "Excel file", read_excel(place, read)
-    elif last in TABLE_FORMATS:
-        kind, table = f"{last} file", read_table_file(place, last)
-    elif last in _TEXT:
-        kind, table = "CSV file", read_csv(place.read(), read, place.shown)
-    elif last == ".zip" or (last in COMPRESSIONS and suffixes[-2:-1] and suffixes[-2] in _TEXT):
-        kind = "CSV file"
-        table = read_csv(unpack(place.read(), last, place.shown), read, place.shown)
-    else:
-        raise RequestError(_not_allowed(place, "".join(suffixes[-2:])))
-    if table.frame.empty:
-        raise RequestError(f"data={place.shown} has no rows; give a table with rows")
-    return _noted(table, kind, read)
+        return "folder of Parquet files", read_parquet_folder(place)
+    if last in EXCEL_FORMATS:
+        return _EXCEL, read_excel(place, read)
+    if last in TABLE_FORMATS:
+        return f"{last} file", read_table_file(place, last)
+    if last in TEXT_FORMATS:
+        return _CSV, read_csv(place.read(), read, place.shown)
+    if last == ".zip" or (
+        last in COMPRESSIONS and suffixes[-2:-1] and suffixes[-2] in TEXT_FORMATS
+    ):
+        return _CSV, read_csv(unpack(place.read(), last, place.shown), read, place.shown)
+    raise RequestError(_not_allowed(place, "".join(suffixes[-2:])))
 
 
 def _not_allowed(place: Place, suffix: str) -> str:
     shown = f"ends in {suffix!r}" if suffix else "has no suffix"
-    formats = ", ".join([*_TEXT, *TABLE_FORMATS, *EXCEL_FORMATS])
+    formats = ", ".join([*TEXT_FORMATS, *TABLE_FORMATS, *EXCEL_FORMATS])
     more = ", ".join(COMPRESSIONS)
     return (
         f"data={place.shown} {shown}; give a file that ends in one of {formats} "
@@ -118,8 +116,8 @@ def _noted(table: SourceTable, kind: str, read: ReadOptions) -> SourceTable:
     unused = [f"read.{name}" for name in read.to_dict() if name not in used]
     if not unused:
         return table
-    article = "an" if kind.startswith("Excel") else "a"
-    note = f"{', '.join(unused)} was not used, because the source is {article} {kind}."
+    article, verb = "an" if kind == _EXCEL else "a", "was" if len(unused) == 1 else "were"
+    note = f"{', '.join(unused)} {verb} not used, because the source is {article} {kind}."
     return replace(table, notes=(*table.notes, note))
 
 
@@ -180,3 +178,6 @@ def _check_adult(frame: pd.DataFrame, what: str) -> None:
             f"UCI Adult has {_ADULT_ROWS} rows and {len(_ADULT_COLUMNS)} columns; "
             f"{len(frame)} rows and {frame.shape[1]} columns are in {what}"
         )
+
+
+_BUILT_IN = {"census": load_census, "adult": load_adult}

@@ -26,7 +26,7 @@ def as_source_table(frame: pd.DataFrame) -> SourceTable:
             f"The index {', '.join(kept)} was not read. Make it a column if it is a feature."
         )
     frame = frame.reset_index(drop=True)
-    frame.columns = pd.Index(names, dtype=object)
+    frame.columns = pd.Index(names)
     return SourceTable(frame, written=False, notes=tuple(notes))
 
 
@@ -67,20 +67,19 @@ def read_parquet_folder(place: Place) -> SourceTable:
     """
     import pyarrow.dataset as ds
 
+    options = {"filesystem": place.filesystem, "format": "parquet", "partitioning": "hive"}
     try:
-        dataset = ds.dataset(
-            place.path, filesystem=place.filesystem, format="parquet", partitioning="hive"
-        )
+        dataset = ds.dataset(place.path, **options)
         files = list(dataset.get_fragments())
         columns = [set(each.physical_schema.names) for each in files]
         different = [f.path for f, names in zip(files, columns, strict=True) if names != columns[0]]
-        if not different:
+        if files and not different:
             # One file may have whole numbers where another has a null and thus floats.
             schema = pa.unify_schemas(
                 [dataset.schema, *(each.physical_schema for each in files)],
                 promote_options="permissive",
             )
-            frame = dataset.replace_schema(schema).to_table().to_pandas()
+            frame = ds.dataset(place.path, schema=schema, **options).to_table().to_pandas()
     except Exception as error:  # pyarrow and file systems raise errors of different classes.
         raise RequestError(
             f"data={place.shown} cannot be read as a folder of Parquet files "

@@ -133,6 +133,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     assert rows.dataset.digest == spec["digests"]["test"]
     assert evaluate.data.metrics["n_rows"] == done.data.metrics["n_rows_test"]
     assert artifacts(evaluate.info.run_id) == MEASURED | {
+        "dataset.json",
         *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
         *("plots/metrics.png", "plots/roc.png", "plots/calibration.png"),
         *("report.html", "audit/flips.csv"),
@@ -368,7 +369,8 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
         "plots/accuracy_against_disparate_impact.png",
         "plots/accuracy_against_statistical_parity.png",
     }
-    assert artifacts(children[2].info.run_id) == MEASURED  # reports are for `evaluate` by itself
+    # Reports are for `evaluate` by itself.
+    assert artifacts(children[2].info.run_id) == {"dataset.json", *MEASURED}
     compared = mlflow.load_table("comparison.json", run_ids=[parent.info.run_id])
     for place, name in enumerate(["none", "reweighing"]):
         evaluated = children[2 + 2 * place].data.metrics

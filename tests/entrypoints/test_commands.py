@@ -41,6 +41,7 @@ MEASURED = {
     "threshold_frontier.json",
     *(f"audit/{name}.csv" for name in ("rates", "compared", "pairs", "together", "worst")),
     *("audit/four_fifths.csv", "audit/local_law_144.csv"),
+    "data_notes.json",
 }
 
 #: The tables of what the model looks at.
@@ -105,6 +106,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     assert artifacts(done.info.run_id) == {
         *("data/train.parquet", "data/validation.parquet", "data/test.parquet"),
         *("data/dataset.json", "dataset.json", "label_group_counts.json"),
+        *("data/data_notes.json", "data_notes.json"),
         "plots/label_group_counts.png",
     }
     inputs = {i.tags[0].value: i.dataset for i in done.inputs.dataset_inputs}

@@ -34,7 +34,9 @@ def test_every_field_has_a_shape() -> None:
     [
         ("[1, 2]", "the dataset spec is a list; give a mapping"),
         ("a: [", r"cannot be read as YAML \(ParserError, line 1\)"),
-        (YAML + "drop: !!python/object/apply:os.getcwd []", "cannot be read as YAML .*line 7"),
+        (YAML + "drop: !!python/object/apply:os.getcwd []", "YAML .a tag or odd value, line 7"),
+        (YAML + "drop: [a]\ndrop: [b]", "cannot be read as YAML .a key stands twice, line 8"),
+        (YAML + "drop: &a [*a]", "drop, item 1 is a list; give text"),
         ("source: a.csv", "the dataset spec has no target and no positive and no protected; give"),
         (
             YAML + "horoscope: red",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from fairrun.data import DatasetSpec, ReadOptions, SourceTable, TypedTable, type_columns
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
+from tests.conftest import ROOT
 
 SPEC = DatasetSpec("people", "people.csv", "paid", "yes", (Protected("sex", "m"),))
 N_ROWS = 800
@@ -249,3 +252,32 @@ def test_a_typed_column_that_no_model_reads(values: Any, said: str) -> None:
         typed_frame(values)
     typed = typed_frame(values, replace(SPEC, drop=("x",)))
     assert len(typed.frame) == len(values)
+
+
+def documented() -> list[tuple[list[str], str]]:
+    page = (ROOT / "docs" / "data.md").read_text("utf-8").split("<!-- cells -->\n")[1]
+    rows = [line.strip("| ").split(" | ") for line in page.split("\n\n")[0].splitlines()[2:]]
+    found = []
+    for described, said in rows:
+        cells = re.findall("`([^`]+)`", described) + [""] * ("empty cell" in described)
+        n_cells = N_ROWS - 1 if "one `" in described else 1
+        found.append(([*cells[:1] * n_cells, *cells[1:]], said))
+    return found
+
+
+@pytest.mark.parametrize(("cells", "said"), documented(), ids=lambda said: str(said)[:40])
+def test_the_documented_cells(cells: list[str], said: str) -> None:
+    frame = pd.DataFrame({"x": (cells * N_ROWS)[:N_ROWS], "sex": "m", "paid": "yes"}, dtype=str)
+    table = SourceTable(frame, written=True)
+    if said.startswith("refused"):
+        with pytest.raises(RequestError, match="799 of 800 values are numbers"):
+            type_columns(table, SPEC)
+        for reading in re.findall(r"read=({.*})", said):
+            marks = replace(SPEC, read=ReadOptions(**json.loads(reading)))
+            assert type_columns(table, marks).kinds["x"] == "number"
+        return
+    typed = type_columns(table, SPEC)
+    assert typed.kinds["x"] == {"num": "number", "tex": "category"}[said[:3]]
+    assert ("x" in typed.nulls) == ("null" in said and "are categories" not in said)
+    if "because" in said:
+        assert typed.notes[0].startswith("x: text, because")

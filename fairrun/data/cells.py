@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,8 @@ class Cells:
 
     def texts(self) -> pd.Series:
         """Return the text of each row, with None for a null."""
-        return pd.Series(np.array([*self.values, None], dtype=object)[self.codes])
+        texts: Any = np.array([*self.values, None], dtype=object)[self.codes]
+        return pd.Series(texts, dtype=object)
 
 
 @dataclass(frozen=True)

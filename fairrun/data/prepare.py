@@ -188,15 +188,20 @@ def prepare_rows(
         which one is `positive`.
     """
     table = raw if isinstance(raw, SourceTable) else SourceTable(raw)
+    columns = [str(name) for name in table.frame.columns]
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise RequestError(f"duplicate columns {listed_names(twice)}; rename or remove them")
     if spec.reading == 1:
         frame, target, n_dropped = read_rows_1(table.frame, spec)
-        return PreparedRows(Rows(frame, _label(target, spec)), spec, n_dropped)
+        return PreparedRows(Rows(frame, _label(pd.Series(target), spec)), spec, n_dropped)
     if of_model:
         table, spec = _of_model(table, spec)
     else:
-        check_names([str(name) for name in table.frame.columns], spec)
+        check_names(columns, spec)
     typed = type_columns(table, spec, advise=not of_model)
     notes = list(typed.notes)
+    _label(typed.frame[spec.target].dropna(), spec)  # so that a wrong target is refused first
     if not of_model:
         spec, unused = drop_uninformative(typed.frame, spec)
         notes += unused
@@ -212,7 +217,7 @@ def prepare_rows(
     kinds = {name: typed.kinds[name] for name in (*features, *protected)}
     spec = replace(spec, types=tuple(sorted((dict(spec.types) | kinds).items())))
     return PreparedRows(
-        Rows(kept[[*features, *protected]], _label(_target_texts(kept[spec.target]), spec)),
+        Rows(kept[[*features, *protected]], _label(kept[spec.target], spec)),
         spec,
         int((~keep).sum()),
         (*notes, *dropped),
@@ -236,17 +241,16 @@ def _of_model(table: SourceTable, spec: DatasetSpec) -> tuple[SourceTable, Datas
     return replace(table, frame=frame), spec
 
 
-def _target_texts(target: pd.Series) -> NDArray[np.object_]:
-    return np.array([value_text(value) for value in target.tolist()], dtype=object)
-
-
-def _label(texts: NDArray[np.object_], spec: DatasetSpec) -> NDArray[np.int64]:
+def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
+    """Return the label of each row: 1 where the target has the favourable value."""
+    texts = np.array([value_text(value) for value in target.tolist()], dtype=object)
     values = sorted(set(texts))
     shown = f"{', '.join(values[:5])}{', …' if len(values) > 5 else ''}"
     if len(values) != 2:
+        nulls = ", or name values that mean a null in na_values" if len(values) > 2 else ""
         raise RequestError(
-            f"the target {spec.target!r} has {len(values)} values ({shown}); "
-            "give a target with two values"
+            f"the target {spec.target!r} has {len(values)} value{'s'[: len(values) != 1]} "
+            f"({shown}); give a target with two values{nulls}"
         )
     if spec.positive not in values:
         raise RequestError(

@@ -42,7 +42,9 @@ class NumberOrAuto(click.ParamType[float | None]):
             return self._kind(value)
         except ValueError:
             what = "whole number" if self._kind is int else "number"
-            self.fail(f"{value!r} is no {what}; give one, or auto for the default", param, ctx)
+            self.fail(
+                f"{value!r} is not a {what}; give a {what}, or auto for the default", param, ctx
+            )
 
 
 class JsonObject(click.ParamType[dict[str, Any]]):

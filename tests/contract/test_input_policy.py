@@ -218,9 +218,9 @@ def gappy() -> tuple[pd.DataFrame, np.ndarray]:
     raw = make_raw(1500, seed=5)
     raw.loc[::7, "age"] = None
     raw.loc[::11, "job"] = None
-    rows, n_dropped = prepare_rows(raw, replace(SPEC, missing="keep"))
-    assert n_dropped == 0
-    return rows.frame, rows.label
+    prepared = prepare_rows(raw, replace(SPEC, missing="keep"))
+    assert prepared.n_dropped == 0
+    return prepared.rows.frame, prepared.rows.label
 
 
 @pytest.mark.parametrize("mitigator", MITIGATORS)

@@ -14,7 +14,16 @@ from fairrun.data.checks import check_features, check_groups
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.errors import RequestError
-from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
+from fairrun.groups import (
+    distinct_values,
+    group_lookup,
+    group_table_names,
+    has_large_integers,
+    label_of,
+    name_groups,
+    spelling_notes,
+    value_text,
+)
 
 __all__ = ["SPLIT_NAMES", "Dataset", "Rows", "label_group_counts", "prepare", "prepare_rows"]
 
@@ -118,7 +127,12 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
             f"the rows of {spec.source} have changed since they were used before (their digests "
             "differ); restore the earlier version of the data, or preprocess and train again"
         )
-    return Dataset(spec.with_digests(digests), splits, n_dropped)
+    notes = tuple(
+        note
+        for column in (p.column for p in spec.protected)
+        for note in spelling_notes(column, distinct_values(rows.frame, column))
+    )
+    return Dataset(spec.with_digests(digests), splits, n_dropped, notes)
 
 
 def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
@@ -171,7 +185,11 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
     kept = raw[keep].reset_index(drop=True)
     types = dict(spec.types)
     columns = {name: _typed(kept[name], types.get(name)) for name in features}
-    columns |= {p.column: _typed(kept[p.column], types.get(p.column)) for p in spec.protected}
+    for protected in spec.protected:
+        raw_values, kind = kept[protected.column], types.get(protected.column)
+        if kind is None and spec.reading > 1 and has_large_integers(raw_values):
+            kind = "category"  # float64 would merge them
+        columns[protected.column] = _typed(raw_values, kind)
     return Rows(pd.DataFrame(columns), _label(kept[spec.target], spec)), int((~keep).sum())
 
 
@@ -203,18 +221,17 @@ def _texts(column: pd.Series) -> NDArray[np.object_]:
 def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     texts = _texts(target)
     values = sorted(set(texts))
-    shown = f"{', '.join(values[:5])}{', …' if len(values) > 5 else ''}"
     if len(values) != 2:
         raise RequestError(
-            f"the target {spec.target!r} has {len(values)} values ({shown}); "
-            "give a target with two values"
+            f"the target {spec.target!r} has {len(values)} values; give a target with two values"
         )
-    if spec.positive not in values:
+    positive = label_of(values, spec.positive)
+    if positive is None:
         raise RequestError(
-            f"positive={spec.positive!r} is not a value of {spec.target!r} ({shown}); "
+            f"positive={spec.positive!r} is not a value of {spec.target!r} ({', '.join(values)}); "
             "give the favourable value as positive"
         )
-    return np.asarray(texts == spec.positive, dtype=np.int64)
+    return np.asarray(texts == positive, dtype=np.int64)
 
 
 def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.intp]]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from fairrun.data.read_options import ReadOptions
 from fairrun.errors import RequestError
-from fairrun.groups import Protected
+from fairrun.groups import Protected, group_from_document
 
 __all__ = ["DatasetSpec", "Splits"]
 
@@ -197,7 +197,9 @@ def _protected(entry: Mapping[str, Any]) -> Protected:
     try:
         other = entry.get("unprivileged")
         return Protected(
-            str(entry["column"]), str(entry["privileged"]), None if other is None else str(other)
+            str(entry["column"]),
+            group_from_document(entry["privileged"]),
+            None if other is None else group_from_document(other),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise RequestError(

@@ -147,7 +147,7 @@ def test_the_digest_sees_every_change(change: str) -> None:
             r"'Q' is not a value of the protected column 'sex' \(F, M, X\)",
         ),
         ({"changeable": ("age", "hobby")}, r"has no columns \['hobby'\]"),
-        ({"positive": "yes"}, r"positive='yes' is not a value of 'paid'"),
+        ({"positive": "high"}, r"positive='high' is not a value of 'paid'"),
         ({"target": "age", "positive": "30"}, "'age' has [0-9]+ values"),
         ({"drop": ("id", "age", "member", "job")}, "there is no feature"),
     ],

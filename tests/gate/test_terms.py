@@ -33,7 +33,8 @@ def test_text_is_read_as_it_is_written() -> None:
 def test_what_is_written_is_read_again(
     name: str, threshold: float, protected: str | None, min_count: int
 ) -> None:
-    sign = "<=" if GATE_METRICS[name].kind == "difference" else ">="
+    metric = GATE_METRICS[name]
+    sign = "<=" if metric.kind == "difference" or metric.better == "lower" else ">="
     if not GATE_METRICS[name].of_groups:
         protected = None
     where = f" @ {protected}" if protected else ""

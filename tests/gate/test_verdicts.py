@@ -280,7 +280,7 @@ def test_scores_that_were_not_audited_are_refused(counts: Counts) -> None:
 @settings(max_examples=30, deadline=None)
 @given(tables(3, 4, 2, 2, largest=60), st.integers(1, 40))
 def test_every_group_is_judged_or_listed(table: Any, min_count: int) -> None:
-    text = f"disparate_impact>=0.8; accuracy>=0.5 @ sex:race; recall<=0.9; min_count={min_count}"
+    text = f"disparate_impact>=0.8; accuracy>=0.5 @ sex:race; recall>=0.9; min_count={min_count}"
     counts = Counts(COLUMNS, table)
     result = found(text, counts)
     for each in result.judgements:

@@ -151,10 +151,7 @@ def _resolve(frame: pd.DataFrame, protected: Protected) -> tuple[GroupLookup, li
         group_b = group(protected.unprivileged, items_b)
     if not group_b:
         has = "only one value" if len(values) == 1 else "no value beyond the privileged group"
-        raise RequestError(
-            f"the protected column {name!r} has {has}, so that there is no "
-            "group_b; give rows with another value, or another protected column"
-        )
+        raise _no_group_b(name, has)
     if set(group_a) & set(group_b):
         raise RequestError(
             f"privileged and unprivileged of {name!r} mean the same value; give two groups without "
@@ -179,18 +176,26 @@ def _of_ranges(values: Sequence[Any], protected: Protected) -> GroupLookup:
     group_a, group_b = (tuple(map(str, known)) for known in groups)
     if protected.unprivileged is None:
         rest = rest_of(groups[0])
-        group_b = () if rest is None else (rest,)
-    lookup = GroupLookup(name, group_a, group_b or group_a, ranges=True)
+        if rest is None:
+            raise _no_group_b(name, "no number beyond the privileged group")
+        group_b = (rest,)
+    lookup = GroupLookup(name, group_a, group_b, ranges=True)
     found = lookup.groups(pd.DataFrame({name: np.asarray(values, dtype=np.float64)}))
     sides = {"privileged": (GROUP_A, group_a), "unprivileged": (GROUP_B, group_b)}
     for which, (group, side) in sides.items():
-        if not (side and np.any(found == group)):
+        if not np.any(found == group):
             raise RequestError(
-                f"no row has a value of {name!r} in the {which} group "
-                f"({' or '.join(side) or 'rest'}); its values lie between {value_text(values[0])} "
-                f"and {value_text(values[-1])}"
+                f"no row has a value of {name!r} in the {which} group, {' or '.join(side)}; give a "
+                "range that has rows"
             )
     return lookup
+
+
+def _no_group_b(name: str, has: str) -> RequestError:
+    return RequestError(
+        f"the protected column {name!r} has {has}, so that there is no "
+        "group_b; give rows with another value, or another protected column"
+    )
 
 
 def _value(item: Item, by_text: dict[str, Any], words: Mapping[str, Any]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -23,6 +25,7 @@ GROUP_B = 1
 NEITHER = -1
 
 _LATER_FIELDS = ("ranges", "yes_no")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ class GroupLookup:
         known = self._places
         cells = _objects(raw)
         if not set(map(type, cells)) <= {str, type(None)}:
-            cells = [_as_text(cell) for cell in cells]
+            cells = [self._as_text(cell) for cell in cells]
         if self._words:
             known = known | {
                 cell: self._words[cell.lower()]
@@ -162,6 +165,28 @@ class GroupLookup:
                 if cell not in known and cell.lower() in self._words
             }
         return np.maximum(text_codes(cells, self.column, known), NEITHER)
+
+    @cached_property
+    def _kinds(self) -> tuple[type, ...]:
+        """The types besides text that the values of the column had in some file."""
+        numbers: tuple[type, ...] = (int, float, Decimal)
+        dates: tuple[type, ...] = (datetime.date, datetime.time)
+        found = numbers if any(number_of(text) is not None for text in self.values) else ()
+        return found + (dates if any(map(_DATE.match, self.values)) else ())
+
+    def _as_text(self, cell: Any) -> Any:
+        """Return a number, a date or True as text; `text_codes` refuses what stays as it is."""
+        value = cell.item() if isinstance(cell, np.generic) else cell
+        if isinstance(value, str) or value is None or not has_text(value):
+            return value
+        if pd.isna(value):
+            return None
+        text = value_text(value)
+        if text in self._places or text.lower() in self._words:
+            return text
+        # An unknown number is in neither group where other numbers are known, and an error where
+        # all known values are words.
+        return text if isinstance(value, self._kinds) and not isinstance(value, bool) else cell
 
     def _as_numbers(self, raw: Column) -> Column:
         """Return the column with the numbers that are written as text, and with words for yes."""
@@ -209,10 +234,3 @@ def _objects(raw: Column) -> list[Any]:
 
 def _texts_of(cells: list[Any]) -> list[str]:
     return [cell for cell in cells if isinstance(cell, str)]
-
-
-def _as_text(cell: Any) -> Any:
-    """Return a number, a date or True as text; `text_codes` refuses what has no text."""
-    if isinstance(cell, str) or cell is None or not has_text(cell):
-        return cell
-    return None if pd.isna(cell) else value_text(cell)

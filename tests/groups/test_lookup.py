@@ -141,6 +141,7 @@ def test_ranges_are_named_by_their_plain_form() -> None:
 
 SITES = GroupLookup("x", (1.0,), (2.5,))
 CODES = GroupLookup("x", ("1",), ("2", "02"))
+WORDS = GroupLookup("x", ("Male",), ("Female",))
 AGES = GroupLookup("x", (">=40",), ("<40",), ranges=True)
 
 
@@ -160,7 +161,6 @@ AGES = GroupLookup("x", (">=40",), ("<40",), ranges=True)
         (CODES, "02", 1),
         (CODES, "01", -1),
         (CODES, "1.0", -1),
-        (CODES, True, -1),
         (CODES, pd.NA, -1),
         (CODES, math.nan, -1),
         (AGES, 43, 0),
@@ -181,7 +181,8 @@ def test_a_number_and_its_plain_text_are_one_value(
     [
         *((each, value) for each in (SITES, AGES) for value in ("one", "01", " 1", "1,5", "")),
         *((each, value) for each in (SITES, AGES) for value in (math.inf, b"1", [1])),
-        *((CODES, value) for value in (b"1", ["1"])),
+        *((CODES, value) for value in (b"1", ["1"], True, DATE)),
+        *((WORDS, value) for value in (1, 1.0, True, DATE, Decimal(1))),
     ],
 )
 def test_a_value_of_another_type_is_refused_without_saying_it(

@@ -49,7 +49,7 @@ def read_yaml(path: str, parameter: str) -> Any:
     file = Path(path)
     try:
         return yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a safe one)
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f", line {mark.line + 1}"
         what = type(error).__name__

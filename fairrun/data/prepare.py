@@ -19,7 +19,15 @@ from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.data.typed import type_columns
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
-from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
+from fairrun.groups import (
+    distinct_values,
+    group_lookup,
+    group_table_names,
+    label_of,
+    name_groups,
+    spelling_notes,
+    value_text,
+)
 
 __all__ = [
     "SPLIT_NAMES",
@@ -135,7 +143,15 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
             f"the rows of {spec.source} have changed since they were used before (their digests "
             "differ); restore the earlier version of the data, or preprocess and train again"
         )
-    return Dataset(spec.with_digests(digests), splits, prepared.n_dropped, prepared.notes)
+    notes = (
+        *prepared.notes,
+        *(
+            note
+            for column in (p.column for p in spec.protected)
+            for note in spelling_notes(column, distinct_values(rows.frame, column))
+        ),
+    )
+    return Dataset(spec.with_digests(digests), splits, prepared.n_dropped, notes)
 
 
 @dataclass(frozen=True)
@@ -245,19 +261,19 @@ def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     """Return the label of each row: 1 where the target has the favourable value."""
     texts = np.array([value_text(value) for value in target.tolist()], dtype=object)
     values = sorted(set(texts))
-    shown = f"{', '.join(values[:5])}{', …' if len(values) > 5 else ''}"
     if len(values) != 2:
         nulls = ", or name values that mean a null in na_values" if len(values) > 2 else ""
         raise RequestError(
-            f"the target {spec.target!r} has {len(values)} value{'s'[: len(values) != 1]} "
-            f"({shown}); give a target with two values{nulls}"
+            f"the target {spec.target!r} has {len(values)} value{'s'[: len(values) != 1]}; "
+            f"give a target with two values{nulls}"
         )
-    if spec.positive not in values:
+    positive = label_of(values, spec.positive)
+    if positive is None:
         raise RequestError(
-            f"positive={spec.positive!r} is not a value of {spec.target!r} ({shown}); "
+            f"positive={spec.positive!r} is not a value of {spec.target!r} ({', '.join(values)}); "
             "give the favourable value as positive"
         )
-    return np.asarray(texts == spec.positive, dtype=np.int64)
+    return np.asarray(texts == positive, dtype=np.int64)
 
 
 def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.intp]]:

@@ -46,10 +46,11 @@ class DataRequest:
     target, positive : str or None
         The target column and its favourable value.
     protected, privileged : sequence of str or None
-        The protected columns, and the privileged value of each, which makes group_a.
+        The protected columns, and the privileged group of each, group_a; see
+        `fairrun.groups.Protected`.
     unprivileged : sequence of str or None
-        The value of each protected column that makes group_b. `rest` stands for all other values.
-        None stands for `rest` in every column.
+        The unprivileged group of each protected column, group_b. `rest` stands for all other
+        values. None stands for `rest` in every column.
     drop : sequence of str or None
         The columns that are not features.
     changeable : sequence of str or None
@@ -178,7 +179,7 @@ def _protected(request: DataRequest) -> tuple[Protected, ...]:
             "in the same order, separated by commas"
         )
     return tuple(
-        Protected(column, value, None if other == "rest" else other)
+        Protected(column, value, other)
         for column, value, other in zip(columns, values, others, strict=True)
     )
 

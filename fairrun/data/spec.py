@@ -10,7 +10,7 @@ from typing import Any, Literal
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.spec_shape import checked_spec, checked_types
 from fairrun.errors import RequestError
-from fairrun.groups import Protected, value_text
+from fairrun.groups import Protected, group_from_document, value_text
 
 __all__ = ["DatasetSpec", "Splits"]
 
@@ -178,7 +178,7 @@ class DatasetSpec:
         given = checked_spec(saved)
         values = given | {
             "name": given.get("name", given["source"]),
-            "positive": _said(given["positive"]),
+            "positive": value_text(given["positive"]),
             "protected": tuple(_protected(entry) for entry in given["protected"]),
             "types": tuple(sorted(given.get("types", {}).items())),
             "read": ReadOptions.from_dict(given.get("read", {})),
@@ -197,10 +197,7 @@ class DatasetSpec:
 def _protected(entry: Mapping[str, Any]) -> Protected:
     other = entry.get("unprivileged")
     return Protected(
-        entry["column"], _said(entry["privileged"]), None if other is None else _said(other)
+        entry["column"],
+        group_from_document(entry["privileged"]),
+        None if other is None else group_from_document(other),
     )
-
-
-def _said(value: Any) -> Any:
-    """Return a value of the target or of a protected column in the form that groups use."""
-    return value if isinstance(value, list) else value_text(value)

@@ -15,7 +15,7 @@ from fairrun.data.cells import Cells, Decision, decide, rows_from_1
 from fairrun.data.source_table import SourceTable
 from fairrun.data.spec import DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.groups import value_text
+from fairrun.groups import has_large_integers, value_text
 
 __all__ = ["TypedTable", "type_columns"]
 
@@ -138,11 +138,14 @@ def type_columns(
     """
     types = dict(spec.types) | ({} if spec.weight is None else {spec.weight: "number"})
     lenient = {spec.target, *spec.drop}
+    protected = {each.column for each in spec.protected}
     faults = _Faults()
     columns, kinds, nulls, notes, said = {}, {}, {}, [], []
     for label, raw in table.frame.items():
         name = str(label)
         given = types.get(name)
+        if given is None and name in protected and _would_merge(raw, written=table.written):
+            given = "category"
         if table.written:
             cells = Cells.of(raw, {"", *spec.na_values})
             if name == spec.target and given is None:
@@ -175,6 +178,13 @@ def type_columns(
         notes.append(f"nulls: {', '.join(said[:_NAMED])}{more}")
     frame = pd.DataFrame(columns) if columns else pd.DataFrame(index=table.frame.index)
     return TypedTable(frame, kinds, nulls, (*table.notes, *notes, *wrong))
+
+
+def _would_merge(column: pd.Series, *, written: bool) -> bool:
+    """Return whether float64 would merge integers of a column, which are then text."""
+    if written:
+        return bool(column.str.fullmatch(r"[+-]?[0-9]{16,}").any())
+    return has_large_integers(column)
 
 
 def _decide_typed(

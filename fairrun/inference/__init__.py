@@ -25,9 +25,11 @@ from .mixture import MixtureScorer
 from .model import InferenceModel
 from .network import NetworkScorer
 from .prototypes import Prototypes
+from .ranges import REST, Range, read_range, rest_of
 from .scorer import LinearScorer, Scorer, sigmoid
 from .transforms import GroupShift, GroupStepMap, StepFunction, Transform
 from .trees import TreeScorer
+from .values import YES_NO, has_text, number_of, value_text, yes_no_texts
 
 __all__ = [
     "FORMAT_VERSION",
@@ -35,6 +37,8 @@ __all__ = [
     "GROUP_B",
     "NEITHER",
     "OUTPUT_COLUMNS",
+    "REST",
+    "YES_NO",
     "Answers",
     "Background",
     "Categorical",
@@ -60,6 +64,7 @@ __all__ = [
     "NetworkScorer",
     "Numeric",
     "Prototypes",
+    "Range",
     "RowDraws",
     "Scorer",
     "StepFunction",
@@ -67,11 +72,17 @@ __all__ = [
     "Transform",
     "TreeScorer",
     "describe",
+    "has_text",
     "load_model",
     "name_rows",
+    "number_of",
     "numbers",
     "numeric_places",
+    "read_range",
+    "rest_of",
     "save_model",
     "sigmoid",
     "text_codes",
+    "value_text",
+    "yes_no_texts",
 ]

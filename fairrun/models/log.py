@@ -96,7 +96,7 @@ def log_model(
     """
     example = example_row(model.encoder)
     if model.groups is not None:
-        example[model.groups.column] = [model.groups.group_a[0]]
+        example[model.groups.column] = [model.groups.examples[0]]
     if model.draws is not None and model.draws.row_key is not None:
         example[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
     described = {k: v for k, v in spec.to_dict().items() if k not in ("source", "digests")}

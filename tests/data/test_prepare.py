@@ -169,7 +169,7 @@ def test_the_digest_sees_every_change(change: str) -> None:
             r"'Q' is not a value of the protected column 'sex' \(F, M, X\)",
         ),
         ({"changeable": ("age", "hobby")}, "changeable=hobby is not a column of the data"),
-        ({"positive": "yes"}, r"positive='yes' is not a value of 'paid'"),
+        ({"positive": "high"}, r"positive='high' is not a value of 'paid'"),
         ({"target": "age", "positive": "30"}, "'age' has [0-9]+ values"),
         ({"drop": ("id", "age", "member", "job")}, "there is no feature"),
     ],

@@ -76,11 +76,16 @@ class FairModel(PythonModel):
             )
             frame, explained = answers.to_frame(), answers.explanations
             if explained is not None and asked["explain"]:
-                frame["explanation"] = pd.Series(explained.to_dicts(asked["top_k"]), dtype=object)
+                frame["explanation"] = _aligned(explained.to_dicts(asked["top_k"]), frame)
             if explained is not None and asked["feature_importance"]:
-                frame["feature_importance"] = pd.Series(explained.plain(), dtype=object)
+                frame["feature_importance"] = _aligned(explained.plain(), frame)
             if answers.counterfactuals is not None:
-                frame["counterfactuals"] = pd.Series(answers.counterfactuals, dtype=object)
+                frame["counterfactuals"] = _aligned(answers.counterfactuals, frame)
             return frame
         except InputError as error:
             raise InputException(str(error)) from None
+
+
+def _aligned(values: list[Any], frame: pd.DataFrame) -> pd.Series:
+    """Return one value for each row; without the index, pandas would assign them by label."""
+    return pd.Series(values, index=frame.index, dtype=object)

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from .errors import InputError, name_rows
 
-__all__ = ["Column", "numbers", "text_codes", "texts"]
+__all__ = ["Column", "numbers", "plain", "plain_cells", "text_codes", "texts"]
 
 Column = pd.Series | list[Any]
 
 _NUMBERS: set[type] = {int, float, bool, type(None)}
 _TEXTS: set[type] = {str, type(None)}
+_PLAIN: set[type] = {str, int, bool, type(None)}
 # The kinds of numpy, masked, sparse and Arrow dtypes that float64 can represent.
 _NUMERIC_KINDS = "biuf"
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
@@ -256,6 +257,30 @@ def text_codes(column: Column, name: str, known: Mapping[Any, int]) -> NDArray[n
     if codes.size and codes.min() < 0:
         codes[[row for row, value in enumerate(values) if value is None]] = -1
     return codes
+
+
+def plain_cells(column: Column) -> list[Any]:
+    """Return the values of a column as Python values, with None for null.
+
+    Examples
+    --------
+    >>> plain_cells(pd.Series([1, None], dtype="Int8")), plain_cells([np.float32(0.5), pd.NaT])
+    ([1, None], [0.5, None])
+    """
+    cells = column if isinstance(column, list) else _cells(column, _PLAIN)
+    if set(map(type, cells)) <= _PLAIN:
+        return cells
+    if isinstance(column, list):
+        cells = [None if _is_null(cell) else cell for cell in cells]
+    return [*map(plain, cells)]
+
+
+def plain(cell: Any) -> Any:
+    """Return a numpy scalar as a Python value, and every other value as it is."""
+    # The times of numpy would become integers.
+    if isinstance(cell, np.generic) and not isinstance(cell, (np.datetime64, np.timedelta64)):
+        return cell.item()
+    return cell
 
 
 def _cells(column: pd.Series, plain: set[type]) -> list[Any]:

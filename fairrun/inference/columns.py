@@ -7,17 +7,27 @@ equal rows get equal answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .cells import Column, numbers, text_codes, texts
+from .cells import Column, numbers, plain, plain_cells, text_codes, texts
 from .errors import InputError
 
-__all__ = ["Column", "Columns", "Table", "numbers", "take_columns", "text_codes", "texts"]
+__all__ = [
+    "Column",
+    "Columns",
+    "Table",
+    "column_names",
+    "numbers",
+    "plain_cells",
+    "take_columns",
+    "text_codes",
+    "texts",
+]
 
 # Up to here, float64 represents every integer.
 _EXACT = 2.0**53
@@ -99,7 +109,7 @@ def _only_row(frame: pd.DataFrame) -> list[Any] | None:
     row = frame.iloc[0]
     cells = row.tolist()
     if row.dtype == object:
-        return [_plain(cell) if isinstance(cell, np.generic) else cell for cell in cells]
+        return [plain(cell) if isinstance(cell, np.generic) else cell for cell in cells]
     # All columns are numeric. If their dtypes differ, pandas has cast all cells to one of them.
     if row.dtype.kind in "iuf" and all(
         isinstance(cell, (int, float)) and -_EXACT < cell < _EXACT for cell in cells
@@ -108,34 +118,47 @@ def _only_row(frame: pd.DataFrame) -> list[Any] | None:
     return None
 
 
-def _plain(cell: np.generic) -> Any:
-    # The times of numpy would become integers.
-    return cell if isinstance(cell, (np.datetime64, np.timedelta64)) else cell.item()
-
-
 def _from_other(table: Any, names: tuple[str, ...]) -> Columns:
-    """Read a table of polars or Arrow, which are recognised by their methods."""
-    read: Callable[[int], Column]
-    if hasattr(table, "get_column") and hasattr(table, "height"):  # polars
-        labels, n_rows = list(table.columns), int(table.height)
-
-        def read(place: int) -> Column:
-            cells: list[Any] = table.get_column(labels[place]).to_list()
-            return cells
-
-    elif hasattr(table, "schema") and hasattr(table, "num_rows"):  # Arrow
-        labels, n_rows = list(table.schema.names), int(table.num_rows)
-
-        def read(place: int) -> Column:
-            return pd.Series(pd.arrays.ArrowExtensionArray(table.column(place)))
-
-    else:
-        raise InputError(
-            f"the rows are of type {type(table).__name__}; give a pandas DataFrame, a polars "
-            "DataFrame or a pyarrow Table"
-        )
+    labels = _labels(table)
     places = _places(labels, names)
-    return Columns({name: read(places[name]) for name in names}, n_rows)
+    values: dict[str, Column] = {}
+    if _is_polars(table):
+        values = {name: table.get_column(name).to_list() for name in names}
+        return Columns(values, int(table.height))
+    for name in names:
+        cells = pd.arrays.ArrowExtensionArray(table.column(places[name]))
+        values[name] = pd.Series(cells)
+    return Columns(values, int(table.num_rows))
+
+
+def _labels(table: Any) -> list[Any]:
+    """Return the names of the columns of a table of pandas, polars or Arrow."""
+    if isinstance(table, pd.DataFrame) or _is_polars(table):
+        return list(table.columns)
+    if hasattr(table, "schema") and hasattr(table, "num_rows"):  # Arrow
+        return list(table.schema.names)
+    raise InputError(
+        f"the rows are of type {type(table).__name__}; give a pandas DataFrame, a polars "
+        "DataFrame or a pyarrow Table"
+    )
+
+
+def _is_polars(table: Any) -> bool:
+    # The packages are not imported, because a model needs neither.
+    return hasattr(table, "get_column") and hasattr(table, "height")
+
+
+def column_names(table: Table) -> list[str]:
+    """Return the names of the columns of a table as text.
+
+    Examples
+    --------
+    >>> column_names(pd.DataFrame({0: [1], "x": [2]}))
+    ['0', 'x']
+    """
+    if isinstance(table, Columns):
+        return list(table.values)
+    return [*map(str, _labels(table))]
 
 
 def _places(labels: list[Any], names: tuple[str, ...]) -> dict[str, int]:

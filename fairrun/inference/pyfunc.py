@@ -27,6 +27,9 @@ PARAMETERS: dict[str, bool | int] = {
     "counterfactuals": False,
 }
 
+#: The largest number of times that a column stands in a table by mistake.
+_FEW = 5
+
 
 class InputException(MlflowException):
     """An `InputError` as an MLflow exception with status 400.
@@ -69,6 +72,7 @@ class FairModel(PythonModel):
         """Return the answers to raw rows; see `InferenceModel.answer` and `PARAMETERS`."""
         asked = PARAMETERS | (params or {})
         try:
+            _check_cells(model_input, self._model.columns)
             answers = self._model.answer(
                 model_input,
                 explain=asked["explain"] or asked["feature_importance"],
@@ -84,6 +88,17 @@ class FairModel(PythonModel):
             return frame
         except InputError as error:
             raise InputException(str(error)) from None
+
+
+def _check_cells(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
+    """Refuse a column that MLflow has filled with the name of the column.
+
+    MLflow does so for columns of the type `any`, if one stands as many times as there are rows.
+    """
+    if isinstance(frame, pd.DataFrame) and 2 <= len(frame) <= _FEW:
+        for name in names:
+            if name in frame and [*frame[name]] == [name] * len(frame):
+                raise InputError(f"duplicate column {name!r}", column=name)
 
 
 def _aligned(values: list[Any], frame: pd.DataFrame) -> pd.Series:

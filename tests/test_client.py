@@ -120,7 +120,7 @@ def test_columns_that_the_model_does_not_read_stay_here(
 ) -> None:
     extra = rows.assign(
         day=pd.Timestamp("2026-01-02"),
-        price=[Decimal("1.5")] * len(rows),
+        price=pd.Series([Decimal("1.5")] * len(rows), dtype=object),
         raw=b"x",
         name="a person",
     )

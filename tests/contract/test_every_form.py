@@ -73,7 +73,7 @@ class Ways:
         return self.case.model.predict(rows)
 
     def pyfunc(self, rows: Any) -> pd.DataFrame:
-        return self.case.loaded.predict(rows)
+        return pd.DataFrame(self.case.loaded.predict(rows))
 
     def split(self, rows: pd.DataFrame) -> pd.DataFrame:
         return self._stock(f'{{"dataframe_split": {_json(rows, "split")}}}')
@@ -200,7 +200,7 @@ def compare(asked: Ways, form: Form, way: str) -> str:
 
 def same(answers: pd.DataFrame, expected: pd.DataFrame) -> bool:
     return all(
-        answers[name].to_numpy(dtype=expected[name].dtype).tobytes()
+        np.asarray(answers[name].astype(expected[name].dtype)).tobytes()
         == expected[name].to_numpy().tobytes()
         for name in OUTPUT_COLUMNS
     )
@@ -322,10 +322,10 @@ def test_answers_have_the_index_of_the_rows(
     asked: Ways, index: Callable[[int], pd.Index], n_rows: int
 ) -> None:
     rows = ROWS.head(n_rows)
-    expected = asked.case.loaded.predict(rows, params=ALL)
+    expected = pd.DataFrame(asked.case.loaded.predict(rows, params=ALL))
     frame = rows.set_axis(index(n_rows))
     for answers in (
-        asked.case.loaded.predict(frame, params=ALL),
+        pd.DataFrame(asked.case.loaded.predict(frame, params=ALL)),
         Client(asked.address).predict(frame, **ALL),
     ):
         pd.testing.assert_index_equal(answers.index, frame.index)

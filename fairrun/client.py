@@ -41,7 +41,8 @@ _SLOW_ROWS = 500
 _PASSING = (429, 502, 503, 504)
 _WRONG_ROWS = 422
 _NOT_TOLD = (403, 404)
-_JSON = (str, float, int, bool, type(None))
+_LARGEST = 10**300
+_JSON = {str, float, int, bool, type(None)}
 
 
 class RefusedError(RequestError):
@@ -265,8 +266,19 @@ def _bodies(
         try:
             body = orjson.dumps({"columns": names, "data": data})
         except TypeError:  # an int of more than 64 bits
-            body = json.dumps({"columns": names, "data": data}).encode()
+            body = _large(names, data, start)
         yield start, body
+
+
+def _large(names: tuple[str, ...], data: list[Any], start: int) -> bytes:
+    """Write a body with integers that orjson cannot write."""
+    try:
+        return json.dumps({"columns": names, "data": data}).encode()
+    except ValueError:  # an int of more than 4,300 digits
+        raise RefusedError(
+            f"an integer in rows {start} to {start + len(data) - 1} is too large; give a number "
+            "that float64 can represent"
+        ) from None
 
 
 def _part(column: Column, rows: slice) -> Column:
@@ -276,24 +288,28 @@ def _part(column: Column, rows: slice) -> Column:
 def _cells(column: Column, name: str, start: int) -> list[Any]:
     """Return a column's values as types of JSON; raise RefusedError for a value that has none."""
     cells = plain_cells(column)
-    for row, cell in enumerate(cells):
-        if isinstance(cell, float) and math.isinf(cell):
-            raise RefusedError(
-                f"column {name!r}: infinite number in row {start + row}; give a finite number or a "
-                "null",
-                row=start + row,
-                column=name,
-            )
+    kinds = set(map(type, cells))
+    if kinds <= _JSON and (
+        float not in kinds or not any(type(cell) is float and math.isinf(cell) for cell in cells)
+    ):
+        return cells
+    sent: list[Any] = []
+    for row, cell in enumerate(cells, start):
         if isinstance(cell, Decimal):
-            cells[row] = int(cell) if cell == cell.to_integral_value() else float(cell)
-        elif type(cell) not in _JSON:
-            raise RefusedError(
-                f"column {name!r}: the value in row {start + row} cannot be written as JSON; give "
-                "numbers, text, booleans and nulls",
-                row=start + row,
-                column=name,
-            )
-    return cells
+            whole = abs(cell) < _LARGEST and cell == cell.to_integral_value()
+            cell = int(cell) if whole else float(cell)
+        if isinstance(cell, float) and math.isinf(cell):
+            raise _refused(name, row, "infinite number in", "give a finite number or a null")
+        if type(cell) not in _JSON:
+            what, instead = "no value of JSON in", "give numbers, text, booleans and nulls"
+            raise _refused(name, row, what, instead)
+        sent.append(cell)
+    return sent
+
+
+def _refused(name: str, row: int, what: str, instead: str) -> RefusedError:
+    message = f"column {name!r}: {what} row {row}; {instead}"
+    return RefusedError(message, row=row, column=name)
 
 
 def _check(response: requests.Response, start: int) -> None:

@@ -92,6 +92,9 @@ def test_no_rows(client: Client, case: Case, rows: pd.DataFrame) -> None:
         ("age", "old", "column 'age': not a number in row 123"),
         ("age", np.inf, "column 'age': infinite number in row 123"),
         ("age", np.float32(-np.inf), "column 'age': infinite number in row 123"),
+        ("age", 10**400, "column 'age': infinite number in row 123"),
+        ("age", Decimal("1e999999"), "column 'age': infinite number in row 123"),
+        ("age", Decimal("-inf"), "column 'age': infinite number in row 123"),
         ("job", 7, "column 'job': not text in row 123"),
     ],
 )
@@ -109,10 +112,17 @@ def test_a_refused_row_is_named_by_its_place_in_the_frame(
 def test_what_json_has_not_is_refused(client: Client, rows: pd.DataFrame, value: Any) -> None:
     frame = rows.reset_index(drop=True).astype({"age": object})
     frame.at[123, "age"] = value
-    said = "column 'age': the value in row 123 cannot be written as JSON"
+    said = "column 'age': no value of JSON in row 123; give numbers"
     with pytest.raises(RefusedError, match=said) as raised:
         client.predict(frame)
     assert (raised.value.row, raised.value.column) == (123, "age")
+
+
+def test_an_integer_that_cannot_be_written_is_refused(client: Client, rows: pd.DataFrame) -> None:
+    frame = rows.reset_index(drop=True).astype({"age": object})
+    frame.at[123, "age"] = 10**5000
+    with pytest.raises(RefusedError, match="an integer in rows 100 to 149 is too large"):
+        client.predict(frame)
 
 
 def test_columns_that_the_model_does_not_read_stay_here(

@@ -272,7 +272,9 @@ def plain_cells(column: Column) -> list[Any]:
         return cells
     if isinstance(column, list):
         cells = [None if _is_null(cell) else cell for cell in cells]
-    return [*map(plain, cells)]
+    if any(issubclass(kind, np.generic) for kind in set(map(type, cells))):
+        cells = [*map(plain, cells)]
+    return cells
 
 
 def plain(cell: Any) -> Any:

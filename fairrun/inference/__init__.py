@@ -11,7 +11,17 @@ from .artifact import FORMAT_VERSION, load_model, save_model
 from .background import Background, numeric_places
 from .chain import Chain
 from .changeable import Changeable
-from .columns import Columns, numbers, text_codes
+from .columns import (
+    Column,
+    Columns,
+    Table,
+    column_names,
+    numbers,
+    plain_cells,
+    take_columns,
+    text_codes,
+    texts,
+)
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .describe import describe
 from .draws import RowDraws
@@ -44,6 +54,7 @@ __all__ = [
     "Categorical",
     "Chain",
     "Changeable",
+    "Column",
     "Columns",
     "Decision",
     "Encoder",
@@ -68,9 +79,11 @@ __all__ = [
     "RowDraws",
     "Scorer",
     "StepFunction",
+    "Table",
     "Threshold",
     "Transform",
     "TreeScorer",
+    "column_names",
     "describe",
     "has_text",
     "load_model",
@@ -78,11 +91,14 @@ __all__ = [
     "number_of",
     "numbers",
     "numeric_places",
+    "plain_cells",
     "read_range",
     "rest_of",
     "save_model",
     "sigmoid",
+    "take_columns",
     "text_codes",
+    "texts",
     "value_text",
     "yes_no_texts",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +17,7 @@ import pandas as pd
 import requests
 
 from fairrun.errors import RequestError
+from fairrun.inference import Column, InputError, Table, column_names, plain_cells, take_columns
 
 __all__ = ["Client", "RefusedError"]
 
@@ -36,6 +39,10 @@ _TYPES = {
 _SLOW_ROWS = 500
 #: Statuses of temporary errors. A request changes nothing on the server, so it can be sent again.
 _PASSING = (429, 502, 503, 504)
+_WRONG_ROWS = 422
+_NOT_TOLD = (403, 404)
+_LARGEST = 10**300
+_JSON = {str, float, int, bool, type(None)}
 
 
 class RefusedError(RequestError):
@@ -101,10 +108,11 @@ class Client:
         self._session = requests.Session()
         # requests replaces an Authorization header with the entry of a .netrc file, but not `auth`.
         self._session.auth = _bearer(token)
+        self._columns: tuple[str, ...] | None = None
 
     def predict(
         self,
-        frame: pd.DataFrame,
+        frame: Table,
         *,
         explain: bool = False,
         top_k: int = 0,
@@ -115,8 +123,9 @@ class Client:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            Raw rows. The columns can have any order, and the server ignores unknown columns.
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            Raw rows. The columns can have any order. Only the columns that the model reads are
+            sent, so other columns can be of any type.
         explain : bool, default False
             Whether to add a column `explanation`, which holds dicts with the contribution of each
             column to the score.
@@ -133,7 +142,8 @@ class Client:
         -------
         pandas.DataFrame
             The columns `prediction`, `probability` and `decision_probability`, then the requested
-            ones, with the index of `frame`. The values are bit-identical to those of the model.
+            ones, with the index of `frame` if it has one. The values are bit-identical to those of
+            the model.
 
         Raises
         ------
@@ -153,9 +163,17 @@ class Client:
         slow = explain or feature_importance or counterfactuals
         chunk_rows = min(self.chunk_rows, _SLOW_ROWS) if slow else self.chunk_rows
         path = f"/predict?{query}" if query else "/predict"
-        parts = [self._ask(path, body, start) for start, body in _bodies(frame, chunk_rows)]
+        cached = self._columns
+        columns = cached or self._ask_columns()
+        try:
+            parts = [*self._answers(path, frame, columns, chunk_rows)]
+        except RefusedError as error:
+            # The server may have another model than at the last call, which reads other columns.
+            if error.status != _WRONG_ROWS or cached is None or self._ask_columns() == cached:
+                raise
+            parts = [*self._answers(path, frame, self._columns, chunk_rows)]
         answers = pd.concat(parts, ignore_index=True)
-        return answers.set_axis(frame.index, axis=0)
+        return answers.set_axis(frame.index) if isinstance(frame, pd.DataFrame) else answers
 
     def version(self) -> dict[str, Any]:
         """Return the server's description of the model that it serves.
@@ -171,6 +189,22 @@ class Client:
         _check(response, 0)
         said: dict[str, Any] = response.json()
         return said
+
+    def _ask_columns(self) -> tuple[str, ...] | None:
+        """Return the columns that the model reads, or None if the server does not tell them."""
+        response = self._send("GET", "/openapi.json")
+        if response.status_code in _NOT_TOLD:  # a proxy may hide all paths but /predict
+            return None
+        _check(response, 0)
+        record = response.json()["components"]["schemas"]["Record"]
+        self._columns = tuple(record["required"])
+        return self._columns
+
+    def _answers(
+        self, path: str, frame: Table, columns: tuple[str, ...] | None, chunk_rows: int
+    ) -> Iterator[pd.DataFrame]:
+        for start, body in _bodies(frame, columns, chunk_rows):
+            yield self._ask(path, body, start)
 
     def _ask(self, path: str, body: bytes, start: int) -> pd.DataFrame:
         response = self._send("POST", path, body)
@@ -211,42 +245,71 @@ def _bearer(token: str | None) -> Any:
     return authorize
 
 
-def _bodies(frame: pd.DataFrame, chunk_rows: int) -> Iterator[tuple[int, bytes]]:
-    """Yield JSON bodies with the position of their first row; a frame without rows gives one body.
+def _bodies(
+    table: Table, columns: tuple[str, ...] | None, chunk_rows: int
+) -> Iterator[tuple[int, bytes]]:
+    """Yield JSON bodies with the position of their first row; a table without rows gives one body.
 
-    Floats are written without rounding.
+    A column that is missing is left out, so that the server names all that are missing. Floats are
+    written without rounding.
     """
-    names = [*map(str, frame.columns)]
-    for start in range(0, max(len(frame), 1), chunk_rows):
-        chunk = frame.iloc[start : start + chunk_rows]
-        columns = [_cells(chunk.iloc[:, place], name, start) for place, name in enumerate(names)]
-        data = [*zip(*columns, strict=True)] if columns else [()] * len(chunk)
+    try:
+        given = column_names(table)
+        names = tuple(given if columns is None else (name for name in columns if name in given))
+        taken = take_columns(table, names)
+    except InputError as error:
+        raise RefusedError(str(error), column=error.column) from None
+    for start in range(0, max(len(taken), 1), chunk_rows):
+        rows = slice(start, start + chunk_rows)
+        cells = [_cells(_part(taken.values[name], rows), name, start) for name in names]
+        data = [*zip(*cells, strict=True)] if names else [()] * len(range(len(taken))[rows])
         try:
             body = orjson.dumps({"columns": names, "data": data})
-        except TypeError:
-            raise RefusedError(
-                f"a value in rows {start} to {start + len(chunk) - 1} cannot be written as JSON; "
-                "give only numbers, text, booleans and nulls"
-            ) from None
+        except TypeError:  # an int of more than 64 bits
+            body = _large(names, data, start)
         yield start, body
 
 
-def _cells(column: pd.Series, name: str, start: int) -> list[Any]:
-    """Return a column's values as types of JSON; raise RefusedError for an infinite number."""
-    cells = column.to_numpy(dtype=object).tolist()
-    for row in np.flatnonzero(column.isna()).tolist():
-        cells[row] = None
-    for row, cell in enumerate(cells):
-        if isinstance(cell, np.generic):  # orjson would round a float32.
-            cells[row] = cell = cell.item()
+def _large(names: tuple[str, ...], data: list[Any], start: int) -> bytes:
+    """Write a body with integers that orjson cannot write."""
+    try:
+        return json.dumps({"columns": names, "data": data}).encode()
+    except ValueError:  # an int of more than 4,300 digits
+        raise RefusedError(
+            f"an integer in rows {start} to {start + len(data) - 1} is too large; give a number "
+            "that float64 can represent"
+        ) from None
+
+
+def _part(column: Column, rows: slice) -> Column:
+    return column[rows] if isinstance(column, list) else column.iloc[rows]
+
+
+def _cells(column: Column, name: str, start: int) -> list[Any]:
+    """Return a column's values as types of JSON; raise RefusedError for a value that has none."""
+    cells = plain_cells(column)
+    kinds = set(map(type, cells))
+    if kinds <= _JSON and (
+        float not in kinds or not any(type(cell) is float and math.isinf(cell) for cell in cells)
+    ):
+        return cells
+    sent: list[Any] = []
+    for row, cell in enumerate(cells, start):
+        if isinstance(cell, Decimal):
+            whole = abs(cell) < _LARGEST and cell == cell.to_integral_value()
+            cell = int(cell) if whole else float(cell)
         if isinstance(cell, float) and math.isinf(cell):
-            raise RefusedError(
-                f"column {name!r}: infinite number in row {start + row}; give a finite number or a "
-                "null",
-                row=start + row,
-                column=name,
-            )
-    return cells
+            raise _refused(name, row, "infinite number in", "give a finite number or a null")
+        if type(cell) not in _JSON:
+            what, instead = "no value of JSON in", "give numbers, text, booleans and nulls"
+            raise _refused(name, row, what, instead)
+        sent.append(cell)
+    return sent
+
+
+def _refused(name: str, row: int, what: str, instead: str) -> RefusedError:
+    message = f"column {name!r}: {what} row {row}; {instead}"
+    return RefusedError(message, row=row, column=name)
 
 
 def _check(response: requests.Response, start: int) -> None:

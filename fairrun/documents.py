@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from fairrun.errors import RequestError
 
-__all__ = ["did_you_mean", "is_yaml", "read_yaml", "searched"]
+__all__ = ["did_you_mean", "is_yaml", "listed_names", "read_yaml", "searched"]
 
 
 def is_yaml(text: str) -> bool:
@@ -47,14 +48,36 @@ def read_yaml(path: str, parameter: str) -> Any:
     """
     file = Path(path)
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        return yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a safe one)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f", line {mark.line + 1}"
+        what = type(error).__name__
+        if isinstance(error, ConstructorError):
+            what = (
+                "a key stands twice"
+                if isinstance(error, _DuplicateKeyError)
+                else "a tag or odd value"
+            )
         raise RequestError(
-            f"{parameter}={path} cannot be read as YAML ({type(error).__name__}{where})"
-            f"{searched(file)}"
+            f"{parameter}={path} cannot be read as YAML ({what}{where}){searched(file)}"
         ) from error
+
+
+class _DuplicateKeyError(ConstructorError):
+    """A key that stands twice in a mapping, of which YAML would silently take the last."""
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, (key, _) in enumerate(node.value):
+            if isinstance(key, yaml.ScalarNode) and key.value in keys[:place]:
+                raise _DuplicateKeyError(None, None, "a key stands twice", key.start_mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
 
 
 def searched(path: Path) -> str:
@@ -97,3 +120,15 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else otherwise
+
+
+def listed_names(names: Sequence[str], most: int = 20) -> str:
+    """Return names as a list for a message, with the number of those that are left out.
+
+    Examples
+    --------
+    >>> listed_names(["age", "job", "sex"]), listed_names(["age", "job", "sex"], most=1)
+    ('age, job, sex', 'age and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"

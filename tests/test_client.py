@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,9 @@ def test_no_rows(client: Client, case: Case, rows: pd.DataFrame) -> None:
         ("age", "old", "column 'age': not a number in row 123"),
         ("age", np.inf, "column 'age': infinite number in row 123"),
         ("age", np.float32(-np.inf), "column 'age': infinite number in row 123"),
+        ("age", 10**400, "column 'age': infinite number in row 123"),
+        ("age", Decimal("1e999999"), "column 'age': infinite number in row 123"),
+        ("age", Decimal("-inf"), "column 'age': infinite number in row 123"),
         ("job", 7, "column 'job': not text in row 123"),
     ],
 )
@@ -103,11 +108,60 @@ def test_a_refused_row_is_named_by_its_place_in_the_frame(
     assert (raised.value.row, raised.value.column) == (123, column)
 
 
-def test_what_json_has_not_is_refused(client: Client, rows: pd.DataFrame) -> None:
+@pytest.mark.parametrize("value", [1j, pd.Timestamp("2026-01-02"), b"x", [1.0], {"x": 1}])
+def test_what_json_has_not_is_refused(client: Client, rows: pd.DataFrame, value: Any) -> None:
     frame = rows.reset_index(drop=True).astype({"age": object})
-    frame.at[123, "age"] = 1j
-    with pytest.raises(RefusedError, match="rows 100 to 149 cannot be written as JSON"):
+    frame.at[123, "age"] = value
+    said = "column 'age': no value of JSON in row 123; give numbers"
+    with pytest.raises(RefusedError, match=said) as raised:
         client.predict(frame)
+    assert (raised.value.row, raised.value.column) == (123, "age")
+
+
+def test_an_integer_that_cannot_be_written_is_refused(client: Client, rows: pd.DataFrame) -> None:
+    frame = rows.reset_index(drop=True).astype({"age": object})
+    frame.at[123, "age"] = 10**5000
+    with pytest.raises(RefusedError, match="an integer in rows 100 to 149 is too large"):
+        client.predict(frame)
+
+
+def test_columns_that_the_model_does_not_read_stay_here(
+    client: Client, case: Case, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = rows.assign(
+        day=pd.Timestamp("2026-01-02"),
+        price=pd.Series([Decimal("1.5")] * len(rows), dtype=object),
+        raw=b"x",
+        name="a person",
+    )
+    bodies = []
+    ask = client._ask
+
+    def listen(path: str, body: bytes, start: int) -> pd.DataFrame:
+        bodies.append(json.loads(body))
+        return ask(path, body, start)
+
+    monkeypatch.setattr(client, "_ask", listen)
+    pd.testing.assert_frame_equal(client.predict(extra), case.model.predict(rows), check_exact=True)
+    assert {tuple(body["columns"]) for body in bodies} == {case.model.columns}
+
+
+def test_a_server_with_another_model_is_asked_again_for_its_columns(
+    client: Client, case: Case, rows: pd.DataFrame
+) -> None:
+    client._columns = ("age",)
+    pd.testing.assert_frame_equal(client.predict(rows), case.model.predict(rows), check_exact=True)
+    assert client._columns == case.model.columns
+    client._columns = ("age", "no longer read")
+    with pytest.raises(RefusedError, match="missing column 'gain'"):
+        client.predict(rows.drop(columns="gain"))
+
+
+def test_a_server_that_hides_its_columns_gets_all(
+    client: Client, case: Case, rows: pd.DataFrame
+) -> None:
+    client._session = Flaky(client._session, [404])  # type: ignore[assignment]
+    pd.testing.assert_frame_equal(client.predict(rows), case.model.predict(rows), check_exact=True)
 
 
 def test_a_missing_column_and_one_that_stands_twice(client: Client, rows: pd.DataFrame) -> None:
@@ -115,7 +169,7 @@ def test_a_missing_column_and_one_that_stands_twice(client: Client, rows: pd.Dat
         client.predict(rows.drop(columns="gain"))
     with pytest.raises(RefusedError, match="duplicate column 'gain'") as raised:
         client.predict(pd.concat([rows, rows[["gain"]]], axis=1))
-    assert raised.value.status == 422
+    assert raised.value.column == "gain"
 
 
 def test_a_wrong_token(address: str, rows: pd.DataFrame) -> None:

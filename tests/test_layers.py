@@ -43,7 +43,7 @@ KNOWS = {
     "mlflow": (
         *("tracking", "models", "runs"),
         *("inference/pyfunc.py", "inference/served_model.py"),
-        "data/sources.py",  # fetches a URI
+        "data/places.py",  # fetches a URI
     ),
     "matplotlib": ("figures",),
     "jinja2": ("pages",),

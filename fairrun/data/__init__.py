@@ -9,13 +9,13 @@ from fairrun.data.findings import (
     draft_spec,
     find,
     find_in,
-    loosely_typed,
     possible_protected,
     possible_targets,
 )
 from fairrun.data.prepare import (
     SPLIT_NAMES,
     Dataset,
+    PreparedRows,
     Rows,
     label_group_counts,
     prepare,
@@ -26,7 +26,8 @@ from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, r
 from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
-from fairrun.data.typed import TypedTable
+from fairrun.data.spec_shape import checked_read, checked_types
+from fairrun.data.typed import TypedTable, type_columns
 
 __all__ = [
     "KNOWN_DATASETS",
@@ -36,6 +37,7 @@ __all__ = [
     "DatasetSpec",
     "Finding",
     "Findings",
+    "PreparedRows",
     "ReadOptions",
     "Roles",
     "Rows",
@@ -43,6 +45,8 @@ __all__ = [
     "Splits",
     "TypedTable",
     "check_request",
+    "checked_read",
+    "checked_types",
     "code_columns",
     "draft_spec",
     "find",
@@ -50,10 +54,10 @@ __all__ = [
     "is_preprocessed",
     "label_group_counts",
     "load_source",
-    "loosely_typed",
     "possible_protected",
     "possible_targets",
     "prepare",
     "prepare_rows",
     "resolve_spec",
+    "type_columns",
 ]

@@ -11,12 +11,33 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.data.checks import check_features, check_groups
+from fairrun.data.reading1 import read_rows_1
+from fairrun.data.selecting import check_names, drop_uninformative, rows_to_keep
+from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.data.typed import type_columns
+from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
-from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
+from fairrun.groups import (
+    distinct_values,
+    group_lookup,
+    group_table_names,
+    label_of,
+    name_groups,
+    spelling_notes,
+    value_text,
+)
 
-__all__ = ["SPLIT_NAMES", "Dataset", "Rows", "label_group_counts", "prepare", "prepare_rows"]
+__all__ = [
+    "SPLIT_NAMES",
+    "Dataset",
+    "PreparedRows",
+    "Rows",
+    "label_group_counts",
+    "prepare",
+    "prepare_rows",
+]
 
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -82,33 +103,37 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
 
-def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
+def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) -> Dataset:
     """Read, type, filter and split the rows of a spec.
 
     Parameters
     ----------
     spec : DatasetSpec
         The spec of the data set.
-    raw : pandas.DataFrame, optional
-        The raw rows. By default they are read from the spec's source.
+    raw : SourceTable or pandas.DataFrame, optional
+        The rows. By default they are read from the spec's source.
 
     Returns
     -------
     Dataset
         Three splits, stratified by the label and by the group of the first protected column. The
-        same rows, spec and seed give the same splits.
+        same rows, spec and seed give the same splits. Its spec has the type of each feature and
+        protected column in `types`, and names features without information in `drop`, so that
+        other rows can be read in the same way.
 
     Raises
     ------
     RequestError
         If the rows do not fit the spec, or their digests differ from the digests in the spec.
     """
-    raw = load_source(spec.source) if raw is None else raw
-    rows, n_dropped = prepare_rows(raw, spec)
+    raw = load_source(spec.source, spec.read, reading=spec.reading) if raw is None else raw
+    prepared = prepare_rows(raw, spec)
+    rows, spec = prepared.rows, prepared.spec
     spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
     groups = group_lookup(rows.frame, spec.protected[0]).groups(rows.frame)
     check_groups(groups, spec.protected[0])
-    check_features(rows.frame, spec)
+    if spec.reading == 1:
+        check_features(rows.frame, spec)
     strata = rows.label * 3 + groups
     places = _split(strata, spec.splits)
     splits = {name: rows.take(places[name]) for name in SPLIT_NAMES}
@@ -118,103 +143,137 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
             f"the rows of {spec.source} have changed since they were used before (their digests "
             "differ); restore the earlier version of the data, or preprocess and train again"
         )
-    return Dataset(spec.with_digests(digests), splits, n_dropped)
+    notes = (
+        *prepared.notes,
+        *(
+            note
+            for column in (p.column for p in spec.protected)
+            for note in spelling_notes(column, distinct_values(rows.frame, column))
+        ),
+    )
+    return Dataset(spec.with_digests(digests), splits, prepared.n_dropped, notes)
 
 
-def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
-    """Convert the columns to their types, and drop rows with missing values if the spec says so.
+@dataclass(frozen=True)
+class PreparedRows:
+    """Typed rows before they are split.
+
+    Attributes
+    ----------
+    rows : Rows
+        The rows.
+    spec : DatasetSpec
+        The spec with the type of each feature and protected column in `types`.
+    n_dropped : int
+        The number of rows that were dropped because of nulls.
+    notes : tuple of str
+        What was decided, one plain sentence each.
+    """
+
+    rows: Rows
+    spec: DatasetSpec
+    n_dropped: int
+    notes: tuple[str, ...] = ()
+
+
+def prepare_rows(
+    raw: SourceTable | pd.DataFrame, spec: DatasetSpec, *, of_model: bool = False
+) -> PreparedRows:
+    """Convert the columns to their types, and drop rows with nulls if the spec says so.
 
     Parameters
     ----------
-    raw : pandas.DataFrame
-        Raw rows with at least the target, the protected columns, the changeable columns and one
-        feature.
+    raw : SourceTable or pandas.DataFrame
+        The rows with at least the target, the protected columns and one feature.
     spec : DatasetSpec
-        The spec, which gives the role and the type of each column.
+        The spec, which gives the role of each column.
+    of_model : bool
+        Whether the rows are for a model that was trained before, whose spec this is. Then its
+        features are the columns in `spec.types`, and other columns are ignored.
 
     Returns
     -------
-    rows : Rows
-        The typed rows. A row without a target value is always dropped.
-    n_dropped : int
-        The number of rows that were dropped.
+    PreparedRows
+        A row without a target value is always dropped.
 
     Raises
     ------
     RequestError
-        If a column is missing, a feature has no value in any row, no row is left, a value is not a
-        number in a column of numbers, or the target does not have two values of which one is
-        `positive`.
+        If the spec names a column that is not in the data, no feature or row is left, too many
+        rows would be dropped, a type cannot be decided, or the target does not have two values of
+        which one is `positive`.
     """
-    needed = (spec.target, *(p.column for p in spec.protected), *spec.changeable)
-    missing = [name for name in needed if name not in raw.columns]
+    table = raw if isinstance(raw, SourceTable) else SourceTable(raw)
+    columns = [str(name) for name in table.frame.columns]
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise RequestError(f"duplicate columns {listed_names(twice)}; rename or remove them")
+    if spec.reading == 1:
+        frame, target, n_dropped = read_rows_1(table.frame, spec)
+        return PreparedRows(Rows(frame, _label(pd.Series(target), spec)), spec, n_dropped)
+    if of_model:
+        table, spec = _of_model(table, spec)
+    else:
+        check_names(columns, spec)
+    typed = type_columns(table, spec, advise=not of_model)
+    notes = list(typed.notes)
+    _label(typed.frame[spec.target].dropna(), spec)  # so that a wrong target is refused first
+    if not of_model:
+        spec, unused = drop_uninformative(typed.frame, spec)
+        notes += unused
+    features = [name for name in typed.frame.columns if name not in spec.not_features]
+    keep, dropped = rows_to_keep(typed.frame, features, spec)
+    kept = typed.frame[keep].reset_index(drop=True)
+    if not of_model:
+        # A column may have one value only in the rows that are left.
+        spec, unused = drop_uninformative(kept, spec)
+        notes += unused
+        features = [name for name in features if name not in spec.not_features]
+    protected = [each.column for each in spec.protected]
+    kinds = {name: typed.kinds[name] for name in (*features, *protected)}
+    spec = replace(spec, types=tuple(sorted((dict(spec.types) | kinds).items())))
+    return PreparedRows(
+        Rows(kept[[*features, *protected]], _label(kept[spec.target], spec)),
+        spec,
+        int((~keep).sum()),
+        (*notes, *dropped),
+    )
+
+
+def _of_model(table: SourceTable, spec: DatasetSpec) -> tuple[SourceTable, DatasetSpec]:
+    """Return the columns of a table that a model was trained with, and its spec for these."""
+    types = tuple((name, kind) for name, kind in spec.types if name not in spec.drop)
+    spec = replace(spec, drop=(), types=types)
+    wanted = [*(name for name, _ in types), *spec.not_features]
+    columns = [str(name) for name in table.frame.columns]
+    missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
+        nearest = did_you_mean(missing[0], columns, f"its columns are {listed_names(columns)}")
         raise RequestError(
-            f"the data has no columns {missing}; it has {', '.join(map(str, raw.columns))}"
+            f"the data has no column {listed_names(missing)}, which the model was trained with; "
+            f"{nearest}"
         )
-    features = [name for name in raw.columns if name not in spec.not_features]
-    if not features:
-        raise RequestError(
-            "every column is the target, protected or dropped, so there is no feature; "
-            "drop fewer columns, or give data with more columns"
-        )
-    empty = [str(name) for name in features if raw[name].isna().all()]
-    if empty:
-        raise RequestError(
-            f"no row has a value in {empty}; drop these columns with drop={','.join(empty)}"
-        )
-    keep = raw[spec.target].notna()
-    if spec.missing == "drop":
-        keep &= raw[features].notna().all(axis=1)
-    if not keep.any():
-        raise RequestError("every row has a missing value; give missing=keep, or drop columns")
-    kept = raw[keep].reset_index(drop=True)
-    types = dict(spec.types)
-    columns = {name: _typed(kept[name], types.get(name)) for name in features}
-    columns |= {p.column: _typed(kept[p.column], types.get(p.column)) for p in spec.protected}
-    return Rows(pd.DataFrame(columns), _label(kept[spec.target], spec)), int((~keep).sum())
-
-
-def _typed(column: pd.Series, kind: str | None) -> pd.Series:
-    if kind == "number" or (pd.api.types.is_numeric_dtype(column.dtype) and kind is None):
-        try:
-            return pd.to_numeric(column).astype(np.float64)
-        except (ValueError, TypeError) as error:
-            raise RequestError(
-                f"column {column.name!r} has the type number, but holds a value that is not a "
-                "number; correct the data, or give the type category"
-            ) from error
-    # The dtype object makes a table look the same, whichever string dtype its reader chose.
-    return pd.Series(_texts(column), dtype=object, name=column.name)
-
-
-def _texts(column: pd.Series) -> NDArray[np.object_]:
-    """Return each value as text in the form that parameters use; None for a null."""
-    if column.dtype == object:
-        # `factorize` would merge True and 1, which are equal but have different texts.
-        null = column.isna()
-        texts = [None if n else value_text(v) for v, n in zip(column, null, strict=True)]
-        return np.array(texts, dtype=object)
-    codes, values = pd.factorize(column)
-    # A null has the code −1, which takes the last text.
-    return np.array([*map(value_text, values.tolist()), None], dtype=object)[codes]
+    frame = table.frame[[name for name in table.frame.columns if name in wanted]]
+    return replace(table, frame=frame), spec
 
 
 def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
-    texts = _texts(target)
+    """Return the label of each row: 1 where the target has the favourable value."""
+    texts = np.array([value_text(value) for value in target.tolist()], dtype=object)
     values = sorted(set(texts))
-    shown = f"{', '.join(values[:5])}{', …' if len(values) > 5 else ''}"
     if len(values) != 2:
+        nulls = ", or name values that mean a null in na_values" if len(values) > 2 else ""
         raise RequestError(
-            f"the target {spec.target!r} has {len(values)} values ({shown}); "
-            "give a target with two values"
+            f"the target {spec.target!r} has {len(values)} value{'s'[: len(values) != 1]}; "
+            f"give a target with two values{nulls}"
         )
-    if spec.positive not in values:
+    positive = label_of(values, spec.positive)
+    if positive is None:
         raise RequestError(
-            f"positive={spec.positive!r} is not a value of {spec.target!r} ({shown}); "
+            f"positive={spec.positive!r} is not a value of {spec.target!r} ({', '.join(values)}); "
             "give the favourable value as positive"
         )
-    return np.asarray(texts == spec.positive, dtype=np.int64)
+    return np.asarray(texts == positive, dtype=np.int64)
 
 
 def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.intp]]:

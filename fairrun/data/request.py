@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fairrun.data.addresses import refuse_secrets
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.spec import DatasetSpec, Missing, Splits
 from fairrun.documents import is_yaml, read_yaml
@@ -45,10 +46,11 @@ class DataRequest:
     target, positive : str or None
         The target column and its favourable value.
     protected, privileged : sequence of str or None
-        The protected columns, and the privileged value of each, which makes group_a.
+        The protected columns, and the privileged group of each, group_a; see
+        `fairrun.groups.Protected`.
     unprivileged : sequence of str or None
-        The value of each protected column that makes group_b. `rest` stands for all other values.
-        None stands for `rest` in every column.
+        The unprivileged group of each protected column, group_b. `rest` stands for all other
+        values. None stands for `rest` in every column.
     drop : sequence of str or None
         The columns that are not features.
     changeable : sequence of str or None
@@ -57,8 +59,14 @@ class DataRequest:
         Whether rows with a missing feature are dropped, or kept and imputed.
     types, max_dropped, na_values, weight, read
         See `DatasetSpec`.
-    splits : Splits or None
-        The sizes of the splits and the seed of the shuffle.
+    splits : Splits, mapping or None
+        The sizes of the splits and the seed of the shuffle. A mapping with some of the fields of
+        `Splits` replaces only these.
+
+    Raises
+    ------
+    RequestError
+        If `data` is a URL with a password.
     """
 
     data: str = "census"
@@ -75,10 +83,14 @@ class DataRequest:
     na_values: Sequence[str] | None = None
     weight: str | None = None
     read: ReadOptions | None = None
-    splits: Splits | None = None
+    splits: Splits | Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        # Here, because the value is printed before the data are read.
+        refuse_secrets(self.data)
 
 
-def resolve_spec(request: DataRequest) -> DatasetSpec:
+def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> DatasetSpec:
     """Return the dataset spec for a request, without reading a row.
 
     A parameter that is given replaces the same part of a known data set or of a YAML spec. A
@@ -89,11 +101,13 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     ----------
     request : DataRequest
         The user's parameters.
+    base : DatasetSpec, optional
+        The spec that the parameters change. By default, `request.data` names it.
 
     Returns
     -------
     DatasetSpec
-        The spec. This function does not handle an earlier `preprocess`; see `is_preprocessed`.
+        The spec. This function does not look up the data set of a run; see `is_preprocessed`.
 
     Raises
     ------
@@ -107,7 +121,9 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
     Protected(column='race', privileged='White', unprivileged=None)
     """
     protected = _protected(request)
-    if request.data in KNOWN_DATASETS:
+    if base is not None:
+        spec = base
+    elif request.data in KNOWN_DATASETS:
         spec = KNOWN_DATASETS[request.data]
     elif is_yaml(request.data):
         spec = _read_yaml(Path(request.data))
@@ -130,7 +146,7 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
         drop=drop,
         changeable=changeable,
         missing=request.missing or spec.missing,
-        splits=request.splits or spec.splits,
+        splits=_splits(request, spec.splits),
         types=spec.types if request.types is None else tuple(sorted(request.types.items())),
         max_dropped=spec.max_dropped if request.max_dropped is None else request.max_dropped,
         na_values=spec.na_values if request.na_values is None else tuple(request.na_values),
@@ -140,14 +156,17 @@ def resolve_spec(request: DataRequest) -> DatasetSpec:
 
 
 def is_preprocessed(data: str) -> bool:
-    """Return whether `data` names an earlier `preprocess`, as a run id or a `runs:/` URI.
+    """Return whether `data` names a run, whose data set is meant.
+
+    This is a run id, ``runs:/<run id>``, or the folder of splits of a `preprocess` run,
+    ``runs:/<run id>/data``. Another URI of a run, such as ``runs:/<run id>/people.csv``, is a file.
 
     Examples
     --------
     >>> is_preprocessed("census"), is_preprocessed("0123456789abcdef0123456789abcdef")
     (False, True)
     """
-    return data.startswith("runs:/") or re.fullmatch("[0-9a-f]{32}", data) is not None
+    return re.fullmatch("(runs:/)?[0-9a-f]{32}|runs:/[^/]+(/data)?/?", data) is not None
 
 
 def _protected(request: DataRequest) -> tuple[Protected, ...]:
@@ -160,9 +179,15 @@ def _protected(request: DataRequest) -> tuple[Protected, ...]:
             "in the same order, separated by commas"
         )
     return tuple(
-        Protected(column, value, None if other == "rest" else other)
+        Protected(column, value, other)
         for column, value, other in zip(columns, values, others, strict=True)
     )
+
+
+def _splits(request: DataRequest, otherwise: Splits) -> Splits:
+    if isinstance(request.splits, Splits):
+        return request.splits
+    return replace(otherwise, **(request.splits or {}))  # type: ignore[arg-type]
 
 
 def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> DatasetSpec:
@@ -188,17 +213,19 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
         na_values=tuple(request.na_values or ()),
         weight=request.weight,
         read=request.read or ReadOptions(),
-        splits=request.splits or Splits(),
+        splits=_splits(request, Splits()),
     )
 
 
 def _read_yaml(path: Path) -> DatasetSpec:
     saved = read_yaml(str(path), "data")
-    if not isinstance(saved, dict):
-        raise RequestError(f"the dataset spec {path} is not a YAML mapping of its fields")
-    source = str(saved.get("source", ""))
-    if source not in KNOWN_DATASETS and "://" not in source:
-        # A spec travels with its table: a relative source is read from beside it.
-        saved["source"] = str(path.parent / source)
-    saved.setdefault("name", path.stem)
-    return DatasetSpec.from_dict(saved)
+    try:
+        spec = DatasetSpec.from_dict(
+            {"name": path.stem} | saved if isinstance(saved, dict) else saved
+        )
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+    if spec.source in KNOWN_DATASETS or re.match(r"[a-z][a-z0-9+.-]+:", spec.source):
+        return spec
+    # A spec travels with its table: a relative source is read from beside it.
+    return replace(spec, source=str(path.parent / spec.source))

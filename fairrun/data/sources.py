@@ -1,16 +1,24 @@
-"""Sources of rows: the embedded census, UCI Adult, and CSV or Parquet files."""
+"""Sources of rows: the embedded census, UCI Adult, files, databases and URIs."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import urlparse
 
 import pandas as pd
 
+from fairrun.data.addresses import masked, refuse_secrets
 from fairrun.data.census import load_census
-from fairrun.documents import searched
+from fairrun.data.compressed import COMPRESSIONS, unpack
+from fairrun.data.csv_files import read_csv
+from fairrun.data.databases import is_database, read_database
+from fairrun.data.excel_files import EXCEL_FORMATS, read_excel
+from fairrun.data.first_reading import read_first
+from fairrun.data.places import Place, find_place, local_path
+from fairrun.data.read_options import ReadOptions
+from fairrun.data.source_table import SourceTable
+from fairrun.data.table_files import TABLE_FORMATS, read_parquet_folder, read_table_file
 from fairrun.errors import RequestError
 
 __all__ = ["load_adult", "load_source"]
@@ -21,32 +29,96 @@ _ADULT_COLUMNS = [
     *("native-country", "class"),
 ]
 _ADULT_ROWS = 48_842
+#: The suffixes of text files. UCI calls its own .data and .test.
+TEXT_FORMATS = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
+# The type of a column is decided later, so these options suit a column of texts in every format.
+_ALWAYS = ("decimal", "thousands")
+_CSV, _EXCEL = "CSV file", "Excel file"
+_OPTIONS_OF = {
+    _CSV: ("delimiter", "encoding", "header", "names", "comment", "strip"),
+    _EXCEL: ("header", "names", "sheet"),
+    "database": ("query",),
+}
 
 
-def load_source(source: str) -> pd.DataFrame:
+def load_source(source: str, read: ReadOptions | None = None, *, reading: int = 2) -> SourceTable:
     """Read the raw rows of a source.
 
     Parameters
     ----------
     source : str
-        `census`, `adult`, or a path or URI of a CSV or Parquet file. The scheme of a URI is http,
-        https, or any scheme of MLflow's artifact stores.
+        `census`, `adult`, a path or URI of a file, or the URL of a SQL database. See docs/files.md.
+        ``${NAME}`` in a URL stands for an environment variable.
+    read : ReadOptions, optional
+        How the file is read.
+    reading : {1, 2}
+        The version of the rules. Version 1 lets pandas decide the types of a CSV file, as older
+        versions of fairrun did.
 
     Returns
     -------
-    pandas.DataFrame
-        The rows, unchanged.
+    SourceTable
+        The rows, and notes about what the reader found or changed.
 
     Raises
     ------
     RequestError
-        If the source cannot be found or read as a table, or has no rows.
+        If the source cannot be found or read as a table, or has no rows, or its URL contains a
+        password.
     """
-    if source == "census":
-        return load_census()
-    if source == "adult":
-        return load_adult()
-    return _read_table(_fetch(source), source)
+    read = read or ReadOptions()
+    if source in _BUILT_IN:
+        return _noted(SourceTable(_BUILT_IN[source]()), "built-in data set", read)
+    if reading == 1:
+        return SourceTable(read_first(local_path(source), masked(source)))
+    refuse_secrets(source)
+    if is_database(source):
+        kind, table = "database", read_database(source, read)
+    else:
+        kind, table = _read_place(find_place(source), read)
+    if table.frame.empty:
+        raise RequestError(f"data={masked(source)} has no rows; give a table with rows")
+    return _noted(table, kind, read)
+
+
+def _read_place(place: Place, read: ReadOptions) -> tuple[str, SourceTable]:
+    """Return what kind of source it is, and its rows."""
+    suffixes = [each.lower() for each in PurePosixPath(place.name).suffixes]
+    last = suffixes[-1] if suffixes else ""
+    if place.is_folder:
+        return "folder of Parquet files", read_parquet_folder(place)
+    if last in EXCEL_FORMATS:
+        return _EXCEL, read_excel(place, read)
+    if last in TABLE_FORMATS:
+        return f"{last} file", read_table_file(place, last)
+    if last in TEXT_FORMATS:
+        return _CSV, read_csv(place.read(), read, place.shown)
+    if last == ".zip" or (
+        last in COMPRESSIONS and suffixes[-2:-1] and suffixes[-2] in TEXT_FORMATS
+    ):
+        return _CSV, read_csv(unpack(place.read(), last, place.shown), read, place.shown)
+    raise RequestError(_not_allowed(place, "".join(suffixes[-2:])))
+
+
+def _not_allowed(place: Place, suffix: str) -> str:
+    shown = f"ends in {suffix!r}" if suffix else "has no suffix"
+    formats = ", ".join([*TEXT_FORMATS, *TABLE_FORMATS, *EXCEL_FORMATS])
+    more = ", ".join(COMPRESSIONS)
+    return (
+        f"data={place.shown} {shown}; give a file that ends in one of {formats} "
+        f"(text files also with {more}), or a folder of Parquet files"
+    )
+
+
+def _noted(table: SourceTable, kind: str, read: ReadOptions) -> SourceTable:
+    """Return the table with a note about options that have no meaning for this kind of source."""
+    used = (*_ALWAYS, *_OPTIONS_OF.get(kind, ()))
+    unused = [f"read.{name}" for name in read.to_dict() if name not in used]
+    if not unused:
+        return table
+    article, verb = "an" if kind == _EXCEL else "a", "was" if len(unused) == 1 else "were"
+    note = f"{', '.join(unused)} {verb} not used, because the source is {article} {kind}."
+    return replace(table, notes=(*table.notes, note))
 
 
 def load_adult(cache: Path | None = None) -> pd.DataFrame:
@@ -74,7 +146,7 @@ def load_adult(cache: Path | None = None) -> pd.DataFrame:
     default = os.environ.get("FAIRRUN_CACHE", Path.home() / ".cache" / "fairrun")
     path = Path(cache or default) / "adult.parquet"
     if path.is_file():
-        frame = _read_table(str(path), str(path))
+        frame = read_first(str(path), str(path))
         _check_adult(frame, f"the cached file {path}; delete it to fetch it again")
         return frame
     frame = _download_adult()
@@ -108,63 +180,4 @@ def _check_adult(frame: pd.DataFrame, what: str) -> None:
         )
 
 
-def _fetch(source: str) -> str:
-    """Return a local path or a URL that pandas can read, downloading artifacts where needed."""
-    scheme = urlparse(source).scheme
-    if scheme in ("http", "https"):
-        return source
-    if scheme in ("", "file") or Path(source).exists():
-        path = Path(urlparse(source).path if scheme == "file" else source)
-        if not path.is_file():
-            raise RequestError(
-                f"data={source} is not a file; give census, adult, a CSV or Parquet file, "
-                f"a YAML spec or the run id of a preprocess{searched(path)}"
-            )
-        return str(path)
-    from mlflow.artifacts import download_artifacts
-
-    try:
-        return str(download_artifacts(artifact_uri=source))
-    except Exception as error:  # Each artifact store raises errors of its own classes.
-        raise RequestError(
-            f"data={source} cannot be fetched ({type(error).__name__}); check the URI, or give the "
-            "path of a local copy"
-        ) from error
-
-
-def _read_table(path: str, source: str) -> pd.DataFrame:
-    readers: dict[str, Any] = {
-        ".csv": _read_csv,
-        ".parquet": pd.read_parquet,
-        ".pq": pd.read_parquet,
-    }
-    suffix = PurePosixPath(urlparse(path).path).suffix.lower()
-    reader = readers.get(suffix)
-    if reader is None:
-        raise RequestError(f"data={source} ends in {suffix!r}; give a .csv or .parquet file")
-    try:
-        frame: pd.DataFrame = reader(path)
-    except RequestError:
-        raise
-    except UnicodeDecodeError as error:
-        raise RequestError(f"data={source} is not UTF-8 text; save the file as UTF-8") from error
-    except Exception as error:  # pandas and pyarrow raise errors of different classes.
-        raise RequestError(
-            f"data={source} cannot be read as {suffix[1:]} ({type(error).__name__}); "
-            "check the address and the file"
-        ) from error
-    if frame.shape[1] == 1 and any(sign in str(frame.columns[0]) for sign in ";\t|"):
-        raise RequestError(f"data={source} has one column; separate the columns by commas")
-    if frame.empty:
-        raise RequestError(f"data={source} has no rows; give a table with rows")
-    return frame
-
-
-def _read_csv(path: str) -> pd.DataFrame:
-    frame: pd.DataFrame = pd.read_csv(path)
-    # pandas silently renames the second column of the same name, so the header is read again.
-    names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
-    if names.duplicated().any():
-        twice = ", ".join(names[names.duplicated()].unique())
-        raise RequestError(f"data={path} has duplicate columns: {twice}; rename or remove them")
-    return frame
+_BUILT_IN = {"census": load_census, "adult": load_adult}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from numbers import Integral
 from typing import Any, Literal
 
 from fairrun.data.read_options import ReadOptions
+from fairrun.data.spec_shape import checked_spec, checked_types
 from fairrun.errors import RequestError
-from fairrun.groups import Protected
+from fairrun.groups import Protected, group_from_document, value_text
 
 __all__ = ["DatasetSpec", "Splits"]
 
@@ -29,7 +31,8 @@ class Splits:
     Raises
     ------
     RequestError
-        If a share is not above 0, or both together are not below 1.
+        If a share is not above 0, both together are not below 1, or the seed is not a whole number
+        of 0 or more.
     """
 
     validation: float = 0.2
@@ -42,6 +45,8 @@ class Splits:
                 f"validation_size={self.validation} and test_size={self.test} are not shares that "
                 "leave rows to train on; give two numbers above 0 whose sum is below 1"
             )
+        if not isinstance(self.seed, Integral) or self.seed < 0:
+            raise RequestError(f"split_seed={self.seed} is no seed; give a whole number, 0 or more")
 
 
 @dataclass(frozen=True)
@@ -62,18 +67,20 @@ class DatasetSpec:
     protected : tuple of Protected
         The protected columns. Metrics without a suffix describe the first one.
     drop : tuple of str
-        The columns that are not features, such as a column that repeats another one.
+        The columns that are not features, such as a column that repeats another one. `prepare` adds
+        features without a value, or with only one.
     changeable : tuple of str
         The features that a person can change. Counterfactual hints change only these.
     types : tuple of (str, {"number", "category"})
         The types of columns whose own type is misleading. For example, a postcode is a number, but
-        its type is "category".
+        its type is "category". `prepare` adds the type of each feature and protected column, so
+        that other rows are read in the same way.
     missing : {"drop", "keep"}
         Whether rows with a missing feature are dropped, or kept and imputed.
     max_dropped : float
         The largest share of rows that may be dropped because of nulls. A larger share is an error.
     na_values : tuple of str
-        Texts that mean a null in every column, besides an empty cell.
+        Values that mean a null in every column, as text, besides an empty cell.
     weight : str or None
         The column with the weight of each row. It is never a feature.
     read : ReadOptions
@@ -92,8 +99,8 @@ class DatasetSpec:
     Raises
     ------
     RequestError
-        If no protected column is given, a column has two roles, or a type or `missing` is not
-        known.
+        If no protected column is given, a column has two roles, `max_dropped` is not a share, or a
+        type or `missing` is not known.
     """
 
     name: str
@@ -119,11 +126,13 @@ class DatasetSpec:
             raise RequestError("no protected column was given; give protected=COLUMN")
         if self.missing not in ("drop", "keep"):
             raise RequestError(f"missing={self.missing!r} is not known; give drop or keep")
-        for column, kind in self.types:
-            if kind not in ("number", "category"):
-                raise RequestError(
-                    f"the type {kind!r} of {column!r} is not known; give number or category"
-                )
+        checked_types(dict(self.types))
+        if not 0 <= self.max_dropped <= 1:
+            raise RequestError(f"max_dropped={self.max_dropped} is no share; give one from 0 to 1")
+        names = [each.column for each in self.protected]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise RequestError(f"the protected column {twice!r} is given twice; give it once")
         if self.target in self.not_features[1:]:
             raise RequestError(f"the target {self.target!r} is also a protected or dropped column")
         for column in self.changeable:
@@ -166,26 +175,18 @@ class DatasetSpec:
         RequestError
             If a required field is missing, or a field is not known or not valid.
         """
-        known = {each.name for each in fields(cls)}
-        unknown = sorted(set(saved) - known)
-        needed = {"source", "target", "positive", "protected"}
-        missing = sorted(needed - set(saved))
-        if unknown or missing:
-            raise RequestError(
-                f"the dataset spec has unknown fields {unknown} and lacks {missing}; "
-                f"its fields are {', '.join(sorted(known))}"
-            )
-        values = dict(saved)
-        values.setdefault("name", str(saved["source"]))
-        values["positive"] = str(saved["positive"])
-        values["protected"] = tuple(_protected(entry) for entry in saved["protected"])
-        values["drop"] = _texts(saved.get("drop", ()))
-        values["changeable"] = _texts(saved.get("changeable", ()))
-        values["types"] = tuple(sorted(dict(saved.get("types", {})).items()))
-        values["na_values"] = _texts(saved.get("na_values", ()))
-        values["read"] = ReadOptions.from_dict(saved.get("read", {}))
-        values["splits"] = Splits(**saved.get("splits", {}))
-        values["digests"] = tuple(sorted(dict(saved.get("digests", {})).items()))
+        given = checked_spec(saved)
+        values = given | {
+            "name": given.get("name", given["source"]),
+            "positive": value_text(given["positive"]),
+            "protected": tuple(_protected(entry) for entry in given["protected"]),
+            "types": tuple(sorted(given.get("types", {}).items())),
+            "read": ReadOptions.from_dict(given.get("read", {})),
+            "splits": Splits(**given.get("splits", {})),
+            "digests": tuple(sorted(given.get("digests", {}).items())),
+        }
+        for name in ("drop", "changeable", "na_values"):
+            values[name] = tuple(given.get(name, ()))
         return cls(**values)
 
     def with_digests(self, digests: Mapping[str, str]) -> DatasetSpec:
@@ -194,16 +195,9 @@ class DatasetSpec:
 
 
 def _protected(entry: Mapping[str, Any]) -> Protected:
-    try:
-        other = entry.get("unprivileged")
-        return Protected(
-            str(entry["column"]), str(entry["privileged"]), None if other is None else str(other)
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RequestError(
-            "each entry of protected needs a column and its privileged value"
-        ) from error
-
-
-def _texts(values: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(str(value) for value in values)
+    other = entry.get("unprivileged")
+    return Protected(
+        entry["column"],
+        group_from_document(entry["privileged"]),
+        None if other is None else group_from_document(other),
+    )

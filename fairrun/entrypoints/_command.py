@@ -6,6 +6,7 @@ import functools
 import gc
 import logging
 import math
+import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -21,6 +22,10 @@ from fairrun.text import format_table, with_interval
 from fairrun.tracking.runs import check_tracking_uri
 
 __all__ = ["entry_point", "given", "listed", "print_gate", "print_metrics"]
+
+
+#: A comma and the entry after it.
+_ENTRY = re.compile(r',\s*(?:"(?P<quoted>(?:[^"]|"")*)"\s*(?=,|$)|(?P<plain>(?!")[^,]*))')
 
 
 def entry_point(function: Callable[..., int | None]) -> click.Command:
@@ -109,7 +114,32 @@ def given(text: str) -> str | None:
 
 
 def listed(text: str) -> list[str] | None:
-    """Return the names in a parameter, which are separated by commas; None if not given."""
-    if text == "auto":
-        return None
-    return [] if text == "none" else [part.strip() for part in text.split(",")]
+    """Return the entries of a parameter, which are separated by commas; None if not given.
+
+    Blanks around an entry are removed. An entry in double quotes is taken as it stands between
+    them, so it may have commas and blanks; two quotes in it stand for one.
+
+    Raises
+    ------
+    RequestError
+        If a quote is not closed.
+
+    Examples
+    --------
+    >>> listed('"a, b",c, d'), listed('" Male"'), listed("none"), listed("auto")
+    (['a, b', 'c', 'd'], [' Male'], [], None)
+    """
+    if text in ("auto", "none"):
+        return None if text == "auto" else []
+    entries, rest = [], f",{text}"
+    while rest:
+        entry = _ENTRY.match(rest)
+        if entry is None:
+            raise RequestError(
+                f"the list {text} has a double quote in the wrong place; put quotes around a whole "
+                """entry, such as "a, b",c"""
+            )
+        quoted, plain = entry["quoted"], entry["plain"]
+        entries.append(plain.strip() if quoted is None else quoted.replace('""', '"'))
+        rest = rest[entry.end() :]
+    return entries

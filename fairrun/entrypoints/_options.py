@@ -9,24 +9,28 @@ from typing import Any
 
 import click
 
-from fairrun.data import DataRequest, ReadOptions, Splits
+from fairrun.data import DataRequest, ReadOptions, checked_read, checked_types
 from fairrun.entrypoints._command import given, listed
+from fairrun.errors import RequestError
 from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["data_options", "mitigator_option", "training_options"]
+__all__ = ["JsonObject", "data_options", "mitigator_option", "read_options", "training_options"]
 
 Command = Callable[..., None]
 
 
 class NumberOrAuto(click.ParamType[float | None]):
-    """A number, or auto for the estimator's default, which becomes None.
+    """A number, or auto for a default that is decided elsewhere, which becomes None.
 
-    The estimator checks the range.
+    The range is checked where the number is used.
     """
 
     name = "number"
+
+    def __init__(self, kind: type[int] | type[float] = float) -> None:
+        self._kind = kind
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -35,10 +39,11 @@ class NumberOrAuto(click.ParamType[float | None]):
         if value == "auto":
             return None
         try:
-            return float(value)
+            return self._kind(value)
         except ValueError:
+            what = "whole number" if self._kind is int else "number"
             self.fail(
-                f"{value!r} is not a number; give a number, or auto for the default", param, ctx
+                f"{value!r} is not a {what}; give a {what}, or auto for the default", param, ctx
             )
 
 
@@ -115,14 +120,16 @@ _DATA_OPTIONS = (
     ),
     click.option(
         "--max-dropped",
-        type=click.FloatRange(min=0, max=1),
-        default=0.2,
-        help="The largest share of rows that may be dropped because of nulls.",
+        type=NumberOrAuto(),
+        default="auto",
+        help="The largest share of rows that may be dropped because of nulls; auto: as in the "
+        "dataset spec, or 0.2.",
     ),
     click.option(
         "--types",
         default="auto",
-        help="The types of columns whose own type is misleading, such as zip:category,fee:number.",
+        help="The types of columns whose own type is misleading, such as zip:category,fee:number; "
+        "auto: as in the dataset spec.",
     ),
     click.option(
         "--na-values",
@@ -142,10 +149,23 @@ _DATA_OPTIONS = (
         help='How a file is read, as JSON, such as {"delimiter": ";", "decimal": ","}.',
     ),
     click.option(
-        "--validation-size", type=float, default=0.2, help="Share of rows for validation."
+        "--validation-size",
+        type=NumberOrAuto(),
+        default="auto",
+        help="Share of rows for validation; auto: as in the dataset spec, or 0.2.",
     ),
-    click.option("--test-size", type=float, default=0.2, help="Share of rows for test."),
-    click.option("--split-seed", type=int, default=0, help="Seed of the shuffle before the split."),
+    click.option(
+        "--test-size",
+        type=NumberOrAuto(),
+        default="auto",
+        help="Share of rows for test; auto: as in the dataset spec, or 0.2.",
+    ),
+    click.option(
+        "--split-seed",
+        type=NumberOrAuto(int),
+        default="auto",
+        help="Seed of the shuffle before the split; auto: as in the dataset spec, or 0.",
+    ),
 )
 
 
@@ -244,16 +264,17 @@ def data_options(command: Command) -> Command:
         drop: str,
         changeable: str,
         missing: str,
-        max_dropped: float,
+        max_dropped: float | None,
         types: str,
         na_values: str,
         weight: str,
         read: dict[str, Any],
-        validation_size: float,
-        test_size: float,
-        split_seed: int,
+        validation_size: float | None,
+        test_size: float | None,
+        split_seed: int | None,
         **others: Any,
     ) -> None:
+        splits = {"validation": validation_size, "test": test_size, "seed": split_seed}
         request = DataRequest(
             data=data,
             target=given(target),
@@ -268,8 +289,8 @@ def data_options(command: Command) -> Command:
             types=_pairs(types),
             na_values=listed(na_values),
             weight=given(weight),
-            read=ReadOptions.from_dict(read) if read else None,
-            splits=Splits(validation_size, test_size, split_seed),
+            read=read_options(read),
+            splits={name: number for name, number in splits.items() if number is not None},
         )
         command(data=request, **others)
 
@@ -278,12 +299,21 @@ def data_options(command: Command) -> Command:
     return with_data
 
 
+def read_options(given_: dict[str, Any]) -> ReadOptions | None:
+    """Return the options in JSON for reading a file; None if none was given."""
+    return ReadOptions.from_dict(checked_read(given_)) if given_ else None
+
+
 def _pairs(text: str) -> dict[str, str] | None:
     """Return the entries NAME:TYPE of a parameter; None if it was not given."""
     entries = listed(text)
     if entries is None:
         return None
-    return {name: kind for name, _, kind in (entry.rpartition(":") for entry in entries)}
+    pairs = [entry.rpartition(":") for entry in entries]
+    for entry, (name, _, kind) in zip(entries, pairs, strict=True):
+        if not (name and kind):
+            raise RequestError(f"types={entry} has no type; give NAME:TYPE, such as zip:category")
+    return checked_types({name.strip(): kind.strip() for name, _, kind in pairs})
 
 
 def training_options(command: Command) -> Command:

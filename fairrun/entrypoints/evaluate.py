@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from fairrun.entrypoints._command import entry_point, given, listed, print_gate, print_metrics
+from fairrun.entrypoints._options import JsonObject, read_options
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
 from fairrun.runs.evaluate import run_evaluate
@@ -22,6 +25,13 @@ _EXIT_CODES = {
     "--data",
     default="auto",
     help="Labelled rows with the model's columns; auto: the test split of the model's data.",
+)
+@click.option(
+    "--read",
+    type=JsonObject(),
+    default="{}",
+    help='How the file in data is read, as JSON, such as {"delimiter": ";"}; by default as the '
+    "file of the model's own data.",
 )
 @click.option(
     "--protected",
@@ -42,10 +52,18 @@ _EXIT_CODES = {
     help="enabled ends with exit code 4 if the gate fails, 5 if there is insufficient evidence; "
     "dry_run only prints the verdict; disabled ignores the gate.",
 )
-def main(model: str, data: str, protected: str, gate: str, gate_mode: str) -> int:
+def main(
+    model: str, data: str, read: dict[str, Any], protected: str, gate: str, gate_mode: str
+) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
-    evaluated = run_evaluate(model, given(data), protected=listed(protected), gate=demanded)
+    evaluated = run_evaluate(
+        model,
+        given(data),
+        protected=listed(protected),
+        gate=demanded,
+        read=read_options(read),
+    )
     print_metrics(evaluated.metrics, evaluated.rows)
     if evaluated.gate is None:
         return 0

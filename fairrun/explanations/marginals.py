@@ -77,7 +77,8 @@ def median_row(model: InferenceModel) -> pd.DataFrame:
     row = example_row(model.encoder)
     if model.groups is not None:
         larger = int(np.argmax(background_of(model).shares))
-        row[model.groups.column] = [(model.groups.group_a, model.groups.group_b)[larger][0]]
+        first = larger * len(model.groups.group_a)
+        row[model.groups.column] = [model.groups.examples[first]]
     if model.draws is not None and model.draws.row_key is not None:
         row[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
     return row

@@ -49,8 +49,12 @@ def partial_dependence(
     values, shares = training_values(model), category_shares(model)
     groups: list[tuple[str, Any]] = [("", None)]
     if by_group and model.groups is not None:
-        both = (model.groups.group_a[0], model.groups.group_b[0])
-        groups = [(f"{model.groups.column} = {value}", value) for value in both]
+        both = (0, len(model.groups.group_a))
+        sign = " " if model.groups.ranges else " = "
+        groups = [
+            (f"{model.groups.column}{sign}{model.groups.values[i]}", model.groups.examples[i])
+            for i in both
+        ]
     n_times = sum(len(values[name]) for name in columns) * len(groups)
     chosen = choose_rows(rows.groups, rows_to_score(model, max(n_times, 1)))
     frame = rows.frame.iloc[chosen]

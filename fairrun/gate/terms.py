@@ -21,8 +21,14 @@ __all__ = ["GATE_METRICS", "Gate", "GateMetric", "Term", "parse_gate", "read_gat
 Kind = Literal["difference", "ratio", "performance"]
 
 _TERM = re.compile(
-    r"(?P<metric>\w+)\s*(?P<sign>>=|<=)\s*(?P<threshold>[^\s@]+)\s*(@\s*(?P<protected>.*\S))?"
+    r"(?P<metric>\w+)\s*(?P<sign>>=|<=)\s*(?P<threshold>[^\s@[]+)\s*(@\s*(?P<protected>.*?\S)\s*)?"
+    r"(?P<declared>\[\s*privileged\s+vs\s+unprivileged\s*\])?"
 )
+_LIKE_DECLARED = re.compile(r"\[[^]]*(privileged|\bvs\b)[^]]*\]?$", flags=re.IGNORECASE)
+#: The end of a term about the two declared groups alone.
+_DECLARED = " [privileged vs unprivileged]"
+#: The largest `min_count`. No table has more rows.
+_MOST_ROWS = 10**12 - 1
 _MIN_COUNT = re.compile(r"min_count\s*[=:]\s*(?P<value>\S+)")
 
 
@@ -44,6 +50,9 @@ class GateMetric:
         as `positive_predictive_value`.
     of_groups : bool
         Whether the metric is also computed for each group.
+    better : {"higher", "lower", "either"}
+        Whether a higher value of a performance metric is better. A term asks for at least or at
+        most a threshold accordingly.
     """
 
     name: str
@@ -51,6 +60,7 @@ class GateMetric:
     rates: tuple[Rate, ...]
     recorded: str
     of_groups: bool = True
+    better: Literal["higher", "lower", "either"] = "either"
 
 
 def _gate_metrics() -> dict[str, GateMetric]:
@@ -64,10 +74,22 @@ def _gate_metrics() -> dict[str, GateMetric]:
     performance = chain(PERFORMANCE_METRICS.items(), GROUP_RATES.items())
     for name, rate in dict(performance).items():
         of_groups = rate.name in GROUP_RATES
-        metrics.append(GateMetric(name, "performance", rate.parts, rate.name, of_groups))
-    metrics.append(GateMetric("roc_auc", "performance", both_labels, "roc_auc"))
-    metrics.append(GateMetric("brier_score", "performance", (accuracy,), "brier_score"))
+        metrics.append(
+            GateMetric(name, "performance", rate.parts, rate.name, of_groups, _better(name))
+        )
+    metrics.append(
+        GateMetric("roc_auc", "performance", both_labels, "roc_auc", better="higher"),
+    )
+    metrics.append(
+        GateMetric("brier_score", "performance", (accuracy,), "brier_score", better="lower")
+    )
     return {metric.name: metric for metric in metrics}
+
+
+def _better(rate: str) -> Literal["higher", "lower", "either"]:
+    if rate in ("base_rate", "selection_rate"):
+        return "either"
+    return "lower" if rate in ("false_positive_rate", "false_negative_rate") else "higher"
 
 
 #: The metrics that a gate can use, by name.
@@ -93,6 +115,9 @@ class Term:
         The threshold.
     protected : str or None
         The text after `@`: a protected column, or two joined with a colon. None if there is none.
+    declared : bool
+        Whether the term is about the two declared groups alone, group_a and group_b, rather than
+        about every pair of values.
 
     Examples
     --------
@@ -104,9 +129,11 @@ class Term:
     at_least: bool
     threshold: float
     protected: str | None = None
+    declared: bool = False
 
     def __str__(self) -> str:
         where = f" @ {self.protected}" if self.protected else ""
+        where += _DECLARED if self.declared else ""
         return f"{self.metric.name}{'>=' if self.at_least else '<='}{self.threshold:.12g}{where}"
 
     @property
@@ -176,7 +203,8 @@ class Term:
         """
         known = [column.name for column in protected]
         if self.protected is None:
-            return [()] if self.metric.kind == "performance" else [(name,) for name in known]
+            of_all = self.metric.kind == "performance" and not self.declared
+            return [()] if of_all else [(name,) for name in known]
         # The name of a column can contain a colon, so the whole text is tried first.
         asked = [self.protected] if self.protected in known else self.protected.split(":")
         asked = [name.strip() for name in asked]
@@ -267,7 +295,8 @@ def parse_gate(text: str) -> Gate:
     ----------
     text : str
         A term is a metric, >= or <=, and a number. To apply it to one protected column or crossing,
-        add @ and its name. One part can be `min_count=50`.
+        add @ and its name. To compare only the two declared groups, add
+        `[privileged vs unprivileged]`. One part can be `min_count=50`.
 
     Returns
     -------
@@ -276,8 +305,8 @@ def parse_gate(text: str) -> Gate:
     Raises
     ------
     RequestError
-        If a part is not a term, a metric is not known or has no interval, or a threshold is not
-        valid for its metric.
+        If a part is not a term or is given twice, a metric is not known or has no interval, or a
+        threshold or its direction is not valid for the metric.
 
     Examples
     --------
@@ -301,13 +330,26 @@ def _gate(terms: Sequence[str], min_count: Any) -> Gate:
     if not terms:
         raise RequestError("the gate has no terms; give one such as disparate_impact>=0.8")
     parsed = tuple(map(_term, terms))
-    if min_count is None:
-        return Gate(parsed)
-    if not re.fullmatch("[1-9][0-9]*", str(min_count)):
-        raise RequestError(
-            f"min_count={min_count} is not a number of rows; give a whole number of at least 1"
-        )
-    return Gate(parsed, int(str(min_count)))
+    twice = [term for place, term in enumerate(parsed) if term in parsed[:place]]
+    if twice:
+        raise RequestError(f"the gate has the term {twice[0]} twice; give it once")
+    return Gate(parsed) if min_count is None else Gate(parsed, _number_of_rows(min_count))
+
+
+def _number_of_rows(given: Any) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and 0 < given <= _MOST_ROWS:
+        return given
+    if isinstance(given, str) and re.fullmatch("[1-9][0-9]{0,11}", given):
+        return int(given)
+    shown = given if len(text := _short(given)) < 20 else f"{text[:20]}…"
+    raise RequestError(
+        f"min_count={shown} is not a number of rows; give a whole number of at least 1"
+    )
+
+
+def _short(given: Any) -> str:
+    # Python refuses to write an integer of thousands of digits.
+    return "1" + "0" * 20 if isinstance(given, int) and abs(given) > _MOST_ROWS else str(given)
 
 
 def _term(text: str) -> Term:
@@ -324,7 +366,18 @@ def _term(text: str) -> Term:
         raise RequestError(
             f"the threshold of {text!r} is not a number; give a number such as 0.8"
         ) from None
-    term = Term(metric, found["sign"] == ">=", threshold, found["protected"])
+    protected, declared = found["protected"], found["declared"] is not None
+    if protected and not declared and _LIKE_DECLARED.search(protected):
+        raise RequestError(
+            f"the brackets of {text!r} are not known; write{_DECLARED} to compare the two declared "
+            "groups"
+        )
+    if protected and (protected.startswith(":") or protected.endswith(":")):
+        raise RequestError(
+            f"{text!r} has a colon without a name on each side; after @, give a protected column, "
+            "or two joined with a colon"
+        )
+    term = Term(metric, found["sign"] == ">=", threshold, protected, declared)
     _check(term)
     return term
 
@@ -346,15 +399,18 @@ def _check(term: Term) -> None:
     elif metric.kind == "difference":
         sensible, needed = not term.at_least and 0 < t < math.inf, f"{metric.name}<=t, t > 0"
     else:
-        sensible, needed = 0 < t < 1, f"{metric.name} with a threshold between 0 and 1"
+        sign = {"higher": ">=", "lower": "<="}.get(metric.better)
+        needed = f"{metric.name}{sign or ''} with a threshold between 0 and 1"
+        sensible = 0 < t < 1 and sign in (None, ">=" if term.at_least else "<=")
     if not sensible:
         raise RequestError(
             f"{term} is not a valid term: a ratio must lie in [t, 1 / t], a difference in [-t, t], "
             f"a rate on one side of t; give {needed}"
         )
-    if term.protected and not metric.of_groups:
+    if (term.protected or term.declared) and not metric.of_groups:
         groups = [m.name for m in GATE_METRICS.values() if m.kind == "performance" and m.of_groups]
         raise RequestError(
-            f"{metric.name} is not computed for groups; leave out @ {term.protected}, or give "
+            f"{metric.name} is not computed for groups; leave out "
+            f"{f'@ {term.protected}' if term.protected else _DECLARED.strip()}, or give "
             f"{', '.join(groups)}"
         )

@@ -185,7 +185,8 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
 
     A fairness term without `@` applies to every protected column. If a column has two values, they
     are compared as a and b with the interval in `Audit.compared`. If it has more values, the worst
-    pair is used with its simultaneous interval. `abroca` always compares group_a and group_b.
+    pair is used with its simultaneous interval. `abroca`, and a term that ends in
+    `[privileged vs unprivileged]`, compare group_a and group_b alone.
 
     A performance term without `@` applies to all rows. With `@` it applies to each group, and the
     intervals of the groups cover at once (Bonferroni).
@@ -253,7 +254,7 @@ def _grouping(term: Term, counts: Counts, names: tuple[str, ...]) -> Grouping:
     if not names:
         return everybody(counts.columns)
     # Areas under the ROC curve are only compared between group_a and group_b.
-    of = group_a_and_b if term.metric.name == "abroca" else values_of
+    of = group_a_and_b if term.declared or term.metric.name == "abroca" else values_of
     return of(counts.columns, *names)
 
 
@@ -299,8 +300,11 @@ def _of_pairs(
         if not np.isnan(pair["value"]) or term.metric.name not in BIAS_METRICS:
             yield judgement(pair, *pair[_INTERVAL].tolist())
             return
+        if term.declared and not set(grouping.groups) <= _compared(audited, term, protected):
+            yield judgement(*_ratio_to_none(pair, term, protected, audited))
+            return
     together = _rows(audited.together, term, protected)
-    compared = {*together["group_a"], *together["group_b"]}
+    compared = _compared(audited, term, protected)
     for group, n in groups.items():
         if group not in compared:
             reason = f"only the {MOST_COMPARED} groups with the most rows are compared"
@@ -315,6 +319,32 @@ def _of_pairs(
         place, worst = worst_of(metric, places, Intervals(*columns))
         limits = (worst.value.item(), worst.low.item(), worst.high.item())
         yield judgement(turned.iloc[place.item()], *limits)
+
+
+def _compared(audited: Audit, term: Term, protected: str) -> set[str]:
+    """Return the groups whose pairs the audit compares at once."""
+    together = _rows(audited.together, term, protected)
+    return {*together["group_a"], *together["group_b"]}
+
+
+def _ratio_to_none(
+    pair: pd.Series[Any], term: Term, protected: str, audited: Audit
+) -> tuple[pd.Series[Any], float, float, float]:
+    """Return a declared pair whose ratio x / 0 is undefined as 0 / x, with an interval.
+
+    The interval ends at the upper limit of the lower rate over the lower limit of the higher rate.
+    It stays undefined if both rates are 0.
+    """
+    rate = BIAS_METRICS[term.metric.name].rates[0].name
+    rates = audited.rates
+    rates = rates[(rates["protected"] == protected) & (rates["metric"] == rate)].set_index("group")
+    lower, higher = (rates.loc[pair[side]] for side in ("group_b", "group_a"))
+    if term.metric.kind != "ratio" or lower["value"] != 0 or not higher["value"] > 0:
+        return pair, np.nan, np.nan, np.nan
+    turned = pair.copy()
+    turned[["group_a", "group_b", "reason"]] = [pair["group_b"], pair["group_a"], ""]
+    high = lower["ci_high"] / higher["ci_low"] if higher["ci_low"] > 0 else np.inf
+    return turned, 0.0, 0.0, float(high)
 
 
 def _rows(table: pd.DataFrame, term: Term, protected: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,13 +12,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.groups.protected import Protected, group_lookup, value_text
-from fairrun.inference import GroupLookup
+from fairrun.groups.lookup import group_lookup
+from fairrun.groups.protected import Protected
+from fairrun.groups.reading import distinct_values
+from fairrun.inference import NEITHER, GroupLookup, read_range, rest_of, value_text
 
 __all__ = ["MISSING", "ProtectedColumn"]
 
 #: The name in tables for rows whose value is null or not among the known values of the column.
 MISSING = "(missing)"
+
+_LATER_FIELDS = ("ranges", "yes_no")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class ProtectedColumn:
         All values of the column.
     group_a, group_b : tuple of str or tuple of float
         The values of the privileged and of the unprivileged group. A value may be in neither.
+    ranges : bool, default False
+        Whether the values are ranges of numbers, such as `>=40`; see `GroupLookup`.
+    yes_no : bool, default False
+        Whether the two values mean yes and no; see `GroupLookup`.
 
     Raises
     ------
@@ -56,6 +64,8 @@ class ProtectedColumn:
     values: tuple[str, ...] | tuple[float, ...]
     group_a: tuple[str, ...] | tuple[float, ...]
     group_b: tuple[str, ...] | tuple[float, ...]
+    ranges: bool = False
+    yes_no: bool = False
 
     def __post_init__(self) -> None:
         grouped = {*self.group_a, *self.group_b}
@@ -74,7 +84,8 @@ class ProtectedColumn:
     def from_frame(cls, frame: pd.DataFrame, protected: Protected) -> ProtectedColumn:
         """Return the column with the values that occur in rows.
 
-        The values of group_a come first, then those of group_b, then all others.
+        The values of group_a come first, then those of group_b, then all others. The others of
+        ranges are one value: all numbers that rows have outside both groups.
 
         Parameters
         ----------
@@ -99,10 +110,18 @@ class ProtectedColumn:
         ('White', 'Other', 'Black')
         """
         lookup = group_lookup(frame, protected)
-        group_a, group_b = lookup.group_a, lookup.group_b
-        values = sorted(frame[protected.column].dropna().unique().tolist())
-        rest = [value for value in values if value not in {*group_a, *group_b}]
-        return cls(protected.column, (*group_a, *group_b, *rest), group_a, group_b)
+        known = lookup.values
+        values = distinct_values(frame, protected.column)
+        rest: tuple[Any, ...] = tuple(value for value in values if value not in known)
+        if lookup.ranges:
+            outside = lookup.groups(pd.DataFrame({protected.column: values})) == NEITHER
+            ranges = [each for each in map(read_range, known) if each is not None]
+            rest = (rest_of(ranges),) if outside.any() else ()
+        return cls(
+            *(protected.column, (*known, *rest), lookup.group_a, lookup.group_b),
+            ranges=lookup.ranges,
+            yes_no=lookup.yes_no,
+        )
 
     @property
     def size(self) -> int:
@@ -124,7 +143,15 @@ class ProtectedColumn:
     @cached_property
     def lookup(self) -> GroupLookup:
         """The rule that a served model uses to find the group of a row."""
-        return GroupLookup(self.name, self.group_a, self.group_b)
+        return GroupLookup(self.name, self.group_a, self.group_b, self.ranges, self.yes_no)
+
+    @property
+    def examples(self) -> dict[Any, str]:
+        """A raw value of each value of group_a and group_b, and the name of the value in tables."""
+        return {
+            example: value_text(value)
+            for example, value in zip(self.lookup.examples, self.lookup.values, strict=True)
+        }
 
     @cached_property
     def group_of_position(self) -> NDArray[np.int8]:
@@ -137,7 +164,7 @@ class ProtectedColumn:
     def _all_values(self) -> tuple[GroupLookup, NDArray[np.intp]]:
         """A lookup of all values, and the position in `values` of each of its positions."""
         rest = tuple(value for value in self.values if value not in {*self.group_a, *self.group_b})
-        lookup = GroupLookup(self.name, self.group_a, (*self.group_b, *rest))
+        lookup = replace(self.lookup, group_b=(*self.group_b, *rest))
         return lookup, np.array([self.values.index(v) for v in lookup.values] + [-1], dtype=np.intp)
 
     def positions(self, frame: pd.DataFrame) -> NDArray[np.intp]:
@@ -194,7 +221,7 @@ class ProtectedColumn:
             "values": list(self.values),
             "group_a": list(self.group_a),
             "group_b": list(self.group_b),
-        }
+        } | {name: True for name in _LATER_FIELDS if getattr(self, name)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> ProtectedColumn:
@@ -202,4 +229,6 @@ class ProtectedColumn:
         values, group_a, group_b = (
             tuple(document[key]) for key in ("values", "group_a", "group_b")
         )
-        return cls(document["name"], values, group_a, group_b)
+        # Tables and models of earlier versions do not have these fields.
+        later = (bool(document.get(name, False)) for name in _LATER_FIELDS)
+        return cls(document["name"], values, group_a, group_b, *later)

@@ -1,31 +1,32 @@
-"""Protected columns, and the rule that assigns their values to groups."""
+"""Protected columns and their groups, and the names of the groups in tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.inference import GROUP_A, GROUP_B, NEITHER, GroupLookup
+from fairrun.groups.grammar import (
+    GroupText,
+    Item,
+    check_apart,
+    format_group,
+    group_from_document,
+    parse_group,
+)
+from fairrun.inference import GROUP_A, GROUP_B, rest_of
 
 __all__ = [
-    "GROUP_A",
-    "GROUP_B",
-    "NEITHER",
     "NEITHER_NAME",
     "Protected",
-    "group_lookup",
     "group_shares",
     "group_table_names",
-    "name_groups",
-    "value_text",
     "without_empty_neither",
 ]
-
 
 #: The name in tables for the rows in neither group.
 NEITHER_NAME = "(neither)"
@@ -39,15 +40,55 @@ class Protected:
     ----------
     column : str
         The name of the column. It is never a feature.
-    privileged : str
-        The value of group_a, as text also for a column of numbers.
-    unprivileged : str or None
-        The value of group_b. None means every other value in the training data.
+    privileged : str or tuple of str
+        The group `group_a`: a value, a condition such as ``>=40``, bins such as ``18..25..40``, or
+        several of these, joined by ``|`` or as a tuple; see `fairrun.groups.parse_group`. Values
+        are written as text also for a column of numbers.
+    unprivileged : str or tuple of str or None
+        The group `group_b`, in the same form. None or ``rest`` means every other value in the
+        training data, or every other number.
+
+    Raises
+    ------
+    RequestError
+        If a group cannot be read, or both groups have an item or a number in common.
     """
 
     column: str
-    privileged: str
-    unprivileged: str | None = None
+    privileged: GroupText
+    unprivileged: GroupText | None = None
+
+    def __post_init__(self) -> None:
+        other = self.unprivileged
+        other = None if other is None or other == "rest" else group_from_document(other)
+        object.__setattr__(self, "privileged", group_from_document(self.privileged))
+        object.__setattr__(self, "unprivileged", other)
+        items_a, items_b = self.items
+        common = [item for item in items_b if item in items_a]
+        if common:
+            raise RequestError(
+                f"privileged and unprivileged of {self.column!r} both name {common[0]}; give two "
+                "groups without a common value"
+            )
+        check_apart((*items_a, *items_b))
+
+    @cached_property
+    def items(self) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+        """The items of group_a and of group_b; none for group_b if it is the rest."""
+        b = () if self.unprivileged is None else parse_group(self.unprivileged)
+        return parse_group(self.privileged), b
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The groups as text, as the parameters `privileged` and `unprivileged` take them.
+
+        Examples
+        --------
+        >>> Protected("race", ("White", "Asian")).texts
+        ('White|Asian', 'rest')
+        """
+        a, b = self.items
+        return format_group(a), format_group(b) if b else "rest"
 
     @property
     def group_names(self) -> tuple[str, str]:
@@ -57,104 +98,18 @@ class Protected:
         --------
         >>> Protected("race", "White").group_names
         ('White', 'not White')
-        >>> Protected("sex", "Male", "Female").group_names
-        ('Male', 'Female')
+        >>> Protected("race", "White|Asian", "Black").group_names
+        ('White or Asian', 'Black')
+        >>> Protected("age", ">=40").group_names
+        ('>=40', '<40')
         """
-        return self.privileged, self.unprivileged or f"not {self.privileged}"
-
-
-def group_lookup(frame: pd.DataFrame, protected: Protected) -> GroupLookup:
-    """Return the rule from values of a protected column to groups.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The training rows.
-    protected : Protected
-        The column and its groups.
-
-    Returns
-    -------
-    GroupLookup
-        Values that do not occur in `frame` are in neither group.
-
-    Raises
-    ------
-    RequestError
-        If the column is missing, or a group has no row.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"race": ["White", "Black", "Other", None]})
-    >>> lookup = group_lookup(frame, Protected("race", "White"))
-    >>> lookup.group_b
-    ('Black', 'Other')
-    >>> lookup.groups(frame)
-    array([ 0,  1,  1, -1], dtype=int8)
-    """
-    if protected.column not in frame.columns:
-        raise RequestError(
-            f"the protected column {protected.column!r} is not in the data; "
-            f"the columns are {', '.join(map(str, frame.columns))}"
-        )
-    values = sorted(frame[protected.column].dropna().unique().tolist())
-    by_text = {value_text(value): value for value in values}
-    privileged = _named(by_text, protected, protected.privileged)
-    if protected.unprivileged is None:
-        rest = tuple(value for value in values if value != privileged)
-    else:
-        rest = (_named(by_text, protected, protected.unprivileged),)
-    if not rest:
-        raise RequestError(
-            f"the protected column {protected.column!r} has only one value, so that there is no "
-            "group_b; give rows with another value, or another protected column"
-        )
-    return GroupLookup(protected.column, (privileged,), rest)
-
-
-def name_groups(frame: pd.DataFrame, protected: Protected) -> Protected:
-    """Fill in the value of group_b if it is the only other value.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The training rows.
-    protected : Protected
-        The column and its groups.
-
-    Returns
-    -------
-    Protected
-        With `unprivileged` filled in if it was None and `frame` has only one other value.
-
-    Raises
-    ------
-    RequestError
-        As `group_lookup` does.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"sex": ["Male", "Female"], "race": ["White", "Black"]})
-    >>> name_groups(frame, Protected("sex", "Male")).group_names
-    ('Male', 'Female')
-    """
-    others = group_lookup(frame, protected).group_b
-    if protected.unprivileged is None and len(others) == 1:
-        return replace(protected, unprivileged=value_text(others[0]))
-    return protected
-
-
-def value_text(value: object) -> str:
-    """Return a value of a protected or target column as text, as it is written in parameters.
-
-    Examples
-    --------
-    >>> value_text(1.0), value_text("Male"), value_text(0.5)
-    ('1', 'Male', '0.5')
-    """
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+        items_a, items_b = self.items
+        a, b = (" or ".join(item.text for item in items) for items in (items_a, items_b))
+        ranges = [item.range for item in items_a if item.range is not None]
+        if items_b:
+            return a, b
+        rest = rest_of(ranges) if len(ranges) == len(items_a) else None
+        return a, rest or f"not {a}"
 
 
 def group_shares(groups: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -191,12 +146,3 @@ def without_empty_neither(table: pd.DataFrame, count: str) -> pd.DataFrame:
     """
     neither = table["group"] == NEITHER_NAME
     return table if table.loc[neither, count].any() else table[~neither]
-
-
-def _named(by_text: dict[str, Any], protected: Protected, name: str) -> Any:
-    if name not in by_text:
-        raise RequestError(
-            f"{name!r} is not a value of the protected column {protected.column!r} "
-            f"({', '.join(list(by_text)[:20])})"
-        )
-    return by_text[name]

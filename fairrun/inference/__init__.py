@@ -11,7 +11,17 @@ from .artifact import FORMAT_VERSION, load_model, save_model
 from .background import Background, numeric_places
 from .chain import Chain
 from .changeable import Changeable
-from .columns import Columns, numbers, text_codes
+from .columns import (
+    Column,
+    Columns,
+    Table,
+    column_names,
+    numbers,
+    plain_cells,
+    take_columns,
+    text_codes,
+    texts,
+)
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .describe import describe
 from .draws import RowDraws
@@ -25,9 +35,11 @@ from .mixture import MixtureScorer
 from .model import InferenceModel
 from .network import NetworkScorer
 from .prototypes import Prototypes
+from .ranges import REST, Range, read_range, rest_of
 from .scorer import LinearScorer, Scorer, sigmoid
 from .transforms import GroupShift, GroupStepMap, StepFunction, Transform
 from .trees import TreeScorer
+from .values import YES_NO, has_text, number_of, value_text, yes_no_texts
 
 __all__ = [
     "FORMAT_VERSION",
@@ -35,11 +47,14 @@ __all__ = [
     "GROUP_B",
     "NEITHER",
     "OUTPUT_COLUMNS",
+    "REST",
+    "YES_NO",
     "Answers",
     "Background",
     "Categorical",
     "Chain",
     "Changeable",
+    "Column",
     "Columns",
     "Decision",
     "Encoder",
@@ -60,18 +75,30 @@ __all__ = [
     "NetworkScorer",
     "Numeric",
     "Prototypes",
+    "Range",
     "RowDraws",
     "Scorer",
     "StepFunction",
+    "Table",
     "Threshold",
     "Transform",
     "TreeScorer",
+    "column_names",
     "describe",
+    "has_text",
     "load_model",
     "name_rows",
+    "number_of",
     "numbers",
     "numeric_places",
+    "plain_cells",
+    "read_range",
+    "rest_of",
     "save_model",
     "sigmoid",
+    "take_columns",
     "text_codes",
+    "texts",
+    "value_text",
+    "yes_no_texts",
 ]

@@ -35,6 +35,8 @@ class Answers:
         The contributions of the columns to the scores, if requested.
     counterfactuals : list of list of dict, or None
         For each row, the changes that would change the label, if requested; see `HintFinder.find`.
+    index : pandas.Index or None
+        The index of the rows. None means positions from 0.
     """
 
     prediction: NDArray[np.int64]
@@ -43,7 +45,12 @@ class Answers:
     unseen: dict[str, int]
     explanations: Explanations | None = None
     counterfactuals: list[list[dict[str, Any]]] | None = None
+    index: pd.Index | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the columns `prediction`, `probability` and `decision_probability` as a table."""
-        return pd.DataFrame({name: getattr(self, name) for name in OUTPUT_COLUMNS}, copy=False)
+        """Return the columns `prediction`, `probability` and `decision_probability` as a table.
+
+        The table has the index of the rows, so it can be joined to them.
+        """
+        values = {name: getattr(self, name) for name in OUTPUT_COLUMNS}
+        return pd.DataFrame(values, index=self.index, copy=False)

@@ -1,29 +1,36 @@
-"""Read raw columns as arrays, and refuse values of the wrong type.
+"""Take the columns that a model reads from a table of raw rows, in whatever form the table is.
 
-All input of a model is read here, so this module implements the input policy. Types are checked, a
-null stays a null, and an error names the column and rows but never a value. Rows are a DataFrame or
-`Columns`, which hold parsed JSON. Both are read by the same code, so equal rows give equal answers.
+All input of a model is read here and in `cells`, so these modules implement the input policy: a
+table of pandas, polars or Arrow and the parsed JSON of a request are read by the same code, so
+equal rows get equal answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from .errors import InputError, name_rows
+from .cells import Column, numbers, plain, plain_cells, text_codes, texts
+from .errors import InputError
 
-__all__ = ["Column", "Columns", "Table", "numbers", "take_columns", "text_codes", "texts"]
+__all__ = [
+    "Column",
+    "Columns",
+    "Table",
+    "column_names",
+    "numbers",
+    "plain_cells",
+    "take_columns",
+    "text_codes",
+    "texts",
+]
 
-Column = pd.Series | list[Any]
-
-_NUMBERS = {int, float, bool, type(None)}
-_TEXTS = {str, type(None)}
+# Up to here, float64 represents every integer.
+_EXACT = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,20 @@ class Columns:
         The `n_rows` values of each column. A list holds values from JSON, with None for null.
     n_rows : int
         The number of rows.
+    index : pandas.Index or None
+        The index of the rows, which the answers get too. None means positions from 0.
     """
 
     values: Mapping[str, Column]
     n_rows: int
+    index: pd.Index | None = None
 
     def __len__(self) -> int:
         return self.n_rows
 
 
+#: A polars DataFrame, a pyarrow Table and a pyarrow RecordBatch are read too. They have no name
+#: here, because a model needs neither package.
 Table = pd.DataFrame | Columns
 
 
@@ -53,8 +65,8 @@ def take_columns(table: Table, names: tuple[str, ...]) -> Columns:
 
     Parameters
     ----------
-    table : pandas.DataFrame or Columns
-        The raw rows.
+    table : pandas.DataFrame, Columns, polars.DataFrame, pyarrow.Table or pyarrow.RecordBatch
+        The raw rows. The name of a column that is not text, such as 0, is read as its text.
     names : tuple of str
         The required columns.
 
@@ -67,158 +79,104 @@ def take_columns(table: Table, names: tuple[str, ...]) -> Columns:
     ------
     InputError
         If a column is missing or occurs twice, or `table` has another type.
+
+    Examples
+    --------
+    >>> take_columns(pd.DataFrame({1: [5, 6], "x": [7, 8]}, index=["a", "b"]), ("1",)).index
+    Index(['a', 'b'], dtype='str')
     """
     if isinstance(table, Columns):
-        missing = [name for name in names if name not in table.values]
-    elif isinstance(table, pd.DataFrame):
-        labels = table.columns.tolist()
-        missing = [name for name in names if name not in labels]
-        twice = [name for name in names if labels.count(name) > 1]
-        if twice and not missing:
+        _check_names(names, table.values)
+        return table
+    if isinstance(table, pd.DataFrame):
+        return _from_pandas(table, names)
+    return _from_other(table, names)
+
+
+def _from_pandas(frame: pd.DataFrame, names: tuple[str, ...]) -> Columns:
+    labels = frame.columns.tolist()
+    places = _places(labels, names)
+    if len(frame) == 1:  # for one row, this is many times faster than reading column by column
+        cells = _only_row(frame)
+        if cells is not None:
+            return Columns({name: [cells[places[name]]] for name in names}, 1, frame.index)
+    values = {name: frame[labels[places[name]]] for name in names}
+    return Columns(values, len(frame), frame.index)
+
+
+def _only_row(frame: pd.DataFrame) -> list[Any] | None:
+    """Return the cells of a frame with one row, or None if pandas would change some of them."""
+    row = frame.iloc[0]
+    cells = row.tolist()
+    if row.dtype == object:
+        return [plain(cell) if isinstance(cell, np.generic) else cell for cell in cells]
+    # All columns are numeric. If their dtypes differ, pandas has cast all cells to one of them.
+    if row.dtype.kind in "iuf" and all(
+        isinstance(cell, (int, float)) and -_EXACT < cell < _EXACT for cell in cells
+    ):
+        return cells
+    return None
+
+
+def _from_other(table: Any, names: tuple[str, ...]) -> Columns:
+    labels = _labels(table)
+    places = _places(labels, names)
+    values: dict[str, Column] = {}
+    if _is_polars(table):
+        values = {name: table.get_column(name).to_list() for name in names}
+        return Columns(values, int(table.height))
+    for name in names:
+        cells = pd.arrays.ArrowExtensionArray(table.column(places[name]))
+        values[name] = pd.Series(cells)
+    return Columns(values, int(table.num_rows))
+
+
+def _labels(table: Any) -> list[Any]:
+    """Return the names of the columns of a table of pandas, polars or Arrow."""
+    if isinstance(table, pd.DataFrame) or _is_polars(table):
+        return list(table.columns)
+    if hasattr(table, "schema") and hasattr(table, "num_rows"):  # Arrow
+        return list(table.schema.names)
+    raise InputError(
+        f"the rows are of type {type(table).__name__}; give a pandas DataFrame, a polars "
+        "DataFrame or a pyarrow Table"
+    )
+
+
+def _is_polars(table: Any) -> bool:
+    # The packages are not imported, because a model needs neither.
+    return hasattr(table, "get_column") and hasattr(table, "height")
+
+
+def column_names(table: Table) -> list[str]:
+    """Return the names of the columns of a table as text.
+
+    Examples
+    --------
+    >>> column_names(pd.DataFrame({0: [1], "x": [2]}))
+    ['0', 'x']
+    """
+    if isinstance(table, Columns):
+        return list(table.values)
+    return [*map(str, _labels(table))]
+
+
+def _places(labels: list[Any], names: tuple[str, ...]) -> dict[str, int]:
+    """Return the position of each column by its name as text; raise if a required name is twice."""
+    spelled = [label if type(label) is str else str(label) for label in labels]
+    places = {name: place for place, name in enumerate(spelled)}
+    _check_names(names, places)
+    if len(places) < len(spelled):
+        twice = [name for name in names if spelled.count(name) > 1]
+        if twice:
             raise InputError(f"duplicate column{_plural(twice)} {_quoted(twice)}", column=twice[0])
-    else:
-        raise InputError(f"the rows are of type {type(table).__name__}; give a pandas DataFrame")
+    return places
+
+
+def _check_names(names: tuple[str, ...], given: Mapping[str, Any]) -> None:
+    missing = [name for name in names if name not in given]
     if missing:
         raise InputError(f"missing column{_plural(missing)} {_quoted(missing)}", column=missing[0])
-    if isinstance(table, Columns):
-        return table
-    if len(table) == 1:  # for one row, this is many times faster than reading column by column
-        row = table.iloc[0].tolist()
-        cells = [value.item() if isinstance(value, np.generic) else value for value in row]
-        return Columns({label: [value] for label, value in zip(labels, cells, strict=True)}, 1)
-    return Columns({name: table[name] for name in names}, len(table))
-
-
-def numbers(column: Column, name: str) -> NDArray[np.float64]:
-    """Read a column of numbers.
-
-    Parameters
-    ----------
-    column : pandas.Series or list
-        Values of any numeric dtype, booleans (0 and 1), or objects that are numbers or null.
-    name : str
-        The name of the column, for the error message.
-
-    Returns
-    -------
-    array of float64 of shape (n_rows,)
-        The numbers, with NaN for null.
-
-    Raises
-    ------
-    InputError
-        If a value is not a number, or is infinite.
-    """
-    if isinstance(column, list):
-        values = _numbers_from_objects(column, name)
-    else:
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.astype(column.cat.categories.dtype)
-        if pd.api.types.is_complex_dtype(column.dtype):
-            raise InputError(
-                f"column {name!r}: complex numbers where real numbers are expected", column=name
-            )
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        else:
-            values = _numbers_from_objects(column.to_numpy(dtype=object).tolist(), name)
-    infinite = np.isinf(values)
-    if infinite.any():
-        raise _refused(name, "infinite number", np.flatnonzero(infinite).tolist())
-    return values
-
-
-def _numbers_from_objects(objects: list[Any], name: str) -> NDArray[np.float64]:
-    if set(map(type, objects)) <= _NUMBERS:
-        try:
-            return np.array(objects, dtype=np.float64)
-        except OverflowError:  # an int that is too large for float64
-            pass
-    values = np.full(len(objects), np.nan)
-    wrong = []
-    for row, value in enumerate(objects):
-        if _is_null(value):
-            continue
-        if not isinstance(value, (int, float, np.number, np.bool_)) or np.iscomplexobj(value):
-            wrong.append(row)
-            continue
-        try:
-            values[row] = value
-        except OverflowError:
-            values[row] = np.inf
-    if wrong:
-        raise _refused(name, "not a number", wrong)
-    return values
-
-
-def texts(column: Column, name: str) -> list[str | None]:
-    """Read a column of text.
-
-    Parameters
-    ----------
-    column : pandas.Series or list
-        Strings or nulls of any dtype.
-    name : str
-        The name of the column, for the error message.
-
-    Returns
-    -------
-    list of str or None
-        The text of each row, with None for null.
-
-    Raises
-    ------
-    InputError
-        If a value is not text.
-    """
-    values = column if isinstance(column, list) else column.to_numpy(dtype=object).tolist()
-    if set(map(type, values)) <= _TEXTS:
-        return values
-    wrong = [
-        row
-        for row, value in enumerate(values)
-        if not isinstance(value, str) and not _is_null(value)
-    ]
-    if wrong:
-        raise _refused(name, "not text", wrong)
-    return [value if isinstance(value, str) else None for value in values]
-
-
-def text_codes(column: Column, name: str, known: Mapping[Any, int]) -> NDArray[np.intp]:
-    """Read a column of text as codes of the known values.
-
-    Parameters
-    ----------
-    column : pandas.Series or list
-        Strings or nulls of any dtype.
-    name : str
-        The name of the column, for the error message.
-    known : mapping of str to int
-        The code (0 or more) of each known value.
-
-    Returns
-    -------
-    array of int of shape (n_rows,)
-        The code of each row; −1 for null and −2 for an unknown value.
-
-    Raises
-    ------
-    InputError
-        If a value is not text.
-    """
-    values = texts(column, name)
-    codes = np.fromiter(map(known.get, values, repeat(-2)), dtype=np.intp, count=len(values))
-    if codes.size and codes.min() < 0:
-        codes[[row for row, value in enumerate(values) if value is None]] = -1
-    return codes
-
-
-def _is_null(value: Any) -> bool:
-    return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
-def _refused(name: str, what: str, rows: list[int]) -> InputError:
-    return InputError(f"column {name!r}: {what} in {name_rows(rows)}", column=name, row=rows[0])
 
 
 def _quoted(names: list[str]) -> str:

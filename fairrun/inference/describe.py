@@ -27,8 +27,8 @@ def describe(model: InferenceModel) -> dict[str, Any]:
         `columns` : list of dict
             For each input column its `name`, `role` (feature, protected or row_key), `type` (number
             or text), whether it is `nullable`, `values` (the categories of the training rows, or
-            the values of both groups; None for numbers and row keys), `other_values` (whether other
-            values are allowed too) and an invented `example`.
+            the values of both groups; None for numbers, ranges and row keys), `other_values`
+            (whether other values are allowed too) and an invented `example`.
         `randomised` : bool
             Whether predictions use random numbers.
         `explains` : bool
@@ -65,9 +65,9 @@ def describe(model: InferenceModel) -> dict[str, Any]:
                 "role": "protected",
                 "type": "text" if groups.is_text else "number",
                 "nullable": True,
-                "values": list(groups.values),
+                "values": None if groups.ranges else list(groups.values),
                 "other_values": True,
-                "example": groups.group_a[0],
+                "example": groups.examples[0],
             }
         )
     if draws is not None and draws.row_key is not None:

@@ -97,7 +97,12 @@ class RowDraws:
             return zip(keys, strict=True)
         taken = take_columns(table, encoder.names).values
         tokens = (
-            _tokens(taken[column.name], column.name, is_text=isinstance(column, Categorical))
+            _tokens(
+                taken[column.name],
+                column.name,
+                is_text=isinstance(column, Categorical),
+                known=column.codes if isinstance(column, Categorical) else None,
+            )
             for column in encoder.columns
         )
         return zip(*tokens, strict=True)
@@ -112,7 +117,9 @@ class RowDraws:
         return cls(**saved)
 
 
-def _tokens(raw: Column, name: str, *, is_text: bool) -> list[bytes]:
+def _tokens(
+    raw: Column, name: str, *, is_text: bool, known: Mapping[Any, int] | None = None
+) -> list[bytes]:
     """Return each value as bytes (tag, length, content), so that different rows differ in bytes."""
     if not is_text:
         if isinstance(raw, list) and len(raw) == 1:
@@ -126,7 +133,7 @@ def _tokens(raw: Column, name: str, *, is_text: bool) -> list[bytes]:
         for row in np.flatnonzero(np.isnan(values)):
             numeric[row] = _NULL
         return numeric
-    given = texts(raw, name)
+    given = texts(raw, name, known)
     tokens = {text: _text_token(text) for text in set(given)}
     return [*map(tokens.__getitem__, given)]
 

@@ -42,7 +42,7 @@ def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
         {column.name: _draw(column, rng) for column in model.encoder.columns}, dtype=object
     )
     if model.groups is not None:
-        values: list[Any] = [*model.groups.group_a, *model.groups.group_b, None]
+        values: list[Any] = [*model.groups.examples, None]
         rows[model.groups.column] = pd.Series(
             [values[place] for place in rng.integers(len(values), size=_ROWS)], dtype=object
         )

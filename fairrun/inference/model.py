@@ -82,7 +82,7 @@ class InferenceModel:
 
         Parameters
         ----------
-        table : pandas.DataFrame or Columns
+        table : pandas.DataFrame, Columns, polars.DataFrame or pyarrow.Table
             Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
@@ -102,14 +102,14 @@ class InferenceModel:
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
             Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
         -------
         pandas.DataFrame
-            A row for each given row, in the same order, with the columns `prediction`,
-            `probability` and `decision_probability`; see `Answers`.
+            A row for each given row, in the same order and with the same index, with the columns
+            `prediction`, `probability` and `decision_probability`; see `Answers`.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class InferenceModel:
 
         Parameters
         ----------
-        table : pandas.DataFrame or Columns
+        table : pandas.DataFrame, Columns, polars.DataFrame or pyarrow.Table
             Raw rows. The order of columns does not matter, and other columns are ignored. Equal
             rows get bit-equal answers in both types.
         explain : bool, default False
@@ -151,7 +151,13 @@ class InferenceModel:
         explanations = self._explanations(scored) if explain else None
         hints = self.counterfactuals(rows) if counterfactuals else None
         return Answers(
-            prediction, sigmoid(scored.scores), scored.decided, scored.unseen, explanations, hints
+            prediction=prediction,
+            probability=sigmoid(scored.scores),
+            decision_probability=scored.decided,
+            unseen=scored.unseen,
+            explanations=explanations,
+            counterfactuals=hints,
+            index=rows.index,
         )
 
     def explain(self, table: Table) -> Explanations:
@@ -159,7 +165,7 @@ class InferenceModel:
 
         Parameters
         ----------
-        table : pandas.DataFrame or Columns
+        table : pandas.DataFrame, Columns, polars.DataFrame or pyarrow.Table
             Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns
@@ -181,7 +187,7 @@ class InferenceModel:
 
         Parameters
         ----------
-        table : pandas.DataFrame or Columns
+        table : pandas.DataFrame, Columns, polars.DataFrame or pyarrow.Table
             Raw rows. The order of columns does not matter, and other columns are ignored.
 
         Returns

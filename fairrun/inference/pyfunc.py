@@ -27,6 +27,9 @@ PARAMETERS: dict[str, bool | int] = {
     "counterfactuals": False,
 }
 
+#: The largest number of times that a column stands in a table by mistake.
+_FEW = 5
+
 
 class InputException(MlflowException):
     """An `InputError` as an MLflow exception with status 400.
@@ -69,6 +72,7 @@ class FairModel(PythonModel):
         """Return the answers to raw rows; see `InferenceModel.answer` and `PARAMETERS`."""
         asked = PARAMETERS | (params or {})
         try:
+            _check_cells(model_input, self._model.columns)
             answers = self._model.answer(
                 model_input,
                 explain=asked["explain"] or asked["feature_importance"],
@@ -76,11 +80,27 @@ class FairModel(PythonModel):
             )
             frame, explained = answers.to_frame(), answers.explanations
             if explained is not None and asked["explain"]:
-                frame["explanation"] = pd.Series(explained.to_dicts(asked["top_k"]), dtype=object)
+                frame["explanation"] = _aligned(explained.to_dicts(asked["top_k"]), frame)
             if explained is not None and asked["feature_importance"]:
-                frame["feature_importance"] = pd.Series(explained.plain(), dtype=object)
+                frame["feature_importance"] = _aligned(explained.plain(), frame)
             if answers.counterfactuals is not None:
-                frame["counterfactuals"] = pd.Series(answers.counterfactuals, dtype=object)
+                frame["counterfactuals"] = _aligned(answers.counterfactuals, frame)
             return frame
         except InputError as error:
             raise InputException(str(error)) from None
+
+
+def _check_cells(frame: pd.DataFrame, names: tuple[str, ...]) -> None:
+    """Refuse a column that MLflow has filled with the name of the column.
+
+    MLflow does so for columns of the type `any`, if one stands as many times as there are rows.
+    """
+    if isinstance(frame, pd.DataFrame) and 2 <= len(frame) <= _FEW:
+        for name in names:
+            if name in frame and [*frame[name]] == [name] * len(frame):
+                raise InputError(f"duplicate column {name!r}", column=name)
+
+
+def _aligned(values: list[Any], frame: pd.DataFrame) -> pd.Series:
+    """Return one value for each row; without the index, pandas would assign them by label."""
+    return pd.Series(values, index=frame.index, dtype=object)

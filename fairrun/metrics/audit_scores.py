@@ -76,8 +76,12 @@ def audit_scores(
         return [(y_true[rows], probability[rows]) for rows in in_group]
 
     rates, compared = [], []
-    every_value = [values_of(protected, *names) for names in one_and_two_way(protected)]
-    for grouping in (everybody(protected), *every_value):
+    groupings = [everybody(protected)]
+    for names in one_and_two_way(protected):
+        values, two = values_of(protected, *names), group_a_and_b(protected, *names)
+        merged = [i for i, name in enumerate(two.groups) if name not in values.groups]
+        groupings += [values, two.take(merged)]
+    for grouping in groupings:
         for group, (y, score) in zip(grouping.groups, rows_of(grouping), strict=True):
             about = (grouping.protected, group, len(y))
             auc = roc_auc(y, score)

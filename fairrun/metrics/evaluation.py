@@ -93,7 +93,10 @@ class Evaluation:
             largest share.
         """
         column = self.protected
-        flips = flip_test(predict, frame, column.name, (*column.group_a, *column.group_b))
+        names = column.examples
+        flips = flip_test(predict, frame, column.name, [*names])
+        if column.ranges:  # a number stands for each range
+            flips = flips.assign(**{end: flips[end].map(names) for end in ("from", "to")})
         rate = float(flips["changed_share"].max())
         return replace(self, flips=flips, metrics=self.metrics | {"flip_rate": rate})
 

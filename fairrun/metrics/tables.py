@@ -201,6 +201,8 @@ def cell_of_row(
     RequestError
         If the lengths differ, or a code is neither a position nor −1.
     """
+    if not protected:
+        raise RequestError("rows cannot be counted without a protected column; give at least one")
     if len(positions) != len(protected):
         raise RequestError(
             f"{len(positions)} arrays of positions were given for {len(protected)} protected "
@@ -217,8 +219,9 @@ def cell_of_row(
     cell = np.zeros(arrays[protected[0].name].shape, dtype=dtype)
     for column in protected:
         array = arrays[column.name]
-        least, most = (array.min(), array.max()) if array.size else (0, 0)
-        if array.dtype.kind not in "iu" or least < -1 or most >= len(column.values):
+        whole = array.dtype.kind in "iu"
+        least, most = (array.min(), array.max()) if array.size and whole else (0, 0)
+        if not whole or least < -1 or most >= len(column.values):
             raise RequestError(
                 f"the positions of {column.name!r} must be integers from 0 to "
                 f"{len(column.values) - 1} (a position in its values), or -1 for none of them"

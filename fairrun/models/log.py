@@ -11,11 +11,13 @@ from pathlib import Path
 import mlflow
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 import fairrun.inference
 from fairrun.data import DatasetSpec
 from fairrun.groups import ProtectedColumn
-from fairrun.inference import InferenceModel, Numeric, save_model
+from fairrun.inference import InferenceModel, describe, save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
 from fairrun.tracking.names import METADATA, MODEL_NAME
 from fairrun.training import example_row
@@ -49,18 +51,12 @@ class LoggedModel:
 def model_signature(model: InferenceModel) -> ModelSignature:
     """Return the signature of a model: raw input columns, three output columns and parameters.
 
-    The protected column and the row key are inputs only if the model uses them in prediction.
+    The protected column and the row key are inputs only if the model uses them in prediction. All
+    inputs have MLflow's type `any`, so that MLflow passes every dtype on and the model's own input
+    policy answers. The type `double` would refuse int64, and `long` would cut 38.5 to 38.
     """
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(DataType.double if isinstance(column, Numeric) else DataType.string, column.name)
-        for column in model.encoder.columns
-    ]
-    if model.groups is not None:
-        kind = DataType.string if model.groups.is_text else DataType.double
-        inputs.append(ColSpec(kind, model.groups.column))
-    if model.draws is not None and model.draws.row_key is not None:
-        kind = DataType.string if model.draws.row_key_is_text else DataType.double
-        inputs.append(ColSpec(kind, model.draws.row_key))
+    any_type = AnyType()  # type: ignore[no-untyped-call]
+    inputs: list[ColSpec | TensorSpec] = [ColSpec(any_type, name) for name in model.columns]
     outputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.long, "prediction"),
         ColSpec(DataType.double, "probability"),
@@ -96,9 +92,10 @@ def log_model(
     """
     example = example_row(model.encoder)
     if model.groups is not None:
-        example[model.groups.column] = [model.groups.group_a[0]]
+        example[model.groups.column] = [model.groups.examples[0]]
     if model.draws is not None and model.draws.row_key is not None:
         example[model.draws.row_key] = ["1"] if model.draws.row_key_is_text else [1.0]
+    columns = _columns(model)
     described = {k: v for k, v in spec.to_dict().items() if k not in ("source", "digests")}
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / ARTIFACT_NAME
@@ -113,12 +110,30 @@ def log_model(
             signature=model_signature(model),
             input_example=example,
             pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+            tags={MLFLOW_RUN_NOTE: _note(columns)},
             metadata={
                 METADATA: {
                     "mitigator": mitigator,
+                    "columns": columns,
                     "dataset": described,
                     "protected": [column.to_dict() for column in protected],
                 }
             },
         )
     return LoggedModel(info.model_uri, info.model_id, n_bytes)
+
+
+def _columns(model: InferenceModel) -> list[dict[str, str]]:
+    """Return the name, type and role of each input column, which the signature does not show."""
+    columns = describe(model)["columns"]
+    return [{key: column[key] for key in ("name", "type", "role")} for column in columns]
+
+
+def _note(columns: list[dict[str, str]]) -> str:
+    """Return the description of a model in MLflow's UI, with a line for each input column."""
+    lines = (
+        f"- {column['name']}: {column['type']}"
+        + ("" if column["role"] == "feature" else f" ({column['role'].replace('_', ' ')})")
+        for column in columns
+    )
+    return "Input columns (any dtype):\n\n" + "\n".join(lines)

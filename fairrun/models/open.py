@@ -71,7 +71,8 @@ class OpenedModel:
         Returns
         -------
         pandas.DataFrame
-            The columns `prediction`, `probability` and `decision_probability`.
+            The columns `prediction`, `probability` and `decision_probability`, with the index of
+            the rows.
 
         Raises
         ------
@@ -85,7 +86,8 @@ class OpenedModel:
                 f"the data has no columns {missing}, which the model needs; give rows with them"
             )
         try:
-            return pd.DataFrame(self._served.predict(frame))
+            # Models of earlier versions answer with an index of their own.
+            return pd.DataFrame(self._served.predict(frame)).set_axis(frame.index)
         except MlflowException as error:
             # The class belongs to the model's own code, so `isinstance` cannot recognise it.
             if type(error).__name__ == "InputException":
@@ -93,7 +95,7 @@ class OpenedModel:
             schema: Any = self.metadata.get_input_schema()  # type: ignore[no-untyped-call]
             raise RequestError(
                 f"the data does not fit the model's signature {schema.input_types_dict()}; "
-                "give numbers where it has double, and text where it has string"
+                "give each column once, numbers where it has double, and text where it has string"
             ) from None
 
     def as_this_version_reads_it(

@@ -55,7 +55,8 @@ class SavedModel:
         -------
         pandas.DataFrame
             A row for each given row with `prediction` (1 is the favourable outcome), `probability`
-            (before post-processing) and `decision_probability` (P(prediction = 1 | row)).
+            (before post-processing) and `decision_probability` (P(prediction = 1 | row)), with the
+            index of the rows.
 
         Raises
         ------
@@ -63,7 +64,8 @@ class SavedModel:
             If the rows do not meet the input policy. The class is `InputError` of the model's code.
         """
         answers: pd.DataFrame = self.model.predict(frame)
-        return answers
+        # Models of earlier versions answer with an index of their own.
+        return answers.set_axis(frame.index) if hasattr(frame, "index") else answers
 
     @property
     def explains(self) -> bool:

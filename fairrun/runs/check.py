@@ -12,8 +12,6 @@ import pandas as pd
 from fairrun.data import (
     DataRequest,
     Findings,
-    SourceTable,
-    TypedTable,
     check_request,
     code_columns,
     draft_spec,
@@ -21,9 +19,10 @@ from fairrun.data import (
     find_in,
     is_preprocessed,
     load_source,
-    loosely_typed,
+    type_columns,
 )
 from fairrun.gate import PlannedGroup, plan_gate
+from fairrun.groups import Protected
 from fairrun.pages import render_check
 from fairrun.tracking.datasets import open_dataset
 from fairrun.tracking.names import (
@@ -117,7 +116,8 @@ def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], 
     """Return the name, the share of test rows, the findings, the guesses, and the draft."""
     checked = check_request(request)
     spec = checked.spec
-    table = _read(spec.source, dict(spec.types), spec.na_values)
+    source = load_source(spec.source, spec.read, reading=spec.reading)
+    table = type_columns(source, spec, strict=False)
     columns = code_columns(table.frame, table.kinds)
     roles, guesses = checked.roles(columns)
     findings = find(table, roles)
@@ -133,12 +133,8 @@ def _guessed(fields: Mapping[str, Any]) -> dict[str, str]:
     protected = fields.get("protected") or []
     if protected:
         values["protected"] = ",".join(str(each["column"]) for each in protected)
-        values["privileged"] = ",".join(str(each["privileged"]) for each in protected)
+        values["privileged"] = ",".join(Protected(**each).texts[0] for each in protected)
     return values
-
-
-def _read(source: str, types: Mapping[str, str], na_values: tuple[str, ...]) -> TypedTable:
-    return loosely_typed(SourceTable(load_source(source)), types, na_values)
 
 
 def _pairs(labels: pd.DataFrame, test_share: float) -> list[tuple[str, PlannedGroup, PlannedGroup]]:

@@ -15,7 +15,7 @@ from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking.datasets import log_spec
+from fairrun.tracking.datasets import log_notes, log_spec
 from fairrun.tracking.names import COMPARED, COMPARISON, parameter
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
 from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
@@ -91,6 +91,7 @@ def run_comparison(
         log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
         dataset = run_preprocess(request).dataset
+        log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
         say_findings(dataset)
         log_spec(dataset.spec)
         records = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mlflow
 import pandas as pd
@@ -13,6 +13,7 @@ from fairrun.data import (
     DataRequest,
     Dataset,
     DatasetSpec,
+    ReadOptions,
     Rows,
     is_preprocessed,
     load_source,
@@ -28,9 +29,9 @@ from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
 from fairrun.runs.measure import measure
 from fairrun.runs.origin import origin_of
-from fairrun.tracking.datasets import log_input, open_dataset, read_spec
+from fairrun.tracking.datasets import log_input, log_notes, open_dataset, read_spec
 from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
-from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, parameter
+from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, SPEC, parameter
 from fairrun.tracking.runs import log_parameters, tracked_run
 
 __all__ = ["Evaluated", "run_evaluate"]
@@ -67,6 +68,7 @@ def run_evaluate(
     protected: Sequence[str] | None = None,
     gate: Gate | None = None,
     report: bool = True,
+    read: ReadOptions | None = None,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -89,6 +91,8 @@ def run_evaluate(
     report : bool
         Whether to draw plots, explain the model and write the report. This takes longer than the
         rest of the evaluation.
+    read : ReadOptions, optional
+        How the file in `data` is read; by default as the model's own file.
 
     Returns
     -------
@@ -106,8 +110,11 @@ def run_evaluate(
         gate.check(columns)
     names = [column.name for column in columns]
     with tracked_run(f"evaluate {opened.mitigator}", {MITIGATOR: opened.mitigator}) as run:
-        spec, rows, which = _rows(opened, data, dataset)
+        spec, rows, which = _rows(opened, data, dataset, read)
         mlflow.set_tags({PROTECTED: names[0], MEASURED_ROWS: which})
+        # Another run can take the same data by this run's id. Other rows have other splits.
+        kept = spec if which == "test" else replace(spec, digests=())
+        mlflow.log_dict(kept.to_dict(), SPEC)
         said = {"model": model, "rows": which, "protected": ",".join(names)}
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
@@ -131,7 +138,7 @@ def run_evaluate(
                 log_explanations(overview, model_id=model_id, dataset=measured_on, plots=explained)
                 plots |= explained
             origin = origin_of(
-                run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate
+                run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate, read
             )
             log_report(
                 render_report(evaluation, origin, plots, gate, result, overview, not_explained)
@@ -170,14 +177,19 @@ def _explain(
 
 
 def _rows(
-    model: OpenedModel, data: str | None, dataset: Dataset | None
+    model: OpenedModel, data: str | None, dataset: Dataset | None, read: ReadOptions | None
 ) -> tuple[DatasetSpec, Rows, str]:
     """Return the dataset spec, the rows to measure, and "test" or "evaluation"."""
     if dataset is None and data is not None and not is_preprocessed(data):
         spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": data})
-        rows, _ = prepare_rows(load_source(data), spec)
-        return spec, rows, "evaluation"
+        spec = spec if read is None else replace(spec, read=read)
+        table = load_source(data, spec.read, reading=spec.reading)
+        prepared = prepare_rows(table, spec, of_model=True)
+        log_notes(prepared.notes, prepared.n_dropped)
+        return spec, prepared.rows, "evaluation"
+    is_read_here = dataset is None
     if dataset is None:
         request = DataRequest(data=data) if data is not None else None
         dataset = open_dataset(request or read_spec(str(model.metadata.run_id)))
+    log_notes(dataset.notes, dataset.n_dropped, say=is_read_here)
     return dataset.spec, dataset.splits["test"], "test"

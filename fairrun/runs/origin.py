@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shlex
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from fairrun.data import DatasetSpec
+from fairrun.data import DatasetSpec, ReadOptions
 from fairrun.gate import Gate
 from fairrun.models.open import OpenedModel
 from fairrun.pages import Origin
@@ -25,6 +26,7 @@ def origin_of(
     data: str | None,
     protected: Sequence[str],
     gate: Gate | None,
+    read: ReadOptions | None = None,
 ) -> Origin:
     """Return the origin of an evaluation.
 
@@ -40,7 +42,7 @@ def origin_of(
         The digest of the evaluated rows.
     rows : str
         "test" for the test split, or "evaluation" for other rows.
-    data, protected, gate
+    data, protected, gate, read
         The parameters of `run_evaluate`.
 
     Returns
@@ -56,14 +58,19 @@ def origin_of(
         target=spec.target,
         positive=spec.positive,
         run_id=run_id,
-        command=_command(run_id, model.uri, data, protected, gate),
+        command=_command(run_id, model.uri, data, protected, gate, read),
         commit=commit_of(run_id),
         versions=_versions(),
     )
 
 
 def _command(
-    run_id: str, model: str, data: str | None, protected: Sequence[str], gate: Gate | None
+    run_id: str,
+    model: str,
+    data: str | None,
+    protected: Sequence[str],
+    gate: Gate | None,
+    read: ReadOptions | None,
 ) -> str:
     """Return the command that repeats an evaluation."""
     project = project_of(run_id)
@@ -74,6 +81,8 @@ def _command(
     words += ["-e", "evaluate", "-P", f"model={model}", "-P", f"protected={','.join(protected)}"]
     if data is not None:
         words += ["-P", f"data={data}"]
+    if read is not None:
+        words += ["-P", f"read={json.dumps(read.to_dict())}"]
     if gate is not None:
         words += ["-P", f"gate={gate}"]
     return shlex.join(words)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import mlflow
 
-from fairrun.data import DataRequest, Dataset, label_group_counts, prepare, resolve_spec
+from fairrun.data import DataRequest, Dataset, label_group_counts
 from fairrun.figures import plot_label_group_counts
 from fairrun.groups import without_empty_neither
-from fairrun.tracking.datasets import log_dataset, log_input, log_spec, open_dataset
-from fairrun.tracking.names import LABEL_GROUP_COUNTS, ROWS, ROWS_DROPPED
+from fairrun.tracking.datasets import log_dataset, log_input, log_notes, log_spec, open_dataset
+from fairrun.tracking.names import LABEL_GROUP_COUNTS, ROWS
 from fairrun.tracking.runs import log_figure, log_table, tracked_run
 
 __all__ = ["Preprocessed", "run_preprocess"]
@@ -53,13 +53,14 @@ def run_preprocess(request: DataRequest) -> Preprocessed:
         If the data or a parameter cannot be used.
     """
     with tracked_run("preprocess") as run:
-        dataset = prepare(resolve_spec(request))
+        dataset = open_dataset(request)
+        log_notes(dataset.notes, dataset.n_dropped)
         log_spec(dataset.spec)
         log_dataset(dataset)
         for name, rows in dataset.splits.items():
             log_input(rows, dataset.spec, context=name)
         n_rows = {f"{ROWS}{name}": float(len(rows)) for name, rows in dataset.splits.items()}
-        mlflow.log_metrics(n_rows | {ROWS_DROPPED: float(dataset.n_dropped)})
+        mlflow.log_metrics(n_rows)
         counts = without_empty_neither(label_group_counts(dataset), "count")
         log_table(LABEL_GROUP_COUNTS, counts)
         log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(counts))

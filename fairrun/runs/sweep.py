@@ -36,7 +36,7 @@ from fairrun.sweep.space import Space
 from fairrun.sweep.space_text import read_space
 from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem
-from fairrun.tracking.datasets import log_input, log_spec, open_dataset, read_spec
+from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
 from fairrun.tracking.runs import tracked_run
@@ -192,6 +192,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
         columns = protected_columns(dataset.splits["train"], dataset.spec)
         plan = _resolve(request, columns)
         if is_new:
+            log_notes(dataset.notes, dataset.n_dropped)
             say_findings(dataset)
             log_spec(dataset.spec)
             for name in ("train", "validation"):

@@ -11,10 +11,12 @@ from typing import Literal
 import mlflow
 
 from fairrun.data import DataRequest, Dataset
+from fairrun.documents import did_you_mean, listed_names
+from fairrun.errors import RequestError
 from fairrun.models.log import log_model
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import measure, protected_columns
-from fairrun.tracking.datasets import log_input, log_spec, open_dataset
+from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset
 from fairrun.tracking.evaluation import log_evaluation
 from fairrun.tracking.names import (
     ESTIMATOR,
@@ -104,6 +106,8 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
     }
     with tracked_run(f"train {mitigation.name}", tags) as run:
         dataset = open_dataset(data)
+        log_notes(dataset.notes, dataset.n_dropped, say=not isinstance(data, Dataset))
+        _check_row_key(request.row_key, dataset)
         if not isinstance(data, Dataset):  # The run that opened the splits has said them.
             say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
@@ -143,3 +147,12 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
         return Trained(run.info.run_id, logged.uri, evaluation.metrics)
+
+
+def _check_row_key(row_key: str | None, dataset: Dataset) -> None:
+    """Refuse a row key that is no column: the column that was meant would be a feature."""
+    columns = [str(name) for name in dataset.splits["train"].frame.columns]
+    if row_key is not None and row_key not in columns:
+        nearest = did_you_mean(row_key, columns, f"the columns are {listed_names(columns)}")
+        dropped = "a dropped column" if row_key in dataset.spec.drop else "not a column of the data"
+        raise RequestError(f"row_key={row_key} is {dropped}; {nearest}")

@@ -10,7 +10,9 @@ from typing import Any
 import orjson
 
 from fairrun.models.saved import SavedModel
+from fairrun.serving.csv_rows import read_csv_rows
 from fairrun.serving.errors import Refused
+from fairrun.serving.limits import CSV, JSON
 from fairrun.serving.parameters import read_parameters
 from fairrun.serving.requests import read_rows
 
@@ -45,7 +47,7 @@ class Reply:
     code: str = ""
 
 
-def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
+def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSON) -> Reply:
     """Return the answer to the body of a request; no exception is raised.
 
     Parameters
@@ -53,9 +55,11 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
     saved : SavedModel
         The model.
     body : bytes
-        The rows, in one of the shapes of `read_rows`.
+        The rows, in one of the shapes of `read_rows`, or as CSV; see `read_csv_rows`.
     query : bytes
         The query string with optional parameters; see `read_parameters`.
+    kind : bytes
+        The content type of the body, `JSON` or `CSV`.
 
     Returns
     -------
@@ -65,19 +69,19 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"") -> Reply:
         and `counterfactuals`.
     """
     try:
-        return _answer(saved, body, query)
+        return _answer(saved, body, query, kind)
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
     except Exception as error:
         # This is a bug. Only its place is logged, because its message may hold values of a row.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        kind = type(error).__name__
-        _logger.error("internal error: %s in %s, line %s", kind, where.filename, where.lineno)
+        name = type(error).__name__
+        _logger.error("internal error: %s in %s, line %s", name, where.filename, where.lineno)
         failed = Refused(500, "the server failed; see the server's log for the place")
         return Reply(500, failed.body, code=failed.code)
 
 
-def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
+def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
     asked = read_parameters(query)
     if asked.any_reason and not saved.explains:
         raise Refused(
@@ -92,7 +96,10 @@ def _answer(saved: SavedModel, body: bytes, query: bytes) -> Reply:
             "and train it again",
             code="invalid_parameter",
         )
-    columns, n_rows = read_rows(body, saved.names)
+    if kind == CSV:
+        columns, n_rows = read_csv_rows(body, saved.description["columns"])
+    else:
+        columns, n_rows = read_rows(body, saved.names)
     rows = saved.code.Columns(columns, n_rows)
     try:
         # Only requested options are passed, because models from earlier versions lack some of them.

@@ -30,7 +30,7 @@ from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.counting import CONTENT_TYPE, Counting
 from fairrun.serving.errors import Refused, code_of, error_body
-from fairrun.serving.limits import Budget, ClientDisconnect, Limits, read_body
+from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
 from fairrun.serving.responses import send_json, send_refusal
@@ -85,11 +85,12 @@ class Predict:
             with self._budget.share() as share:
                 query = scope.get("query_string", b"")
                 quick = not read_parameters(query).slow
+                kind = content_type(scope)
                 body = await read_body(scope, receive, self.limits, share)
                 if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
-                    reply = answer(self.saved, body, query)
+                    reply = answer(self.saved, body, query, kind)
                 else:
-                    reply = await self.workers.ask(body, query)
+                    reply = await self.workers.ask(body, query, kind)
                 await send_json(reply.status, reply.body, send)
         except Refused as refused:
             reply = Reply(refused.status, b"", code=refused.code)

@@ -11,7 +11,18 @@ from starlette.types import Message, Receive, Scope
 
 from fairrun.serving.errors import Refused
 
-__all__ = ["Budget", "ClientDisconnect", "Limits", "drain", "read_body"]
+__all__ = [
+    "CSV",
+    "JSON",
+    "Budget",
+    "ClientDisconnect",
+    "Limits",
+    "content_type",
+    "drain",
+    "read_body",
+]
+
+JSON, CSV = b"application/json", b"text/csv"
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,29 @@ class Share:
             raise Refused(503, "the server has too many large requests; try again in a second")
 
 
+def content_type(scope: Scope) -> bytes:
+    """Return the content type of a request, `JSON` or `CSV`.
+
+    Raises
+    ------
+    Refused
+        With status 415 if the request has another type, or another charset than UTF-8.
+
+    Examples
+    --------
+    >>> content_type({"headers": [(b"content-type", b"text/csv; charset=utf-8")]})
+    b'text/csv'
+    """
+    headers = dict(scope["headers"])
+    given: bytes = headers.get(b"content-type", b"")
+    kind, _, parameters = given.lower().partition(b";")
+    charset = parameters.replace(b" ", b"").replace(b'"', b"")
+    kind = kind.strip()
+    if kind not in (JSON, CSV) or charset not in (b"", b"charset=utf-8"):
+        raise Refused(415, "the content type must be application/json or text/csv, in UTF-8")
+    return kind
+
+
 async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share) -> bytes:
     """Read the body of a request.
 
@@ -91,16 +125,12 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share
     Raises
     ------
     Refused
-        With status 408 if the body arrives too slowly, 413 if it is too large, 415 if it is not
-        JSON, and 503 if all requests together are too large.
+        With status 408 if the body arrives too slowly, 413 if it is too large, 415 if it is
+        compressed, and 503 if all requests together are too large.
     ClientDisconnect
         If the client closed the connection.
     """
     headers = dict(scope["headers"])
-    kind, _, parameters = headers.get(b"content-type", b"").lower().partition(b";")
-    charset = parameters.replace(b" ", b"").replace(b'"', b"")
-    if kind.strip() != b"application/json" or charset not in (b"", b"charset=utf-8"):
-        raise Refused(415, "the content type must be application/json")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refused(415, "the body is compressed; send it uncompressed")
     declared = headers.get(b"content-length", b"")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from fairrun.serving.errors import CODES
@@ -82,7 +84,15 @@ def openapi_document(
                             "value": split,
                         },
                     },
-                }
+                },
+                "text/csv": {
+                    "schema": {
+                        "type": "string",
+                        "description": "A line with the names of the columns, then a line for each "
+                        "row. An empty cell is null.",
+                    },
+                    "example": _csv(example),
+                },
             },
         },
         "responses": {
@@ -130,6 +140,13 @@ def _schema(column: dict[str, Any]) -> dict[str, Any]:
     others = "in neither group: gets the neutral rule" if protected else "not seen in training"
     seen = "in one of the two groups" if protected else "seen in training"
     return {"anyOf": [listed | {"title": seen}, any_value | {"title": others}]} | said
+
+
+def _csv(example: dict[str, Any]) -> str:
+    """Return one row as CSV with a header."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[*example], [*example.values()]])
+    return text.getvalue()
 
 
 def _others(columns: list[dict[str, Any]]) -> list[Any]:

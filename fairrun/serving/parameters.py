@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from fairrun.documents import did_you_mean
 from fairrun.serving.errors import Refused
 
 __all__ = ["Parameters", "read_parameters"]
 
+_LONGEST = 30
 _SPELLED = {"true": True, "false": False}
 
 
@@ -45,7 +47,7 @@ class Parameters:
 
 
 def read_parameters(query: bytes) -> Parameters:
-    """Read the parameters from a query string; unknown names are ignored.
+    """Read the parameters from a query string.
 
     Parameters
     ----------
@@ -55,7 +57,8 @@ def read_parameters(query: bytes) -> Parameters:
     Raises
     ------
     Refused
-        With status 422 if a value is not allowed for its parameter, or a parameter is given twice.
+        With status 422 if a name is unknown, a value is not allowed for its parameter, or a
+        parameter is given twice.
 
     Examples
     --------
@@ -68,6 +71,13 @@ def read_parameters(query: bytes) -> Parameters:
         given = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
         raise _refused("the query string is not valid; send name=value pairs in ASCII") from None
+    unknown = [name for name in given if name not in Parameters.__annotations__]
+    if unknown:
+        # The name is shortened, because a query string may hold anything.
+        name = unknown[0][:_LONGEST]
+        allowed = f"give some of {', '.join(Parameters.__annotations__)}"
+        nearest = did_you_mean(name, Parameters.__annotations__, allowed)
+        raise _refused(f"there is no parameter {name!r}; {nearest}")
     twice = [name for name in Parameters.__annotations__ if len(given.get(name, ())) > 1]
     if twice:
         raise _refused(f"{twice[0]} is given twice; give it once")

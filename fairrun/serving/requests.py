@@ -123,6 +123,8 @@ def _from_split(
             f"{name_rows(ragged)}: not a list of {width} values; give one value per column",
             row=ragged[0],
         )
+    # pandas writes the name of a column that is a number as a number.
+    columns = [name if type(name) is str else str(name) for name in columns]
     twice = [name for name in names if columns.count(name) > 1]
     if twice:
         raise Refused(422, f"duplicate column {twice[0]!r}", code="invalid_rows", column=twice[0])

@@ -1,8 +1,8 @@
 """The worker process that answers large bodies: `python -m fairrun.serving.worker <folder>`.
 
-The process reads query strings and bodies from standard input and writes replies to standard
-output. A length precedes each of them. The process stops when its input ends, which also happens
-when the server that started it ends.
+The process reads query strings, content types and bodies from standard input and writes replies to
+standard output. A length precedes each of them. The process stops when its input ends, which also
+happens when the server that started it ends.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from fairrun.serving.answering import Reply, answer
 
 __all__ = ["LENGTH", "read_reply_head", "reply_head"]
 
-#: The format of a length. It precedes a query, a body, and the head of a reply. The head holds the
-#: length of the reply's body.
+#: The format of a length. It precedes a query, a content type, a body, and the head of a reply. The
+#: head holds the length of the reply's body.
 LENGTH = struct.Struct("<Q")
 
 
@@ -59,8 +59,10 @@ def main(folder: Path, requests: BinaryIO, replies: BinaryIO) -> None:
         if len(head) < LENGTH.size:
             return
         query = requests.read(*LENGTH.unpack(head))
-        body = requests.read(*LENGTH.unpack(requests.read(LENGTH.size)))
-        reply = answer(saved, body, query)
+        kind, body = (
+            requests.read(*LENGTH.unpack(requests.read(LENGTH.size))) for _ in ("kind", "body")
+        )
+        reply = answer(saved, body, query, kind)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from fairrun.errors import RequestError
 from fairrun.processes import worker_command, worker_environment
 from fairrun.serving.answering import Reply
 from fairrun.serving.errors import Refused
+from fairrun.serving.limits import JSON
 from fairrun.serving.worker import LENGTH, read_reply_head
 
 __all__ = ["Workers"]
@@ -70,7 +71,7 @@ class Workers:
         for process in [*self._all]:
             self._end(process)
 
-    async def ask(self, body: bytes, query: bytes = b"") -> Reply:
+    async def ask(self, body: bytes, query: bytes = b"", kind: bytes = JSON) -> Reply:
         """Return the answer of `answer` to a body, from the next process that is idle.
 
         Raises
@@ -85,7 +86,7 @@ class Workers:
                 if process is None or process.returncode is not None:
                     self._end(process)
                     process = await self._start_one()
-                reply = await _ask(process, body, query)
+                reply = await _ask(process, query, kind, body)
         except BaseException as error:
             # The process may be in the middle of an answer, so it is ended. None makes the next
             # request start another process.
@@ -121,9 +122,9 @@ class Workers:
         return process
 
 
-async def _ask(process: Process, body: bytes, query: bytes) -> Reply:
+async def _ask(process: Process, *parts: bytes) -> Reply:
     assert process.stdin is not None  # noqa: S101 - the process was started with pipes
-    for part in (query, body):
+    for part in parts:
         process.stdin.write(LENGTH.pack(len(part)))
         process.stdin.write(part)
     await process.stdin.drain()

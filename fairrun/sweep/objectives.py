@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
@@ -232,10 +232,10 @@ def read_constraint(text: str, protected: Sequence[ProtectedColumn]) -> Constrai
     gate = read_gate(text)
     terms, keys, abouts = [], [], []
     for term in gate.terms:
-        if term.metric.kind == "performance" and term.protected:
+        if term.metric.kind == "performance" and (term.protected or term.declared):
             raise RequestError(
                 f"{term} is not possible, because a sweep measures performance over all rows; "
-                "leave @ out"
+                "leave @ out, and the brackets"
             )
         if term.metric.name not in _KNOWN and term.metric.kind != "performance":
             raise RequestError(
@@ -243,7 +243,10 @@ def read_constraint(text: str, protected: Sequence[ProtectedColumn]) -> Constrai
                 "leave it out"
             )
         about, key = _about(term.metric, term.protected, protected)
-        terms.append(Term(term.metric, term.at_least, term.threshold, about or None))
+        # A sweep logs the declared pair under the plain name.
+        if term.declared:
+            key = key.replace(f"{term.metric.name}_worst", term.metric.name)
+        terms.append(replace(term, protected=about or None))
         keys.append(key)
         abouts.append(about)
     return Constraint(Gate(tuple(terms), gate.min_count), tuple(keys), tuple(abouts))

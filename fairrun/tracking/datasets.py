@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
-from dataclasses import replace
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -32,16 +36,28 @@ from fairrun.data import (
 from fairrun.errors import RequestError
 from fairrun.tracking.names import (
     DATA,
+    DATA_NOTES,
     DATASET_DIGEST,
     DATASET_NAME,
     PROTECTED,
+    ROWS_DROPPED,
     SPEC,
     SWEEP_TRIAL,
     parameter,
 )
 from fairrun.tracking.runs import log_parameters
 
-__all__ = ["dataset_tags", "log_dataset", "log_input", "log_spec", "open_dataset", "read_spec"]
+__all__ = [
+    "dataset_tags",
+    "log_dataset",
+    "log_input",
+    "log_notes",
+    "log_spec",
+    "open_dataset",
+    "read_spec",
+]
+
+_logger = logging.getLogger(__name__)
 
 
 def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
@@ -65,10 +81,45 @@ def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
     """
     if isinstance(data, Dataset):
         return data
-    source = data.data if isinstance(data, DataRequest) else data.source
-    if is_preprocessed(source):
-        return _load_preprocessed(source)
-    return prepare(resolve_spec(data) if isinstance(data, DataRequest) else data)
+    if isinstance(data, DatasetSpec):
+        return _load_preprocessed(data.source) if is_preprocessed(data.source) else prepare(data)
+    return _of_run(data) if is_preprocessed(data.data) else prepare(resolve_spec(data))
+
+
+def _of_run(request: DataRequest) -> Dataset:
+    """Return the data set of a run, changed by the other parameters of the request.
+
+    The splits of a `preprocess` run are stored, so no parameter can change them.
+    """
+    run_id = request.data.removeprefix("runs:/").partition("/")[0]
+    stored = None
+    if _has_splits(run_id):
+        stored = _load_preprocessed(run_id)
+        spec = stored.spec
+    else:
+        spec = read_spec(run_id)
+        if is_preprocessed(spec.source):
+            stored = _load_preprocessed(spec.source)
+    new = resolve_spec(request, base=spec)
+    changed = [f.name for f in fields(spec) if getattr(spec, f.name) != getattr(new, f.name)]
+    if stored is None:
+        # Other parameters give other rows or splits, so the digests of the run do not apply.
+        return prepare(replace(new, digests=()) if changed else spec)
+    if changed:
+        raise RequestError(
+            f"data={request.data} has splits that preprocess stored, so nothing can change "
+            f"{', '.join(changed)}; leave that out, or give the source of that run as data"
+        )
+    return stored
+
+
+def _has_splits(run_id: str) -> bool:
+    try:
+        return bool(mlflow.artifacts.list_artifacts(run_id=run_id, artifact_path=DATA))
+    except MlflowException as error:
+        raise RequestError(
+            f"there is no run {run_id}; give the id of a run of fairrun, or a file as data"
+        ) from error
 
 
 def dataset_tags(spec: DatasetSpec) -> dict[str, str]:
@@ -89,7 +140,8 @@ def log_spec(spec: DatasetSpec) -> None:
         "target": spec.target,
         "positive": spec.positive,
         "protected": ",".join(p.column for p in spec.protected),
-        "privileged": ",".join(p.privileged for p in spec.protected),
+        "privileged": ",".join(p.texts[0] for p in spec.protected),
+        "unprivileged": ",".join(p.texts[1] for p in spec.protected),
         "drop": ",".join(spec.drop),
         "changeable": ",".join(spec.changeable),
         "missing": spec.missing,
@@ -98,6 +150,29 @@ def log_spec(spec: DatasetSpec) -> None:
         "seed": spec.splits.seed,
     }
     log_parameters({parameter("data", name): value for name, value in resolved.items()})
+
+
+def log_notes(notes: Sequence[str], n_dropped: int, *, say: bool = True) -> None:
+    """Log what reading the data decided, and how many rows it dropped.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        What was decided, one sentence each.
+    n_dropped : int
+        The number of rows that were dropped because of nulls.
+    say : bool
+        Whether to print the notes, too. A run whose data another run has read does not repeat them.
+    """
+    if say:
+        for note in notes:
+            _logger.info("data: %s", note)
+    mlflow.log_dict(_notes_dict(notes, n_dropped), DATA_NOTES)
+    mlflow.log_metric(ROWS_DROPPED, float(n_dropped))
+
+
+def _notes_dict(notes: Sequence[str], n_dropped: int) -> dict[str, object]:
+    return {ROWS_DROPPED: n_dropped, "notes": list(notes)}
 
 
 def read_spec(run_id: str) -> DatasetSpec:
@@ -146,20 +221,26 @@ def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
     PandasDataset
         The MLflow dataset, for logging metrics.
     """
-    # MLflow resolves files and remote URIs, but not names of built-in data sets or run artifacts.
-    if spec.source in KNOWN_DATASETS or is_preprocessed(spec.source):
-        source: DatasetSource = CodeDatasetSource(tags={"source": spec.source})
-    else:
-        source = resolve_dataset_source(spec.source)
     dataset = _TypedDataset(
         rows.frame.assign(**{spec.target: rows.label}),
-        source=source,
+        source=_source(spec.source),
         targets=spec.target,
         name=spec.name,
         digest=dict(spec.digests).get(context) or rows.digest(),
     )
     mlflow.log_input(dataset, context=context)
     return dataset
+
+
+def _source(source: str) -> DatasetSource:
+    """Return MLflow's record of a source."""
+    if source not in KNOWN_DATASETS:
+        with warnings.catch_warnings(), suppress(MlflowException):
+            # MLflow warns that it knows a local file in two ways, both of the same class.
+            warnings.simplefilter("ignore")
+            return resolve_dataset_source(source)
+    # MLflow does not know names of built-in data sets, databases, runs and some kinds of stores.
+    return CodeDatasetSource(tags={"source": source})
 
 
 class _TypedDataset(PandasDataset):
@@ -184,13 +265,18 @@ class _TypedDataset(PandasDataset):
 
 
 def log_dataset(dataset: Dataset) -> None:
-    """Log the three splits as Parquet files with their spec, for use by later runs."""
+    """Log the three splits as Parquet files with their spec and notes, for use by later runs."""
     spec = dataset.spec
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in dataset.splits.items():
             frame = rows.frame.assign(**{spec.target: rows.label})
             frame.to_parquet(Path(folder) / f"{name}.parquet", index=False)
-        (Path(folder) / SPEC).write_text(json.dumps(spec.to_dict(), indent=1), encoding="utf-8")
+        documents = {
+            SPEC: spec.to_dict(),
+            DATA_NOTES: _notes_dict(dataset.notes, dataset.n_dropped),
+        }
+        for name, document in documents.items():
+            (Path(folder) / name).write_text(json.dumps(document, indent=1), encoding="utf-8")
         mlflow.log_artifacts(folder, DATA)
 
 
@@ -216,6 +302,9 @@ def _load_preprocessed(data: str) -> Dataset:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         saved = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+        # Earlier versions logged no notes.
+        notes_file = folder / DATA_NOTES
+        logged = json.loads(notes_file.read_text(encoding="utf-8")) if notes_file.is_file() else {}
         frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SPLIT_NAMES}
     except (MlflowException, OSError, ValueError) as error:
         raise RequestError(
@@ -225,7 +314,7 @@ def _load_preprocessed(data: str) -> Dataset:
     splits = {name: _rows(frame, spec) for name, frame in frames.items()}
     if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):
         raise RequestError(f"the files of {uri} were changed after preprocess; run it again")
-    return Dataset(spec, splits, n_dropped=0)
+    return Dataset(spec, splits, logged.get(ROWS_DROPPED, 0), tuple(logged.get("notes", ())))
 
 
 def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:

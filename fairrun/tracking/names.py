@@ -22,6 +22,7 @@ __all__ = [
     "DATA",
     "DATASET_DIGEST",
     "DATASET_NAME",
+    "DATA_NOTES",
     "DRAFT_SPEC",
     "ESTIMATOR",
     "EXPLANATIONS",
@@ -124,6 +125,7 @@ N_FINDINGS = "n_findings"
 # Artifacts. Names of tables are without the ending `.json`.
 SPEC = "dataset.json"
 DATA = "data"
+DATA_NOTES = "data_notes.json"
 COUNTS = "counts.json"
 SCORES = "score_histogram.json"
 BIAS_METRICS = "bias_metrics"

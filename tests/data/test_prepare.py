@@ -10,11 +10,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairrun.data import DatasetSpec, Splits, label_group_counts, prepare, prepare_rows
+from fairrun.data import (
+    DatasetSpec,
+    Rows,
+    SourceTable,
+    Splits,
+    label_group_counts,
+    prepare,
+    prepare_rows,
+)
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
 
-SPEC = DatasetSpec("people", "nowhere", "paid", "1", (Protected("sex", "M", "F"),), drop=("id",))
+#: A third of the rows has no job.
+SPEC = DatasetSpec(
+    *("people", "nowhere", "paid", "1", (Protected("sex", "M", "F"),)),
+    drop=("id",),
+    max_dropped=0.5,
+)
+
+
+def read_rows(raw: pd.DataFrame | SourceTable, spec: DatasetSpec) -> Rows:
+    return prepare_rows(raw, spec).rows
 
 
 def make_raw(n_rows: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -32,23 +49,27 @@ def make_raw(n_rows: int = 200, seed: int = 0) -> pd.DataFrame:
 
 
 def test_features_are_typed_and_the_label_is_binary() -> None:
-    rows, n_dropped = prepare_rows(make_raw(), replace(SPEC, missing="keep"))
-    assert n_dropped == 0
+    prepared = prepare_rows(make_raw(), replace(SPEC, missing="keep"))
+    rows = prepared.rows
+    assert prepared.n_dropped == 0
+    assert dict(prepared.spec.types) == dict.fromkeys(("age", "member"), "number") | dict.fromkeys(
+        ("job", "sex"), "category"
+    )
     assert list(rows.frame.columns) == ["age", "member", "job", "sex"]
     assert [str(dtype) for dtype in rows.frame.dtypes] == ["float64", "float64", "object", "object"]
     assert rows.label.tolist() == make_raw()["paid"].tolist()
 
 
 def test_numbers_can_be_read_as_categories() -> None:
-    rows, _ = prepare_rows(make_raw(), replace(SPEC, types=(("age", "category"),)))
+    rows = read_rows(make_raw(), replace(SPEC, types=(("age", "category"),)))
     assert set(map(type, rows.frame["age"])) == {str}
 
 
 @pytest.mark.parametrize("dtype", ["str", "category", "object"])
 def test_text_is_read_alike_from_every_dtype(dtype: str) -> None:
-    expected, _ = prepare_rows(make_raw(), replace(SPEC, missing="keep"))
+    expected = read_rows(make_raw(), replace(SPEC, missing="keep"))
     raw = make_raw().astype({"job": dtype, "sex": dtype})
-    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep"))
+    rows = read_rows(raw, replace(SPEC, missing="keep"))
     pd.testing.assert_frame_equal(rows.frame, expected.frame)
     assert rows.digest() == expected.digest()
     assert set(map(type, rows.frame["job"])) == {str, type(None)}
@@ -57,25 +78,23 @@ def test_text_is_read_alike_from_every_dtype(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["int64", "float32", "float64", "Int64", "object"])
 def test_a_label_is_read_alike_from_every_dtype(dtype: str) -> None:
     raw = make_raw().astype({"paid": dtype})
-    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep"))
+    rows = read_rows(raw, replace(SPEC, missing="keep"))
     assert rows.label.tolist() == make_raw()["paid"].tolist()
-
-
-def test_values_of_several_types_are_not_taken_for_one_another() -> None:
-    raw = make_raw()
-    raw["job"] = pd.Series([True, 1] * (len(raw) // 2), dtype=object)
-    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep"))
-    assert rows.frame["job"].tolist() == ["True", "1"] * (len(raw) // 2)
 
 
 def test_missing_values_are_dropped_or_kept_and_counted() -> None:
     raw = make_raw()
     n_null = int(raw["job"].isna().sum())
-    rows, n_dropped = prepare_rows(raw, SPEC)
-    assert n_dropped == n_null > 0
-    assert len(rows) == len(raw) - n_null
-    rows, n_dropped = prepare_rows(raw, replace(SPEC, missing="keep"))
-    assert (len(rows), n_dropped) == (len(raw), 0)
+    raw.loc[raw["job"].notna().idxmax(), "paid"] = None
+    prepared = prepare_rows(raw, SPEC)
+    assert prepared.n_dropped == n_null + 1 > 1
+    assert len(prepared.rows) == len(raw) - n_null - 1
+    assert prepared.notes == (
+        f"dropped {n_null + 1} of 200 rows: 1 without a target value, {n_null} with a null in a "
+        f"feature (job {n_null})",
+    )
+    prepared = prepare_rows(raw, replace(SPEC, missing="keep"))
+    assert (len(prepared.rows), prepared.n_dropped) == (len(raw) - 1, 1)
 
 
 @settings(max_examples=40, deadline=None)
@@ -121,7 +140,7 @@ def test_splits_that_are_derived_again_are_checked() -> None:
 
 @pytest.mark.parametrize("change", ["value", "null", "column", "label", "order"])
 def test_the_digest_sees_every_change(change: str) -> None:
-    rows, _ = prepare_rows(make_raw(), SPEC)
+    rows = read_rows(make_raw(), SPEC)
     frame, label = rows.frame.copy(), rows.label.copy()
     if change == "value":
         frame.loc[3, "job"] += "x"
@@ -140,14 +159,17 @@ def test_the_digest_sees_every_change(change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"target": "wage"}, r"has no columns \['wage'\]; it has id, age"),
-        ({"protected": (Protected("gender", "M"),)}, r"has no columns \['gender'\]"),
+        ({"target": "pay"}, "target=pay is not a column of the data; did you mean paid"),
+        ({"protected": (Protected("gender", "M"),)}, "protected=gender is not a column of the d"),
+        ({"drop": ("agee",)}, "drop=agee is not a column of the data; did you mean age"),
+        ({"types": (("jobb", "number"),)}, "types=jobb is not a column of the data; did you mean"),
+        ({"weight": "weigth"}, "weight=weigth is not .*\nthe columns are id, age, member, job, "),
         (
             {"protected": (Protected("sex", "Q"),)},
             r"'Q' is not a value of the protected column 'sex' \(F, M, X\)",
         ),
-        ({"changeable": ("age", "hobby")}, r"has no columns \['hobby'\]"),
-        ({"positive": "yes"}, r"positive='yes' is not a value of 'paid'"),
+        ({"changeable": ("age", "hobby")}, "changeable=hobby is not a column of the data"),
+        ({"positive": "high"}, r"positive='high' is not a value of 'paid'"),
         ({"target": "age", "positive": "30"}, "'age' has [0-9]+ values"),
         ({"drop": ("id", "age", "member", "job")}, "there is no feature"),
     ],
@@ -157,18 +179,46 @@ def test_what_does_not_fit_is_refused(change: dict, said: str) -> None:
         prepare(replace(SPEC, **change), make_raw())
 
 
-def test_columns_that_tell_nothing_are_refused() -> None:
+def test_columns_that_tell_nothing_are_not_used() -> None:
+    raw = make_raw(400).assign(plan="basic", end=None)
+    raw["visits"] = np.where(raw["job"].isna(), 2.0, 1.0)  # constant in the rows that are left
+    spec = replace(SPEC, changeable=("plan", "age"))
+    dataset = prepare(spec, raw)
+    assert list(dataset.splits["train"].frame.columns) == ["age", "member", "job", "sex"]
+    assert dataset.spec.drop == ("id", "end", "plan", "visits")
+    assert dataset.spec.changeable == ("age",)
+    assert dataset.notes[:2] == (
+        "not used because no row has a value: end",
+        "not used because all values are equal: plan",
+    )
+    assert prepare(dataset.spec, raw).spec == dataset.spec
+    with pytest.raises(RequestError, match="empty or constant, so there is no feature"):
+        prepare(SPEC, raw[["id", "plan", "end", "sex", "paid"]])
+
+
+def test_a_null_beside_one_value_tells_something_where_nulls_are_kept() -> None:
+    raw = make_raw().assign(phone=lambda raw: np.where(raw["job"].isna(), "yes", None))
+    assert "phone" not in prepare_rows(raw, replace(SPEC, missing="keep")).spec.drop
+    prepared = prepare_rows(raw, SPEC)
+    assert "phone" in prepared.spec.drop
+    assert 0 < prepared.n_dropped < len(raw) / 2  # and its nulls cost no row
+
+
+def test_more_rows_than_allowed_are_not_dropped() -> None:
+    raw = make_raw(300).fillna({"job": "c"})
+    raw["tests"] = np.where(np.arange(300) < 30, 1.0 + np.arange(300) % 5, np.nan)
+    raw.loc[:9, "job"] = None
     with pytest.raises(
-        RequestError, match=r"\['age'\] have the same value in all rows.*drop=id,age"
+        RequestError,
+        match=r"dropped 280 of 300 rows: 280 with a null in a feature \(tests 270, job 10\); "
+        r"20 are left, but at most 20% may be dropped\n"
+        r"give drop=id,tests, missing=keep or max_dropped=0.94",
     ):
-        prepare(SPEC, make_raw().assign(age=1))
-    with pytest.raises(
-        RequestError, match=r"no row has a value in \['age'\]; drop these columns with drop=age"
-    ):
-        prepare(SPEC, make_raw().assign(age=None))
-    holes = make_raw().assign(age=lambda raw: raw["age"].where(raw["job"].isna()))
-    with pytest.raises(RequestError, match="every row has a missing value; give missing=keep"):
-        prepare(SPEC, holes)
+        prepare(replace(SPEC, max_dropped=0.2), raw)
+    assert prepare_rows(raw, replace(SPEC, max_dropped=0.94)).n_dropped == 280
+    holes = raw.assign(age=raw["age"].where(raw["tests"].isna()))
+    with pytest.raises(RequestError, match=r"0 are left.*\ngive drop=id,tests or missing=keep"):
+        prepare(replace(SPEC, max_dropped=1), holes)
 
 
 def test_a_group_with_a_handful_of_rows_is_refused() -> None:
@@ -179,13 +229,11 @@ def test_a_group_with_a_handful_of_rows_is_refused() -> None:
 
 def test_a_type_that_is_declared_must_hold() -> None:
     raw = make_raw().assign(wage=lambda raw: raw["age"].astype(str))
-    rows, _ = prepare_rows(raw, replace(SPEC, types=(("wage", "number"),)))
+    rows = read_rows(raw, replace(SPEC, types=(("wage", "number"),)))
     assert rows.frame["wage"].tolist() == rows.frame["age"].tolist()
-    with pytest.raises(
-        RequestError, match="'job' has the type number, but holds a value that is not"
-    ):
+    with pytest.raises(RequestError, match=r"job: 0 of [0-9]+ values are numbers, [0-9]+ are 'a'"):
         prepare_rows(raw, replace(SPEC, types=(("job", "number"),)))
-    with pytest.raises(RequestError, match="type 'colour' of 'job' is not known"):
+    with pytest.raises(RequestError, match="types, job is 'colour'; give number or category"):
         replace(SPEC, types=(("job", "colour"),))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,23 +109,35 @@ def test_named_against_named_and_against_the_rest() -> None:
     )
 
 
+def test_a_part_that_is_said_leaves_the_other_parts_of_a_yaml_spec(tmp_path: Path) -> None:
+    more = "max_dropped: 0.4\ntypes: {zip: category}\nread: {delimiter: ;}\nna_values: ['?']\n"
+    (tmp_path / "people.yaml").write_text(YAML + more, encoding="utf-8")
+    data = str(tmp_path / "people.yaml")
+    spec = resolve_spec(DataRequest(data, splits={"test": 0.3}))
+    assert spec.splits == Splits(0.1, 0.3, 3)
+    assert spec == resolve_spec(DataRequest(data, splits=Splits(0.1, 0.3, 3)))
+    assert (spec.max_dropped, spec.types, spec.na_values) == (0.4, (("zip", "category"),), ("?",))
+    assert spec.read.delimiter == ";"
+    said = DataRequest(data, max_dropped=0.0, types={"fee": "number"}, na_values=[])
+    spec = resolve_spec(said)
+    assert (spec.max_dropped, spec.types, spec.na_values) == (0.0, (("fee", "number"),), ())
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("change", "said"),
     [
-        ("[1, 2]", "not a YAML mapping"),
-        ("a: [", "cannot be read"),
-        ("source: a.csv", r"lacks \['positive', 'protected', 'target'\]"),
-        (YAML + "colour: red", r"unknown fields \['colour'\]"),
-        (YAML.replace("privileged: M", "majority: M"), "needs a column and its privileged value"),
-        (YAML.replace("0.1", "0.7"), "not shares that leave rows to train on"),
-        (YAML + "missing: guess", "missing='guess' is not known; give drop or keep"),
-        (YAML + "drop: [paid]", "the target 'paid' is also a protected or dropped column"),
+        ({"splits": {"seed": -1}}, "split_seed=-1 is no seed; give a whole number, 0 or more"),
+        ({"splits": {"test": 1.2}}, "not shares that leave rows to train on"),
+        ({"max_dropped": 20}, "max_dropped=20 is no share; give one from 0 to 1"),
+        (
+            {"types": {"zip": "categry"}},
+            "types, zip is 'categry'; give number or category .did you",
+        ),
     ],
 )
-def test_a_yaml_spec_that_does_not_hold_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "people.yaml").write_text(text, encoding="utf-8")
+def test_what_is_out_of_range_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(RequestError, match=said):
-        resolve_spec(DataRequest(str(tmp_path / "people.yaml")))
+        resolve_spec(DataRequest("census", **change))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fairrun.data import load_source
+from fairrun.data import ReadOptions, load_source
 from fairrun.data.sources import load_adult
 from fairrun.errors import RequestError
 
@@ -23,8 +23,15 @@ FRAME = pd.DataFrame({"age": [30, 40], "class": ["<=50K", ">50K"]})
 def test_a_file_by_path_or_uri(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"people{suffix}"
     FRAME.to_csv(path, index=False) if suffix == ".csv" else FRAME.to_parquet(path)
-    pd.testing.assert_frame_equal(load_source(str(path)), FRAME)
-    pd.testing.assert_frame_equal(load_source(path.as_uri()), FRAME)
+    expected = FRAME.astype(str) if suffix == ".csv" else FRAME
+    for source in (str(path), path.as_uri()):
+        found = load_source(source)
+        pd.testing.assert_frame_equal(found.frame, expected)
+        assert found.written == (suffix == ".csv")
+        # Models that were trained before have columns that pandas typed.
+        first = load_source(source, reading=1)
+        pd.testing.assert_frame_equal(first.frame, FRAME)
+        assert not first.written
 
 
 @pytest.mark.parametrize(
@@ -39,13 +46,13 @@ def test_a_file_by_path_or_uri(tmp_path: Path, suffix: str) -> None:
         ("latin.csv", "näme\nä\n".encode("latin-1"), "is not UTF-8 text; save the file as UTF-8"),
     ],
 )
-def test_what_is_not_a_table_is_refused(
+def test_what_the_first_version_of_reading_refused(
     tmp_path: Path, name: str, content: bytes | None, said: str
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(RequestError, match=said):
-        load_source(str(tmp_path / name))
+        load_source(str(tmp_path / name), reading=1)
 
 
 def test_a_relative_path_is_refused_with_the_folder_that_was_searched(
@@ -54,7 +61,7 @@ def test_a_relative_path_is_refused_with_the_folder_that_was_searched(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RequestError, match=rf"is looked for in {tmp_path}\)$"):
         load_source("nowhere.csv")
-    with pytest.raises(RequestError, match=r"run id of a preprocess$"):
+    with pytest.raises(RequestError, match=r"the id of a run$"):
         load_source(str(tmp_path / "nowhere.csv"))
 
 
@@ -80,10 +87,16 @@ def serve(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 def test_a_file_over_http(serve: tuple[Path, str]) -> None:
     folder, address = serve
-    FRAME.to_csv(folder / "people.csv", index=False)
-    pd.testing.assert_frame_equal(load_source(f"{address}/people.csv"), FRAME)
-    with pytest.raises(RequestError, match="cannot be read as csv \\(HTTPError\\)"):
+    (folder / "a b").mkdir()
+    FRAME.to_csv(folder / "a b" / "people.csv.gz", index=False)
+    found = load_source(f"{address}/a%20b/people.csv.gz?year=2024").frame
+    pd.testing.assert_frame_equal(found, FRAME.astype(str))
+    with pytest.raises(RequestError, match=r"nowhere.csv cannot be read \(HTTPError\)"):
         load_source(f"{address}/nowhere.csv")
+    FRAME.to_csv(folder / "people.csv", index=False)
+    pd.testing.assert_frame_equal(load_source(f"{address}/people.csv", reading=1).frame, FRAME)
+    with pytest.raises(RequestError, match="cannot be read as csv \\(HTTPError\\)"):
+        load_source(f"{address}/nowhere.csv", reading=1)
 
 
 @pytest.fixture
@@ -153,7 +166,14 @@ def test_a_uri_no_store_knows_is_refused() -> None:
         load_source("nosuch://people.csv")
 
 
-def test_columns_twice_are_refused(tmp_path: Path) -> None:
+def test_columns_twice_were_refused(tmp_path: Path) -> None:
     (tmp_path / "twice.csv").write_text("age,paid,age\n1,2,3\n", encoding="utf-8")
     with pytest.raises(RequestError, match="has duplicate columns: age; rename or remove them"):
-        load_source(str(tmp_path / "twice.csv"))
+        load_source(str(tmp_path / "twice.csv"), reading=1)
+
+
+def test_an_option_for_a_file_is_not_used_for_a_built_in_data_set() -> None:
+    table = load_source("census", ReadOptions(delimiter=";"))
+    assert table.notes == (
+        "read.delimiter was not used, because the source is a built-in data set.",
+    )

@@ -27,19 +27,24 @@ def test_text_is_read_as_it_is_written() -> None:
 @given(
     st.sampled_from(sorted(GATE_METRICS)),
     st.floats(0.001, 0.999),
-    st.sampled_from([None, "sex", "sex:race"]),
+    st.sampled_from([None, "sex", "sex:race", "race [self-reported]", "ns::race"]),
+    st.booleans(),
     st.integers(1, 1000),
 )
 def test_what_is_written_is_read_again(
-    name: str, threshold: float, protected: str | None, min_count: int
+    name: str, threshold: float, protected: str | None, declared: bool, min_count: int
 ) -> None:
-    sign = "<=" if GATE_METRICS[name].kind == "difference" else ">="
+    metric = GATE_METRICS[name]
+    sign = "<=" if metric.kind == "difference" or metric.better == "lower" else ">="
     if not GATE_METRICS[name].of_groups:
-        protected = None
+        protected, declared = None, False
     where = f" @ {protected}" if protected else ""
+    where += "[ privileged  vs unprivileged ]" if declared else ""
     gate = parse_gate(f"{name}{sign}{threshold!r}{where}; min_count={min_count}")
     term = gate.terms[0]
     assert (term.metric.name, term.threshold, term.protected) == (name, threshold, protected)
+    assert term.declared is declared
+    assert str(parse_gate(str(gate))) == str(gate)
     assert gate.min_count == min_count
 
 
@@ -69,10 +74,21 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("statistical_parity>=0.1", "statistical_parity<=t, t > 0"),
         ("statistical_parity<=-0.1", "statistical_parity<=t, t > 0"),
         ("f1>=0.5 @ sex", "f1 is not computed for groups"),
+        ("f1>=0.5 [privileged vs unprivileged]", "leave out [privileged vs unprivileged]"),
+        ("accuracy<=0.9", "accuracy>= with a threshold"),
+        ("brier_score>=0.1", "brier_score<= with a threshold"),
+        ("recall<=0.9", "recall>= with a threshold"),
+        ("false_positive_rate>=0.1", "false_positive_rate<= with a threshold"),
+        ("accuracy>=0.8 @ sex:", "a colon without a name"),
+        ("accuracy>=0.8 @ :sex", "a colon without a name"),
+        ("accuracy>=0.8; accuracy >= 0.80", "the term accuracy>=0.8 twice"),
+        ("accuracy>=0.8 @ sex [a vs b]", "[privileged vs unprivileged] to compare"),
+        ("accuracy>=0.8 @ sex [unprivileged]", "[privileged vs unprivileged] to compare"),
         ("", "the gate has no terms"),
         ("min_count=5", "the gate has no terms"),
         ("accuracy>=0.8; min_count=5; min_count=6", "once"),
         ("accuracy>=0.8; min_count=0", "at least 1"),
+        ("accuracy>=0.8; min_count=" + "9" * 5000, "min_count=99999999999999999999… is not"),
         ("accuracy>=0.8; min_count=many", "at least 1"),
     ],
 )
@@ -91,6 +107,8 @@ def test_what_cannot_be_judged_is_refused(text: str, said: str) -> None:
         ("statistical_parity<=0.1 @ sex : race", [("sex", "race")]),
         ("accuracy>=0.8", [()]),
         ("accuracy>=0.8 @ sex", [("sex",)]),
+        ("accuracy>=0.8 [privileged vs unprivileged]", [("sex",), ("race",)]),
+        ("statistical_parity<=0.1 @ race [privileged vs unprivileged]", [("race",)]),
     ],
 )
 def test_what_a_term_is_about(text: str, about: list[tuple[str, ...]]) -> None:
@@ -127,8 +145,12 @@ def test_yaml_says_the_same_as_text(tmp_path: Path, text: str) -> None:
         ("terms: [{metric: accuracy}]", "holds no gate"),
         ("terms: [accuracy>=0.8]\nmode: enabled", "holds no gate"),
         ("terms: [accuracy>=0.8]\nmin_count: 1.5", "at least 1"),
+        ("terms: [accuracy>=0.8]\nmin_count: true", "at least 1"),
+        ("terms: [accuracy>=0.8]\nmin_count: 0x" + "f" * 5000, "at least 1"),
+        ("terms: [accuracy>=0.8, accuracy>=0.8]", "twice"),
         ("terms: [acuracy>=0.8]", "did you mean accuracy"),
         ("terms: [", "cannot be read as YAML"),
+        ("terms: [accuracy>=0.8]\nmin_count: " + "9" * 5000, "cannot be read as YAML"),
     ],
 )
 def test_a_file_that_holds_no_gate_is_refused(tmp_path: Path, text: str, said: str) -> None:

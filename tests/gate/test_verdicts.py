@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict, decide, judge, overall, parse_gate
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import MOST_COMPARED, Audit, Counts, audit, audit_scores
+from fairrun.metrics import MOST_COMPARED, Audit, Counts, audit, audit_scores, group_a_and_b
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW: Any = {"n_replicates": 200}
@@ -280,7 +281,7 @@ def test_scores_that_were_not_audited_are_refused(counts: Counts) -> None:
 @settings(max_examples=30, deadline=None)
 @given(tables(3, 4, 2, 2, largest=60), st.integers(1, 40))
 def test_every_group_is_judged_or_listed(table: Any, min_count: int) -> None:
-    text = f"disparate_impact>=0.8; accuracy>=0.5 @ sex:race; recall<=0.9; min_count={min_count}"
+    text = f"disparate_impact>=0.8; accuracy>=0.5 @ sex:race; recall>=0.9; min_count={min_count}"
     counts = Counts(COLUMNS, table)
     result = found(text, counts)
     for each in result.judgements:
@@ -291,3 +292,72 @@ def test_every_group_is_judged_or_listed(table: Any, min_count: int) -> None:
     sex, race = (column.labels[:-1] for column in COLUMNS)
     assert listed == {f"{a}:{b}" for a in sex for b in race}
     assert result.verdict is overall(each.verdict for each in result.judgements)
+
+
+DECLARED = " @ race [privileged vs unprivileged]"
+
+
+def test_a_term_about_the_declared_pair_ignores_the_pairs_within_a_group(
+    counts: Counts, audited: Audit
+) -> None:
+    """It judges the logged metric, White against not White; without the words, the worst pair."""
+    text = "statistical_parity<=0.1 @ race"
+    (pair,) = decide(parse_gate(text + " [privileged vs unprivileged]"), counts, audited).judgements
+    (worst,) = decide(parse_gate(text), counts, audited).judgements
+    logged = audited.metrics("race")
+    ends = ("", "_ci_low", "_ci_high")
+    assert (pair.value, pair.ci_low, pair.ci_high) == tuple(
+        logged[f"statistical_parity{end}"] for end in ends
+    )
+    assert (pair.group_a, pair.group_b) == ("White", "not White")
+    assert (worst.group_a, worst.group_b) != (pair.group_a, pair.group_b)
+    assert pair.n == counts.grouped(group_a_and_b(COLUMNS, "race")).sum(axis=(1, 2)).min()
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "brier_score", "selection_rate"])
+def test_a_performance_term_about_the_declared_pair_judges_both_groups(
+    people: People, counts: Counts, audited: Audit, metric: str
+) -> None:
+    sign = "<=" if metric == "brier_score" else ">="
+    result = decide(parse_gate(f"{metric}{sign}0.2{DECLARED}"), counts, audited)
+    assert [each.group_a for each in result.judgements] == ["White", "not White"]
+    for each, rows in zip(result.judgements, (people.race == 0, people.race > 0), strict=True):
+        some = people.take(rows)
+        by_hand = {
+            "accuracy": np.mean(some.y_true == some.y_pred),
+            "selection_rate": np.mean(some.y_pred),
+            "brier_score": np.mean((some.probability - some.y_true) ** 2),
+            "roc_auc": roc_auc_score(some.y_true, some.probability),
+        }
+        assert each.value == pytest.approx(by_hand[metric])
+        assert each.ci_low < each.value < each.ci_high
+
+
+def test_a_crossing_compares_group_a_of_both_with_group_b_of_both(
+    counts: Counts, audited: Audit
+) -> None:
+    text = "disparate_impact>=0.8 @ sex:race [privileged vs unprivileged]"
+    (only,) = decide(parse_gate(text), counts, audited).judgements
+    assert (only.group_a, only.group_b) == ("Male:White", "Female:not White")
+    assert only.value == audited.metrics("sex")["disparate_impact/sex:race"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "verdict"),
+    [
+        (((500, 500), (0, 300), (0, 300)), FAIL),  # nobody of group_b is selected: x / 0
+        (((0, 1000), (200, 100), (200, 100)), FAIL),
+        (((0, 1000), (0, 300), (0, 300)), INSUFFICIENT),  # nobody at all
+        (((500, 500), (160, 160), (140, 140)), PASS),
+        (((500, 500), (10, 10), (0, 1)), INSUFFICIENT),  # too few rows
+    ],
+)
+def test_a_declared_pair_without_selected_rows(
+    groups: tuple[tuple[int, int], ...], verdict: Verdict
+) -> None:
+    counts = Counts((column("a", "b", "c"),), table(*groups))
+    result = found("disparate_impact>=0.8 [privileged vs unprivileged]", counts)
+    assert result.verdict is verdict
+    for each in result.judgements:
+        assert bool(each.reason) == math.isnan(each.value)
+        assert math.isnan(each.value) or each.ci_low <= each.value <= each.ci_high

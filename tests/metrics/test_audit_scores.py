@@ -12,7 +12,8 @@ from tests.metrics.samples import COLUMNS, SEX, abroca, draw_people
 def test_every_group_has_its_metrics() -> None:
     people = draw_people(0)
     rates, compared = audit_scores(COLUMNS, people.codes, people.y_true, people.probability)
-    assert len(rates) == 3 * (1 + 2 + 3 + 6)
+    # Of race and of the crossing, group_b is several values together.
+    assert len(rates) == 3 * (1 + 2 + (3 + 1) + (6 + 1))
     found = rates.set_index(["group", "metric"])["value"]
     rows = (people.sex == 1) & (people.race == 2)
     y_true, score = people.y_true[rows], people.probability[rows]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,10 +64,12 @@ def test_labels_of_any_type_that_holds_0_and_1_are_taken(dtype: str) -> None:
         ([0, 256], [0, 1], [0, 1], "positions of 'sex' must be"),
         ([0, -2], [0, 1], [0, 1], "positions of 'sex' must be"),
         ([0.0, 1.0], [0, 1], [0, 1], "positions of 'sex' must be"),
+        (["Male", "Female"], [0, 1], [0, 1], "positions of 'sex' must be"),
+        ([None, None], [0, 1], [0, 1], "positions of 'sex' must be"),
     ],
 )
 def test_rows_that_cannot_be_counted_are_refused(
-    codes: list[int], y_true: list[int], y_pred: list[int], message: str
+    codes: list[Any], y_true: list[int], y_pred: list[int], message: str
 ) -> None:
     with pytest.raises(RequestError, match=message):
         Counts.from_arrays([SEX], [codes], y_true, y_pred)
@@ -77,6 +80,10 @@ def test_rows_that_cannot_be_counted_are_refused(
 def test_every_column_needs_its_codes() -> None:
     with pytest.raises(RequestError, match="1 arrays of positions were given for 2"):
         Counts.from_arrays(COLUMNS, [[0]], [1], [1])
+    with pytest.raises(RequestError, match="without a protected column"):
+        Counts.from_arrays([], [], [1], [1])
+    with pytest.raises(RequestError, match=r"protected=\[\] cannot be counted"):
+        Counts((), [[0, 1], [2, 3]])
 
 
 def test_each_of_two_models_has_the_counts_of_its_own() -> None:

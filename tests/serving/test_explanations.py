@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,6 @@ from tests.serving.test_openapi import valid
     ("query", "expected"),
     [
         (b"", Parameters()),
-        (b"other=1", Parameters()),
         (b"explain=true", Parameters(explain=True)),
         (b"explain=True&top_k=2", Parameters(explain=True, top_k=2)),
         (b"feature_importance=true&explain=false", Parameters(feature_importance=True)),
@@ -59,6 +59,21 @@ def test_a_wrong_parameter_is_refused(saved: SavedModel, good: pd.DataFrame, que
         read_parameters(query)
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (b"explian=true", "there is no parameter 'explian'; did you mean explain?"),
+        (b"explain=true&counterfactual=true", "did you mean counterfactuals?"),
+        (b"age=38", "there is no parameter 'age'; give some of explain, top_k, feature_importance"),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_the_nearest(query: bytes, said: str) -> None:
+    with pytest.raises(Refused, match=re.escape(said)) as raised:
+        read_parameters(query)
+    assert raised.value.code == "invalid_parameter"
+    assert "38" not in str(raised.value)
+
+
 def test_a_wrong_parameter_is_refused_over_http(ask: Ask, good: pd.DataFrame) -> None:
     response = ask(records(good), path="/predict?explain=perhaps")
     assert response.status_code == 422
@@ -84,15 +99,15 @@ def test_what_is_explained_is_not_answered_in_the_server_itself(
     app: App, ask: Ask, good: pd.DataFrame
 ) -> None:
     class Workers:
-        async def ask(self, body: bytes, query: bytes) -> Reply:
+        async def ask(self, body: bytes, query: bytes, kind: bytes) -> Reply:
             await asyncio.sleep(0)
-            return Reply(200, json.dumps([len(body), query.decode()]).encode())
+            return Reply(200, json.dumps([len(body), query.decode(), kind.decode()]).encode())
 
     app.predict.workers = Workers()  # type: ignore[assignment]
     (record, *_) = records(good)
     length = len(json.dumps(record))
     for query in ("explain=true", "counterfactuals=true"):
-        assert ask(record, path=f"/predict?{query}").json() == [length, query]
+        assert ask(record, path=f"/predict?{query}").json() == [length, query, "application/json"]
     assert "predictions" in ask(record, path="/predict?explain=false").json()
 
 

@@ -17,7 +17,7 @@ from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.app import create_app
 from fairrun.serving.errors import Refused
-from fairrun.serving.limits import Limits
+from fairrun.serving.limits import CSV, JSON, Limits
 from fairrun.serving.worker import LENGTH, main, read_reply_head, reply_head
 from fairrun.serving.workers import Workers
 from tests.contract.conftest import Case
@@ -48,11 +48,14 @@ def test_a_reply_is_read_as_it_was_written(reply: Reply) -> None:
 def test_a_worker_answers_until_its_input_ends(
     case: Case, saved: SavedModel, bodies: list[bytes]
 ) -> None:
-    asked = [(query, body) for body in bodies for query in (b"", b"explain=true", b"explain=1")]
-    parts = (LENGTH.pack(len(part)) + part for both in asked for part in both)
+    asked = [
+        (query, JSON, body) for body in bodies for query in (b"", b"explain=true", b"explain=1")
+    ]
+    asked.append((b"", CSV, b"age\n1\n"))
+    parts = (LENGTH.pack(len(part)) + part for each in asked for part in each)
     replies = io.BytesIO()
     main(case.folder, io.BytesIO(b"".join(parts)), replies)
-    expected = [Reply(200, b""), *(answer(saved, body, query) for query, body in asked)]
+    expected = [Reply(200, b""), *(answer(saved, body, query, kind) for query, kind, body in asked)]
     assert replies.getvalue() == b"".join(reply_head(reply) + reply.body for reply in expected)
 
 

@@ -98,10 +98,18 @@ def test_a_constraint_is_a_gate_about_the_first_column() -> None:
     assert read_constraint(str(constraint), COLUMNS) == constraint
 
 
+def test_a_constraint_about_the_declared_pair_reads_its_plain_name() -> None:
+    text = "disparate_impact>=0.8 @ race [privileged vs unprivileged]; disparate_impact>=0.8 @ race"
+    constraint = read_constraint(text, COLUMNS)
+    assert constraint.keys == ("disparate_impact/race", "disparate_impact_worst/race")
+    assert read_constraint(str(constraint), COLUMNS) == constraint
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("accuracy>=0.8 @ sex", "leave @ out"),
+        ("accuracy>=0.8 [privileged vs unprivileged]", "leave @ out, and the brackets"),
         ("abroca<=0.1", "does not measure abroca"),
         ("nothing", "is not a term of a gate"),
     ],

@@ -147,8 +147,12 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
         *prepared.notes,
         *(
             note
-            for column in (p.column for p in spec.protected)
-            for note in spelling_notes(column, distinct_values(rows.frame, column))
+            for protected in spec.protected
+            for note in spelling_notes(
+                protected.column,
+                distinct_values(rows.frame, protected.column),
+                [{item.text for item in side} for side in protected.items],
+            )
         ),
     )
     return Dataset(spec.with_digests(digests), splits, prepared.n_dropped, notes)

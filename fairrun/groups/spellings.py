@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from fairrun.groups.grammar import Item, format_group
 
@@ -32,7 +32,9 @@ def spellings(values: Iterable[str]) -> list[set[str]]:
     return [found for key, found in alike.items() if len(found) > 1 and any(map(str.isalpha, key))]
 
 
-def spelling_notes(column: str, values: Iterable[object]) -> tuple[str, ...]:
+def spelling_notes(
+    column: str, values: Iterable[object], together: Collection[set[str]] = ()
+) -> tuple[str, ...]:
     """Return a sentence for each set of values that differ only in spelling.
 
     Parameters
@@ -41,6 +43,8 @@ def spelling_notes(column: str, values: Iterable[object]) -> tuple[str, ...]:
         The protected column.
     values : iterable
         The distinct values of the column. Numbers have one spelling.
+    together : collection of set of str
+        Values that are named in one group, of which there is nothing to say.
 
     Examples
     --------
@@ -56,6 +60,7 @@ def spelling_notes(column: str, values: Iterable[object]) -> tuple[str, ...]:
         f"{'both' if len(found) == 2 else 'all'} in one group: "
         + format_group([Item(value) for value in sorted(found)])
         for found in spellings(texts)
+        if not any(found <= group for group in together)
     )
 
 

@@ -25,10 +25,13 @@ def say_findings(dataset: Dataset) -> None:
         The data set. Call this once for each data set, not for each model.
     """
     found = find_in(dataset)
-    shown = found.warnings[:_MOST_LINES]
+    protected = {each.column for each in dataset.spec.protected}
+    # The notes of the data set have said the spellings of protected values.
+    new = [f for f in found.warnings if f.kind != "spellings" or not protected & {*f.columns}]
+    shown = new[:_MOST_LINES]
     for each in shown:
         _logger.warning("%s", each)
-    more = len(found.findings) - len(shown)
+    more = len(found.findings) - len(found.warnings) + len(new) - len(shown)
     if more:
         _logger.warning(
             "%d more finding%s: mlflow run … -e check with the same data", more, "s" * (more > 1)

@@ -380,6 +380,14 @@ def test_names_that_fit_nothing_are_refused(roles: Roles, said: str) -> None:
         found(honest(), roles)
 
 
+def test_spellings_that_are_named_in_one_group_are_no_finding() -> None:
+    frame = honest()
+    frame["sex"] = frame["sex"].where(frame.index % 7 > 0, frame["sex"].str.upper())
+    roles = replace(ROLES, protected=(Protected("sex", "Male|MALE", "Female"),))
+    (finding,) = found(frame, roles).findings
+    assert finding.sentence.startswith("sex: 'FEMALE' and 'Female' differ")
+
+
 def test_a_target_that_has_not_two_values_is_said() -> None:
     (first, *_) = found(honest(), replace(ROLES, target="job", positive="clerk")).findings
     assert first.kind == "target"
@@ -451,7 +459,9 @@ def test_the_draft_can_be_used_and_has_what_was_found(tmp_path: Path, given_role
 
 def test_a_draft_keeps_what_the_request_says(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
-    frame = honest().assign(fee=incomes(honest()).map("{:.2f}".format).str.replace(".", ","))
+    # One mark for decimals is an option of the whole file, so no other column has a point.
+    frame = honest().round()
+    frame["fee"] = incomes(frame).map("{:.2f}".format).str.replace(".", ",")
     frame.loc[3, "hours"] = np.nan
     frame.to_csv(path, index=False)
     spec = replace(
@@ -461,6 +471,10 @@ def test_a_draft_keeps_what_the_request_says(tmp_path: Path) -> None:
     text = draft_spec(spec.to_dict(), find(table, Roles.of(spec)), table)
     drafted = DatasetSpec.from_dict(yaml.safe_load(text))
     assert drafted == replace(spec, read=replace(spec.read, decimal=","))
+    table = typed(frame.assign(rate=np.random.default_rng(6).normal(size=N)))
+    text = draft_spec(spec.to_dict(), find(table, Roles.of(spec)), table)
+    drafted = DatasetSpec.from_dict(yaml.safe_load(text))
+    assert drafted == replace(spec, drop=("zip", "fee"))
 
 
 def test_protected_without_privileged_takes_the_most_frequent_value() -> None:

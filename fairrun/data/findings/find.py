@@ -140,18 +140,24 @@ def _find(
     yield from (each for each in telling if each.kind == "proxy")
     yield from strong
     said = {name for each in strong if each.kind in _STRONGER for name in each.columns}
+    has_points = any(column.is_number and not column.is_whole for column in features)
     for column in features:
-        looks = look_at(column, as_category=column.name in roles.as_categories)
+        as_category = column.name in roles.as_categories
+        looks = look_at(column, as_category=as_category, has_points=has_points)
         if looks is not None and column.name not in said:
             said.add(column.name)
             yield looks
     rest = [column for column in features if column.name not in said]
     yield from repeated_columns([*protected, *rest])
+    together = {
+        each.column: [{item.text for item in side} for side in each.items]
+        for each in roles.protected
+    }
     yield from repeated_rows([*protected, *features], labels)
     for name, column in columns.items():
         role = roles.role(name)
         if role not in ("dropped", "weight") and name not in said:
-            yield from two_spellings(column, role)
+            yield from two_spellings(column, role, together.get(name, ()))
     yield from null_words(rest)
     yield from small_groups(groups, columns, labels, roles.test_share)
     yield from uneven_nulls(features, groups, roles.missing)

@@ -68,7 +68,9 @@ _KEY_NAME = re.compile(
 _KEY_ENDING = re.compile(r"[a-z](Id|ID|Uuid|UUID|Key)$")
 
 
-def look_at(column: CodedColumn, *, as_category: bool = False) -> Finding | None:
+def look_at(
+    column: CodedColumn, *, as_category: bool = False, has_points: bool = False
+) -> Finding | None:
     """Return what a feature looks like, if it should not be used as it is.
 
     Parameters
@@ -77,6 +79,9 @@ def look_at(column: CodedColumn, *, as_category: bool = False) -> Finding | None
         The feature.
     as_category : bool
         Whether its type was declared to be a category. Then plain numbers are codes.
+    has_points : bool
+        Whether other columns have numbers with a decimal point. Then a decimal comma cannot be an
+        option of the whole file.
 
     Returns
     -------
@@ -86,7 +91,7 @@ def look_at(column: CodedColumn, *, as_category: bool = False) -> Finding | None
     """
     looks: tuple[Callable[[CodedColumn], Finding | None], ...] = (
         _constant,
-        _number_as_text,
+        lambda column: _number_as_text(column, has_points=has_points),
         *(() if as_category else (_few_numbers_spoilt,)),
         _date,
         _unusable,
@@ -107,7 +112,7 @@ def _constant(column: CodedColumn) -> Finding | None:
     return _dropped("constant", column.name, sentence, warns=False)
 
 
-def _number_as_text(column: CodedColumn) -> Finding | None:
+def _number_as_text(column: CodedColumn, *, has_points: bool) -> Finding | None:
     """Find numbers that are written in another way than the reader expects."""
     cells = _typical(column)
     if len({text for text, _ in cells}) < 2:
@@ -119,8 +124,9 @@ def _number_as_text(column: CodedColumn) -> Finding | None:
         if written + plain >= _MOST * total and written > 0.01 * total:
             name = column.name
             sentence = f"{name} is text, but its values are numbers written with {how}"
-            way_out = f"give read='{json.dumps(read)}'" if read else "save it as a plain number"
-            change = {"read": read} if read else {"drop": [name]}
+            can_be_read = bool(read) and not ("decimal" in read and has_points)
+            way_out = f"give read='{json.dumps(read)}'" if can_be_read else "save plain numbers"
+            change = {"read": read} if can_be_read else {"drop": [name]}
             return Finding("number as text", (name,), sentence, way_out, change=change)
     return None
 

@@ -77,12 +77,25 @@ def repeated_rows(
         yield Finding("repeated rows", (), sentence, way_out, warns=repeated >= _MANY * n)
 
 
-def two_spellings(column: CodedColumn, role: str) -> Iterator[Finding]:
-    """Find values of a column that differ only in case, blanks or punctuation."""
+def two_spellings(
+    column: CodedColumn, role: str, together: Iterable[set[str]] = ()
+) -> Iterator[Finding]:
+    """Find values of a column that differ only in case, blanks or punctuation.
+
+    Parameters
+    ----------
+    column : CodedColumn
+        The column.
+    role : str
+        Its role.
+    together : iterable of set of str
+        Values that the user has named in one group.
+    """
     if column.is_number:
         return
     counts = dict(column.texts(_MOST_VALUES))
-    found = spellings(counts)
+    merged = list(together)
+    found = [same for same in spellings(counts) if not any(same <= group for group in merged)]
     if not found:
         return
     named = [

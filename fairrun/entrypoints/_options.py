@@ -19,6 +19,9 @@ __all__ = ["data_options", "mitigator_option", "training_options"]
 
 Command = Callable[..., None]
 
+#: The most characters of a value that an error message repeats.
+_LONGEST_SHOWN = 80
+
 
 class NumberOrAuto(click.ParamType[float | None]):
     """A number, or auto for the estimator's default, which becomes None.
@@ -55,11 +58,12 @@ class JsonObject(click.ParamType[dict[str, Any]]):
             return value
         try:
             parsed = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):  # thousands of nested brackets
             parsed = None
         if not isinstance(parsed, dict):
+            shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
             self.fail(
-                f"{value!r} is not a JSON object; give one such as " + '{"alpha": 0.5}', param, ctx
+                f"{shown!r} is not a JSON object; give one such as " + '{"alpha": 0.5}', param, ctx
             )
         return parsed
 
@@ -200,6 +204,13 @@ _TRAINING_OPTIONS = (
         "refuse the row.",
     ),
     click.option(
+        "--min-frequency",
+        type=click.IntRange(min=1),
+        default=5,
+        help="The fewest training rows of a category with a code of its own; rarer categories of a "
+        "column share one. 1 names every category.",
+    ),
+    click.option(
         "--row-key",
         default="auto",
         help="The column that identifies a row, for randomised mitigators; auto uses the features.",
@@ -211,7 +222,7 @@ _TRAINING_OPTIONS = (
 
 
 #: Options that a `TrainingRequest` takes unchanged.
-_PLAIN = ("estimator", "resample", "unseen", "seed")
+_PLAIN = ("estimator", "resample", "unseen", "min_frequency", "seed")
 
 
 def mitigator_option(command: Command) -> Command:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.groups import Protected, group_lookup
-from fairrun.inference import Background, Decision, Encoder, GroupLookup, InferenceModel, RowDraws
+from fairrun.groups import Protected, group_lookup, group_shares
+from fairrun.inference import (
+    Background,
+    Decision,
+    Encoder,
+    GroupLookup,
+    InferenceModel,
+    InputError,
+    RowDraws,
+)
 from fairrun.training.background import fit_background
 from fairrun.training.changeable import fit_changeable
-from fairrun.training.encoder import fit_encoder
+from fairrun.training.checked import check_parameters, column_names
+from fairrun.training.encoder import check_size, fit_encoder
 from fairrun.training.estimators import ESTIMATORS, resolve_estimator
+from fairrun.training.feature_types import typed_features
+from fairrun.training.given import check_known, has_names, read_labels, read_rows
 from fairrun.training.mitigation import TrainingMatrix, resolve_mitigator
+from fairrun.training.rare_groups import without_rare_values
 from fairrun.training.recipe import Recipe, fit_recipe
 from fairrun.training.resampling import Resample
 
@@ -34,7 +47,8 @@ class EncodedRows:
     Attributes
     ----------
     frame : pandas.DataFrame
-        The raw training rows, without the rows that ``missing="drop"`` leaves out.
+        The training rows, without the rows that ``missing="drop"`` leaves out. Features are
+        numbers, or text of the dtype object with None for a null.
     encoder : Encoder
         The encoder, fitted on `frame`.
     background : Background
@@ -45,6 +59,8 @@ class EncodedRows:
         The position of each row's protected value, as `GroupLookup.positions` returns it.
     lookup : GroupLookup
         The protected values and their groups.
+    named : bool
+        Whether the rows were given with column names.
     """
 
     frame: pd.DataFrame
@@ -53,14 +69,35 @@ class EncodedRows:
     train: TrainingMatrix
     positions: NDArray[np.intp]
     lookup: GroupLookup
+    named: bool = True
+
+    def for_rules_with_groups(self, min_frequency: int) -> EncodedRows:
+        """Return the rows with rare protected values in neither group; see `without_rare_values`.
+
+        A rule that reads the group is fitted on these groups, because it is served with them.
+        """
+        lookup = without_rare_values(self.lookup, self.positions, min_frequency)
+        if lookup is self.lookup:
+            return self
+        positions = lookup.positions(self.frame)
+        groups = lookup.groups_of(positions)
+        return replace(
+            self,
+            background=replace(self.background, shares=group_shares(groups)),
+            train=replace(self.train, groups=groups),
+            positions=positions,
+            lookup=lookup,
+        )
 
 
 class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A binary classifier with bias mitigation that takes raw rows.
 
     It is a scikit-learn classifier. Its input is a table of numbers and text that includes the
-    protected columns. `fit` makes an `InferenceModel`. The same model makes the predictions of the
-    evaluation and of the server, so the measured fairness is the served fairness.
+    protected columns: a DataFrame, a polars or Arrow table, or a list of dictionaries. The columns
+    of an array or of a list of lists have the names "0", "1" and so on. `fit` makes an
+    `InferenceModel`. The same model makes the predictions of the evaluation and of the server, so
+    the measured fairness is the served fairness.
 
     Parameters
     ----------
@@ -88,8 +125,14 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         With "drop", `fit` leaves out rows with a null in a feature and `predict` refuses them. With
         "keep", a null is replaced by the median or the most frequent category of the training rows.
     unseen : {"ignore", "error"}
-        With "ignore", a category that is not in the training rows is encoded as zeros. With
-        "error", `predict` refuses it.
+        What happens to a category that is not in the training rows. With "ignore", it is encoded
+        as zeros. With "error", `predict` refuses it. In a column with rare categories, it is
+        encoded like them.
+    min_frequency : int
+        The fewest training rows of a category that gets an encoded column of its own. The rarer
+        categories of a column share one, also with new categories. A rule that reads the group
+        treats rarer protected values as in neither group. With 1, every category has an encoded
+        column, and text that identifies rows is not refused.
     row_key : str, optional
         A column that identifies a row; it is never a feature. A randomised mitigator gives equal
         rows equal random numbers; with a row key, it gives rows with equal keys equal ones.
@@ -102,6 +145,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The fitted model that is saved and served.
     classes_ : array
         ``[0, 1]``, where 1 is the favourable outcome.
+    n_features_in_ : int
+        The number of columns of `X` in `fit`, with the columns that are not features.
+    feature_names_in_ : array of str
+        The names of these columns, if they all were text.
 
     Examples
     --------
@@ -127,6 +174,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         changeable: Sequence[str] = (),
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
+        min_frequency: int = 5,
         row_key: str | None = None,
         seed: int = 0,
     ) -> None:
@@ -141,6 +189,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.changeable = changeable
         self.missing = missing
         self.unseen = unseen
+        self.min_frequency = min_frequency
         self.row_key = row_key
         self.seed = seed
 
@@ -214,21 +263,36 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         RequestError
             If the data cannot be used.
         """
-        label = _check_label(y, len(X))
-        features = [name for name in X.columns if name not in self._not_features]
+        self._check_parameters()
+        named, frame = has_names(X), read_rows(X)
+        label = read_labels(y, len(frame))
+        features = self._features(frame)
+        typed = typed_features(frame[features], min_frequency=self.min_frequency)
+        frame = frame.assign(**typed)
         if self.missing == "drop":
-            whole = X[features].notna().all(axis=1).to_numpy()
-            X, label = X[whole], label[whole]
+            whole = frame[features].notna().all(axis=1).to_numpy()
+            frame, label = frame[whole], label[whole]
+            if not whole.any():
+                raise RequestError(
+                    "every row has a null in a feature; give missing='keep', or drop columns"
+                )
         if len(np.unique(label)) < 2:
             raise RequestError(
-                "all training rows have the same label; give rows with both labels, 0 and 1"
+                "all training rows have the same label, so there is only one class; "
+                "give rows with both labels, 0 and 1"
             )
-        lookup = group_lookup(X, self.protected)
-        encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
-        positions = lookup.positions(X)
-        train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions))
+        lookup = group_lookup(frame, self._protected)
+        encoder = fit_encoder(
+            frame[features],
+            impute=self.missing == "keep",
+            unseen=self.unseen,
+            min_frequency=self.min_frequency,
+        )
+        check_size(encoder, len(frame))
+        positions = lookup.positions(frame)
+        train = TrainingMatrix(encoder.encode(frame), label, lookup.groups_of(positions))
         background = fit_background(encoder, train.matrix, train.groups)
-        return EncodedRows(X, encoder, background, train, positions, lookup)
+        return EncodedRows(frame, encoder, background, train, positions, lookup, named)
 
     def fit_encoded(
         self, rows: EncodedRows, memory: MutableMapping[str, Any] | None = None
@@ -238,8 +302,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         rows : EncodedRows
-            The result of `encode`, of this classifier or of one with the same columns, `missing`
-            and `unseen`.
+            The result of `encode`, of this classifier or of one with the same columns, `missing`,
+            `unseen` and `min_frequency`.
         memory : mutable mapping, optional
             Stores intermediate results that fits on the same rows share; see `fit_recipe`.
 
@@ -254,7 +318,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter or the data cannot be used.
         """
         recipe = self.recipe()
-        changeable = fit_changeable(rows.frame, rows.encoder, rows.background, self.changeable)
+        if recipe.mitigation.group_at_serving:
+            rows = rows.for_rules_with_groups(self.min_frequency)
+        names = column_names("changeable", self.changeable)
+        changeable = fit_changeable(rows.frame, rows.encoder, rows.background, names)
         transform, scorer, decision = fit_recipe(
             recipe, rows.train, rows.positions, rows.lookup, memory
         )
@@ -269,6 +336,11 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             changeable=changeable,
         )
         self.classes_ = np.array([0, 1])
+        self.n_features_in_ = len(rows.frame.columns)
+        if rows.named:
+            self.feature_names_in_ = rows.frame.columns.to_numpy(dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         return self
 
     def recipe(self) -> Recipe:
@@ -303,9 +375,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.estimator,
             given,
             class_weight=self.class_weight,
-            seed=self.seed,
+            seed=int(self.seed),
         )
-        return Recipe(mitigation, estimator, self.resample, self.seed)
+        return Recipe(mitigation, estimator, self.resample, int(self.seed))
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.int64]:
         """Return the labels of raw rows.
@@ -329,51 +401,78 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the log-odds of label 1 before post-processing, of shape (n_rows,)."""
-        check_is_fitted(self)
-        return self.inference_.log_odds(X)
+        rows = self._rows(X)
+        return self.inference_.log_odds(rows)
 
     def _answers(self, X: pd.DataFrame) -> pd.DataFrame:
+        rows = self._rows(X)
+        return self.inference_.predict(rows)
+
+    def _rows(self, X: Any) -> pd.DataFrame:
+        """Return the rows to answer, and refuse an array whose columns may be other ones."""
         check_is_fitted(self)
-        return self.inference_.predict(X)
+        frame = read_rows(X)
+        if isinstance(X, pd.DataFrame) or has_names(X):
+            return frame
+        if hasattr(self, "feature_names_in_"):
+            raise InputError(
+                "X has no column names, but the classifier was fitted with names; give a DataFrame"
+            )
+        if len(frame.columns) != self.n_features_in_:
+            raise InputError(
+                f"X has {len(frame.columns)} features, but FairClassifier is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return frame
 
     @property
-    def _not_features(self) -> tuple[str, ...]:
-        return (self.protected.column, *self.drop, *([self.row_key] if self.row_key else []))
+    def _protected(self) -> Protected:
+        return replace(self.protected, column=str(self.protected.column))
+
+    def _features(self, frame: pd.DataFrame) -> list[str]:
+        """Return the columns that are features, after a check of the parameters that name some."""
+        columns = frame.columns.tolist()
+        if not len(frame):
+            raise RequestError(
+                f"X has 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required; "
+                "give rows"
+            )
+        if not columns:
+            raise RequestError(
+                f"X has 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required; "
+                "give columns"
+            )
+        drop = column_names("drop", self.drop)
+        row_key = [] if self.row_key is None else [str(self.row_key)]
+        check_known("protected", [self._protected.column], columns)
+        check_known("drop", drop, columns)
+        check_known("row_key", row_key, columns)
+        without = {self._protected.column, *drop, *row_key}
+        features = [name for name in columns if name not in without]
+        if not features:
+            raise RequestError(
+                f"X has {len(columns)} feature(s) ({', '.join(columns[:20])}), and each is "
+                "protected, dropped or the row key; drop fewer columns, or give more"
+            )
+        return features
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn needs to know about the input."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = self.missing == "keep"
+        return tags
 
     def _draws(self, X: pd.DataFrame, decision: Decision) -> RowDraws | None:
         if not decision.randomised:
             return None
         if self.row_key is None:
-            return RowDraws(self.seed, decision.kind)
-        if self.row_key not in X.columns:
-            raise RequestError(
-                f"row_key={self.row_key} is not a column of the data; "
-                f"its columns are {', '.join(map(str, X.columns))}"
-            )
-        is_text = not pd.api.types.is_numeric_dtype(X[self.row_key].dtype)
-        return RowDraws(self.seed, decision.kind, self.row_key, is_text)
+            return RowDraws(int(self.seed), decision.kind)
+        key = str(self.row_key)
+        is_text = not pd.api.types.is_numeric_dtype(X[key].dtype)
+        return RowDraws(int(self.seed), decision.kind, key, is_text)
 
     def _check_parameters(self) -> None:
-        allowed: dict[str, tuple[Any, ...]] = {
-            "class_weight": (None, "balanced"),
-            "resample": ("none", "over", "under"),
-            "missing": ("drop", "keep"),
-            "unseen": ("ignore", "error"),
-        }
-        for name, values in allowed.items():
-            if getattr(self, name) not in values:
-                raise RequestError(
-                    f"{name}={getattr(self, name)!r} is not known; give one of {values}"
-                )
-
-
-def _check_label(y: ArrayLike, n_rows: int) -> NDArray[np.int64]:
-    label = np.asarray(y)
-    if label.shape != (n_rows,):
-        raise RequestError(
-            f"the labels have shape {label.shape}, but there are {n_rows} rows; "
-            "give one label for each row"
-        )
-    if not np.isin(label, (0, 1)).all():
-        raise RequestError("a label is neither 0 nor 1; give 1 for the favourable outcome, else 0")
-    return label.astype(np.int64)
+        check_parameters(self.get_params(deep=False))

@@ -15,7 +15,7 @@ from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["data_options", "mitigator_option", "training_options"]
+__all__ = ["data_options", "min_frequency_option", "mitigator_option", "training_options"]
 
 Command = Callable[..., None]
 
@@ -162,6 +162,14 @@ def _estimator_parameters() -> dict[str, list[tuple[str, str, str, float]]]:
     return uses
 
 
+min_frequency_option = click.option(
+    "--min-frequency",
+    type=click.IntRange(min=1),
+    default=5,
+    help="The fewest training rows of a category with an encoded column of its own; the rarer "
+    "categories of a column share one. 1 gives each category its own.",
+)
+
 _TRAINING_OPTIONS = (
     click.option(
         "--estimator",
@@ -203,13 +211,7 @@ _TRAINING_OPTIONS = (
         help="What prediction does with a category that is not in the training rows: ignore it, or "
         "refuse the row.",
     ),
-    click.option(
-        "--min-frequency",
-        type=click.IntRange(min=1),
-        default=5,
-        help="The fewest training rows of a category with a code of its own; rarer categories of a "
-        "column share one. 1 names every category.",
-    ),
+    min_frequency_option,
     click.option(
         "--row-key",
         default="auto",

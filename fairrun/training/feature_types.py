@@ -24,6 +24,9 @@ _MOST_COHORTS = 12
 #: The share of the different values of a column that must look like dates.
 _SHARE_OF_DATES = 0.95
 
+#: The number of refused features whose reason an error message gives; it names all of them.
+_MOST_EXPLAINED = 5
+
 _DAY = r"(0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _TIME = r"([T ]\s*\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[AaPp][Mm]|[+-]\d{2}:?\d{2})?)?"
@@ -179,8 +182,8 @@ def _refusal(problems: dict[str, _Problem]) -> RequestError:
         return RequestError(f"the feature {name!r} {what}; {way_out}")
     said = "; ".join(
         f"{name!r} {what}" + (f" ({offer})" if offer else "")
-        for name, (what, offer) in problems.items()
-    )
+        for name, (what, offer) in [*problems.items()][:_MOST_EXPLAINED]
+    ) + ("; …" if len(problems) > _MOST_EXPLAINED else "")
     return RequestError(
         f"{len(problems)} features cannot be used: {said}; leave them out with drop={dropped}"
     )

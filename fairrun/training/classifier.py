@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,79 +15,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.groups import Protected, group_lookup, group_shares
-from fairrun.inference import (
-    Background,
-    Decision,
-    Encoder,
-    GroupLookup,
-    InferenceModel,
-    InputError,
-    RowDraws,
-)
+from fairrun.groups import Protected, group_lookup
+from fairrun.inference import Decision, InferenceModel, InputError, RowDraws
 from fairrun.training.background import fit_background
 from fairrun.training.changeable import fit_changeable
 from fairrun.training.checked import check_parameters, column_names
+from fairrun.training.encoded import EncodedRows
 from fairrun.training.encoder import check_size, fit_encoder
 from fairrun.training.estimators import ESTIMATORS, resolve_estimator
 from fairrun.training.feature_types import typed_features
-from fairrun.training.given import check_known, has_names, read_labels, read_rows
+from fairrun.training.given import RawRows, feature_names, has_names, read_labels, read_rows
 from fairrun.training.mitigation import TrainingMatrix, resolve_mitigator
-from fairrun.training.rare_groups import without_rare_values
 from fairrun.training.recipe import Recipe, fit_recipe
 from fairrun.training.resampling import Resample
 
-__all__ = ["EncodedRows", "FairClassifier"]
-
-
-@dataclass(frozen=True)
-class EncodedRows:
-    """Encoded training rows, which fits of different mitigators and estimators can share.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The training rows, without the rows that ``missing="drop"`` leaves out. Features are
-        numbers, or text of the dtype object with None for a null.
-    encoder : Encoder
-        The encoder, fitted on `frame`.
-    background : Background
-        The summary of `frame` that explanations compare a row with.
-    train : TrainingMatrix
-        The encoded rows with their labels and groups.
-    positions : array of int of shape (n_rows,)
-        The position of each row's protected value, as `GroupLookup.positions` returns it.
-    lookup : GroupLookup
-        The protected values and their groups.
-    named : bool
-        Whether the rows were given with column names.
-    """
-
-    frame: pd.DataFrame
-    encoder: Encoder
-    background: Background
-    train: TrainingMatrix
-    positions: NDArray[np.intp]
-    lookup: GroupLookup
-    named: bool = True
-
-    def for_rules_with_groups(self, min_frequency: int) -> EncodedRows:
-        """Return the rows with rare protected values in neither group; see `without_rare_values`.
-
-        A rule that reads the group is fitted on these groups, because it is served with them.
-        """
-        lookup = without_rare_values(self.lookup, self.positions, min_frequency)
-        if lookup is self.lookup:
-            return self
-        positions = lookup.positions(self.frame)
-        groups = lookup.groups_of(positions)
-        return replace(
-            self,
-            background=replace(self.background, shares=group_shares(groups)),
-            train=replace(self.train, groups=groups),
-            positions=positions,
-            lookup=lookup,
-        )
+__all__ = ["FairClassifier"]
 
 
 class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -170,12 +112,12 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         estimator_params: Mapping[str, float] | None = None,
         class_weight: Literal["balanced"] | None = None,
         resample: Resample = "none",
-        drop: Sequence[str] = (),
-        changeable: Sequence[str] = (),
+        drop: Sequence[str] | Sequence[int] = (),
+        changeable: Sequence[str] | Sequence[int] = (),
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
         min_frequency: int = 5,
-        row_key: str | None = None,
+        row_key: str | int | None = None,
         seed: int = 0,
     ) -> None:
         self.protected = protected
@@ -219,12 +161,12 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             **parameters,
         )
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> FairClassifier:
+    def fit(self, X: RawRows, y: ArrayLike) -> FairClassifier:
         """Fit encoder, mitigator and estimator.
 
         Parameters
         ----------
-        X : pandas.DataFrame
+        X : pandas.DataFrame, table, array or list
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
@@ -242,14 +184,14 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.recipe()
         return self.fit_encoded(self.encode(X, y))
 
-    def encode(self, X: pd.DataFrame, y: ArrayLike) -> EncodedRows:
+    def encode(self, X: RawRows, y: ArrayLike) -> EncodedRows:
         """Encode training rows for one or more calls of `fit_encoded`.
 
         Classifiers that differ only in mitigator and estimator can share the result.
 
         Parameters
         ----------
-        X : pandas.DataFrame
+        X : pandas.DataFrame, table, array or list
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
@@ -266,7 +208,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_parameters()
         named, frame = has_names(X), read_rows(X)
         label = read_labels(y, len(frame))
-        features = self._features(frame)
+        row_key = () if self.row_key is None else (str(self.row_key),)
+        features = feature_names(
+            frame, self._protected.column, column_names("drop", self.drop), row_key
+        )
         typed = typed_features(frame[features], min_frequency=self.min_frequency)
         frame = frame.assign(**typed)
         if self.missing == "drop":
@@ -379,7 +324,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         return Recipe(mitigation, estimator, self.resample, int(self.seed))
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.int64]:
+    def predict(self, X: RawRows) -> NDArray[np.int64]:
         """Return the labels of raw rows.
 
         Returns
@@ -394,21 +339,21 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return np.asarray(self._answers(X)["prediction"])
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, X: RawRows) -> NDArray[np.float64]:
         """Return the probabilities of 0 and 1 before post-processing, of shape (n_rows, 2)."""
         probability = self._answers(X)["probability"].to_numpy()
         return np.column_stack([1 - probability, probability])
 
-    def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def decision_function(self, X: RawRows) -> NDArray[np.float64]:
         """Return the log-odds of label 1 before post-processing, of shape (n_rows,)."""
         rows = self._rows(X)
         return self.inference_.log_odds(rows)
 
-    def _answers(self, X: pd.DataFrame) -> pd.DataFrame:
+    def _answers(self, X: RawRows) -> pd.DataFrame:
         rows = self._rows(X)
         return self.inference_.predict(rows)
 
-    def _rows(self, X: Any) -> pd.DataFrame:
+    def _rows(self, X: RawRows) -> pd.DataFrame:
         """Return the rows to answer, and refuse an array whose columns may be other ones."""
         check_is_fitted(self)
         frame = read_rows(X)
@@ -428,33 +373,6 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def _protected(self) -> Protected:
         return replace(self.protected, column=str(self.protected.column))
-
-    def _features(self, frame: pd.DataFrame) -> list[str]:
-        """Return the columns that are features, after a check of the parameters that name some."""
-        columns = frame.columns.tolist()
-        if not len(frame):
-            raise RequestError(
-                f"X has 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required; "
-                "give rows"
-            )
-        if not columns:
-            raise RequestError(
-                f"X has 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required; "
-                "give columns"
-            )
-        drop = column_names("drop", self.drop)
-        row_key = [] if self.row_key is None else [str(self.row_key)]
-        check_known("protected", [self._protected.column], columns)
-        check_known("drop", drop, columns)
-        check_known("row_key", row_key, columns)
-        without = {self._protected.column, *drop, *row_key}
-        features = [name for name in columns if name not in without]
-        if not features:
-            raise RequestError(
-                f"X has {len(columns)} feature(s) ({', '.join(columns[:20])}), and each is "
-                "protected, dropped or the row key; drop fewer columns, or give more"
-            )
-        return features
 
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn needs to know about the input."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 
-__all__ = ["check_known", "has_names", "read_labels", "read_rows"]
+__all__ = ["RawRows", "check_known", "feature_names", "has_names", "read_labels", "read_rows"]
+
+
+class _ToPandas(Protocol):
+    """A table of another library that offers a conversion to pandas."""
+
+    def to_pandas(self) -> pd.DataFrame: ...
+
+
+#: Rows as `FairClassifier` takes them; see `read_rows`.
+RawRows = pd.DataFrame | NDArray[Any] | Sequence[Any] | _ToPandas
 
 
 def has_names(X: Any) -> bool:
@@ -31,7 +41,7 @@ def has_names(X: Any) -> bool:
     return names is not None and all(isinstance(name, str) for name in names)
 
 
-def read_rows(X: Any) -> pd.DataFrame:
+def read_rows(X: RawRows) -> pd.DataFrame:
     """Return rows as a DataFrame whose column names are text.
 
     The rows may be a DataFrame, a table with a method `to_pandas` (polars, Arrow), an array or list
@@ -191,3 +201,47 @@ def check_known(parameter: str, names: Iterable[str], columns: Sequence[str]) ->
             shown = ", ".join(columns[:20]) + (", …" if len(columns) > 20 else "")
             near = did_you_mean(name, columns, f"its columns are {shown}")
             raise RequestError(f"{parameter}={name} is not a column of the data; {near}")
+
+
+def feature_names(
+    frame: pd.DataFrame, protected: str, drop: Sequence[str], row_key: Sequence[str]
+) -> list[str]:
+    """Return the columns that are features.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The training rows.
+    protected : str
+        The protected column.
+    drop : sequence of str
+        Other columns that are not features.
+    row_key : sequence of str
+        The column that identifies rows, if there is one.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    RequestError
+        If there is no row or no feature, or a parameter names no column.
+    """
+    columns = frame.columns.tolist()
+    for n, what in zip(frame.shape, ("sample(s)", "feature(s)"), strict=True):
+        if not n:
+            raise RequestError(
+                f"X has 0 {what} (shape={frame.shape}) while a minimum of 1 is required; "
+                "give rows with at least one feature and the protected column"
+            )
+    check_known("protected", [protected], columns)
+    check_known("drop", drop, columns)
+    check_known("row_key", row_key, columns)
+    features = [name for name in columns if name not in {protected, *drop, *row_key}]
+    if not features:
+        raise RequestError(
+            f"X has {len(columns)} feature(s) ({', '.join(columns[:20])}), and each is "
+            "protected, dropped or the row key; drop fewer columns, or give more"
+        )
+    return features

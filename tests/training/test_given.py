@@ -142,16 +142,15 @@ def test_labels_that_are_refused(labels: Any, said: str) -> None:
 
 
 def test_numbers_of_numpy_are_parameters() -> None:
-    model = FairClassifier(
-        Protected("sex", "Male"),
-        mitigator="correlation_remover",
-        mitigator_params={"alpha": np.float32(0.5)},
-        estimator_params={"C": np.float64(2.0), "max_iter": np.int64(50)},
-        drop=np.array(["job"]),
-        seed=np.uint8(3),
-        min_frequency=np.int16(2),
-    )
-    recipe = clone(model).fit(X, Y).recipe()
+    parameters: dict[str, Any] = {
+        "mitigator": "correlation_remover",
+        "mitigator_params": {"alpha": np.float32(0.5)},
+        "estimator_params": {"C": np.float64(2.0), "max_iter": np.int64(50)},
+        "drop": np.array(["job"]),
+        "seed": np.uint8(3),
+        "min_frequency": np.int16(2),
+    }
+    recipe = clone(FairClassifier(Protected("sex", "Male"), **parameters)).fit(X, Y).recipe()
     assert recipe.to_parameters() == {
         "mitigator.name": "correlation_remover",
         "mitigator.alpha": 0.5,

@@ -131,8 +131,8 @@ def test_a_column_without_a_named_category(impute: bool) -> None:
     assert encoder.encode(frame)[:, 0].tolist() == [1.0] * 60
     assert encoder.encode(example_row(encoder))[0, 0] == 1.0
     frame["sex"] = np.where(np.arange(60) % 2, "Male", "Female")
-    missing = "keep" if impute else "drop"
-    classifier = FairClassifier(SEX, changeable=["name"], missing=missing)
+    missing: dict[str, Any] = {"missing": "keep" if impute else "drop"}
+    classifier = FairClassifier(SEX, changeable=["name"], **missing)
     model = classifier.fit(frame, np.arange(60) // 4 % 2).inference_
     assert model.counterfactuals(frame) == [[]] * 60
     assert describe(model)["columns"][0]["values"] is None

@@ -31,7 +31,7 @@ EXCEPTIONS = {
 }
 
 
-@parametrize_with_checks(
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
     [FairClassifier(Protected("0", "1"))],
     expected_failed_checks=lambda _: EXCEPTIONS,
     xfail_strict=True,

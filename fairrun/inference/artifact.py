@@ -30,7 +30,7 @@ from .parts import build_part
 
 __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 _MANIFEST, _MODEL, _ARRAYS, _GOLDEN = "manifest.json", "model.json", "arrays.npz", "golden.json"
 

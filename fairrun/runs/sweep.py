@@ -82,6 +82,8 @@ class SweepRequest:
         The name under which to register the chosen model.
     workers : int or None
         The number of processes. None means the number of cores.
+    min_frequency : int
+        The fewest training rows of a named category; see `FairClassifier`.
     """
 
     method: Method = "random"
@@ -94,6 +96,7 @@ class SweepRequest:
     seed: int = 0
     register: str | None = None
     workers: int | None = None
+    min_frequency: int = 5
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,8 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     if resume is None:
         with _sweep_run(None, request.method) as run:
             return _sweep(run, request, lambda: open_dataset(data), is_new=True)
-    saved = SweepRequest(**read_sweep(resume))
+    # Earlier versions named every category, and did not save this field.
+    saved = SweepRequest(**{"min_frequency": 1} | read_sweep(resume))
     request = replace(
         saved,
         workers=request.workers,
@@ -232,6 +236,8 @@ def _check_numbers(request: SweepRequest) -> None:
         raise RequestError(f"folds={request.folds} is not possible; give 1 or more")
     if request.trials is not None and request.trials < 1:
         raise RequestError(f"trials={request.trials} is not possible; give 1 or more")
+    if request.min_frequency < 1:
+        raise RequestError(f"min_frequency={request.min_frequency} is not possible; give 1 or more")
 
 
 def _resolve(request: SweepRequest, protected: Sequence[ProtectedColumn]) -> _Plan:
@@ -328,6 +334,7 @@ def _try(
         crossings=[crossing for crossing in dict.fromkeys(about) if ":" in crossing],
         folds=request.folds,
         seed=request.seed,
+        min_frequency=request.min_frequency,
     )
     children = ChildRuns(run, dataset.spec, request.seed)
     keys = [*(axis.key for axis in plan.axes), *(constraint.keys if constraint else ())]

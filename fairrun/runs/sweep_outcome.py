@@ -25,7 +25,7 @@ from fairrun.runs.evaluate import run_evaluate
 from fairrun.sweep.objectives import Constraint, Objective, interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.space import Space
-from fairrun.sweep.trial import Problem, TrialResult, make_classifier
+from fairrun.sweep.trial import Problem, TrialResult
 from fairrun.tracking.names import (
     CHOSEN,
     IMPORTANCE,
@@ -183,8 +183,7 @@ class _Refits:
         if len(problem.parts) == 1:
             fit_on, self._held_out = (problem.rows.take(part) for part in problem.parts[0])
         self._problem = problem
-        any_classifier = make_classifier(problem.spec, {}, problem.seed)
-        self._rows = any_classifier.encode(fit_on.frame, fit_on.label)
+        self._rows = problem.classifier({}).encode(fit_on.frame, fit_on.label)
         self._memory: dict[str, Any] = {}
 
     def log(self, trial: TrialResult, run_id: str) -> str:
@@ -193,7 +192,7 @@ class _Refits:
         if SWEEP_MODEL in before.data.tags:
             return str(before.data.tags[SWEEP_MODEL])
         problem = self._problem
-        classifier = make_classifier(problem.spec, trial.parameters, problem.seed)
+        classifier = problem.classifier(trial.parameters)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
             self._check(model, trial, run_id, self._held_out)

@@ -44,7 +44,7 @@ class TrainingRequest:
     Attributes
     ----------
     mitigator, mitigator_params, estimator, estimator_params, class_weight, resample, unseen, \
-row_key, seed
+min_frequency, row_key, seed
         See `FairClassifier`.
     """
 
@@ -55,6 +55,7 @@ row_key, seed
     class_weight: Literal["balanced"] | None = None
     resample: Resample = "none"
     unseen: Literal["ignore", "error"] = "ignore"
+    min_frequency: int = 5
     row_key: str | None = None
     seed: int = 0
 
@@ -113,7 +114,11 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
         log_spec(spec)
-        of_model = {"unseen": request.unseen, "row_key": request.row_key}
+        of_model = {
+            "unseen": request.unseen,
+            "min_frequency": request.min_frequency,
+            "row_key": request.row_key,
+        }
         log_parameters(
             recipe.to_parameters()
             | {parameter("model", name): value for name, value in of_model.items()}

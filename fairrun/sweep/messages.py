@@ -49,6 +49,7 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
         "objectives": [[each.metric.name, each.protected, each.key] for each in problem.objectives],
         "crossings": problem.crossings,
         "seed": problem.seed,
+        "min_frequency": problem.min_frequency,
     }
     frame, arrays = io.BytesIO(), io.BytesIO()
     problem.rows.frame.to_parquet(frame, index=False)
@@ -80,6 +81,7 @@ def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
         ),
         crossings=tuple(said["crossings"]),
         seed=said["seed"],
+        min_frequency=said["min_frequency"],
     )
 
 

@@ -105,6 +105,8 @@ class Problem:
         Crossings of protected columns to measure too.
     seed : int
         The seed of the fits.
+    min_frequency : int
+        The fewest training rows of a named category; see `FairClassifier`.
     """
 
     spec: DatasetSpec
@@ -114,6 +116,7 @@ class Problem:
     objectives: tuple[Objective, ...]
     crossings: tuple[str, ...] = ()
     seed: int = 0
+    min_frequency: int = 5
 
     @classmethod
     def of(
@@ -125,6 +128,7 @@ class Problem:
         crossings: Sequence[str] = (),
         folds: int = 1,
         seed: int = 0,
+        min_frequency: int = 5,
     ) -> Problem:
         """Return the problem for the training and validation rows of a data set.
 
@@ -132,7 +136,7 @@ class Problem:
         ----------
         dataset : Dataset
             The three splits.
-        protected, objectives, crossings, seed
+        protected, objectives, crossings, seed, min_frequency
             See the attributes.
         folds : int
             With 1, trials are fitted on the training rows and measured on the validation rows. A
@@ -152,7 +156,11 @@ class Problem:
             fold = deal_folds(rows.label, groups, folds, seed)
             parts = [(everyone[fold != k], everyone[fold == k]) for k in range(folds)]
         given = (tuple(protected), tuple(parts), tuple(objectives), tuple(crossings))
-        return cls(dataset.spec, rows, *given, seed)
+        return cls(dataset.spec, rows, *given, seed, min_frequency)
+
+    def classifier(self, parameters: Mapping[str, Value]) -> FairClassifier:
+        """Return the unfitted classifier of a trial; see `make_classifier`."""
+        return make_classifier(self.spec, parameters, self.seed, min_frequency=self.min_frequency)
 
 
 def join_rows(*parts: Rows) -> Rows:
@@ -162,7 +170,7 @@ def join_rows(*parts: Rows) -> Rows:
 
 
 def make_classifier(
-    spec: DatasetSpec, parameters: Mapping[str, Value], seed: int
+    spec: DatasetSpec, parameters: Mapping[str, Value], seed: int, *, min_frequency: int = 5
 ) -> FairClassifier:
     """Return the classifier of a trial, with defaults for parameters that it does not give.
 
@@ -183,7 +191,12 @@ def make_classifier(
         if name not in {*of_mitigators, *of_estimator} and (name, value) != ("class_weight", "none")
     }
     return FairClassifier.for_dataset(
-        spec, mitigator_params=of_mitigators, estimator_params=of_estimator, seed=seed, **own
+        spec,
+        mitigator_params=of_mitigators,
+        estimator_params=of_estimator,
+        min_frequency=min_frequency,
+        seed=seed,
+        **own,
     )
 
 
@@ -195,9 +208,7 @@ class _Part:
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
         self.positions = [column.positions(self.held_out.frame) for column in problem.protected]
-        self.encoded: EncodedRows = make_classifier(problem.spec, {}, problem.seed).encode(
-            train.frame, train.label
-        )
+        self.encoded: EncodedRows = problem.classifier({}).encode(train.frame, train.label)
         self.memory: dict[str, Any] = {}
 
     def measure(
@@ -206,7 +217,7 @@ class _Part:
         """Fit a trial, and return counts and metrics of the held-out rows."""
         if len(self.memory) > _KEPT:
             self.memory.clear()
-        classifier = make_classifier(problem.spec, parameters, problem.seed)
+        classifier = problem.classifier(parameters)
         model = classifier.fit_encoded(self.encoded, self.memory).inference_
         answers = model.predict(self.held_out.frame)
         label, probability = self.held_out.label, answers["probability"].to_numpy()

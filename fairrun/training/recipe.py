@@ -120,7 +120,7 @@ def fit_recipe(
         The rule from log-odds to labels.
     """
     memory = {} if memory is None else memory
-    key = recipe.key
+    key = f"{recipe.key} {lookup}"  # a lookup without rare values gives other groups
     if key not in memory:
         memory[key] = _fit_scorer(recipe, train)
     transform, scorer, decision = memory[key]

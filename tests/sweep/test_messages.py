@@ -35,7 +35,7 @@ def test_a_problem_arrives_as_it_was(name: str, request: pytest.FixtureRequest) 
     for part, expected in zip(arrived.parts, problem.parts, strict=True):
         for positions, expected_positions in zip(part, expected, strict=True):
             np.testing.assert_array_equal(positions, expected_positions)
-    rest = ("spec", "protected", "objectives", "crossings", "seed")
+    rest = ("spec", "protected", "objectives", "crossings", "seed", "min_frequency")
     assert [getattr(arrived, field) for field in rest] == [
         getattr(problem, field) for field in rest
     ]

@@ -55,6 +55,7 @@ from fairrun.metrics.grouping import (
 )
 from fairrun.metrics.histograms import (
     ScoreHistogram,
+    WeightedScoreHistogram,
 )
 from fairrun.metrics.impact_audits import (
     four_fifths_table,
@@ -96,7 +97,10 @@ from fairrun.metrics.threshold_frontier import (
     threshold_frontier,
 )
 from fairrun.metrics.weighted import (
+    AnyCounts,
     WeightedCounts,
+    counts_from_dict,
+    sizes_of,
 )
 from fairrun.metrics.worst import (
     worst_of,
@@ -109,6 +113,7 @@ __all__ = [
     "INEQUALITY_METRICS",
     "MOST_COMPARED",
     "PERFORMANCE_METRICS",
+    "AnyCounts",
     "Audit",
     "BiasMetric",
     "Counts",
@@ -123,6 +128,7 @@ __all__ = [
     "ScoreHistogram",
     "ThresholdFrontier",
     "WeightedCounts",
+    "WeightedScoreHistogram",
     "accuracy",
     "audit",
     "audit_scores",
@@ -131,6 +137,7 @@ __all__ = [
     "compare_models",
     "confusion_table",
     "consistency_score",
+    "counts_from_dict",
     "divide",
     "evaluate_predictions",
     "everybody",
@@ -145,6 +152,7 @@ __all__ = [
     "roc_auc",
     "score_metrics",
     "selection_rate",
+    "sizes_of",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics.checks import as_weights, check_same_length
 from fairrun.metrics.rates import FloatArray, divide
 from fairrun.metrics.scores import CALIBRATION_BINS, check_scores, score_bins
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
 __all__ = [
     "ScoreHistogram",
+    "WeightedScoreHistogram",
     "histogram_brier_score",
     "histogram_calibration_error",
     "histogram_roc_auc",
@@ -85,20 +87,82 @@ class ScoreHistogram(GroupTable):
             If the lengths differ, a label is neither 0 nor 1, a score is not in [0, 1], a code is
             neither a position nor −1, or `n_bins` is not a positive multiple of 10.
         """
-        if n_bins < 1 or n_bins % CALIBRATION_BINS:
-            raise RequestError(
-                f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}; "
-                f"give {CALIBRATION_BINS}, {2 * CALIBRATION_BINS}, …"
-            )
-        y_true, score = check_scores(y_true, score)
-        bins = score_bins(score, n_bins)
-        outcomes: dict[str, tuple[NDArray[np.generic], int]] = {
-            "y_true": (y_true, 2),
-            "score": (bins, n_bins),
-        }
-        cell, n_cells = cell_of_row(protected, positions, outcomes)
+        cell, n_cells = _cells(protected, positions, y_true, score, n_bins)
         sizes = [column.size for column in protected]
         return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedScoreHistogram(ScoreHistogram):
+    """Sums of weights by protected values, label and bin of the score.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> histogram = WeightedScoreHistogram.from_weighted(
+    ...     [sex], [[0, 0]], [0, 1], [0.2, 0.9], weight=[0.5, 3.0], n_bins=10)
+    >>> histogram.table[0, 1].tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0]
+    """
+
+    kind: ClassVar[str] = "weighted score histogram"
+    dtype: ClassVar[type[np.generic]] = np.float64
+
+    @classmethod
+    def from_weighted(
+        cls,
+        protected: Sequence[ProtectedColumn],
+        positions: Sequence[ArrayLike],
+        y_true: ArrayLike,
+        score: ArrayLike,
+        weight: ArrayLike,
+        n_bins: int = 1000,
+    ) -> Self:
+        """Sum the weights of the rows of arrays in one pass.
+
+        Parameters
+        ----------
+        protected, positions, y_true, score, n_bins
+            See `ScoreHistogram.from_arrays`.
+        weight : array of shape (n_rows,)
+            The weight of each row, at least 0.
+
+        Returns
+        -------
+        WeightedScoreHistogram
+
+        Raises
+        ------
+        RequestError
+            As `ScoreHistogram.from_arrays`, or if a weight is negative or not finite.
+        """
+        cell, n_cells = _cells(protected, positions, y_true, score, n_bins)
+        weights = as_weights(weight)
+        check_same_length(cells=cell, weight=weights)
+        sizes = [column.size for column in protected]
+        sums = np.bincount(cell, weights, minlength=n_cells)
+        return cls(tuple(protected), sums.reshape(*sizes, 2, n_bins))
+
+
+def _cells(
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike,
+    score: ArrayLike,
+    n_bins: int,
+) -> tuple[NDArray[Any], int]:
+    """Return the cell of each row and the number of cells."""
+    if n_bins < 1 or n_bins % CALIBRATION_BINS:
+        raise RequestError(
+            f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}; "
+            f"give {CALIBRATION_BINS}, {2 * CALIBRATION_BINS}, …"
+        )
+    y_true, score = check_scores(y_true, score)
+    outcomes: dict[str, tuple[NDArray[np.generic], int]] = {
+        "y_true": (y_true, 2),
+        "score": (score_bins(score, n_bins), n_bins),
+    }
+    return cell_of_row(protected, positions, outcomes)
 
 
 def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:

@@ -12,6 +12,7 @@ from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.data.weights import effective_n, read_weights, relative_weights, weights_note
 
 __all__ = [
     "KNOWN_DATASETS",
@@ -22,10 +23,14 @@ __all__ = [
     "ReadOptions",
     "Rows",
     "Splits",
+    "effective_n",
     "is_preprocessed",
     "label_group_counts",
     "load_source",
     "prepare",
     "prepare_rows",
+    "read_weights",
+    "relative_weights",
     "resolve_spec",
+    "weights_note",
 ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fairrun.data.checks import check_features, check_groups
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
+from fairrun.data.weights import read_weights, relative_weights, weights_note
 from fairrun.errors import RequestError
 from fairrun.groups import group_lookup, group_table_names, name_groups, value_text
 
@@ -32,21 +33,37 @@ class Rows:
         has the dtype object with None for a missing value.
     label : ndarray of int64, shape (n_rows,)
         The labels, 0 or 1; 1 is the favourable outcome.
+    weight : ndarray of float64, shape (n_rows,), or None
+        The weights as the data have them, at least 0; None without a weight column. They are never
+        a feature.
     """
 
     frame: pd.DataFrame
     label: NDArray[np.int64]
+    weight: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def take(self, positions: NDArray[np.intp]) -> Rows:
         """Return the rows at these positions."""
-        return Rows(self.frame.iloc[positions].reset_index(drop=True), self.label[positions])
+        weight = None if self.weight is None else self.weight[positions]
+        frame = self.frame.iloc[positions].reset_index(drop=True)
+        return Rows(frame, self.label[positions], weight)
+
+    @property
+    def sample_weight(self) -> NDArray[np.float64] | None:
+        """The weights for a fit, with mean 1; see `relative_weights`."""
+        return None if self.weight is None else relative_weights(self.weight)
 
     def digest(self) -> str:
-        """Return SHA-256 of column names, values and labels, in order, as 32 hexadecimal digits."""
+        """Return SHA-256 of column names, values, labels and weights, in order, as 32 hex digits.
+
+        Rows without weights have the digest that they had before weights existed.
+        """
         sha = hashlib.sha256(self.label.astype("<i8").tobytes())
+        if self.weight is not None:
+            sha.update(b"\0\0weight\0" + self.weight.astype("<f8").tobytes())
         for name, column in self.frame.items():
             sha.update(f"\0{name}\0".encode())
             if pd.api.types.is_numeric_dtype(column.dtype):
@@ -118,7 +135,8 @@ def prepare(spec: DatasetSpec, raw: pd.DataFrame | None = None) -> Dataset:
             f"the rows of {spec.source} have changed since they were used before (their digests "
             "differ); restore the earlier version of the data, or preprocess and train again"
         )
-    return Dataset(spec.with_digests(digests), splits, n_dropped)
+    notes = () if rows.weight is None else (weights_note(str(spec.weight), rows.weight),)
+    return Dataset(spec.with_digests(digests), splits, n_dropped, notes)
 
 
 def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
@@ -142,11 +160,12 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
     Raises
     ------
     RequestError
-        If a column is missing, a feature has no value in any row, no row is left, a value is not a
-        number in a column of numbers, or the target does not have two values of which one is
-        `positive`.
+        If a column is missing, a weight is not a number of at least 0, a feature has no value in
+        any row, no row is left, a value is not a number in a column of numbers, or the target does
+        not have two values of which one is `positive`.
     """
-    needed = (spec.target, *(p.column for p in spec.protected), *spec.changeable)
+    of_weight = () if spec.weight is None else (spec.weight,)
+    needed = (spec.target, *(p.column for p in spec.protected), *spec.changeable, *of_weight)
     missing = [name for name in needed if name not in raw.columns]
     if missing:
         raise RequestError(
@@ -172,7 +191,9 @@ def prepare_rows(raw: pd.DataFrame, spec: DatasetSpec) -> tuple[Rows, int]:
     types = dict(spec.types)
     columns = {name: _typed(kept[name], types.get(name)) for name in features}
     columns |= {p.column: _typed(kept[p.column], types.get(p.column)) for p in spec.protected}
-    return Rows(pd.DataFrame(columns), _label(kept[spec.target], spec)), int((~keep).sum())
+    weight = None if spec.weight is None else read_weights(kept[spec.weight])
+    rows = Rows(pd.DataFrame(columns), _label(kept[spec.target], spec), weight)
+    return rows, int((~keep).sum())
 
 
 def _typed(column: pd.Series, kind: str | None) -> pd.Series:

@@ -99,6 +99,7 @@ from fairrun.metrics.threshold_frontier import (
 from fairrun.metrics.weighted import (
     AnyCounts,
     WeightedCounts,
+    count_rows,
     counts_from_dict,
     sizes_of,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "compare_models",
     "confusion_table",
     "consistency_score",
+    "count_rows",
     "counts_from_dict",
     "divide",
     "evaluate_predictions",

@@ -58,7 +58,8 @@ class Audit:
     ----------
     rates : DataFrame
         The rates of each group, with the columns group and n (its number of rows or its sum of
-        weights). For weighted rows the columns n_rows and effective_n (Kish's) follow. For all rows together, the table also has the performance metrics.
+        weights). For weighted rows, the columns n_rows and effective_n (Kish's effective number of
+        rows) follow. For all rows together, the table also has the performance metrics.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import as_weights, check_same_length
+from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, divide
 from fairrun.metrics.scores import CALIBRATION_BINS, check_scores, score_bins
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
@@ -91,25 +92,47 @@ class ScoreHistogram(GroupTable):
         sizes = [column.size for column in protected]
         return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
 
+    @property
+    def n_bins(self) -> int:
+        """Return the number of bins."""
+        return int(self.table.shape[-1])
+
+    def moments_of(self, grouping: Grouping) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return Σw, Σw² and the number of rows of each group, each (n_groups, 2, n_bins).
+
+        Here all weights are 1, so the three are the same.
+        """
+        tables = self.grouped(grouping)
+        return tables, tables, tables
+
 
 @dataclass(frozen=True, eq=False)
-class WeightedScoreHistogram(ScoreHistogram):
+class WeightedScoreHistogram(GroupTable):
     """Sums of weights by protected values, label and bin of the score.
+
+    Attributes
+    ----------
+    columns : tuple of ProtectedColumn
+        The protected columns. Each one has an axis of the table.
+    table : array of shape (columns[0].size, ..., columns[-1].size, 2, n_bins, 3)
+        Sums by the protected columns, label, bin and moment (Σw, then Σw², then the number of
+        rows). Stored as a read-only copy of type float64.
 
     Examples
     --------
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
-    >>> histogram = WeightedScoreHistogram.from_weighted(
+    >>> histogram = WeightedScoreHistogram.from_arrays(
     ...     [sex], [[0, 0]], [0, 1], [0.2, 0.9], weight=[0.5, 3.0], n_bins=10)
-    >>> histogram.table[0, 1].tolist()
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0]
+    >>> histogram.table[0, 1, -1].tolist()
+    [3.0, 9.0, 1.0]
     """
 
     kind: ClassVar[str] = "weighted score histogram"
+    outcomes: ClassVar[dict[str, int]] = {"label": 2, "bin": 0, "moment": 3}
     dtype: ClassVar[type[np.generic]] = np.float64
 
     @classmethod
-    def from_weighted(
+    def from_arrays(
         cls,
         protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
@@ -139,9 +162,20 @@ class WeightedScoreHistogram(ScoreHistogram):
         cell, n_cells = _cells(protected, positions, y_true, score, n_bins)
         weights = as_weights(weight)
         check_same_length(cells=cell, weight=weights)
+        powers = (weights, weights**2, np.ones(len(weights)))
+        moments = [np.bincount(cell, w, minlength=n_cells) for w in powers]
         sizes = [column.size for column in protected]
-        sums = np.bincount(cell, weights, minlength=n_cells)
-        return cls(tuple(protected), sums.reshape(*sizes, 2, n_bins))
+        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, n_bins, 3))
+
+    @property
+    def n_bins(self) -> int:
+        """Return the number of bins."""
+        return int(self.table.shape[-2])
+
+    def moments_of(self, grouping: Grouping) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return Σw, Σw² and the number of rows of each group, each (n_groups, 2, n_bins)."""
+        sums, squares, rows = np.moveaxis(self.grouped(grouping), -1, 0)
+        return sums, squares, rows
 
 
 def _cells(

@@ -42,8 +42,9 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
     -------
     DataFrame
         One row for each value of each protected column, with the columns protected, group, n,
-        selected (sums of weights, if the rows are weighted), selection_rate, ci_low, ci_high, highest_group, impact_ratio (the group's rate /
-        the highest rate), ratio_ci_low, ratio_ci_high, below_four_fifths (whether the ratio is less
+        selected (both are sums of weights, if the rows are weighted), selection_rate, ci_low,
+        ci_high, highest_group, impact_ratio (the group's rate / the highest rate), ratio_ci_low,
+        ratio_ci_high, below_four_fifths (whether the ratio is less
         than 4/5, regardless of its interval), reason (why a number is missing) and source. All
         intervals of one column's ratios cover at once, so they stay valid although the data decide
         which group has the highest rate.

@@ -137,9 +137,7 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
     return RocAuc(value, variance, float(size))
 
 
-def _weighted_roc_auc(
-    y_true: NDArray[np.uint8], score: FloatArray, weight: FloatArray
-) -> RocAuc:
+def _weighted_roc_auc(y_true: NDArray[np.uint8], score: FloatArray, weight: FloatArray) -> RocAuc:
     if len(np.unique(y_true)) < 2:
         return RocAuc(np.nan, np.nan, 0.0)
     by_label = [(score[y_true == label], weight[y_true == label]) for label in (0, 1)]
@@ -158,9 +156,7 @@ def _weighted_roc_auc(
     return RocAuc(value, variance, float(size))
 
 
-def _weighted_share_below(
-    scores: FloatArray, weight: FloatArray, limits: FloatArray
-) -> FloatArray:
+def _weighted_share_below(scores: FloatArray, weight: FloatArray, limits: FloatArray) -> FloatArray:
     """Return the share of the weights of `scores` below each limit; equal scores count half."""
     order = np.argsort(scores, kind="stable")
     ordered, summed = scores[order], np.append(0.0, np.cumsum(weight[order]))

@@ -20,7 +20,7 @@ from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, Rate, divide
 from fairrun.metrics.tables import GroupTable, cell_of_row
 
-__all__ = ["AnyCounts", "WeightedCounts", "counts_from_dict", "sizes_of"]
+__all__ = ["AnyCounts", "WeightedCounts", "count_rows", "counts_from_dict", "sizes_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,32 @@ class WeightedCounts(GroupTable):
 
 #: Counts of rows, or sums of weights.
 AnyCounts = Counts | WeightedCounts
+
+
+def count_rows(
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    weight: ArrayLike | None,
+) -> AnyCounts:
+    """Return the `Counts` of rows, or their `WeightedCounts` if they have weights.
+
+    Parameters
+    ----------
+    protected, positions, y_true, y_pred
+        See `Counts.from_arrays`.
+    weight : array of shape (n_rows,), or None
+        The weight of each row, at least 0; None if the rows have none.
+
+    Raises
+    ------
+    RequestError
+        If the rows cannot be counted.
+    """
+    if weight is None:
+        return Counts.from_arrays(protected, positions, y_true, y_pred)
+    return WeightedCounts.from_arrays(protected, positions, y_true, y_pred, weight)
 
 
 def counts_from_dict(document: Mapping[str, Any]) -> AnyCounts:

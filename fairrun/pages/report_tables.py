@@ -94,7 +94,7 @@ def gate_table(result: GateResult) -> Table:
             Cell(str(each.term)),
             Cell(str(each.verdict).replace("_", " ")),
             Cell(each.subject),
-            _count(each.n),
+            Cell(each.rows, is_number=True),
             Cell(each.reason) if each.reason else _number(each.value, each.ci_low, each.ci_high),
         )
         for each in result.judgements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mlflow
 import pandas as pd
@@ -17,6 +17,7 @@ from fairrun.data import (
     is_preprocessed,
     load_source,
     prepare_rows,
+    weights_note,
 )
 from fairrun.errors import RequestError
 from fairrun.explanations import Overview, explain_model
@@ -109,13 +110,16 @@ def run_evaluate(
         spec, rows, which = _rows(opened, data, dataset)
         mlflow.set_tags({PROTECTED: names[0], MEASURED_ROWS: which})
         said = {"model": model, "rows": which, "protected": ",".join(names)}
+        said["weight"] = spec.weight or "none"
+        if rows.weight is not None:
+            _logger.info(weights_note(str(spec.weight), rows.weight))
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
         answers = opened.predict(rows.frame)
         evaluation = measure(answers, rows, columns)
         if names[0] in opened.inputs:
             evaluation = evaluation.with_flips(
-                lambda frame: opened.predict(frame)["prediction"], rows.frame
+                lambda frame: opened.predict(frame)["prediction"], rows.frame, rows.weight
             )
         result = None if gate is None else decide(gate, evaluation.counts, evaluation.audit)
 
@@ -175,7 +179,15 @@ def _rows(
     """Return the dataset spec, the rows to measure, and "test" or "evaluation"."""
     if dataset is None and data is not None and not is_preprocessed(data):
         spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": data})
-        rows, _ = prepare_rows(load_source(data), spec)
+        raw = load_source(data)
+        if spec.weight is not None and spec.weight not in raw.columns:
+            _logger.warning(
+                "warning: the data has no column %s, the weight that the model was trained with; "
+                "each row counts once",
+                spec.weight,
+            )
+            spec = replace(spec, weight=None)
+        rows, _ = prepare_rows(raw, spec)
         return spec, rows, "evaluation"
     if dataset is None:
         request = DataRequest(data=data) if data is not None else None

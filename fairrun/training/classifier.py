@@ -23,6 +23,7 @@ from fairrun.training.estimators import ESTIMATORS, resolve_estimator
 from fairrun.training.mitigation import TrainingMatrix, resolve_mitigator
 from fairrun.training.recipe import Recipe, fit_recipe
 from fairrun.training.resampling import Resample
+from fairrun.training.weights import check_sample_weight
 
 __all__ = ["EncodedRows", "FairClassifier"]
 
@@ -34,7 +35,8 @@ class EncodedRows:
     Attributes
     ----------
     frame : pandas.DataFrame
-        The raw training rows, without the rows that ``missing="drop"`` leaves out.
+        The raw training rows, without the rows that ``missing="drop"`` leaves out and without rows
+        of weight 0.
     encoder : Encoder
         The encoder, fitted on `frame`.
     background : Background
@@ -170,7 +172,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             **parameters,
         )
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> FairClassifier:
+    def fit(
+        self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> FairClassifier:
         """Fit encoder, mitigator and estimator.
 
         Parameters
@@ -179,6 +183,11 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
+        sample_weight : array-like of shape (n_rows,), optional
+            The weights of the rows, with the meaning of scikit-learn: a row with weight 2 counts as
+            two rows in every loss, and a row with weight 0 is left out. The encoder counts each row
+            once. Weights of another mean change the strength of a penalty such as `C`; divide them
+            by their mean if only their relative size has a meaning.
 
         Returns
         -------
@@ -188,12 +197,16 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         RequestError
-            If a parameter or the data cannot be used.
+            If a parameter or the data cannot be used, or the mitigator cannot use weights.
         """
-        self.recipe()
-        return self.fit_encoded(self.encode(X, y))
+        recipe = self.recipe()
+        if sample_weight is not None:
+            recipe.check_weights()
+        return self.fit_encoded(self.encode(X, y, sample_weight))
 
-    def encode(self, X: pd.DataFrame, y: ArrayLike) -> EncodedRows:
+    def encode(
+        self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> EncodedRows:
         """Encode training rows for one or more calls of `fit_encoded`.
 
         Classifiers that differ only in mitigator and estimator can share the result.
@@ -204,6 +217,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
+        sample_weight : array-like of shape (n_rows,), optional
+            The weights of the rows; see `fit`.
 
         Returns
         -------
@@ -214,11 +229,15 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         RequestError
             If the data cannot be used.
         """
-        label = _check_label(y, len(X))
+        label, weight = _check_label(y, len(X)), None
+        if sample_weight is not None:
+            weight = check_sample_weight(sample_weight, len(X))
+            X, label, weight = X[weight > 0], label[weight > 0], weight[weight > 0]
         features = [name for name in X.columns if name not in self._not_features]
         if self.missing == "drop":
             whole = X[features].notna().all(axis=1).to_numpy()
             X, label = X[whole], label[whole]
+            weight = None if weight is None else weight[whole]
         if len(np.unique(label)) < 2:
             raise RequestError(
                 "all training rows have the same label; give rows with both labels, 0 and 1"
@@ -226,7 +245,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lookup = group_lookup(X, self.protected)
         encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
         positions = lookup.positions(X)
-        train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions))
+        train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions), weight)
         background = fit_background(encoder, train.matrix, train.groups)
         return EncodedRows(X, encoder, background, train, positions, lookup)
 
@@ -254,6 +273,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter or the data cannot be used.
         """
         recipe = self.recipe()
+        if rows.train.weight is not None:
+            recipe.check_weights()
         changeable = fit_changeable(rows.frame, rows.encoder, rows.background, self.changeable)
         transform, scorer, decision = fit_recipe(
             recipe, rows.train, rows.positions, rows.lookup, memory

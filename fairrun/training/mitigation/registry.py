@@ -39,7 +39,7 @@ from fairrun.training.mitigation.reweighing import fit_reweighing
 from fairrun.training.mitigation.threshold_search import CONSTRAINTS, OBJECTIVES
 from fairrun.training.parameters import Choice, Parameter
 
-__all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table"]
+__all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table", "weights_table"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,9 @@ class Mitigator:
         Whether the method trains the estimator itself, many times.
     gives_weights : bool
         Whether the method only sets the weights of the training rows.
+    takes_weights : bool
+        Whether the fit can use weights of the training rows (`TrainingMatrix.weight`,
+        `ScoredRows.weight`). Code of holisticai has no place for them.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Mitigator:
     randomised: Literal["no", "yes", "by default"] = "no"
     wraps_estimator: bool = False
     gives_weights: bool = False
+    takes_weights: bool = True
 
 
 def _fit_nothing(train: TrainingMatrix) -> Fitted:  # noqa: ARG001
@@ -177,6 +181,7 @@ _TABLE = (
         source="Agarwal et al. 2018",
         fitted_by="holisticai",
         fit=fit_exponentiated_gradient,
+        takes_weights=False,
         parameters=(
             Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "metric to bring to parity"),
             Parameter("eps", 0.01, 1e-6, 1.0, "1 / the largest fairness penalty"),
@@ -249,6 +254,7 @@ _TABLE = (
         source="Zhang et al. 2018",
         fitted_by="fairrun, mended",
         fit=fit_adversarial_debiasing,
+        takes_weights=False,
         parameters=(
             Parameter("adversary_loss_weight", 0.2, 0.0, 100.0, "weight of the adversary's loss"),
             Parameter("hidden_size", 128, 1, 500, "number of hidden units", integer=True),
@@ -290,6 +296,7 @@ _TABLE = (
         source="Hardt et al. 2016",
         fitted_by="holisticai",
         fit=fit_equalized_odds,
+        takes_weights=False,
         randomised="yes",
     ),
     Mitigator(
@@ -301,6 +308,7 @@ _TABLE = (
         source="Pleiss et al. 2017",
         fitted_by="holisticai",
         fit=fit_calibrated_equalized_odds,
+        takes_weights=False,
         parameters=(
             Choice("cost_constraint", COSTS, "generalised error rate to make equal"),
             Parameter("alpha", 0.5, 0.0, 1.0, "weight of the false negatives in 'weighted'"),
@@ -334,6 +342,7 @@ _TABLE = (
         source="Hardt et al. 2016",
         fitted_by="holisticai",
         fit=fit_lp_debiaser,
+        takes_weights=False,
         parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "metric to bring to parity"),),
         randomised="yes",
     ),
@@ -346,6 +355,7 @@ _TABLE = (
         source="Alabdulmohsin and Lučić 2021",
         fitted_by="holisticai",
         fit=fit_ml_debiaser,
+        takes_weights=False,
         parameters=(
             Parameter("gamma", 1.0, 1e-3, 100.0, "width over which the scaled score rises to 1"),
             Parameter("eps", 0.0, 0.0, 1.0, "allowed distance between the groups"),
@@ -381,6 +391,17 @@ def mitigator_table() -> pd.DataFrame:
             "randomised": mitigator.randomised,
             "trains the model many times": "yes" if mitigator.wraps_estimator else "no",
             "fitted by": mitigator.fitted_by,
+        }
+        for mitigator in MITIGATORS.values()
+    )
+
+
+def weights_table() -> pd.DataFrame:
+    """Return the table of mitigators and whether they take weights, for the documentation."""
+    return pd.DataFrame(
+        {
+            "mitigator": f"`{mitigator.name}`",
+            "takes weights": "yes" if mitigator.takes_weights else "no",
         }
         for mitigator in MITIGATORS.values()
     )

@@ -109,7 +109,9 @@ def weights_note(name: str, weight: NDArray[np.float64]) -> str:
     """
     zero = int((weight == 0).sum())
     ignored = f", {zero:,} {'row has' if zero == 1 else 'rows have'} weight 0" if zero else ""
+    total = weight.sum()
     return (
-        f"weight={name}: {len(weight):,} rows, sum of weights {weight.sum():,.6g}, "
+        f"weight={name}: {len(weight):,} rows, "
+        f"sum of weights {total:{',.0f' if total >= 1000 else '.6g'}}, "
         f"effective number of rows {effective_n(weight):,.1f}{ignored}"
     )

@@ -75,13 +75,18 @@ def threshold_frontier(
     (0.75, 1.0)
     """
     groups, y_true = np.asarray(groups), np.asarray(y_true)
-    order = np.argsort(-np.asarray(probability, dtype=np.float64), kind="stable")
-    score = np.asarray(probability, dtype=np.float64)[order]
+    probability = np.asarray(probability, dtype=np.float64)
+    if weight is not None:
+        counts = np.asarray(weight) > 0
+        groups, y_true, probability = groups[counts], y_true[counts], probability[counts]
+        weight = np.asarray(weight, dtype=np.float64)[counts]
+    order = np.argsort(-probability, kind="stable")
+    score = probability[order]
     in_a, in_b = groups[order] == 0, groups[order] == 1
     right = 2 * y_true[order] - 1
     n, n_negative, selected_share = len(score), np.sum(y_true == 0), None
     if weight is not None:
-        weights = np.asarray(weight, dtype=np.float64)[order]
+        weights = np.asarray(weight)[order]
         in_a, in_b, right = in_a * weights, in_b * weights, right * weights
         n, n_negative = weights.sum(), weights[y_true[order] == 0].sum()
         selected_share = np.append(0.0, np.cumsum(weights)) / n

@@ -86,7 +86,8 @@ def plot_confusion_matrices(table: pd.DataFrame) -> Figure:
     table : DataFrame
         One row per group; columns group, n (rows), true_negatives, false_positives,
         false_negatives, true_positives (rows), selection_rate, true_positive_rate and
-        false_positive_rate (0 to 1, NaN if undefined).
+        false_positive_rate (0 to 1, NaN if undefined). Of weighted rows, these are sums of weights,
+        of type float.
 
     Returns
     -------
@@ -114,7 +115,8 @@ def _draw_confusion_matrix(ax: Axes, row: dict[Any, Any]) -> None:
     ax.set_yticks((0, 1), ("negative", "positive"), rotation=90, va="center", **TEXT)
     ax.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5))
     ax.tick_params(length=0)
-    title = wrap(f"{row['group']}, n\xa0=\xa0{_count_text(row['n'])}", 24)
+    size = "weight" if isinstance(row["n"], float) else "n"
+    title = wrap(f"{row['group']}, {size}\xa0=\xa0{_count_text(row['n'])}", 24)
     if row["n"] == 0:
         ax.set_title(title, **TEXT)
         ax.text(0.5, 0.5, "no rows", ha="center", va="center", **TEXT | {"color": GREY})

@@ -34,6 +34,7 @@ from fairrun.metrics.counts import (
     Counts,
 )
 from fairrun.metrics.estimates import (
+    NOT_WEIGHTED,
     Linearised,
 )
 from fairrun.metrics.evaluation import (
@@ -113,6 +114,7 @@ __all__ = [
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MOST_COMPARED",
+    "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
     "AnyCounts",
     "Audit",

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
 from fairrun.gate import Gate, GateResult, Verdict
-from fairrun.metrics import MOST_COMPARED, Evaluation, WeightedCounts
+from fairrun.metrics import MOST_COMPARED, NOT_WEIGHTED, Evaluation, WeightedCounts
 from fairrun.pages.explanation_words import (
     columns_table,
     explanation_sentences,
@@ -197,7 +197,7 @@ def _weights(counts: WeightedCounts, origin: Origin) -> str:
     """Return sentences about the weights of the rows."""
     total = f"{counts.n:,.0f}" if counts.n >= 1000 else f"{counts.n:,.6g}"
     return (
-        f"Each row counts with its weight in {origin.weight or 'the weight column'}. All numbers "
+        f"Each row counts with its weight in {origin.weight or 'the weight column'}. All metrics "
         f"below are weighted. The weights sum to {total}. The effective number of rows is "
         f"{counts.effective_n:,.1f}: as many unweighted rows would give intervals about as wide."
     )
@@ -225,6 +225,12 @@ def _not_measured(
                 f"reason. A rate over fewer than {gate.min_count} {rows} is not checked."
             )
     undefined = audited.compared[audited.compared["value"].isna()]
+    not_weighted = undefined["reason"] == NOT_WEIGHTED
+    said += [
+        f"The metric {metric.replace('_', ' ')} was not computed: {NOT_WEIGHTED}."
+        for metric in undefined.loc[not_weighted, "metric"].unique()
+    ]
+    undefined = undefined[~not_weighted]
     said += [
         f"The metric {row['metric'].replace('_', ' ')} is undefined for {row['protected']}: "
         f"{row['reason']}."

@@ -111,8 +111,6 @@ def run_evaluate(
         mlflow.set_tags({PROTECTED: names[0], MEASURED_ROWS: which})
         said = {"model": model, "rows": which, "protected": ",".join(names)}
         said["weight"] = spec.weight or "none"
-        if rows.weight is not None:
-            _logger.info(weights_note(str(spec.weight), rows.weight))
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
         answers = opened.predict(rows.frame)
@@ -188,6 +186,8 @@ def _rows(
             )
             spec = replace(spec, weight=None)
         rows, _ = prepare_rows(raw, spec)
+        if rows.weight is not None:
+            _logger.info(weights_note(str(spec.weight), rows.weight))
         return spec, rows, "evaluation"
     if dataset is None:
         request = DataRequest(data=data) if data is not None else None

@@ -80,9 +80,9 @@ class Mitigator:
         Whether the method trains the estimator itself, many times.
     gives_weights : bool
         Whether the method only sets the weights of the training rows.
-    takes_weights : bool
-        Whether the fit can use weights of the training rows (`TrainingMatrix.weight`,
-        `ScoredRows.weight`). Code of holisticai has no place for them.
+    weights : str
+        What weights of the training rows (`TrainingMatrix.weight`, `ScoredRows.weight`) do in the
+        fit; empty if the method cannot use them. Code of holisticai has no place for them.
     """
 
     name: str
@@ -100,7 +100,12 @@ class Mitigator:
     randomised: Literal["no", "yes", "by default"] = "no"
     wraps_estimator: bool = False
     gives_weights: bool = False
-    takes_weights: bool = True
+    weights: str = ""
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether the fit can use weights of the training rows."""
+        return bool(self.weights)
 
 
 def _fit_nothing(train: TrainingMatrix) -> Fitted:  # noqa: ARG001
@@ -116,6 +121,7 @@ _TABLE = (
         summary="No mitigation; the baseline for the other methods.",
         source="",
         fit=_fit_nothing,
+        weights="the estimator's loss is weighted",
     ),
     Mitigator(
         name="reweighing",
@@ -126,6 +132,7 @@ _TABLE = (
         source="Kamiran and Calders 2012",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_reweighing,
+        weights="shares of label and group are weighted; the estimator gets the product",
         gives_weights=True,
     ),
     Mitigator(
@@ -137,6 +144,7 @@ _TABLE = (
         source="Weerts et al. 2023",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_correlation_remover,
+        weights="means are weighted; then the estimator's loss",
         parameters=(Parameter("alpha", 1.0, 0.0, 1.0, "share of the correlation to remove"),),
     ),
     Mitigator(
@@ -148,6 +156,7 @@ _TABLE = (
         source="Feldman et al. 2015",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_disparate_impact_remover,
+        weights="nothing in the repair, which only needs the values; then the estimator's loss",
         parameters=(
             Parameter("repair_level", 1.0, 0.0, 1.0, "share of the distance to move the values"),
         ),
@@ -161,6 +170,7 @@ _TABLE = (
         source="Zemel et al. 2013",
         fitted_by="fairrun, mended",
         fit=fit_learning_fair_representation,
+        weights="all three errors are weighted; then the estimator's loss",
         parameters=(
             Parameter("k", 10, 2, 100, "number of prototypes", integer=True),
             Parameter("Ax", 0.1, 0.0, 100.0, "weight of the reconstruction error"),
@@ -181,7 +191,6 @@ _TABLE = (
         source="Agarwal et al. 2018",
         fitted_by="holisticai",
         fit=fit_exponentiated_gradient,
-        takes_weights=False,
         parameters=(
             Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "metric to bring to parity"),
             Parameter("eps", 0.01, 1e-6, 1.0, "1 / the largest fairness penalty"),
@@ -205,6 +214,7 @@ _TABLE = (
         source="Agarwal et al. 2018",
         fitted_by="fairrun, mended",
         fit=fit_grid_search,
+        weights="error rate, violation and each fit are weighted",
         parameters=(
             Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "metric to bring to parity"),
             Parameter(
@@ -224,6 +234,7 @@ _TABLE = (
         source="Kamishima et al. 2012",
         fitted_by="fairrun, mended",
         fit=fit_prejudice_remover,
+        weights="losses and mean scores are weighted",
         parameters=(
             Parameter("eta", 20.0, 0.0, 10_000.0, "weight of the fairness penalty"),
             Parameter("C", 1.0, 0.0, 1e6, "strength of the L2 penalty"),
@@ -241,6 +252,7 @@ _TABLE = (
         source="Celis et al. 2019",
         fitted_by="fairrun, mended",
         fit=fit_meta_fair_classifier,
+        weights="the Gaussian, the selection rates and the accuracy are weighted",
         parameters=(
             Parameter("tau", 0.8, 0.01, 1.0, "smallest ratio of the groups' selection rates"),
         ),
@@ -254,7 +266,6 @@ _TABLE = (
         source="Zhang et al. 2018",
         fitted_by="fairrun, mended",
         fit=fit_adversarial_debiasing,
-        takes_weights=False,
         parameters=(
             Parameter("adversary_loss_weight", 0.2, 0.0, 100.0, "weight of the adversary's loss"),
             Parameter("hidden_size", 128, 1, 500, "number of hidden units", integer=True),
@@ -274,6 +285,7 @@ _TABLE = (
         source="Hardt et al. 2016",
         fitted_by="fairrun",
         fit=fit_group_thresholds,
+        weights="rates and objective are weighted; the margin uses the effective number of rows",
         parameters=(
             Choice("constraint", tuple(CONSTRAINTS), "metric to bring to parity"),
             Parameter("tolerance", 0.05, 0.0, 0.99, "largest allowed distance from parity"),
@@ -296,7 +308,6 @@ _TABLE = (
         source="Hardt et al. 2016",
         fitted_by="holisticai",
         fit=fit_equalized_odds,
-        takes_weights=False,
         randomised="yes",
     ),
     Mitigator(
@@ -308,7 +319,6 @@ _TABLE = (
         source="Pleiss et al. 2017",
         fitted_by="holisticai",
         fit=fit_calibrated_equalized_odds,
-        takes_weights=False,
         parameters=(
             Choice("cost_constraint", COSTS, "generalised error rate to make equal"),
             Parameter("alpha", 0.5, 0.0, 1.0, "weight of the false negatives in 'weighted'"),
@@ -324,6 +334,7 @@ _TABLE = (
         source="Kamiran et al. 2012",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_reject_option_classification,
+        weights="all rates are weighted",
         parameters=(
             Choice("metric", REJECT_OPTION_METRICS, "metric to bring to parity"),
             Parameter("tolerance", 0.05, 0.0, 0.99, "largest allowed |metric|"),
@@ -342,7 +353,6 @@ _TABLE = (
         source="Hardt et al. 2016",
         fitted_by="holisticai",
         fit=fit_lp_debiaser,
-        takes_weights=False,
         parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "metric to bring to parity"),),
         randomised="yes",
     ),
@@ -355,7 +365,6 @@ _TABLE = (
         source="Alabdulmohsin and Lučić 2021",
         fitted_by="holisticai",
         fit=fit_ml_debiaser,
-        takes_weights=False,
         parameters=(
             Parameter("gamma", 1.0, 1e-3, 100.0, "width over which the scaled score rises to 1"),
             Parameter("eps", 0.0, 0.0, 1.0, "allowed distance between the groups"),
@@ -402,6 +411,7 @@ def weights_table() -> pd.DataFrame:
         {
             "mitigator": f"`{mitigator.name}`",
             "takes weights": "yes" if mitigator.takes_weights else "no",
+            "what the weights do in its fit": mitigator.weights,
         }
         for mitigator in MITIGATORS.values()
     )

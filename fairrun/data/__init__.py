@@ -16,6 +16,7 @@ from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.data.spec_shape import checked_read, checked_types
 from fairrun.data.typed import TypedTable, type_columns
+from fairrun.data.weights import effective_n, read_weights, relative_weights, weights_note
 
 __all__ = [
     "KNOWN_DATASETS",
@@ -31,11 +32,15 @@ __all__ = [
     "TypedTable",
     "checked_read",
     "checked_types",
+    "effective_n",
     "is_preprocessed",
     "label_group_counts",
     "load_source",
     "prepare",
     "prepare_rows",
+    "read_weights",
+    "relative_weights",
     "resolve_spec",
     "type_columns",
+    "weights_note",
 ]

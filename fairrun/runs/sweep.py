@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from tqdm import tqdm
 
 import fairrun.training
-from fairrun.data import DataRequest, Dataset
+from fairrun.data import DataRequest, Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.groups import ProtectedColumn
@@ -34,7 +34,7 @@ from fairrun.sweep.selection import Rule, Selection, select
 from fairrun.sweep.space import Space
 from fairrun.sweep.space_text import read_space
 from fairrun.sweep.table import trials_table
-from fairrun.sweep.trial import Problem
+from fairrun.sweep.trial import Problem, make_classifier
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
@@ -194,6 +194,8 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
         dataset = load()
         columns = protected_columns(dataset.splits["train"], dataset.spec)
         plan = _resolve(request, columns)
+        if dataset.spec.weight is not None:
+            _check_weights(dataset.spec, plan.space)
         if is_new:
             log_notes(dataset.notes, dataset.n_dropped)
             log_spec(dataset.spec)
@@ -238,6 +240,13 @@ def _check_numbers(request: SweepRequest) -> None:
         raise RequestError(f"trials={request.trials} is not possible; give 1 or more")
     if request.min_frequency < 1:
         raise RequestError(f"min_frequency={request.min_frequency} is not possible; give 1 or more")
+
+
+def _check_weights(spec: DatasetSpec, space: Space) -> None:
+    """Raise RequestError if a mitigator or a resampling of the space cannot use weights."""
+    for name in (each for each in ("mitigator", "resample") if each in space.names):
+        for value in space[name].values:
+            make_classifier(spec, {name: value}, seed=0).recipe().check_weights()
 
 
 def _resolve(request: SweepRequest, protected: Sequence[ProtectedColumn]) -> _Plan:

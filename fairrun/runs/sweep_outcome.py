@@ -17,7 +17,7 @@ from fairrun.errors import RequestError
 from fairrun.figures import plot_importance, plot_metric_bars, plot_parameters, plot_sweep
 from fairrun.gate import GATE_METRICS
 from fairrun.inference import InferenceModel
-from fairrun.metrics import Counts
+from fairrun.metrics import count_rows
 from fairrun.models.log import log_model
 from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
 from fairrun.runs.compare import COMPARED_METRICS
@@ -183,7 +183,7 @@ class _Refits:
         if len(problem.parts) == 1:
             fit_on, self._held_out = (problem.rows.take(part) for part in problem.parts[0])
         self._problem = problem
-        self._rows = problem.classifier({}).encode(fit_on.frame, fit_on.label)
+        self._rows = problem.classifier({}).encode(fit_on.frame, fit_on.label, fit_on.sample_weight)
         self._memory: dict[str, Any] = {}
 
     def log(self, trial: TrialResult, run_id: str) -> str:
@@ -206,11 +206,12 @@ class _Refits:
 
     def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
         """Log a warning if the refitted model gives other labels, as other versions may do."""
-        again = Counts.from_arrays(
+        again = count_rows(
             self._problem.protected,
             [column.positions(rows.frame) for column in self._problem.protected],
             rows.label,
             model.predict(rows.frame)["prediction"].to_numpy(),
+            rows.weight,
         )
         counts = trial.counts or read_counts(run_id)
         if (again.table != counts.table).any():

@@ -113,6 +113,8 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         columns = protected_columns(train, spec)
         classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
+        if train.weight is not None:
+            recipe.check_weights()
         log_spec(spec)
         of_model = {
             "unseen": request.unseen,
@@ -125,7 +127,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         )
         _logger.info("fitting %s on %d rows", mitigation.name, len(train))
         started = time.perf_counter()
-        classifier.fit(train.frame, train.label)
+        classifier.fit(train.frame, train.label, train.sample_weight)
         fitted = time.perf_counter()
         answers = classifier.inference_.predict(validation.frame)
         predicted = time.perf_counter()

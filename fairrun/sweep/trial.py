@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fairrun.data import Dataset, DatasetSpec, Rows
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn, group_lookup
-from fairrun.metrics import Counts
+from fairrun.metrics import AnyCounts, count_rows
 from fairrun.sweep.measure import measure_counts, measure_folds, measure_scores
 from fairrun.sweep.objectives import Metrics, Objective
 from fairrun.sweep.pruning import Incumbent, hopeless
@@ -67,7 +67,7 @@ class TrialResult:
         A pruned trial was stopped before its last fold.
     metrics : dict of str to float
         The metrics with their limits, on rows on which the trial was not fitted.
-    counts : Counts or None
+    counts : Counts, WeightedCounts or None
         The counts of these rows; None for a failed trial.
     reason : str
         The reason why the trial failed or was stopped, in one line.
@@ -79,7 +79,7 @@ class TrialResult:
     parameters: Mapping[str, Value]
     state: State
     metrics: dict[str, float] = field(default_factory=dict)
-    counts: Counts | None = None
+    counts: AnyCounts | None = None
     reason: str = ""
     seconds: float = 0.0
 
@@ -166,7 +166,9 @@ class Problem:
 def join_rows(*parts: Rows) -> Rows:
     """Return several sets of rows as one."""
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    return Rows(frame, np.concatenate([part.label for part in parts]))
+    weights = [part.weight for part in parts if part.weight is not None]
+    weight = np.concatenate(weights) if len(weights) == len(parts) else None
+    return Rows(frame, np.concatenate([part.label for part in parts]), weight)
 
 
 def make_classifier(
@@ -208,12 +210,14 @@ class _Part:
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
         self.positions = [column.positions(self.held_out.frame) for column in problem.protected]
-        self.encoded: EncodedRows = problem.classifier({}).encode(train.frame, train.label)
+        self.encoded: EncodedRows = problem.classifier({}).encode(
+            train.frame, train.label, train.sample_weight
+        )
         self.memory: dict[str, Any] = {}
 
     def measure(
         self, problem: Problem, parameters: Mapping[str, Value]
-    ) -> tuple[Counts, dict[str, float]]:
+    ) -> tuple[AnyCounts, dict[str, float]]:
         """Fit a trial, and return counts and metrics of the held-out rows."""
         if len(self.memory) > _KEPT:
             self.memory.clear()
@@ -221,10 +225,12 @@ class _Part:
         model = classifier.fit_encoded(self.encoded, self.memory).inference_
         answers = model.predict(self.held_out.frame)
         label, probability = self.held_out.label, answers["probability"].to_numpy()
-        counts = Counts.from_arrays(
-            problem.protected, self.positions, label, answers["prediction"].to_numpy()
+        weight = self.held_out.weight
+        counts = count_rows(
+            problem.protected, self.positions, label, answers["prediction"].to_numpy(), weight
         )
-        found = measure_counts(counts, problem.crossings) | measure_scores(label, probability)
+        of_scores = measure_scores(label, probability, weight)
+        found = measure_counts(counts, problem.crossings) | of_scores
         return counts, found
 
 
@@ -261,8 +267,8 @@ class Trials:
         seconds = time.perf_counter() - started
         return TrialResult(trial.number, trial.parameters, state, metrics, counts, reason, seconds)
 
-    def _run(self, trial: Trial) -> tuple[Counts, dict[str, float], str]:
-        counts: Counts | None = None
+    def _run(self, trial: Trial) -> tuple[AnyCounts, dict[str, float], str]:
+        counts: AnyCounts | None = None
         found: list[dict[str, float]] = []
         for part in self._parts:
             of_part, metrics = part.measure(self.problem, trial.parameters)
@@ -286,14 +292,14 @@ class Trials:
         return counts, metrics, ""
 
 
-def _so_far(counts: Counts, found: list[dict[str, float]], problem: Problem) -> Metrics:
+def _so_far(counts: AnyCounts, found: list[dict[str, float]], problem: Problem) -> Metrics:
     """Return the metrics of all measured rows; their intervals are narrower than over few folds."""
     return found[0] | measure_counts(counts, problem.crossings)
 
 
-def _of_folds(found: list[dict[str, float]], counts: Counts) -> dict[str, float]:
+def _of_folds(found: list[dict[str, float]], counts: AnyCounts) -> dict[str, float]:
     metrics = found[0] if len(found) == 1 else measure_folds(found)
-    return metrics | {"n_rows": float(counts.n), "n_folds": float(len(found))}
+    return metrics | {"n_rows": float(counts.n_rows), "n_folds": float(len(found))}
 
 
 def _one_line(error: Exception) -> str:

@@ -18,7 +18,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_SOURCE_NAME, M
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.metrics import Counts
+from fairrun.metrics import AnyCounts, counts_from_dict
 from fairrun.sweep.space import Value
 from fairrun.sweep.trial import TrialResult, make_classifier
 from fairrun.tracking.datasets import dataset_tags
@@ -219,9 +219,9 @@ def trial_parameters(
     return recipe.to_parameters(), recipe.mitigation.stage
 
 
-def read_counts(run_id: str) -> Counts:
-    """Return the counts that a child run has logged."""
-    return Counts.from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/{COUNTS}"))
+def read_counts(run_id: str) -> AnyCounts:
+    """Return the counts, weighted or not, that a child run has logged."""
+    return counts_from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/{COUNTS}"))
 
 
 def mark(run_id: str, tags: Mapping[str, str]) -> None:

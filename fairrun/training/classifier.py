@@ -28,6 +28,7 @@ from fairrun.training.given import RawRows, feature_names, has_names, read_label
 from fairrun.training.mitigation import TrainingMatrix, resolve_mitigator
 from fairrun.training.recipe import Recipe, fit_recipe
 from fairrun.training.resampling import Resample
+from fairrun.training.weights import check_sample_weight
 
 __all__ = ["FairClassifier"]
 
@@ -161,7 +162,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             **parameters,
         )
 
-    def fit(self, X: RawRows, y: ArrayLike) -> FairClassifier:
+    def fit(
+        self, X: RawRows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> FairClassifier:
         """Fit encoder, mitigator and estimator.
 
         Parameters
@@ -170,6 +173,11 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
+        sample_weight : array-like of shape (n_rows,), optional
+            The weights of the rows, with the meaning of scikit-learn: a row with weight 2 counts as
+            two rows in every loss, and a row with weight 0 is left out. The encoder counts each row
+            once. Weights of another mean change the strength of a penalty such as `C`; divide them
+            by their mean if only their relative size has a meaning.
 
         Returns
         -------
@@ -179,12 +187,16 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         RequestError
-            If a parameter or the data cannot be used.
+            If a parameter or the data cannot be used, or the mitigator cannot use weights.
         """
-        self.recipe()
-        return self.fit_encoded(self.encode(X, y))
+        recipe = self.recipe()
+        if sample_weight is not None:
+            recipe.check_weights()
+        return self.fit_encoded(self.encode(X, y, sample_weight))
 
-    def encode(self, X: RawRows, y: ArrayLike) -> EncodedRows:
+    def encode(
+        self, X: RawRows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> EncodedRows:
         """Encode training rows for one or more calls of `fit_encoded`.
 
         Classifiers that differ only in mitigator and estimator can share the result.
@@ -195,6 +207,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
+        sample_weight : array-like of shape (n_rows,), optional
+            The weights of the rows; see `fit`.
 
         Returns
         -------
@@ -207,7 +221,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._check_parameters()
         named, frame = has_names(X), read_rows(X)
-        label = read_labels(y, len(frame))
+        label, weight = read_labels(y, len(frame)), None
+        if sample_weight is not None:
+            weight = check_sample_weight(sample_weight, len(frame))
+            frame, label, weight = frame[weight > 0], label[weight > 0], weight[weight > 0]
         row_key = () if self.row_key is None else (str(self.row_key),)
         features = feature_names(
             frame, self._protected.column, column_names("drop", self.drop), row_key
@@ -217,6 +234,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.missing == "drop":
             whole = frame[features].notna().all(axis=1).to_numpy()
             frame, label = frame[whole], label[whole]
+            weight = None if weight is None else weight[whole]
             if not whole.any():
                 raise RequestError(
                     "every row has a null in a feature; give missing='keep', or drop columns"
@@ -235,7 +253,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         check_size(encoder, len(frame))
         positions = lookup.positions(frame)
-        train = TrainingMatrix(encoder.encode(frame), label, lookup.groups_of(positions))
+        train = TrainingMatrix(encoder.encode(frame), label, lookup.groups_of(positions), weight)
         background = fit_background(encoder, train.matrix, train.groups)
         return EncodedRows(frame, encoder, background, train, positions, lookup, named)
 
@@ -263,6 +281,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter or the data cannot be used.
         """
         recipe = self.recipe()
+        if rows.train.weight is not None:
+            recipe.check_weights()
         if recipe.mitigation.group_at_serving:
             rows = rows.for_rules_with_groups(self.min_frequency)
         names = column_names("changeable", self.changeable)

@@ -98,7 +98,8 @@ class Estimator:
         label : array of int64 of shape (n_rows,)
             0 or 1.
         sample_weight : array of float64 of shape (n_rows,), optional
-            The weights of the rows.
+            The weights of the rows. With balanced classes, they are multiplied by class weights
+            that make the sums of both classes equal.
         start : Scorer, optional
             A scorer that was fitted on nearly the same rows. Newton's method starts from it and
             needs half the steps. The optimum does not depend on the start.
@@ -108,6 +109,11 @@ class Estimator:
         Scorer
         """
         unfitted = self.make(matrix.shape[1])
+        if sample_weight is not None and self.class_weight is not None:
+            # scikit-learn's boosting would count the rows of each class and not their weights.
+            unfitted.set_params(class_weight=None)
+            sums = np.bincount(label, sample_weight, minlength=2)
+            sample_weight = sample_weight * (sums.sum() / (2 * sums))[label]
         if isinstance(start, LinearScorer) and unfitted.get_params().get("solver") == _NEWTON:
             unfitted.set_params(warm_start=True)
             unfitted.coef_ = start.coefficients[np.newaxis].copy()

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 #: In the order in which people meet them.
-ENTRY_POINTS = ("main", "preprocess", "train", "evaluate", "sweep", "serve")
+ENTRY_POINTS = ("main", "check", "preprocess", "train", "evaluate", "sweep", "serve")
 
 _HEAD = """\
 # Written by scripts/make_commands.py from the options of fairrun/entrypoints/.

@@ -1,5 +1,10 @@
 """The gate: requirements on a model's metrics, and the function that decides whether they hold."""
 
+from fairrun.gate.planning import (
+    ASSUMPTIONS,
+    PlannedGroup,
+    plan_gate,
+)
 from fairrun.gate.terms import (
     GATE_METRICS,
     Gate,
@@ -18,16 +23,19 @@ from fairrun.gate.verdicts import (
 )
 
 __all__ = [
+    "ASSUMPTIONS",
     "GATE_METRICS",
     "Gate",
     "GateMetric",
     "GateResult",
     "Judgement",
+    "PlannedGroup",
     "Term",
     "Verdict",
     "decide",
     "judge",
     "overall",
     "parse_gate",
+    "plan_gate",
     "read_gate",
 ]

@@ -1,5 +1,8 @@
-"""HTML pages: the report of an evaluation and the page of a sweep."""
+"""HTML pages: the report of an evaluation, the page of a sweep and the page of a check."""
 
+from fairrun.pages.check import (
+    render_check,
+)
 from fairrun.pages.report import (
     Origin,
     render_report,
@@ -19,6 +22,7 @@ __all__ = [
     "best_by_mitigator",
     "chart_axes",
     "constraint_limit",
+    "render_check",
     "render_report",
     "render_sweep",
     "with_axes",

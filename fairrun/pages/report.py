@@ -33,7 +33,7 @@ from fairrun.pages.report_tables import (
     values_by_column,
 )
 
-__all__ = ["Origin", "render_report"]
+__all__ = ["Origin", "environment", "render_report"]
 
 _HEADLINES = {
     Verdict.PASS: "Pass: the model meets the gate",
@@ -164,15 +164,20 @@ def render_report(
 
 @cache
 def _template() -> Template:
-    environment = Environment(
+    return environment().get_template("report.html")
+
+
+def environment() -> Environment:
+    """Return the settings and filters of the templates of pages without a script."""
+    found = Environment(
         loader=PackageLoader("fairrun.pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = _breakable
-    return environment.get_template("report.html")
+    found.filters["breakable"] = _breakable
+    return found
 
 
 def _breakable(text: str) -> Markup:

@@ -12,6 +12,7 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.runs.evaluate import run_evaluate
+from fairrun.runs.findings import say_findings
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking.datasets import log_notes, log_spec
@@ -92,6 +93,7 @@ def run_comparison(
         _logger.info("preprocessing %s", request.data)
         dataset = run_preprocess(request).dataset
         log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
+        say_findings(dataset)
         log_spec(dataset.spec)
         if dataset.spec.weight is not None:
             for mitigator in mitigators:  # before the first fit, which may take long

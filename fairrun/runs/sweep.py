@@ -19,6 +19,7 @@ from fairrun.data import DataRequest, Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.groups import ProtectedColumn
+from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
 from fairrun.runs.sweep_outcome import Sweep, finish_sweep
 from fairrun.sweep.executor import Executor, make_executor
@@ -198,6 +199,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
             _check_weights(dataset.spec, plan.space)
         if is_new:
             log_notes(dataset.notes, dataset.n_dropped)
+            say_findings(dataset)
             log_spec(dataset.spec)
             for name in ("train", "validation"):
                 log_input(dataset.splits[name], dataset.spec, context=name)

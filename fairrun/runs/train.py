@@ -14,6 +14,7 @@ from fairrun.data import DataRequest, Dataset
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.models.log import log_model
+from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import measure, protected_columns
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset
 from fairrun.tracking.evaluation import log_evaluation
@@ -108,6 +109,8 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         dataset = open_dataset(data)
         log_notes(dataset.notes, dataset.n_dropped, say=not isinstance(data, Dataset))
         _check_row_key(request.row_key, dataset)
+        if not isinstance(data, Dataset):  # The run that opened the splits has said them.
+            say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
         columns = protected_columns(train, spec)

@@ -9,6 +9,11 @@ from __future__ import annotations
 __all__ = [
     "AUDIT",
     "BIAS_METRICS",
+    "CHECK_COLUMNS",
+    "CHECK_FINDINGS",
+    "CHECK_GATE",
+    "CHECK_LABELS",
+    "CHECK_PAGE",
     "CHOSEN",
     "COMPARED",
     "COMPARISON",
@@ -18,8 +23,10 @@ __all__ = [
     "DATASET_DIGEST",
     "DATASET_NAME",
     "DATA_NOTES",
+    "DRAFT_SPEC",
     "ESTIMATOR",
     "EXPLANATIONS",
+    "FINDINGS",
     "FIT_SECONDS",
     "FRONTIER",
     "GATE",
@@ -31,6 +38,7 @@ __all__ = [
     "MITIGATOR",
     "MODEL_BYTES",
     "MODEL_NAME",
+    "N_FINDINGS",
     "PLOTS",
     "PREDICT_SECONDS",
     "PROTECTED",
@@ -111,6 +119,8 @@ TRIAL_SECONDS = "trial_seconds"
 #: The name of a split follows.
 ROWS = "n_rows_"
 ROWS_DROPPED = "n_rows_dropped"
+#: The number of findings of a check.
+N_FINDINGS = "n_findings"
 
 # Artifacts. Names of tables are without the ending `.json`.
 SPEC = "dataset.json"
@@ -133,6 +143,14 @@ REPORT = "report.html"
 AUDIT = "audit"
 EXPLANATIONS = "explanations"
 PLOTS = "plots"
+#: What is wrong with the data, in the run of a model or of a comparison.
+FINDINGS = "findings"
+CHECK_FINDINGS = "check/findings"
+CHECK_COLUMNS = "check/columns"
+CHECK_LABELS = "check/label_shares"
+CHECK_GATE = "check/gate"
+CHECK_PAGE = "check.html"
+DRAFT_SPEC = "draft_spec.yaml"
 
 
 def parameter(of: str, name: str) -> str:

@@ -1,0 +1,69 @@
+"""Find what is wrong with a data set: `mlflow run . -e check -P data=people.csv`."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+import pandas as pd
+
+from fairrun.data import DataRequest
+from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._options import data_options
+from fairrun.gate import ASSUMPTIONS
+from fairrun.runs.check import Checked, run_check
+from fairrun.text import format_table
+from fairrun.tracking.names import CHECK_PAGE, DRAFT_SPEC
+from fairrun.tracking.runs import project_of
+
+#: At most this number of columns is printed. The run has all of them.
+_MOST_COLUMNS = 40
+
+
+@entry_point
+@data_options
+def main(data: DataRequest) -> None:
+    """Tell what is wrong with a data set before a model is trained. Only data is required."""
+    done = run_check(data)
+    found = done.findings
+    click.echo(f"{found.n_rows:,} rows, {len(found.columns)} columns of {done.name}\n")
+    for each in found.findings:
+        click.echo(f"{each.kind}: {each}")
+    if not found.findings:
+        click.echo("nothing was found")
+    click.echo(f"\n{format_table(_columns(found.columns))}")
+    more = len(found.columns) - _MOST_COLUMNS
+    if more > 0:
+        click.echo(f"{more} more columns are in {CHECK_PAGE} of the run")
+    if len(found.labels):
+        click.echo(f"\n{format_table(found.labels)}")
+    if len(done.gate):
+        click.echo(f"\n{format_table(done.gate, decimals=2)}\n{ASSUMPTIONS}")
+    _say_next(data, done)
+
+
+def _columns(columns: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of columns for a terminal, with shares in per cent."""
+    shown = columns.head(_MOST_COLUMNS).copy()
+    for name in ("missing in group_a", "missing in group_b"):
+        if shown[name].isna().all():
+            shown = shown.drop(columns=name)
+        else:
+            shown[name] = [f"{share:.1%}" for share in shown[name]]
+    return shown
+
+
+def _say_next(data: DataRequest, done: Checked) -> None:
+    project = shlex.quote(project_of(done.run_id))
+    click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id} (mlflow ui)")
+    if not done.draft:
+        click.echo(f"  mlflow run {project} -e train -P data={shlex.quote(data.data)}")
+        return
+    if done.guessed:
+        given = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in done.guessed.items())
+        click.echo("then give the roles of the columns, these or others, and check again:")
+        click.echo(f"  mlflow run {project} -e check -P data={shlex.quote(data.data)} {given}")
+        return
+    click.echo("then save the draft spec, look at each line, and train:")
+    click.echo(f"  mlflow artifacts download -r {done.run_id} -a {DRAFT_SPEC} -d .")
+    click.echo(f'  mlflow run {project} -e train -P data="$PWD/{DRAFT_SPEC}"')

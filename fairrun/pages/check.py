@@ -1,0 +1,130 @@
+"""The page of a check: what is in a data set and what is wrong with it, in one HTML file."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+from jinja2 import Template
+
+from fairrun.data import Findings
+from fairrun.gate import ASSUMPTIONS
+from fairrun.pages.report import environment
+from fairrun.pages.report_tables import Cell, Table
+
+__all__ = ["render_check"]
+
+
+def render_check(name: str, findings: Findings, gate: pd.DataFrame, draft: str) -> str:
+    """Return the page of a check as HTML, without a script and without a row of the data.
+
+    Parameters
+    ----------
+    name : str
+        The name of the data set.
+    findings : Findings
+        The findings.
+    gate : pandas.DataFrame
+        The table of `plan_gate`; empty if it is not known what to compare.
+    draft : str
+        The draft of the dataset spec; empty if there is none.
+
+    Returns
+    -------
+    str
+        The HTML page.
+    """
+    warnings = len(findings.warnings)
+    if warnings:
+        headline = f"{warnings} {'thing' if warnings == 1 else 'things'} to look at before training"
+    else:
+        headline = "Nothing to warn of"
+    return _template().render(
+        title=f"Check of {name}",
+        headline=headline,
+        verdict="insufficient_evidence" if warnings else "pass",
+        n_rows=findings.n_rows,
+        n_columns=len(findings.columns),
+        findings=findings.findings,
+        columns=_columns(findings.columns),
+        labels=_labels(findings.labels),
+        gate=_gate(gate),
+        assumptions=ASSUMPTIONS,
+        draft=draft,
+    )
+
+
+@cache
+def _template() -> Template:
+    return environment().get_template("check.html")
+
+
+def _columns(columns: pd.DataFrame) -> Table:
+    heads = ["column", "note", "type", "role", "distinct", "missing"]
+    heads += ["missing in a", "missing in b"]
+    rows = [
+        (
+            Cell(row["column"]),
+            Cell(row["note"]),
+            Cell(row["type"]),
+            Cell(row["role"]),
+            _count(row["distinct"]),
+            _count(row["missing"]),
+            _percent(row["missing in group_a"]),
+            _percent(row["missing in group_b"]),
+        )
+        for row in columns.to_dict("records")
+    ]
+    return Table("Columns as they were read", tuple(heads), tuple(rows))
+
+
+def _labels(labels: pd.DataFrame) -> Table | None:
+    if labels.empty:
+        return None
+    rows = [
+        (
+            Cell(row["group"]),
+            Cell(row["protected"]),
+            _count(row["rows"]),
+            _count(row["favourable"]),
+            _percent(row["share"]),
+        )
+        for row in labels.to_dict("records")
+    ]
+    heads = ("group", "protected column", "rows", "favourable labels", "share")
+    return Table("Favourable labels of each group", heads, tuple(rows))
+
+
+def _gate(gate: pd.DataFrame) -> Table | None:
+    if gate.empty:
+        return None
+    rows = [
+        (
+            Cell(row["protected"]),
+            Cell(f"{row['group_a']} against {row['group_b']}"),
+            _count(row["rows a"]),
+            _count(row["rows b"]),
+            _number(row["difference"]),
+            _number(row["ratio"]),
+            _number(row["passes from"]),
+            _number(row["fails to"]),
+            _number(row["accuracy ±"]),
+        )
+        for row in gate.to_dict("records")
+    ]
+    heads = ("protected column", "groups", "test rows a", "test rows b", "difference told from 0")
+    ratios = ("ratio told from 1", "passes from", "fails to", "accuracy ±")
+    caption = "What disparate_impact>=0.8 can decide on the test split"
+    return Table(caption, (*heads, *ratios), tuple(rows))
+
+
+def _count(n: int) -> Cell:
+    return Cell(f"{int(n):,}", is_number=True)
+
+
+def _percent(share: float) -> Cell:
+    return Cell("" if pd.isna(share) else f"{share:.1%}", is_number=True)
+
+
+def _number(value: float) -> Cell:
+    return Cell("too few rows" if pd.isna(value) else f"{value:.2f}", is_number=True)

@@ -1,0 +1,148 @@
+"""The `check` run, which tells what is wrong with a data set before a model is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+from fairrun.data import (
+    DataRequest,
+    Findings,
+    check_request,
+    code_columns,
+    draft_spec,
+    find,
+    find_in,
+    is_preprocessed,
+    load_source,
+    type_columns,
+)
+from fairrun.gate import PlannedGroup, plan_gate
+from fairrun.pages import render_check
+from fairrun.tracking.datasets import open_dataset
+from fairrun.tracking.names import (
+    CHECK_COLUMNS,
+    CHECK_FINDINGS,
+    CHECK_GATE,
+    CHECK_LABELS,
+    CHECK_PAGE,
+    DRAFT_SPEC,
+    N_FINDINGS,
+)
+from fairrun.tracking.runs import log_table, tracked_run
+
+__all__ = ["Checked", "run_check"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The result of a `check` run.
+
+    Attributes
+    ----------
+    run_id : str
+        The id of the MLflow run.
+    name : str
+        The name of the data set.
+    findings : Findings
+        The columns as read, the findings and the label shares.
+    gate : pandas.DataFrame
+        What a gate could decide; see `plan_gate`. Empty without target and protected columns.
+    draft : str
+        A draft of the dataset spec as YAML; empty for an earlier `preprocess`, whose rows are
+        already prepared.
+    guessed : mapping of str to str
+        The roles as parameters, if some of them were not given and are guesses; otherwise empty.
+    """
+
+    run_id: str
+    name: str
+    findings: Findings
+    gate: pd.DataFrame
+    draft: str
+    guessed: Mapping[str, str]
+
+
+def run_check(request: DataRequest) -> Checked:
+    """Read a data set, and log the findings about it, a page and a draft of its spec.
+
+    Parameters
+    ----------
+    request : DataRequest
+        The data. Target and protected columns may be left out.
+
+    Returns
+    -------
+    Checked
+
+    Raises
+    ------
+    RequestError
+        If the data cannot be read, or a parameter names a column or a value that is not in it.
+    """
+    with tracked_run("check") as run:
+        if is_preprocessed(request.data):
+            dataset = open_dataset(request)
+            name, findings, draft = dataset.spec.name, find_in(dataset), ""
+            guessed: Mapping[str, str] = {}
+            split = dataset.spec.splits
+            # The findings are about the training rows.
+            test_share = split.test / (1 - split.test - split.validation)
+        else:
+            name, test_share, findings, guessed, draft = _check(request)
+        gate = plan_gate(_pairs(findings.labels, test_share))
+        tables = {
+            CHECK_FINDINGS: findings.table,
+            CHECK_COLUMNS: findings.columns,
+            CHECK_LABELS: findings.labels,
+            CHECK_GATE: gate,
+        }
+        for artifact, table in tables.items():
+            if len(table):
+                log_table(artifact, table)
+        mlflow.log_metric(N_FINDINGS, float(len(findings.findings)))
+        if draft:
+            mlflow.log_text(draft, DRAFT_SPEC)
+        mlflow.log_text(render_check(name, findings, gate, draft), CHECK_PAGE)
+        return Checked(run.info.run_id, name, findings, gate, draft, guessed)
+
+
+def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], str]:
+    """Return the name, the share of test rows, the findings, the guesses, and the draft."""
+    checked = check_request(request)
+    spec = checked.spec
+    source = load_source(spec.source, spec.read, reading=spec.reading)
+    table = type_columns(source, spec, strict=False)
+    columns = code_columns(table.frame, table.kinds)
+    roles, guesses = checked.roles(columns)
+    findings = find(table, roles)
+    fields, remarks = checked.fields(roles, columns, findings, guesses)
+    draft = draft_spec(fields, findings, table, remarks)
+    guessed = _guessed(fields) if remarks else {}
+    return spec.name, spec.splits.test, findings, guessed, draft
+
+
+def _guessed(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the roles as the parameters that the user would type."""
+    values = {name: str(fields[name]) for name in ("target", "positive") if fields.get(name)}
+    protected = fields.get("protected") or []
+    if protected:
+        values["protected"] = ",".join(str(each["column"]) for each in protected)
+        values["privileged"] = ",".join(str(each["privileged"]) for each in protected)
+    return values
+
+
+def _pairs(labels: pd.DataFrame, test_share: float) -> list[tuple[str, PlannedGroup, PlannedGroup]]:
+    """Return group_a and group_b of each protected column in the test split."""
+    pairs = []
+    for protected, of_column in labels.groupby("protected", sort=False):
+        a, b = (
+            PlannedGroup(row["group"], round(row["rows"] * test_share), row["share"])
+            for row in of_column.head(2).to_dict("records")
+        )
+        pairs.append((str(protected), a, b))
+    return pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -14,9 +15,6 @@ from mlflow.exceptions import MlflowException
 from fairrun.errors import RequestError, StoreError
 
 __all__ = ["fault_of", "is_not_there", "naming_faults", "without_password"]
-
-#: Errors of a disk. They are faults wherever they occur, because a run also writes temporary files.
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 #: MLflow's codes that say that a request was wrong. A wrong request to the store is our bug.
 _WRONG_REQUEST = {
@@ -106,6 +104,9 @@ def without_password(uri: str) -> str:
 def _is_fault(error: BaseException, *, opening: bool) -> bool:
     if isinstance(error, RequestError):  # which may be raised from what the store answered
         return False
+    # A full disk is a fault wherever it occurs, because a run also writes temporary files.
+    if any(map(_is_full, _chain(error))):
+        return True
     in_store = _passes_through(error, _STORES)
     if isinstance(error, MlflowException):
         if opening or _is_of_database(error) or _DELETED.search(error.message):
@@ -116,7 +117,7 @@ def _is_fault(error: BaseException, *, opening: bool) -> bool:
         )
         return in_store and error.error_code not in _WRONG_REQUEST and not by_bug
     if isinstance(error, OSError):
-        return error.errno in _DISK or _passes_through(error, ("mlflow.",))
+        return _passes_through(error, ("mlflow.",))
     if isinstance(error, ImportError):  # of a driver or of the library of an artifact store
         return in_store or opening
     # Exceptions of drivers and cloud libraries; a TypeError or KeyError is a bug.
@@ -150,14 +151,17 @@ def _line(error: BaseException) -> str:
     if of_database := next((each for each in chain if _is_of_database(each)), None):
         of_database = of_database.__cause__ or of_database
         said = _first_line(str(getattr(of_database, "orig", None) or of_database))
+        if "disk is full" in said:
+            return f"{tracking} cannot be written ({said}); free some space and repeat the command"
         return f"{tracking} cannot be used ({said}); check the database, or MLFLOW_TRACKING_URI"
+    if full := next(filter(_is_full, chain), None):
+        where = _files(full) or "the artifacts or the temporary files"
+        return f"no space is left on the disk of {where}; free some and repeat the command"
     if of_disk := _first(chain, OSError):
-        where = of_disk.filename or "the artifacts or the temporary files"
-        if of_disk.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f"no space is left on the disk of {where}; free some and repeat the command"
         said = of_disk.strerror or _first_line(str(of_disk))
+        where = f": {_files(of_disk)}" if _files(of_disk) else ""
         return (
-            f"{_part_of_store(error)} cannot be read or written ({said}: {where}); make the place "
+            f"{_part_of_store(error)} cannot be read or written ({said}{where}); make the place "
             "writable, or use an experiment with another artifact location"
         )
     if deleted := _DELETED.search(text):
@@ -173,6 +177,18 @@ def _line(error: BaseException) -> str:
             "experiment, or bring back a deleted one with: mlflow experiments restore"
         )
     return f"{tracking} cannot be used: {text}; check MLFLOW_TRACKING_URI"
+
+
+def _is_full(error: BaseException) -> bool:
+    """Return whether an error says that a disk is full; `shutil` keeps only the text of others."""
+    if isinstance(error, shutil.Error):
+        return f"[Errno {errno.ENOSPC}]" in str(error)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _files(error: BaseException) -> str:
+    """Return the file that could not be written, or read; empty if it is unknown."""
+    return str(getattr(error, "filename2", None) or getattr(error, "filename", None) or "")
 
 
 def _part_of_store(error: BaseException) -> str:

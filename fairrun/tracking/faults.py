@@ -170,6 +170,11 @@ def _line(error: BaseException) -> str:
             f"{tracking} has deleted the {what} {which}; bring it back with: mlflow {what}s "
             f"restore --{what}-id {which}, or use another {what}"
         )
+    if "out-of-date database schema" in text:
+        return (
+            f"{tracking} was made by another version of MLflow; back it up and run: mlflow db "
+            f"upgrade {mlflow.get_tracking_uri()}"
+        )
     text = text.partition(". ")[0].rstrip(".")
     if "xperiment" in text:
         return (

@@ -39,7 +39,7 @@ from fairrun.sweep.trial import Problem, make_classifier
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
-from fairrun.tracking.runs import tracked_run
+from fairrun.tracking.runs import reopened_run, tracked_run
 from fairrun.tracking.sweeps import log_sweep, read_sweep
 from fairrun.tracking.trials import ChildRuns
 
@@ -212,9 +212,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
 def _sweep_run(run_id: str | None, method: str) -> Iterator[Run]:
     """Open the run of a sweep, new or resumed; an interrupt sets its status to KILLED."""
     opened: AbstractContextManager[Run] = (
-        tracked_run(f"sweep {method}")
-        if run_id is None
-        else mlflow.start_run(run_id=run_id, nested=True)
+        tracked_run(f"sweep {method}") if run_id is None else reopened_run(run_id)
     )
     with opened as run, _quiet_fits():
         try:

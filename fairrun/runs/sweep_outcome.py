@@ -38,7 +38,7 @@ from fairrun.tracking.names import (
     TRIALS,
     parameter,
 )
-from fairrun.tracking.runs import log_figure, log_parameters, log_table
+from fairrun.tracking.runs import log_figure, log_parameters, log_table, reopened_run
 from fairrun.tracking.sweeps import log_page
 from fairrun.tracking.trials import mark, read_counts
 
@@ -196,7 +196,7 @@ class _Refits:
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
             self._check(model, trial, run_id, self._held_out)
-        with mlflow.start_run(run_id=run_id, nested=True):
+        with reopened_run(run_id):
             name = str(trial.parameters.get("mitigator", "none"))
             logged = log_model(model, problem.spec, problem.protected, name)
             mlflow.set_tag(SWEEP_MODEL, logged.uri)

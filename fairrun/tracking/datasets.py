@@ -18,7 +18,6 @@ from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.dataset_source import DatasetSource
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.pandas_dataset import PandasDataset
-from mlflow.exceptions import MlflowException
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
@@ -46,6 +45,7 @@ from fairrun.tracking.names import (
     parameter,
 )
 from fairrun.tracking.runs import log_parameters
+from fairrun.tracking.store import reading
 
 __all__ = [
     "dataset_tags",
@@ -193,14 +193,10 @@ def read_spec(run_id: str) -> DatasetSpec:
     RequestError
         If the run does not exist or has no dataset spec.
     """
-    try:
+    with reading(f"the run {run_id} has no {SPEC}; give the id of a run of fairrun, or data=…"):
         tags = mlflow.get_run(run_id).data.tags
         logged_by = tags[MLFLOW_PARENT_RUN_ID] if SWEEP_TRIAL in tags else run_id
         saved = mlflow.artifacts.load_dict(f"runs:/{logged_by}/{SPEC}")
-    except (MlflowException, OSError) as error:
-        raise RequestError(
-            f"the run {run_id} has no {SPEC}; give the id of a run of fairrun, or data=…"
-        ) from error
     # A spec that was logged before `reading` existed was read by the first version of the rules.
     return DatasetSpec.from_dict({"reading": 1} | saved)
 
@@ -302,17 +298,14 @@ def _load_preprocessed(data: str) -> Dataset:
         If there is no such run, or its files were changed.
     """
     uri = data if "/" in data else f"runs:/{data}/{DATA}"
-    try:
+    refusal = f"data={data} is not a preprocess run; give the run id that preprocess printed"
+    with reading(refusal):
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         saved = json.loads((folder / SPEC).read_text(encoding="utf-8"))
         # Earlier versions logged no notes.
         notes_file = folder / DATA_NOTES
         logged = json.loads(notes_file.read_text(encoding="utf-8")) if notes_file.is_file() else {}
         frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SPLIT_NAMES}
-    except (MlflowException, OSError, ValueError) as error:
-        raise RequestError(
-            f"data={data} is not a preprocess run; give the run id that preprocess printed"
-        ) from error
     spec = replace(DatasetSpec.from_dict({"reading": 1} | saved), source=uri)
     splits = {name: _rows(frame, spec) for name, frame in frames.items()}
     if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):

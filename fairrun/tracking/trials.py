@@ -34,6 +34,8 @@ from fairrun.tracking.names import (
     SWEEP_STATE,
     SWEEP_TRIAL,
     TRIAL_SECONDS,
+    former_metric_name,
+    metric_name,
     parameter,
 )
 from fairrun.tracking.runs import parameter_text
@@ -151,7 +153,7 @@ class ChildRuns:
         -------
         ReadTrials
         """
-        names = {logged: key for key in keys for logged in loggable({key: 0.0})}
+        names = _logged_names(keys)
         read = ReadTrials([], {}, {})
         for run in self._runs():
             tags, run_id = run.data.tags, run.info.run_id
@@ -188,6 +190,17 @@ class ChildRuns:
             token = page.token
             if not token:
                 return
+
+
+def _logged_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return metrics by the names under which this version and earlier ones log them.
+
+    In runs of earlier versions, a name that several of the metrics share says nothing.
+    """
+    keys = list(keys)
+    former = [former_metric_name(key) for key in keys]
+    names = {name: key for name, key in zip(former, keys, strict=True) if former.count(name) == 1}
+    return names | {metric_name(key): key for key in keys}
 
 
 def trial_parameters(

@@ -232,6 +232,9 @@ def prepare_rows(
         table, spec = _of_model(table, spec)
     else:
         check_names(columns, spec)
+    if not table.written and not of_model:
+        # Only the cells of a written table were stripped, so the model does not strip them either.
+        spec = replace(spec, read=replace(spec.read, strip=False))
     typed = type_columns(table, spec, advise=not of_model)
     notes = list(typed.notes)
     _label(typed.frame[spec.target].dropna(), spec)  # so that a wrong target is refused first

@@ -32,7 +32,7 @@ _ADULT_ROWS = 48_842
 #: The suffixes of text files. UCI calls its own .data and .test.
 TEXT_FORMATS = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
 # The type of a column is decided later, so these options suit a column of texts in every format.
-_ALWAYS = ("decimal", "thousands")
+_ALWAYS = ("decimal", "thousands", "strip")
 _CSV, _EXCEL = "CSV file", "Excel file"
 _OPTIONS_OF = {
     _CSV: ("delimiter", "encoding", "header", "names", "comment", "strip"),

@@ -191,7 +191,9 @@ def parameter_text(value: object) -> str:
 
 def log_table(name: str, table: pd.DataFrame) -> None:
     """Log an MLflow table as `<name>.json`."""
-    mlflow.log_table(table, f"{name}.json")
+    # MLflow looks for images in columns of objects, in a way that pandas 3 warns of for its texts.
+    texts = table.columns[[isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]]
+    mlflow.log_table(table.astype(dict.fromkeys(texts, object)), f"{name}.json")
 
 
 def log_figure(name: str, figure: Figure) -> None:

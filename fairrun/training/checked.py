@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
 
@@ -62,6 +64,13 @@ def check_parameters(given: Mapping[str, Any]) -> None:
             )
     for name in ("drop", "changeable"):
         column_names(name, given[name])
+    na_values = given["na_values"]
+    if isinstance(na_values, str) or not all(isinstance(text, str) for text in na_values):
+        raise RequestError(
+            f"na_values={na_values!r} is not a list of texts; give one such as ['?']"
+        )
+    if not isinstance(given["strip"], bool | np.bool_):
+        raise RequestError(f"strip={given['strip']!r} is not possible; give True or False")
     if not (given["row_key"] is None or isinstance(given["row_key"], (str, Integral))):
         raise RequestError(f"row_key={given['row_key']!r} is not the name of a column; give text")
 

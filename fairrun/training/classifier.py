@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import Protected, group_lookup
-from fairrun.inference import Decision, InferenceModel, InputError, RowDraws
+from fairrun.inference import Cleaning, Decision, InferenceModel, InputError, RowDraws
 from fairrun.training.background import fit_background
 from fairrun.training.changeable import fit_changeable
 from fairrun.training.checked import check_parameters, column_names
@@ -76,6 +76,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         categories of a column share one, also with new categories. A rule that reads the group
         treats rarer protected values as in neither group. With 1, every category has an encoded
         column, and text that identifies rows is not refused.
+    na_values : sequence of str
+        Texts that mean a null, in training and in prediction.
+    strip : bool
+        Whether blanks before and after a text are removed, in training and in prediction.
     row_key : str, optional
         A column that identifies a row; it is never a feature. A randomised mitigator gives equal
         rows equal random numbers; with a row key, it gives rows with equal keys equal ones.
@@ -118,6 +122,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
         min_frequency: int = 5,
+        na_values: Sequence[str] = (),
+        strip: bool = False,
         row_key: str | int | None = None,
         seed: int = 0,
     ) -> None:
@@ -133,6 +139,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.missing = missing
         self.unseen = unseen
         self.min_frequency = min_frequency
+        self.na_values = na_values
+        self.strip = strip
         self.row_key = row_key
         self.seed = seed
 
@@ -159,6 +167,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             drop=[protected.column for protected in spec.protected[1:]],
             missing=spec.missing,
             changeable=spec.changeable,
+            na_values=spec.na_values if spec.reading > 1 else (),
+            strip=spec.reading > 1 and spec.read.strip,
             **parameters,
         )
 
@@ -220,7 +230,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If the data cannot be used.
         """
         self._check_parameters()
-        named, frame = has_names(X), read_rows(X)
+        named, frame = has_names(X), self._cleaning.clean_frame(read_rows(X))
         label, weight = read_labels(y, len(frame)), None
         if sample_weight is not None:
             weight = check_sample_weight(sample_weight, len(frame))
@@ -299,6 +309,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             draws=self._draws(rows.frame, decision),
             background=rows.background,
             changeable=changeable,
+            cleaning=self._cleaning,
         )
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = len(rows.frame.columns)
@@ -393,6 +404,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def _protected(self) -> Protected:
         return replace(self.protected, column=str(self.protected.column))
+
+    @property
+    def _cleaning(self) -> Cleaning:
+        return Cleaning(bool(self.strip), tuple(self.na_values))
 
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn needs to know about the input."""

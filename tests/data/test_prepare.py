@@ -247,3 +247,33 @@ def test_label_group_counts_count_every_row_once() -> None:
     assert by_group["M"] == (raw["sex"] == "M").sum()
     assert by_group["(neither)"] == (raw["sex"] == "X").sum()
     assert table.groupby("split")["share"].sum().to_numpy() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("words", "positive"), [(("no", "yes"), "True"), (("False", "True"), "1"), ((0, 1), "yes")]
+)
+def test_a_target_of_two_values_takes_any_word_for_yes(
+    words: tuple[object, object], positive: str
+) -> None:
+    raw = make_raw()
+    label = raw["paid"].tolist()
+    raw["paid"] = [words[value] for value in label]
+    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep", positive=positive))
+    assert rows.label.tolist() == label
+
+
+def test_protected_integers_that_float64_would_merge_stay_apart() -> None:
+    raw = make_raw()
+    big = np.where(raw["sex"] == "M", 2**53, 2**53 + 1)
+    spec = replace(SPEC, protected=(Protected("sex", str(2**53)),), missing="keep")
+    rows, _ = prepare_rows(raw.assign(sex=big), spec)
+    assert rows.frame["sex"].tolist() == [str(value) for value in big]
+
+
+def test_two_spellings_of_a_protected_value_are_noted() -> None:
+    raw = make_raw()
+    raw.loc[raw["sex"].eq("M") & (raw.index % 2 == 0), "sex"] = "m"
+    spec = replace(SPEC, protected=(Protected("sex", "M|m", "F"),))
+    (note,) = prepare(spec, raw).notes
+    assert "'M' and 'm'" in note
+    assert prepare(SPEC, make_raw()).notes == ()

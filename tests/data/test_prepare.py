@@ -247,3 +247,21 @@ def test_label_group_counts_count_every_row_once() -> None:
     assert by_group["M"] == (raw["sex"] == "M").sum()
     assert by_group["(neither)"] == (raw["sex"] == "X").sum()
     assert table.groupby("split")["share"].sum().to_numpy() == pytest.approx(1)
+
+
+def test_rows_for_a_model_have_its_columns_and_types() -> None:
+    raw = make_raw(400).assign(zip=lambda raw: (raw["id"] % 7).map("0{}".format), plan="basic")
+    spec = prepare(SPEC, SourceTable(raw.astype(str), written=True)).spec
+    assert dict(spec.types)["zip"] == "category"
+    other = raw.drop(columns=["id", "plan"]).assign(zip="11", remark=[None] * 400).astype(str)
+    prepared = prepare_rows(SourceTable(other, written=True), spec, of_model=True)
+    assert list(prepared.rows.frame.columns) == ["age", "member", "job", "zip", "sex"]
+    assert set(prepared.rows.frame["zip"]) == {"11"}
+    assert prepared.n_dropped == raw["job"].isna().sum()  # "remark" is no feature of the model
+    with pytest.raises(
+        RequestError, match="no column age, which the model was trained with; did y"
+    ):
+        prepare_rows(other.rename(columns={"age": "ages"}), spec, of_model=True)
+    # A spec that was not resolved has every column but the dropped ones.
+    prepared = prepare_rows(raw, replace(SPEC, drop=("id", "gone")), of_model=True)
+    assert list(prepared.rows.frame.columns) == ["age", "member", "job", "zip", "plan", "sex"]

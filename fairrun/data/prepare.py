@@ -264,10 +264,14 @@ def prepare_rows(
 
 def _of_model(table: SourceTable, spec: DatasetSpec) -> tuple[SourceTable, DatasetSpec]:
     """Return the columns of a table that a model was trained with, and its spec for these."""
-    types = tuple((name, kind) for name, kind in spec.types if name not in spec.drop)
-    spec = replace(spec, drop=(), types=types)
-    wanted = [*(name for name, _ in types), *spec.not_features]
     columns = [str(name) for name in table.frame.columns]
+    types = tuple((name, kind) for name, kind in spec.types if name not in spec.drop)
+    # A spec that `prepare` did not return has no types of features; then every column is one.
+    is_prepared = any(name not in spec.not_features for name, _ in types)
+    features = [name for name, _ in types] if is_prepared else columns
+    features = [name for name in features if name not in spec.drop]
+    spec = replace(spec, drop=(), types=types)
+    wanted = [*features, *spec.not_features]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         nearest = did_you_mean(missing[0], columns, f"its columns are {listed_names(columns)}")

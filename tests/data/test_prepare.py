@@ -258,7 +258,7 @@ def test_a_target_of_two_values_takes_any_word_for_yes(
     raw = make_raw()
     label = raw["paid"].tolist()
     raw["paid"] = [words[value] for value in label]
-    rows, _ = prepare_rows(raw, replace(SPEC, missing="keep", positive=positive))
+    rows = prepare_rows(raw, replace(SPEC, missing="keep", positive=positive)).rows
     assert rows.label.tolist() == label
 
 
@@ -266,7 +266,7 @@ def test_protected_integers_that_float64_would_merge_stay_apart() -> None:
     raw = make_raw()
     big = np.where(raw["sex"] == "M", 2**53, 2**53 + 1)
     spec = replace(SPEC, protected=(Protected("sex", str(2**53)),), missing="keep")
-    rows, _ = prepare_rows(raw.assign(sex=big), spec)
+    rows = prepare_rows(raw.assign(sex=big), spec).rows
     assert rows.frame["sex"].tolist() == [str(value) for value in big]
 
 
@@ -277,3 +277,21 @@ def test_two_spellings_of_a_protected_value_are_noted() -> None:
     (note,) = prepare(spec, raw).notes
     assert "'M' and 'm'" in note
     assert prepare(SPEC, make_raw()).notes == ()
+
+
+def test_rows_for_a_model_have_its_columns_and_types() -> None:
+    raw = make_raw(400).assign(zip=lambda raw: (raw["id"] % 7).map("0{}".format), plan="basic")
+    spec = prepare(SPEC, SourceTable(raw.astype(str), written=True)).spec
+    assert dict(spec.types)["zip"] == "category"
+    other = raw.drop(columns=["id", "plan"]).assign(zip="11", remark=[None] * 400).astype(str)
+    prepared = prepare_rows(SourceTable(other, written=True), spec, of_model=True)
+    assert list(prepared.rows.frame.columns) == ["age", "member", "job", "zip", "sex"]
+    assert set(prepared.rows.frame["zip"]) == {"11"}
+    assert prepared.n_dropped == raw["job"].isna().sum()  # "remark" is no feature of the model
+    with pytest.raises(
+        RequestError, match="no column age, which the model was trained with; did y"
+    ):
+        prepare_rows(other.rename(columns={"age": "ages"}), spec, of_model=True)
+    # A spec that was not resolved has every column but the dropped ones.
+    prepared = prepare_rows(raw, replace(SPEC, drop=("id", "gone")), of_model=True)
+    assert list(prepared.rows.frame.columns) == ["age", "member", "job", "zip", "plan", "sex"]

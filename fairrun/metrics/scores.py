@@ -260,12 +260,12 @@ def brier_score(
     n = squares.size
     if n == 1:
         return value, np.nan, np.nan
+    z = normal_quantile(confidence)
     if weights is None:
-        error = float(squares.std(ddof=1)) / n**0.5
+        half = z * float(squares.std(ddof=1)) / n**0.5
     else:
         parts = weights * (squares - value) / weights.sum()
-        error = float(np.sqrt((parts**2).sum() * n / (n - 1)))
-    half = normal_quantile(confidence) * error
+        half = z * float(np.sqrt((parts**2).sum() * n / (n - 1)))
     return value, max(value - half, 0.0), min(value + half, 1.0)
 
 

@@ -9,7 +9,6 @@ from fairrun.data.findings import (
     draft_spec,
     find,
     find_in,
-    loosely_typed,
     possible_protected,
     possible_targets,
 )
@@ -57,7 +56,6 @@ __all__ = [
     "is_preprocessed",
     "label_group_counts",
     "load_source",
-    "loosely_typed",
     "possible_protected",
     "possible_targets",
     "prepare",

@@ -27,6 +27,8 @@ def main(data: DataRequest) -> None:
     done = run_check(data)
     found = done.findings
     click.echo(f"{found.n_rows:,} rows, {len(found.columns)} columns of {done.name}\n")
+    for note in found.notes:
+        click.echo(f"data: {note}")
     for each in found.findings:
         click.echo(f"{each.kind}: {each}")
     if not found.findings:

@@ -46,6 +46,7 @@ def render_check(name: str, findings: Findings, gate: pd.DataFrame, draft: str) 
         n_rows=findings.n_rows,
         n_columns=len(findings.columns),
         findings=findings.findings,
+        notes=findings.notes,
         columns=_columns(findings.columns),
         labels=_labels(findings.labels),
         gate=_gate(gate),

@@ -22,6 +22,7 @@ from fairrun.data import (
     type_columns,
 )
 from fairrun.gate import PlannedGroup, plan_gate
+from fairrun.groups import Protected
 from fairrun.pages import render_check
 from fairrun.tracking.datasets import open_dataset
 from fairrun.tracking.names import (
@@ -132,7 +133,7 @@ def _guessed(fields: Mapping[str, Any]) -> dict[str, str]:
     protected = fields.get("protected") or []
     if protected:
         values["protected"] = ",".join(str(each["column"]) for each in protected)
-        values["privileged"] = ",".join(str(each["privileged"]) for each in protected)
+        values["privileged"] = ",".join(Protected(**each).texts[0] for each in protected)
     return values
 
 

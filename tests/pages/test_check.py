@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 
 import pandas as pd
 
-from fairrun.data import Roles, SourceTable, find, loosely_typed
+from fairrun.data import Roles, find
 from fairrun.gate import PlannedGroup, plan_gate
 from fairrun.groups import Protected
 from fairrun.pages import render_check
+from tests.data.test_findings import typed
 
 
 class Page(HTMLParser):
@@ -41,7 +42,7 @@ def test_the_page_has_all_findings_and_escapes_names() -> None:
         }
     )
     roles = Roles("paid", "yes", (Protected("sex", "m"),))
-    found = find(loosely_typed(SourceTable(frame)), roles)
+    found = find(typed(frame), roles)
     gate = plan_gate([("sex", PlannedGroup("m", 40, 0.5), PlannedGroup("f", 20, 0.5))])
     html = render_check("people", found, gate, "target: paid\n")
     page = Page(html)
@@ -59,8 +60,6 @@ def test_the_page_has_all_findings_and_escapes_names() -> None:
 
 def test_without_roles_the_page_has_the_columns_alone() -> None:
     frame = pd.DataFrame({"x": range(10), "y": [1.5] * 5 + [2.5] * 5})
-    html = render_check(
-        "numbers", find(loosely_typed(SourceTable(frame)), Roles()), plan_gate([]), ""
-    )
+    html = render_check("numbers", find(typed(frame), Roles()), plan_gate([]), "")
     headings = [part.partition("</h2>")[0].rpartition(">")[2] for part in html.split("<h2")[1:]]
     assert headings == ["Findings", "Columns"]

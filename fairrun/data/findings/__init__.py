@@ -5,7 +5,6 @@ from fairrun.data.findings.coded import code_columns
 from fairrun.data.findings.draft import draft_spec
 from fairrun.data.findings.find import find, find_in
 from fairrun.data.findings.finding import KINDS, Finding, Findings
-from fairrun.data.findings.loose import loosely_typed
 from fairrun.data.findings.request import CheckRequest, check_request
 from fairrun.data.findings.roles import Roles
 
@@ -20,7 +19,6 @@ __all__ = [
     "draft_spec",
     "find",
     "find_in",
-    "loosely_typed",
     "possible_protected",
     "possible_targets",
 ]

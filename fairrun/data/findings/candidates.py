@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from fairrun.data.findings.coded import CodedColumn
-from fairrun.data.findings.finding import Finding, listed_names
+from fairrun.data.findings.finding import Finding, in_words
 
 __all__ = ["candidates", "possible_protected", "possible_targets"]
 
@@ -59,7 +59,7 @@ def candidates(
         way_out = "give target=COLUMN and positive=VALUE, the favourable value"
         if names:
             have = "has" if len(names) == 1 else "have"
-            sentence = f"{listed_names(names)} {have} two values and could be the target"
+            sentence = f"{in_words(names)} {have} two values and could be the target"
         else:
             sentence = "no column has two values, so none can be the target"
             way_out = "add a column with two values to predict"
@@ -68,7 +68,7 @@ def candidates(
         names = possible_protected(every)
         way_out = "give protected=COLUMN and privileged=VALUE"
         sentence = (
-            f"{listed_names(names)} could be protected, by the name"
+            f"{in_words(names)} could be protected, by the name"
             if names
             else "no column has a usual name of a protected column, such as sex or race"
         )

@@ -22,7 +22,7 @@ class CodedColumn:
     Attributes
     ----------
     name, kind : str
-        The name of the column, and its type: number or category.
+        The name of the column, and its type: number, category or other.
     codes : array of int of shape (n_rows,)
         The position of each row's value in `values`; −1 for a null. Values are in the order of
         their first rows, so two columns have the same codes if they tell the same rows apart.
@@ -83,7 +83,7 @@ def code_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, Cod
     ----------
     frame : pandas.DataFrame
         The rows of a `TypedTable`.
-    kinds : mapping of str to {"number", "category"}
+    kinds : mapping of str to {"number", "category", "other"}
         The type of each column.
 
     Examples
@@ -95,7 +95,10 @@ def code_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, Cod
     """
     coded = {}
     for name, column in frame.items():
-        codes, values = pd.factorize(column.to_numpy())
+        try:
+            codes, values = pd.factorize(column.to_numpy())
+        except TypeError:  # Lists and other values without a hash are told apart by their text.
+            codes, values = pd.factorize(column.map(str, na_action="ignore").to_numpy())
         coded[str(name)] = CodedColumn(
             str(name), kinds[str(name)], codes.astype(np.int64), np.asarray(values)
         )

@@ -44,7 +44,7 @@ def draft_spec(
     str
         YAML that `data=` takes, if the target and the protected columns are known.
     """
-    usual = DatasetSpec("", "", "target", "", (Protected("", ""),)).to_dict()
+    usual = DatasetSpec("", "", "target", "", (Protected("(any)", "(any)"),)).to_dict()
     values = {k: v for k, v in fields.items() if k in _ALWAYS or v != usual.get(k)}
     values["source"] = _from_anywhere(str(fields["source"]))
     guessed = dict(guesses or {})

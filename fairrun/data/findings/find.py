@@ -26,7 +26,7 @@ from fairrun.data.prepare import Dataset
 from fairrun.data.typed import TypedTable
 from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
-from fairrun.groups import value_text
+from fairrun.groups import label_of, value_text
 
 __all__ = ["find", "find_in"]
 
@@ -77,6 +77,7 @@ def find(table: TypedTable, roles: Roles, *, in_file_order: bool = True) -> Find
     found = [*about_target, *_find(columns, groups, labels, roles)]
     if in_file_order and labels is not None:
         found += row_order(labels, str(roles.target))
+    as_text = {name for f in found if f.kind == "number as text" for name in f.columns}
     found.sort(key=lambda each: KINDS.index(each.kind))
     return Findings(
         columns=_column_table(columns, roles, groups, found),
@@ -85,6 +86,8 @@ def find(table: TypedTable, roles: Roles, *, in_file_order: bool = True) -> Find
             {} if labels is None else groups, labels if labels is not None else _NO
         ),
         n_rows=len(table.frame),
+        # A finding says the same with a way out.
+        notes=tuple(note for note in table.notes if note.partition(":")[0] not in as_text),
     )
 
 
@@ -117,7 +120,7 @@ def find_in(dataset: Dataset) -> Findings:
     of_training = Roles(
         spec.target, "1", spec.protected, known, weight, spec.missing, roles.as_categories, share
     )
-    return find(TypedTable(frame, kinds, {}), of_training, in_file_order=False)
+    return find(TypedTable(frame, kinds, {}, dataset.notes), of_training, in_file_order=False)
 
 
 def _find(
@@ -171,12 +174,13 @@ def _labels(
         way_out = "give a target with two values"
         return None, [Finding("target", (roles.target,), sentence, way_out)]
     positive = max(texts) if roles.positive is None else roles.positive
-    if positive not in texts:
+    favourable = label_of(texts, positive)
+    if favourable is None:
         raise RequestError(
             f"positive={positive!r} is not a value of {roles.target!r} ({', '.join(texts)}); "
             "give the favourable value as positive"
         )
-    of_code = np.array([text == positive for text in texts] + [-1], dtype=np.int64)
+    of_code = np.array([text == favourable for text in texts] + [-1], dtype=np.int64)
     return of_code[column.codes], []
 
 

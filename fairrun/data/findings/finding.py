@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
-__all__ = ["KINDS", "Finding", "Findings", "Kind", "listed_names"]
+__all__ = ["KINDS", "Finding", "Findings", "Kind", "in_words"]
 
 Kind = Literal[
     "target",
+    "unusable",
     "leak",
     "copy of protected",
     "spellings",
@@ -87,12 +88,15 @@ class Findings:
         (their number) and `share`. Empty if the target or the protected columns are not known.
     n_rows : int
         The number of rows.
+    notes : tuple of str
+        What reading and typing the rows decided, one plain sentence each.
     """
 
     columns: pd.DataFrame
     findings: tuple[Finding, ...]
     labels: pd.DataFrame
     n_rows: int
+    notes: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -112,12 +116,12 @@ class Findings:
         return tuple(each for each in self.findings if each.kind in kinds)
 
 
-def listed_names(names: Iterable[str], most: int = 5) -> str:
+def in_words(names: Iterable[str], most: int = 5) -> str:
     """Return names in a sentence, with the number of those that are left out.
 
     Examples
     --------
-    >>> listed_names(["age", "job", "pay"]), listed_names(["age", "job", "pay"], most=2)
+    >>> in_words(["age", "job", "pay"]), in_words(["age", "job", "pay"], most=2)
     ('age, job and pay', 'age, job and 1 more')
     """
     every = list(names)

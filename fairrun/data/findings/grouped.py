@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from fairrun.data.checks import MIN_GROUP_ROWS
 from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding
-from fairrun.groups import GROUP_A, GROUP_B, Protected, group_lookup, group_table_names
+from fairrun.groups import (
+    GROUP_A,
+    GROUP_B,
+    Protected,
+    group_lookup,
+    group_table_names,
+    name_groups,
+)
 
 __all__ = ["Grouped", "group_rows", "label_shares", "small_groups", "uneven_nulls"]
 
@@ -58,7 +65,7 @@ def group_rows(frame: pd.DataFrame, protected: Iterable[Protected]) -> dict[str,
     return {
         each.column: Grouped(
             each.column,
-            group_table_names(each),
+            group_table_names(name_groups(frame, each)),
             group_lookup(frame, each).groups(frame).astype(np.int64),
         )
         for each in protected

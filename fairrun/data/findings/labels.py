@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.data.findings.coded import CodedColumn
-from fairrun.data.findings.finding import Finding, listed_names
+from fairrun.data.findings.finding import Finding, in_words
 from fairrun.data.findings.looks import is_row_number
 from fairrun.data.findings.separation import is_copy, separation
 
@@ -91,7 +91,7 @@ def proxies(
                 found[column.name] = area
         if found:
             ordered = sorted(found, key=found.__getitem__, reverse=True)
-            shown = listed_names([f"{name} (AUC {found[name]:.2f})" for name in ordered], 3)
+            shown = in_words([f"{name} (AUC {found[name]:.2f})" for name in ordered], 3)
             tell = "tells" if len(ordered) == 1 else "tell"
             yield Finding(
                 "proxy",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fairrun.data.findings.coded import CodedColumn
-from fairrun.data.findings.finding import Finding, Kind, listed_names
+from fairrun.data.findings.finding import Finding, Kind, in_words
 
 __all__ = ["NULL_WORDS", "is_row_number", "look_at", "null_words"]
 
@@ -76,18 +76,20 @@ def look_at(column: CodedColumn, *, as_category: bool = False) -> Finding | None
     column : CodedColumn
         The feature.
     as_category : bool
-        Whether the user declared it to be a category. Then its numbers are codes.
+        Whether its type was declared to be a category. Then plain numbers are codes.
 
     Returns
     -------
     Finding or None
-        At most one finding, of the kinds empty, constant, number as text, date, row number and
-        identifier.
+        At most one finding, of the kinds empty, constant, number as text, date, unusable, row
+        number and identifier.
     """
     looks: tuple[Callable[[CodedColumn], Finding | None], ...] = (
         _constant,
-        *(() if as_category else (_number_as_text, _few_numbers_spoilt)),
+        _number_as_text,
+        *(() if as_category else (_few_numbers_spoilt,)),
         _date,
+        _unusable,
         _row_number,
         _identifier,
     )
@@ -191,6 +193,12 @@ def _are_dates_as_numbers(column: CodedColumn) -> bool:
     )
 
 
+def _unusable(column: CodedColumn) -> Finding | None:
+    if column.kind != "other":
+        return None
+    return _dropped("unusable", column.name, f"{column.name} has neither numbers nor text")
+
+
 def is_row_number(column: CodedColumn) -> bool:
     """Return whether a column counts the rows.
 
@@ -254,7 +262,7 @@ def null_words(columns: list[CodedColumn]) -> Iterator[Finding]:
         yield Finding(
             "null as text",
             tuple(names),
-            f"{text!r} is a category of {listed_names(names, 3)}",
+            f"{text!r} is a category of {in_words(names, 3)}",
             f"give na_values={text} if it means a null",
             warns=False,
         )

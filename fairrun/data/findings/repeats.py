@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding
 from fairrun.data.findings.looks import NAMED_FROM
-from fairrun.data.findings.spellings import spellings
+from fairrun.groups import spellings
 
 __all__ = ["repeated_columns", "repeated_rows", "two_spellings"]
 
@@ -86,7 +86,7 @@ def two_spellings(column: CodedColumn, role: str) -> Iterator[Finding]:
     if not found:
         return
     named = [
-        " and ".join(map(repr, same))
+        " and ".join(map(repr, sorted(same)))
         for same in found
         if all(counts[value] >= NAMED_FROM for value in same)
     ]
@@ -96,6 +96,9 @@ def two_spellings(column: CodedColumn, role: str) -> Iterator[Finding]:
     sentence = f"{column.name}: {what} differ only in case, blanks or punctuation{others}"
     matters = role in ("target", "protected")
     way_out = "write them alike in the file"
-    if matters:
-        way_out += ", or they count as different " + ("labels" if role == "target" else "groups")
+    if role == "protected":
+        both = "|".join(sorted(found[0]))
+        way_out += ", or name them in one group" + (f", such as {both}" if named else "")
+    elif role == "target":
+        way_out += ", or they count as different labels"
     yield Finding("spellings", (column.name,), sentence, way_out, warns=matters)

@@ -11,6 +11,7 @@ from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Findings
 from fairrun.data.findings.roles import Roles
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, resolve_spec
+from fairrun.data.selecting import check_names
 from fairrun.data.spec import DatasetSpec
 from fairrun.documents import is_yaml
 from fairrun.errors import RequestError
@@ -57,8 +58,11 @@ class CheckRequest:
         Raises
         ------
         RequestError
-            If a protected column has too many values to guess the privileged one.
+            If a protected column has too many values to guess the privileged one, or the spec
+            names a column that is not in the table.
         """
+        if self.target and self.positive and self.protected:
+            check_names(list(columns), self.spec)
         guesses = {}
         positive = self.spec.positive if self.positive else None
         if self.target and not self.positive and self.spec.target in columns:
@@ -166,11 +170,12 @@ def _remark(what: str, column: CodedColumn) -> str:
 def _with_groups(name: str, columns: Mapping[str, CodedColumn]) -> Protected:
     """Return a protected column whose most frequent value is the privileged one."""
     if name not in columns:  # `find` refuses it with the names of the columns.
-        return Protected(name, "")
+        return Protected(name, _NOT_GIVEN)
     column = columns[name]
     if column.n_distinct > MOST_VALUES:
         raise RequestError(
-            f"protected={name} has {column.n_distinct:,} values; give privileged=VALUE with it"
+            f"protected={name} has {column.n_distinct:,} values; give privileged=VALUE "
+            "or a condition, such as privileged='>=40'"
         )
     most = column.values[int(column.counts.argmax())] if column.n_distinct else ""
     return Protected(name, value_text(most))

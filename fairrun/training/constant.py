@@ -14,6 +14,8 @@ __all__ = ["OrConstant", "constant_log_odds", "fit_on_both_labels", "only_label"
 def only_label(label: NDArray[np.int64], weight: NDArray[np.float64] | None) -> int | None:
     """Return the label of all rows with a weight above 0; None if they have both labels.
 
+    If no row has such a weight, because a penalty cancels all errors, all rows count.
+
     Examples
     --------
     >>> only_label(np.array([1, 1, 0]), np.array([2.0, 1.0, 0.0]))
@@ -21,7 +23,8 @@ def only_label(label: NDArray[np.int64], weight: NDArray[np.float64] | None) -> 
     >>> only_label(np.array([1, 1, 0]), None) is None
     True
     """
-    found = np.unique(label if weight is None else label[weight > 0])
+    counts = np.ones(len(label), dtype=bool) if weight is None else weight > 0
+    found = np.unique(label[counts] if counts.any() else label)
     return int(found[0]) if len(found) == 1 else None
 
 

@@ -286,6 +286,10 @@ def test_a_full_disk(
     models = mlflow.search_logged_models(output_format="list")
     expected = {"dataset.json": [], "MLmodel": ["FAILED"], "rates.csv": ["READY"]}
     assert [str(model.status) for model in models] == expected[written]
+    if written == "MLmodel":
+        result = run("evaluate", "--model", f"models:/{models[0].model_id}")
+        assert result.exit_code == 2
+        assert "cannot be loaded" in result.stderr
 
 
 def test_a_bug_keeps_its_traceback(

@@ -1,4 +1,4 @@
-"""The error for requests that the caller can correct, and the exit codes of entry points."""
+"""The errors that entry points print in one line, and the exit codes of entry points."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ __all__ = [
     "EXIT_BAD_REQUEST",
     "EXIT_GATE_FAILED",
     "EXIT_INSUFFICIENT_EVIDENCE",
+    "EXIT_TRACKING_STORE",
     "RequestError",
+    "StoreError",
 ]
 
 #: The exit code of an entry point after a `RequestError`.
 EXIT_BAD_REQUEST = 2
+#: The exit code of an entry point after a `StoreError`.
+EXIT_TRACKING_STORE = 3
 #: The exit codes of an evaluation with an enabled gate that does not pass. The evaluation is
 #: complete and logged in both cases.
 EXIT_GATE_FAILED = 4
@@ -31,4 +35,22 @@ class RequestError(ValueError):
     Traceback (most recent call last):
     ...
     fairrun.errors.RequestError: C=-1.0 is not positive; give a number above 0
+    """
+
+
+class StoreError(RuntimeError):
+    """An error of MLflow's tracking store, such as a server that is gone or a full disk.
+
+    The request may be right, so the same command can succeed once the store can be used again. The
+    message is one line, as for `RequestError`, and has no password of a URI. Entry points print it
+    without a traceback, mark the MLflow run FAILED where the store can still be reached, and exit
+    with `EXIT_TRACKING_STORE`.
+
+    Examples
+    --------
+    >>> from fairrun.errors import StoreError
+    >>> raise StoreError("the tracking store sqlite:///mlflow.db cannot be written (disk full)")
+    Traceback (most recent call last):
+    ...
+    fairrun.errors.StoreError: the tracking store sqlite:///mlflow.db cannot be written (disk full)
     """

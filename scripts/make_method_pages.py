@@ -3,7 +3,7 @@
     python scripts/make_method_pages.py
 
 This writes one page for each mitigator into docs/methods/, and the tables of mitigators in
-README.md and docs/mitigators.md. The results on UCI Adult are copied from
+README.md, docs/mitigators.md and docs/weights.md. The results on UCI Adult are copied from
 docs/mitigators_on_adult.md, which benchmarks/mitigators.py writes.
 """
 
@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from fairrun.text import format_table  # noqa: E402
-from fairrun.training.mitigation import MITIGATORS, mitigator_table, parameter_table  # noqa: E402
+from fairrun.training.mitigation import (  # noqa: E402
+    MITIGATORS,
+    mitigator_table,
+    parameter_table,
+    weights_table,
+)
 
 #: The sections of a numpydoc docstring that a page shows, and their headings on the page.
 SECTIONS = {"Raises": "When it fails", "Notes": "What was seen", "References": "Source"}
@@ -34,6 +39,7 @@ def page_of(name: str) -> str:
         table[table["mitigator"] == f"`{name}`"].drop(columns="mitigator")
         for table in (mitigator_table().drop(columns="what it does"), parameter_table())
     )
+    facts = facts.assign(**{"takes weights": "yes" if mitigator.takes_weights else "no"})
     parts = [f"# {name}", mitigator.summary, prose, format_table(facts)]
     if len(parameters):
         parts += ["## Parameters", format_table(parameters)]
@@ -93,6 +99,7 @@ def main() -> None:
     for page, tables in (
         (ROOT / "README.md", [mitigator_table()]),
         (ROOT / "docs" / "mitigators.md", [mitigator_table(), parameter_table()]),
+        (ROOT / "docs" / "weights.md", [weights_table()]),
     ):
         text = page.read_text(encoding="utf-8")
         for table in tables:

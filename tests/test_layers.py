@@ -55,10 +55,13 @@ KNOWS = {
     "sklearn": ("training", "metrics", "explanations"),
     "holisticai": ("training", "data", "explanations"),
     "jax": ("training",),
+    "fsspec": ("data/places.py",),
+    "openpyxl": ("data/excel_files.py",),
+    "sqlalchemy": ("data/databases.py",),
 }
 
 #: Packages that take seconds to import: they are imported inside the functions that need them.
-INSIDE_FUNCTIONS = ("holisticai", "jax", "pyspark", "onnx")
+INSIDE_FUNCTIONS = ("holisticai", "jax", "pyspark", "onnx", "fsspec", "openpyxl", "sqlalchemy")
 
 #: Packages that one imports file by file, because their face is empty.
 WITHOUT_FACE = ("entrypoints", "models", "runs", "serving", "sweep", "tracking")

@@ -28,6 +28,7 @@ from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.data.spec_shape import checked_read, checked_types
 from fairrun.data.typed import TypedTable, type_columns
+from fairrun.data.weights import effective_n, read_weights, relative_weights, weights_note
 
 __all__ = [
     "KNOWN_DATASETS",
@@ -49,6 +50,7 @@ __all__ = [
     "checked_types",
     "code_columns",
     "draft_spec",
+    "effective_n",
     "find",
     "find_in",
     "is_preprocessed",
@@ -58,6 +60,9 @@ __all__ = [
     "possible_targets",
     "prepare",
     "prepare_rows",
+    "read_weights",
+    "relative_weights",
     "resolve_spec",
     "type_columns",
+    "weights_note",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from urllib.parse import quote
 
 from fairrun.errors import RequestError
@@ -30,8 +29,8 @@ def scheme_of(source: str) -> str:
     ('s3', '', '')
     """
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", source)
-    # A file may have a colon in its name.
-    return "" if found is None or Path(source).exists() else found[1].lower()
+    # A file may have a colon in its name. Path.exists raises an error for a long link.
+    return "" if found is None or os.path.exists(source) else found[1].lower()  # noqa: PTH110
 
 
 def masked(source: str) -> str:
@@ -72,6 +71,9 @@ def refuse_secrets(source: str) -> None:
 def with_environment(source: str) -> str:
     """Return a URL in which each ${NAME} is replaced by the environment variable.
 
+    A password before @ is quoted, because it may have characters that separate the parts of an
+    address. Elsewhere the value stands as it is, because signed links are quoted already.
+
     Raises
     ------
     RequestError
@@ -85,7 +87,10 @@ def with_environment(source: str) -> str:
             raise RequestError(
                 f"data={source} needs the environment variable {found[1]}, which is not set; set it"
             )
-        # A password may have characters that separate the parts of an address.
-        return quote(os.environ[found[1]], safe="")
+        return os.environ[found[1]]
 
+    source = _PASSWORD.sub(
+        lambda found: f"{found['user']}:{quote(_VARIABLE.sub(value, found['secret']), safe='')}",
+        source,
+    )
     return _VARIABLE.sub(value, source)

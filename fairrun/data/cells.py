@@ -150,7 +150,7 @@ def decide(cells: Cells, given: str | None, read: ReadOptions) -> Decision:
     values = [str(value).strip() for value in cells.values]
     counts = cells.counts
     number = _matches(_pattern(read.decimal, read.thousands), values)
-    truth = np.array([value.lower() in _TRUTH for value in values], dtype=bool)
+    truth = np.array([len(v) < 6 and v.lower() in _TRUTH for v in values], dtype=bool)
     null = np.array([value in NULL_WORDS for value in values], dtype=bool)
     is_truth = bool(truth.any()) and not number.any()
     parsed = truth if is_truth else number
@@ -158,7 +158,8 @@ def decide(cells: Cells, given: str | None, read: ReadOptions) -> Decision:
     n_wrong = int(counts[wrong].sum())
     n_values = int(counts[parsed].sum()) + n_wrong
     of_values = f"{n_values - n_wrong:,} of {n_values:,} values are {_WHAT[is_truth]}"
-    readings = () if is_truth else _other_marks(values, null, read)
+    # Plain numbers fit other marks, too, so they are looked for only where something is wrong.
+    readings = _other_marks(values, null, read) if n_wrong and not is_truth else ()
     if given is None and len(values):
         zeros = number & _matches(_LEADING_ZERO, values, start=True)
         share = 1 - n_wrong / max(n_values, 1)
@@ -185,8 +186,10 @@ def decide(cells: Cells, given: str | None, read: ReadOptions) -> Decision:
     if is_truth:
         numbers[:-1][truth] = [_TRUTH[values[place].lower()] for place in np.flatnonzero(truth)]
     else:
-        plain = [_plain(values[place], read) for place in np.flatnonzero(number)]
-        numbers[:-1][number] = np.array(plain, dtype=np.float64)
+        plain = np.array(values, dtype=object)[number]
+        if (read.decimal, read.thousands) != (".", None):
+            plain = np.array([_plain(text, read) for text in plain], dtype=object)
+        numbers[:-1][number] = plain.astype(np.float64)
     infinite = np.isinf(numbers[:-1])
     if infinite.any():
         fault = f"too large a number{_where_infinite(cells, infinite)}"

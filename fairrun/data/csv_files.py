@@ -22,11 +22,9 @@ from fairrun.data.csv_dialect import (
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.source_table import SourceTable
 from fairrun.errors import RequestError
+from fairrun.inference import BLANKS
 
 __all__ = ["read_csv"]
-
-#: The characters that are stripped: blank, tab, and the no-break space of web pages.
-_BLANKS = " \t\u00a0"
 
 
 def read_csv(data: bytes, read: ReadOptions, shown: str) -> SourceTable:
@@ -81,7 +79,7 @@ def read_csv(data: bytes, read: ReadOptions, shown: str) -> SourceTable:
     stripped_names = False
     if read.header:
         first = [column[0].as_py() for column in table.columns]
-        names = [name.strip(_BLANKS) for name in first] if read.strip else first
+        names = [name.strip(BLANKS) for name in first] if read.strip else first
         stripped_names = names != first
         table = table.slice(1)
         _check_delimiter(names, layout)
@@ -141,7 +139,7 @@ def _strip(table: pa.Table) -> tuple[pa.Table, list[int]]:
     """Return the table without blanks around its cells, and the changed cells of each column."""
     columns, counts = [], []
     for column in table.columns:
-        stripped = pc.utf8_trim(column, characters=_BLANKS)
+        stripped = pc.utf8_trim(column, characters=BLANKS)
         counts.append(pc.sum(pc.not_equal(column, stripped)).as_py())
         columns.append(stripped)
     return pa.table(columns, names=table.column_names), counts

@@ -67,8 +67,8 @@ def read_database(source: str, read: ReadOptions) -> SourceTable:
 
     shown = masked(source)
     query = _checked(read.query, shown)
+    url = _url(source, shown)
     try:
-        url = sqlalchemy.make_url(with_environment(source))
         _check_sqlite(url, shown)
         # No pool: the connection is closed when the rows are read.
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
@@ -90,7 +90,10 @@ def read_database(source: str, read: ReadOptions) -> SourceTable:
             "install its dialect with pip, or give a file"
         ) from error
     except SQLAlchemyError as error:
-        raise RequestError(_problem(error, shown)) from error
+        said = _problem(error, shown)
+        raise RequestError(said.replace(str(url.password), "***") if url.password else said) from (
+            error
+        )
     # Decimal becomes float, as a number of any other source.
     frame = pd.DataFrame.from_records(rows, columns=range(len(names)), coerce_float=True)
     frame.columns = pd.Index(names, dtype=object)
@@ -118,6 +121,19 @@ def _checked(query: str | None, shown: str) -> str:
     return query
 
 
+def _url(source: str, shown: str) -> Any:
+    import sqlalchemy
+
+    try:
+        return sqlalchemy.make_url(with_environment(source))
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        if isinstance(error, RequestError):
+            raise
+        raise RequestError(
+            f"data={shown} is not a URL of a database; give one such as sqlite:///people.db"
+        ) from error
+
+
 def _check_sqlite(url: Any, shown: str) -> None:
     """Refuse a file that is not there, because SQLite would make an empty database."""
     name = url.database
@@ -132,10 +148,8 @@ def _check_sqlite(url: Any, shown: str) -> None:
 
 
 def _problem(error: Exception, shown: str) -> str:
-    from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    if isinstance(error, ArgumentError):
-        return f"data={shown} is not a URL of a database; give one such as sqlite:///people.db"
     said = type(error).__name__
     # Errors of other classes are about values, and their text may contain one.
     if isinstance(error, OperationalError | ProgrammingError) and error.orig is not None:

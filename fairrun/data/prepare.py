@@ -17,6 +17,7 @@ from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.data.typed import type_columns
+from fairrun.data.weights import read_weights, relative_weights, weights_note
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.groups import (
@@ -53,21 +54,37 @@ class Rows:
         has the dtype object with None for a missing value.
     label : ndarray of int64, shape (n_rows,)
         The labels, 0 or 1; 1 is the favourable outcome.
+    weight : ndarray of float64, shape (n_rows,), or None
+        The weights as the data have them, at least 0; None without a weight column. They are never
+        a feature.
     """
 
     frame: pd.DataFrame
     label: NDArray[np.int64]
+    weight: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def take(self, positions: NDArray[np.intp]) -> Rows:
         """Return the rows at these positions."""
-        return Rows(self.frame.iloc[positions].reset_index(drop=True), self.label[positions])
+        weight = None if self.weight is None else self.weight[positions]
+        frame = self.frame.iloc[positions].reset_index(drop=True)
+        return Rows(frame, self.label[positions], weight)
+
+    @property
+    def sample_weight(self) -> NDArray[np.float64] | None:
+        """The weights for a fit, with mean 1; see `relative_weights`."""
+        return None if self.weight is None else relative_weights(self.weight)
 
     def digest(self) -> str:
-        """Return SHA-256 of column names, values and labels, in order, as 32 hexadecimal digits."""
+        """Return SHA-256 of column names, values, labels and weights, in order, as 32 hex digits.
+
+        Rows without weights have the digest that they had before weights existed.
+        """
         sha = hashlib.sha256(self.label.astype("<i8").tobytes())
+        if self.weight is not None:
+            sha.update(b"\0\0weight\0" + self.weight.astype("<f8").tobytes())
         for name, column in self.frame.items():
             sha.update(f"\0{name}\0".encode())
             if pd.api.types.is_numeric_dtype(column.dtype):
@@ -204,8 +221,8 @@ def prepare_rows(
     ------
     RequestError
         If the spec names a column that is not in the data, no feature or row is left, too many
-        rows would be dropped, a type cannot be decided, or the target does not have two values of
-        which one is `positive`.
+        rows would be dropped, a weight is not a number of at least 0, a type cannot be decided, or
+        the target does not have two values of which one is `positive`.
     """
     table = raw if isinstance(raw, SourceTable) else SourceTable(raw)
     columns = [str(name) for name in table.frame.columns]
@@ -219,6 +236,9 @@ def prepare_rows(
         table, spec = _of_model(table, spec)
     else:
         check_names(columns, spec)
+    if not table.written and not of_model:
+        # Only the cells of a written table were stripped, so the model does not strip them either.
+        spec = replace(spec, read=replace(spec.read, strip=False))
     typed = type_columns(table, spec, advise=not of_model)
     notes = list(typed.notes)
     _label(typed.frame[spec.target].dropna(), spec)  # so that a wrong target is refused first
@@ -236,20 +256,26 @@ def prepare_rows(
     protected = [each.column for each in spec.protected]
     kinds = {name: typed.kinds[name] for name in (*features, *protected)}
     spec = replace(spec, types=tuple(sorted((dict(spec.types) | kinds).items())))
+    weight = None if spec.weight is None else read_weights(kept[spec.weight])
+    of_weight = () if weight is None else (weights_note(str(spec.weight), weight),)
     return PreparedRows(
-        Rows(kept[[*features, *protected]], _label(kept[spec.target], spec)),
+        Rows(kept[[*features, *protected]], _label(kept[spec.target], spec), weight),
         spec,
         int((~keep).sum()),
-        (*notes, *dropped),
+        (*notes, *dropped, *of_weight),
     )
 
 
 def _of_model(table: SourceTable, spec: DatasetSpec) -> tuple[SourceTable, DatasetSpec]:
     """Return the columns of a table that a model was trained with, and its spec for these."""
-    types = tuple((name, kind) for name, kind in spec.types if name not in spec.drop)
-    spec = replace(spec, drop=(), types=types)
-    wanted = [*(name for name, _ in types), *spec.not_features]
     columns = [str(name) for name in table.frame.columns]
+    types = tuple((name, kind) for name, kind in spec.types if name not in spec.drop)
+    # A spec that `prepare` did not return has no types of features; then every column is one.
+    is_prepared = any(name not in spec.not_features for name, _ in types)
+    features = [name for name, _ in types] if is_prepared else columns
+    features = [name for name in features if name not in spec.drop]
+    spec = replace(spec, drop=(), types=types)
+    wanted = [*features, *spec.not_features]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         nearest = did_you_mean(missing[0], columns, f"its columns are {listed_names(columns)}")

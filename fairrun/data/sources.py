@@ -32,7 +32,7 @@ _ADULT_ROWS = 48_842
 #: The suffixes of text files. UCI calls its own .data and .test.
 TEXT_FORMATS = (".csv", ".tsv", ".tab", ".txt", ".data", ".test")
 # The type of a column is decided later, so these options suit a column of texts in every format.
-_ALWAYS = ("decimal", "thousands")
+_ALWAYS = ("decimal", "thousands", "strip")
 _CSV, _EXCEL = "CSV file", "Excel file"
 _OPTIONS_OF = {
     _CSV: ("delimiter", "encoding", "header", "names", "comment", "strip"),
@@ -70,6 +70,11 @@ def load_source(source: str, read: ReadOptions | None = None, *, reading: int = 
     if source in _BUILT_IN:
         return _noted(SourceTable(_BUILT_IN[source]()), "built-in data set", read)
     if reading == 1:
+        if read != ReadOptions():
+            raise RequestError(
+                f"data={masked(source)} is read by the rules of an earlier version, which "
+                "have no options; leave read out, or train again with this file as data"
+            )
         return SourceTable(read_first(local_path(source), masked(source)))
     refuse_secrets(source)
     if is_database(source):

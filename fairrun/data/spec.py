@@ -133,13 +133,18 @@ class DatasetSpec:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise RequestError(f"the protected column {twice!r} is given twice; give it once")
+        if self.weight is not None and self.weight in self.not_features[:-1]:
+            raise RequestError(
+                f"weight={self.weight} is also the target, or a protected or dropped column; a "
+                "weight column is never a feature, so leave it out of drop, or give another column"
+            )
         if self.target in self.not_features[1:]:
             raise RequestError(f"the target {self.target!r} is also a protected or dropped column")
         for column in self.changeable:
             if column in self.not_features:
                 raise RequestError(
-                    f"changeable names {column!r}, which is the target, protected or dropped; "
-                    "only features can be changed: leave it out"
+                    f"changeable names {column!r}, which is the target, protected, dropped or the "
+                    "weight; only features can be changed: leave it out"
                 )
 
     @property

@@ -15,10 +15,11 @@ from typing import Any
 import click
 import pandas as pd
 
-from fairrun.errors import EXIT_BAD_REQUEST, RequestError
+from fairrun.errors import EXIT_BAD_REQUEST, EXIT_TRACKING_STORE, RequestError, StoreError
 from fairrun.gate import GateResult
 from fairrun.inference import InputError, ModelError
 from fairrun.text import format_table, with_interval
+from fairrun.tracking.faults import naming_faults
 from fairrun.tracking.runs import check_tracking_uri
 
 __all__ = ["entry_point", "given", "listed", "print_gate", "print_metrics"]
@@ -32,7 +33,8 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
     """Return a Click command that calls a function. The function may return an exit code.
 
     A request that cannot be met ends with a message of one line and exit code 2, without a
-    traceback. Any other exception is a bug and ends with a traceback.
+    traceback. If MLflow's tracking store fails, the exit code is 3. Any other exception is a bug
+    and ends with a traceback.
     """
 
     @functools.wraps(function)
@@ -41,11 +43,15 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
         gc.freeze()  # Imported modules stay in use, so the garbage collector can skip them.
         gc.enable()
         try:
-            check_tracking_uri()
-            code = function(**parameters)
+            with naming_faults():
+                check_tracking_uri()
+                code = function(**parameters)
         except (RequestError, InputError, ModelError) as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_BAD_REQUEST)
+        except StoreError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(EXIT_TRACKING_STORE)
         if code:
             sys.exit(code)
 
@@ -60,6 +66,8 @@ def _talk() -> None:
     logger.setLevel(logging.INFO)
     # MLflow also warns about things that a user cannot change, such as type hints in our code.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    # It logs the traceback of each error of a database, which the command reports in one line.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"mlflow\.")
     warnings.showwarning = _show_warning
 

@@ -16,9 +16,19 @@ from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["JsonObject", "data_options", "mitigator_option", "read_options", "training_options"]
+__all__ = [
+    "JsonObject",
+    "data_options",
+    "min_frequency_option",
+    "mitigator_option",
+    "read_options",
+    "training_options",
+]
 
 Command = Callable[..., None]
+
+#: The most characters of a value that an error message repeats.
+_LONGEST_SHOWN = 80
 
 
 class NumberOrAuto(click.ParamType[float | None]):
@@ -60,11 +70,12 @@ class JsonObject(click.ParamType[dict[str, Any]]):
             return value
         try:
             parsed = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):  # thousands of nested brackets
             parsed = None
         if not isinstance(parsed, dict):
+            shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
             self.fail(
-                f"{value!r} is not a JSON object; give one such as " + '{"alpha": 0.5}', param, ctx
+                f"{shown!r} is not a JSON object; give one such as " + '{"alpha": 0.5}', param, ctx
             )
         return parsed
 
@@ -178,6 +189,14 @@ def _estimator_parameters() -> dict[str, list[tuple[str, str, str, float]]]:
     return uses
 
 
+min_frequency_option = click.option(
+    "--min-frequency",
+    type=click.IntRange(min=1),
+    default=5,
+    help="The fewest training rows of a category with an encoded column of its own; the rarer "
+    "categories of a column share one. 1 gives each category its own.",
+)
+
 _TRAINING_OPTIONS = (
     click.option(
         "--estimator",
@@ -219,6 +238,7 @@ _TRAINING_OPTIONS = (
         help="What prediction does with a category that is not in the training rows: ignore it, or "
         "refuse the row.",
     ),
+    min_frequency_option,
     click.option(
         "--row-key",
         default="auto",
@@ -231,7 +251,7 @@ _TRAINING_OPTIONS = (
 
 
 #: Options that a `TrainingRequest` takes unchanged.
-_PLAIN = ("estimator", "resample", "unseen", "seed")
+_PLAIN = ("estimator", "resample", "unseen", "min_frequency", "seed")
 
 
 def mitigator_option(command: Command) -> Command:

@@ -56,15 +56,16 @@ def training_values(model: InferenceModel) -> dict[str, list[float] | list[str]]
 
 
 def category_shares(model: InferenceModel) -> dict[str, dict[str, float]]:
-    """Return the share of each category in the training rows, for each text column."""
+    """Return the share of each category in the training rows, for each text column.
+
+    The rare categories of a column have one share together, under the label of the pooled column.
+    """
     means, start = background_of(model).means, 0
     shares = {}
     for column in model.encoder.columns:
         end = start + len(column.encoded_names)
         if not isinstance(column, Numeric):
-            shares[column.name] = dict(
-                zip(column.categories, means[start:end].tolist(), strict=True)
-            )
+            shares[column.name] = dict(zip(column.labels, means[start:end].tolist(), strict=True))
         start = end
     return shares
 

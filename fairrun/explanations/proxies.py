@@ -115,13 +115,13 @@ def _code(
             higher = roc_auc(in_a, rankdata(values) / len(values)).value > 0.5
             tells.append(f"higher: {names[0] if higher else names[1]}")
         else:
-            codes = np.maximum(values, -1) + 1  # 0 is a category that is not in the training rows
-            sizes = len(column.categories) + 1
+            codes = np.maximum(values, -1) + 1  # 0 is a value that is encoded as zeros
+            sizes = column.n_codes + 1
             in_b = 1 - in_a
             of_a, of_b = (np.bincount(codes, w, sizes) / w.sum() for w in (in_a, in_b))
             widest = int(np.argmax(np.abs(of_a - of_b)[1:]))
             more = names[0] if of_a[widest + 1] > of_b[widest + 1] else names[1]
-            tells.append(f"{column.categories[widest]}: {more}")
+            tells.append(f"{column.labels[widest]}: {more}")
         coded.append(codes.astype(np.intp))
     return coded, tells
 

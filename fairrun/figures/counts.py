@@ -86,7 +86,8 @@ def plot_confusion_matrices(table: pd.DataFrame) -> Figure:
     table : DataFrame
         One row per group; columns group, n (rows), true_negatives, false_positives,
         false_negatives, true_positives (rows), selection_rate, true_positive_rate and
-        false_positive_rate (0 to 1, NaN if undefined).
+        false_positive_rate (0 to 1, NaN if undefined). Of weighted rows, these are sums of weights,
+        of type float.
 
     Returns
     -------
@@ -114,7 +115,8 @@ def _draw_confusion_matrix(ax: Axes, row: dict[Any, Any]) -> None:
     ax.set_yticks((0, 1), ("negative", "positive"), rotation=90, va="center", **TEXT)
     ax.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5))
     ax.tick_params(length=0)
-    title = wrap(f"{row['group']}, n\xa0=\xa0{row['n']:,}", 24)
+    size = "weight" if isinstance(row["n"], float) else "n"
+    title = wrap(f"{row['group']}, {size}\xa0=\xa0{_count_text(row['n'])}", 24)
     if row["n"] == 0:
         ax.set_title(title, **TEXT)
         ax.text(0.5, 0.5, "no rows", ha="center", va="center", **TEXT | {"color": GREY})
@@ -135,8 +137,13 @@ def _draw_confusion_matrix(ax: Axes, row: dict[Any, Any]) -> None:
     for (i, j), count in np.ndenumerate(counts):
         ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, color=shades[i, j], linewidth=0))
         color = "white" if _luminance(shades[i, j]) < 0.179 else INK
-        text = f"{count:,}\n{_rate_text(shares[i, j])}"
+        text = f"{_count_text(count)}\n{_rate_text(shares[i, j])}"
         ax.text(j, i, text, ha="center", va="center", **TEXT | {"color": color, "fontsize": 14})
+
+
+def _count_text(count: float) -> str:
+    """Return a number of rows, or a sum of weights with one decimal if it is below 1,000."""
+    return f"{count:,.1f}" if count % 1 and count < 1000 else f"{count:,.0f}"
 
 
 def _rate_text(rate: float) -> str:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from fairrun.figures.style import GREY, INK, PALETTE, TEXT, WIDTH, clean_axes, fit, new_figure
 from fairrun.metrics import (
     CALIBRATION_BINS,
-    Counts,
+    AnyCounts,
     ScoreHistogram,
+    WeightedScoreHistogram,
     divide,
     false_positive_rate,
     normal_quantile,
@@ -42,16 +43,18 @@ _SIDE, _TITLE, _ABOVE, _BELOW, _LEFT, _LINE = 2.2, 0.5, 0.4, 0.62, 0.95, 0.2
 _NAME = 24
 
 _Array = NDArray[np.float64]
+#: The scores of rows, weighted or not.
+Histogram = ScoreHistogram | WeightedScoreHistogram
 
 
-def plot_roc(scores: ScoreHistogram, counts: Counts, rates: pd.DataFrame) -> Figure:
+def plot_roc(scores: Histogram, counts: AnyCounts, rates: pd.DataFrame) -> Figure:
     """Draw the ROC curve of each group, and the model's decisions as points.
 
     Parameters
     ----------
-    scores : ScoreHistogram
+    scores : ScoreHistogram or WeightedScoreHistogram
         The scores of the rows before any decision.
-    counts : Counts
+    counts : Counts or WeightedCounts
         The counts of the model's predictions on the same rows.
     rates : DataFrame
         The table `Audit.rates`, which has the area under the curve of each group.
@@ -66,8 +69,8 @@ def plot_roc(scores: ScoreHistogram, counts: Counts, rates: pd.DataFrame) -> Fig
     figure, panels = _panels(scores, "ROC curve and decisions by group")
     for ax, (name, groups, n_left_out) in panels:
         grouping = values_of(scores.columns, name)
-        tables = scores.grouped(grouping.take(groups))
-        decisions = counts.grouped(grouping.take(groups))
+        tables, _, _ = scores.moments_of(grouping.take(groups))
+        decisions = counts.tables_of(grouping.take(groups))
         # The sum from the highest score down is the number selected by a threshold at this bin.
         selected = np.cumsum(tables[..., ::-1], axis=-1)
         shares = divide(selected, selected[..., -1:])
@@ -82,12 +85,12 @@ def plot_roc(scores: ScoreHistogram, counts: Counts, rates: pd.DataFrame) -> Fig
     return figure
 
 
-def plot_calibration(scores: ScoreHistogram, rates: pd.DataFrame) -> Figure:
+def plot_calibration(scores: Histogram, rates: pd.DataFrame) -> Figure:
     """Draw the share of label 1 against the mean score of each group, in bins of the score.
 
     Parameters
     ----------
-    scores : ScoreHistogram
+    scores : ScoreHistogram or WeightedScoreHistogram
         The scores of the rows before any decision.
     rates : DataFrame
         The table `Audit.rates`, which has the calibration error of each group.
@@ -99,19 +102,21 @@ def plot_calibration(scores: ScoreHistogram, rates: pd.DataFrame) -> Figure:
         `FEWEST_IN_A_BIN` rows are left out.
     """
     figure, panels = _panels(scores, "Calibration by group, with 95 % intervals")
-    n_bins = scores.table.shape[-1]
+    n_bins = scores.n_bins
     middle = (np.arange(n_bins) + 0.5) / n_bins
     for ax, (name, groups, n_left_out) in panels:
         grouping = values_of(scores.columns, name)
-        tables = scores.grouped(grouping.take(groups))
+        tables, squares, rows = scores.moments_of(grouping.take(groups))
         both = tables.sum(axis=-2)
-        n, total, positive = (
+        n, total, positive, of_squares, n_rows = (
             table.reshape(-1, CALIBRATION_BINS, n_bins // CALIBRATION_BINS).sum(axis=-1)
-            for table in (both, both * middle, tables[:, 1])
+            for table in (both, both * middle, tables[:, 1], squares.sum(-2), rows.sum(-2))
         )
         x, y = divide(total, n), divide(positive, n)
-        low, high = wilson_limits(y, n, normal_quantile(0.95))
-        for i, enough in enumerate(n >= FEWEST_IN_A_BIN):
+        # Kish's effective number of rows; for unweighted rows it is their number.
+        effective = n if scores.table.dtype == np.int64 else np.nan_to_num(divide(n**2, of_squares))
+        low, high = wilson_limits(y, effective, normal_quantile(0.95))
+        for i, enough in enumerate((n_rows >= FEWEST_IN_A_BIN) & (n > 0)):
             color = PALETTE[i]
             ax.plot(x[i, enough], y[i, enough], linestyle=_LINES[i], color=color, linewidth=1.5)
             ax.vlines(x[i, enough], low[i, enough], high[i, enough], color=color, linewidth=1.5)
@@ -123,7 +128,7 @@ def plot_calibration(scores: ScoreHistogram, rates: pd.DataFrame) -> Figure:
 
 
 def _panels(
-    scores: ScoreHistogram, title: str
+    scores: Histogram, title: str
 ) -> tuple[Figure, Iterator[tuple[Axes, tuple[str, list[int], int]]]]:
     """Return a figure, and for each of the first protected columns a panel and its content.
 
@@ -133,7 +138,7 @@ def _panels(
     contents, heights = [], []
     for column in scores.columns[:_MOST_COLUMNS]:
         grouping = values_of(scores.columns, column.name)
-        sizes = scores.grouped(grouping).sum(axis=(-2, -1))
+        sizes = scores.moments_of(grouping)[0].sum(axis=(-2, -1))
         order = np.argsort(-sizes, kind="stable")[: min(_MOST_GROUPS, (sizes > 0).sum())]
         groups = sorted(order.tolist())
         contents.append((column.name, groups, int((sizes > 0).sum()) - len(groups)))

@@ -226,7 +226,8 @@ class Gate:
         The terms. The gate passes only if all of them hold.
     min_count : int, default 30
         The smallest number of rows of a group in the denominator of each rate of a metric. With
-        fewer rows the verdict on the group is insufficient evidence.
+        fewer rows the verdict on the group is insufficient evidence. For weighted rows, this is
+        their effective number.
     """
 
     terms: tuple[Term, ...]

@@ -19,13 +19,15 @@ from fairrun.gate.terms import Gate, Term
 from fairrun.metrics import (
     BIAS_METRICS,
     MOST_COMPARED,
+    AnyCounts,
     Audit,
-    Counts,
     Grouping,
     Intervals,
+    WeightedCounts,
     everybody,
     group_a_and_b,
     normal_quantile,
+    sizes_of,
     values_of,
     worst_of,
 )
@@ -44,6 +46,42 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Size:
+    """The number of rows behind a rate.
+
+    Attributes
+    ----------
+    n : int
+        The number of rows.
+    effective_n : float or None
+        Kish's effective number of rows, (Σw)² / Σw²; None if the rows are not weighted.
+    rate : str
+        The name of the rate.
+
+    Examples
+    --------
+    >>> Size(60).rows, Size(60, 34.21).rows, Size(60, 34.21).deciding
+    ('60', 'effective 34.2 of 60', 34.21)
+    """
+
+    n: int
+    effective_n: float | None = None
+    rate: str = ""
+
+    @property
+    def deciding(self) -> float:
+        """Return the number to compare with `Gate.min_count`."""
+        return self.n if self.effective_n is None else self.effective_n
+
+    @property
+    def rows(self) -> str:
+        """Return the number of rows in words."""
+        if self.effective_n is None:
+            return f"{self.n:,}"
+        return f"effective {self.effective_n:,.1f} of {self.n:,}"
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The result of one term for all rows, for one group, or for a pair of groups.
 
@@ -58,6 +96,9 @@ class Judgement:
         one group or of all rows.
     n : int
         The smallest number of rows behind the metric, over its groups and its rates.
+    effective_n : float or None
+        Kish's effective number of these rows, if they are weighted; None if they are not.
+        `Gate.min_count` is compared with this number.
     value, ci_low, ci_high : float
         The metric (a − b, or a / b) and its interval; NaN if there is no interval.
     reason : str
@@ -73,6 +114,12 @@ class Judgement:
     ci_low: float = np.nan
     ci_high: float = np.nan
     reason: str = ""
+    effective_n: float | None = None
+
+    @property
+    def rows(self) -> str:
+        """Return the number of rows in words, such as "60" or "effective 34.2 of 60"."""
+        return Size(self.n, self.effective_n).rows
 
     @property
     def verdict(self) -> Verdict:
@@ -111,7 +158,11 @@ class GateResult:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Return one row for each judgement, with its term, interval, threshold and verdict."""
+        """Return one row for each judgement, with its term, interval, threshold and verdict.
+
+        For weighted rows, the column effective_n follows n.
+        """
+        weighted = any(each.effective_n is not None for each in self.judgements)
         return pd.DataFrame(
             [
                 {
@@ -120,6 +171,7 @@ class GateResult:
                     "group_a": each.group_a,
                     "group_b": each.group_b,
                     "n": each.n,
+                    **({"effective_n": each.effective_n} if weighted else {}),
                     "value": each.value,
                     "ci_low": each.ci_low,
                     "ci_high": each.ci_high,
@@ -180,7 +232,9 @@ def overall(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=[*Verdict].index)
 
 
-def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.95) -> GateResult:
+def decide(
+    gate: Gate, counts: AnyCounts, audited: Audit, *, confidence: float = 0.95
+) -> GateResult:
     """Decide whether a model meets every term of a gate.
 
     A fairness term without `@` applies to every protected column. If a column has two values, they
@@ -192,13 +246,14 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
     intervals of the groups cover at once (Bonferroni).
 
     A group is left out of the comparison if a rate has fewer than `Gate.min_count` rows in it. Such
-    a group gets a judgement of its own with the verdict insufficient evidence.
+    a group gets a judgement of its own with the verdict insufficient evidence. For weighted rows,
+    their effective number counts: a few rows with most of the weight decide as little as few rows.
 
     Parameters
     ----------
     gate : Gate
         The requirements.
-    counts : Counts
+    counts : Counts or WeightedCounts
         The counts of the rows.
     audited : Audit
         The audit of these counts. It must include the audit of scores if a term is about scores.
@@ -217,7 +272,7 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
     Examples
     --------
     >>> from fairrun.groups import ProtectedColumn
-    >>> from fairrun.metrics import audit
+    >>> from fairrun.metrics import Counts, audit
     >>> from fairrun.gate.terms import parse_gate
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
@@ -234,23 +289,26 @@ def decide(gate: Gate, counts: Counts, audited: Audit, *, confidence: float = 0.
         for names in term.about(counts.columns):
             grouping = _grouping(term, counts, names)
             sizes = _sizes(term, counts, grouping)
-            large = {group: n for group, (n, _) in sizes.items() if n >= gate.min_count}
+            large = {
+                group: size for group, size in sizes.items() if size.deciding >= gate.min_count
+            }
             if term.metric.kind == "performance":
                 judgements += _of_each_group(term, grouping.protected, large, audited, confidence)
             elif len(large) > 1:
                 judgements += _of_pairs(term, grouping, large, audited)
             judgements += (
                 Judgement(
-                    *(term, grouping.protected, group, "", n),
-                    reason=f"{rate} has {n} rows, fewer than min_count={gate.min_count}",
+                    *(term, grouping.protected, group, "", size.n),
+                    reason=_too_few(size, gate.min_count),
+                    effective_n=size.effective_n,
                 )
-                for group, (n, rate) in sizes.items()
+                for group, size in sizes.items()
                 if group not in large
             )
     return GateResult(tuple(judgements))
 
 
-def _grouping(term: Term, counts: Counts, names: tuple[str, ...]) -> Grouping:
+def _grouping(term: Term, counts: AnyCounts, names: tuple[str, ...]) -> Grouping:
     if not names:
         return everybody(counts.columns)
     # Areas under the ROC curve are only compared between group_a and group_b.
@@ -258,41 +316,62 @@ def _grouping(term: Term, counts: Counts, names: tuple[str, ...]) -> Grouping:
     return of(counts.columns, *names)
 
 
-def _sizes(term: Term, counts: Counts, grouping: Grouping) -> dict[str, tuple[int, str]]:
-    """Return, for each group, the smallest denominator of the metric's rates and that rate."""
+def _too_few(size: Size, min_count: int) -> str:
+    """Return why a group is not judged."""
+    if size.effective_n is None:
+        return f"{size.rate} has {size.n} rows, fewer than min_count={min_count}"
+    return f"{size.rate} has {size.rows} weighted rows, fewer than min_count={min_count}"
+
+
+def _sizes(term: Term, counts: AnyCounts, grouping: Grouping) -> dict[str, Size]:
+    """Return, for each group, the smallest denominator of the metric's rates."""
     rates = term.metric.rates
-    sizes = np.array([rate.size(counts.grouped(grouping)) for rate in rates])
-    fewest = sizes.argmin(axis=0)
+    effective, rows = (
+        np.array(each)
+        for each in zip(*(sizes_of(counts, grouping, rate) for rate in rates), strict=True)
+    )
+    fewest = effective.argmin(axis=0)
+    weighted = isinstance(counts, WeightedCounts)
     return {
-        group: (int(sizes[place, i]), rates[place].name)
+        group: Size(
+            int(rows[place, i]),
+            float(effective[place, i]) if weighted else None,
+            rates[place].name,
+        )
         for i, (group, place) in enumerate(zip(grouping.groups, fewest, strict=True))
     }
 
 
 def _of_each_group(
-    term: Term, protected: str, groups: dict[str, int], audited: Audit, confidence: float
+    term: Term, protected: str, groups: dict[str, Size], audited: Audit, confidence: float
 ) -> Iterator[Judgement]:
     """Judge a performance term for each group, with intervals that cover at once."""
     found = _rows(audited.rates, term, protected).set_index("group")[_INTERVAL].T
     # The distance from a limit to the value is about z standard errors for every method, so scaling
     # it by the ratio of quantiles gives the Bonferroni limit.
     z = [normal_quantile(confidence, n_intervals=n) for n in (1, max(len(groups), 1))]
-    for group, n in groups.items():
+    for group, size in groups.items():
         value, low, high = found[group].tolist()
         low, high = (value + (limit - value) * z[1] / z[0] for limit in (low, high))
-        yield Judgement(term, protected, group, "", n, value, max(low, 0.0), min(high, 1.0))
+        limits = (max(low, 0.0), min(high, 1.0))
+        yield Judgement(
+            *(term, protected, group, "", size.n, value, *limits), effective_n=size.effective_n
+        )
 
 
 def _of_pairs(
-    term: Term, grouping: Grouping, groups: dict[str, int], audited: Audit
+    term: Term, grouping: Grouping, groups: dict[str, Size], audited: Audit
 ) -> Iterator[Judgement]:
     """Judge a fairness term for two groups, or for the worst pair of more groups."""
     protected = grouping.protected
 
     def judgement(pair: pd.Series[Any], value: float, low: float, high: float) -> Judgement:
         a, b = pair["group_a"], pair["group_b"]
-        n = min(groups[a], groups[b])
-        return Judgement(term, protected, a, b, n, value, low, high, pair["reason"])
+        size = min(groups[a], groups[b], key=lambda size: size.deciding)
+        interval = (value, low, high)
+        return Judgement(
+            *(term, protected, a, b, size.n, *interval, pair["reason"]), size.effective_n
+        )
 
     if len(grouping.groups) == 2:
         pair = _rows(audited.compared, term, protected).iloc[0]
@@ -305,10 +384,12 @@ def _of_pairs(
             return
     together = _rows(audited.together, term, protected)
     compared = _compared(audited, term, protected)
-    for group, n in groups.items():
+    for group, size in groups.items():
         if group not in compared:
             reason = f"only the {MOST_COMPARED} groups with the most rows are compared"
-            yield Judgement(term, protected, group, "", n, reason=reason)
+            yield Judgement(
+                *(term, protected, group, "", size.n), reason=reason, effective_n=size.effective_n
+            )
     turned = together[together["group_a"].isin(groups) & together["group_b"].isin(groups)]
     undefined = turned["value"].isna()
     if undefined.any():

@@ -108,7 +108,10 @@ def _distinct(column: pd.Series[Any]) -> Iterable[Any]:
         found = column.dropna().unique()
         objects = np.asarray(found, dtype=object).tolist()
         return [value.item() if isinstance(value, np.generic) else value for value in objects]
-    plain = [v.item() if isinstance(v, np.generic) else v for v in column.tolist()]
+    cells = column.tolist()
+    if set(map(type, cells)) <= {str, type(None)}:  # many times faster for long columns
+        return set(cells) - {None}
+    plain = [v.item() if isinstance(v, np.generic) else v for v in cells]
     try:
         distinct = {(type(value), value): value for value in plain}.values()
     except TypeError:  # a list or a dict has no hash

@@ -11,6 +11,7 @@ from .artifact import FORMAT_VERSION, load_model, save_model
 from .background import Background, numeric_places
 from .chain import Chain
 from .changeable import Changeable
+from .cleaning import BLANKS, Cleaning
 from .columns import (
     Column,
     Columns,
@@ -42,6 +43,7 @@ from .trees import TreeScorer
 from .values import YES_NO, has_text, number_of, value_text, yes_no_texts
 
 __all__ = [
+    "BLANKS",
     "FORMAT_VERSION",
     "GROUP_A",
     "GROUP_B",
@@ -54,6 +56,7 @@ __all__ = [
     "Categorical",
     "Chain",
     "Changeable",
+    "Cleaning",
     "Column",
     "Columns",
     "Decision",

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from .background import Background
 from .changeable import Changeable
+from .cleaning import Cleaning
 from .draws import RowDraws
 from .encoder import Encoder
 from .errors import ModelError
@@ -30,7 +31,7 @@ from .parts import build_part
 
 __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 _MANIFEST, _MODEL, _ARRAYS, _GOLDEN = "manifest.json", "model.json", "arrays.npz", "golden.json"
 
@@ -61,6 +62,7 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
         "encoder": model.encoder.to_dict(),
         "groups": None if model.groups is None else model.groups.to_dict(),
         "draws": None if model.draws is None else model.draws.to_dict(),
+        "cleaning": model.cleaning.to_dict(),
         "changeable": [changeable.to_dict() for changeable in model.changeable],
         **{part: None if fitted is None else fitted.kind for part, fitted in parts.items()},
     }
@@ -122,6 +124,10 @@ def load_model(folder: str | Path) -> InferenceModel:
         # The first models of format 3 have no changeable columns. Their format is the same, because
         # code that does not know this entry gives the same answers.
         changeable=tuple(map(Changeable.from_dict, described.get("changeable", ()))),
+        # Before format 4, every text counted as it was.
+        cleaning=Cleaning.from_dict(described["cleaning"])
+        if "cleaning" in described
+        else Cleaning(),
     )
     check_golden(model, _read(folder / _GOLDEN))
     return model

@@ -20,7 +20,7 @@ class Background:
     Attributes
     ----------
     means : array of float64 of shape (n_encoded,)
-        The means of the encoded columns. For a category this is its share.
+        The means of the encoded columns. For a category, or the pooled ones, this is their share.
     slices : array of float64 of shape (n_numeric, n_slices)
         For each numeric column, the means of equal shares of its sorted values, in encoded units.
         Each is the mean of many rows, so it reveals no value of one row.
@@ -73,7 +73,7 @@ class Background:
                 rows[:, start] = own[(levels * len(own)).astype(np.intp)]
                 start += 1
             else:
-                end = start + len(column.categories)
+                end = start + column.n_codes
                 upto = np.cumsum(self.means[start:end])
                 codes = np.searchsorted(upto[:-1], levels * upto[-1], side="right")
                 rows[np.arange(len(rows)), start + codes] = 1.0

@@ -100,7 +100,11 @@ def _from_pandas(frame: pd.DataFrame, names: tuple[str, ...]) -> Columns:
         cells = _only_row(frame)
         if cells is not None:
             return Columns({name: [cells[places[name]]] for name in names}, 1, frame.index)
-    values = {name: frame[labels[places[name]]] for name in names}
+    values = {
+        # A label such as 1 also finds a column that is labelled True.
+        name: frame[name] if labels[place] == name else frame.iloc[:, place]
+        for name, place in ((name, places[name]) for name in names)
+    }
     return Columns(values, len(frame), frame.index)
 
 

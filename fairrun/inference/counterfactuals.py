@@ -194,13 +194,18 @@ class HintFinder:
         return decided, moved, (decided > 0.5) != rows.label[which]
 
     def _of_text(self, rows: _Rows, column: Categorical, first: int) -> Iterator[tuple[int, _Hint]]:
-        """Return the categories that change the label with the smallest changes of the score."""
+        """Return the categories that change the label with the smallest changes of the score.
+
+        Only named categories are tried, because a hint must say which value to change to.
+        """
         n_rows, n_categories = len(rows.label), len(column.categories)
+        if not n_categories:
+            return
         which = np.repeat(np.arange(n_rows), n_categories)
         places = first + np.tile(np.arange(n_categories), n_rows)
 
         def alter(matrix: Floats, part: slice) -> None:
-            matrix[:, first : first + n_categories] = 0.0
+            matrix[:, first : first + column.n_codes] = 0.0
             matrix[np.arange(len(matrix)), places[part]] = 1.0
 
         decided, moved, turned = self._ask(rows, which, alter)

@@ -26,9 +26,10 @@ def describe(model: InferenceModel) -> dict[str, Any]:
     dict
         `columns` : list of dict
             For each input column its `name`, `role` (feature, protected or row_key), `type` (number
-            or text), whether it is `nullable`, `values` (the categories of the training rows, or
-            the values of both groups; None for numbers, ranges and row keys), `other_values`
-            (whether other values are allowed too) and an invented `example`.
+            or text), whether it is `nullable`, `values` (the named categories, or the values of
+            both groups; None for numbers, ranges, row keys and columns without a named category),
+            `other_values` (whether other values are allowed too), `pooled` (whether other values
+            are treated like rare ones; only for features) and an invented `example`.
         `randomised` : bool
             Whether predictions use random numbers.
         `explains` : bool
@@ -43,7 +44,7 @@ def describe(model: InferenceModel) -> dict[str, Any]:
     >>> encoder = Encoder((Numeric("age", mean=40.0, scale=10.0, fill=38.0),))
     >>> describe(InferenceModel(encoder, LinearScorer(np.array([1.0]), 0.0)))["columns"][0]
     {'name': 'age', 'role': 'feature', 'type': 'number', 'nullable': False, 'values': None,
-     'other_values': True, 'example': 38.0}
+     'other_values': True, 'pooled': False, 'example': 38.0}
     """
     encoder, groups, draws = model.encoder, model.groups, model.draws
     columns = [
@@ -52,8 +53,11 @@ def describe(model: InferenceModel) -> dict[str, Any]:
             "role": "feature",
             "type": "text" if isinstance(column, Categorical) else "number",
             "nullable": encoder.impute,
-            "values": list(column.categories) if isinstance(column, Categorical) else None,
-            "other_values": encoder.unseen == "ignore" or not isinstance(column, Categorical),
+            "values": list(column.categories) or None if isinstance(column, Categorical) else None,
+            "other_values": encoder.unseen == "ignore"
+            or not isinstance(column, Categorical)
+            or column.pooled,
+            "pooled": isinstance(column, Categorical) and column.pooled,
             "example": column.fill,
         }
         for column in encoder.columns

@@ -1,4 +1,10 @@
-"""The encoder from raw rows to the matrix on which a model is fitted and which it scores."""
+"""The encoder from raw rows to the matrix on which a model is fitted and which it scores.
+
+The matrix is dense. Most rows of a text column are 0 in most of its encoded columns, but a sparse
+matrix would not pay: boosted trees, the solver of the logistic regression and nearly all mitigators
+take dense arrays, so they would make it dense again. Rare categories share one encoded column
+instead. A column of n training rows then has at most n / `min_frequency` + 1 encoded columns.
+"""
 
 from __future__ import annotations
 
@@ -53,31 +59,76 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Categorical:
-    """A text column with an encoded column of 0 and 1 for each category of the training rows.
+    """A text column with an encoded column of 0 and 1 for each named category.
+
+    The named categories are those with enough training rows. If any other category occurs in the
+    training rows, the column has one more encoded column, the pooled one, for every value that is
+    not named.
 
     Attributes
     ----------
     name : str
         The name of the raw column.
     categories : tuple of str
-        The categories, sorted.
+        The named categories, sorted.
     fill : str
-        The most frequent category, which replaces nulls if they are imputed.
+        The most frequent named category, which replaces nulls if they are imputed. If no category
+        is named, it is `pooled_label`.
+    pooled : bool
+        Whether the column has a pooled encoded column.
+
+    Examples
+    --------
+    >>> Categorical("job", ("clerk", "sales"), "clerk", pooled=True).encoded_names
+    ['job=clerk', 'job=sales', 'job=(other)']
     """
 
     name: str
     categories: tuple[str, ...]
     fill: str
+    pooled: bool = False
+
+    @property
+    def n_codes(self) -> int:
+        """The number of encoded columns."""
+        return len(self.categories) + self.pooled
+
+    @property
+    def pooled_label(self) -> str:
+        """The name of the pooled encoded column, which is never the name of a category.
+
+        Given as a value, it is not a named category, so it takes the pooled code like any other
+        such value.
+
+        Examples
+        --------
+        >>> Categorical("job", ("(other)", "clerk"), "clerk", pooled=True).labels
+        ('(other)', 'clerk', '((other))')
+        """
+        label = "(other)"
+        while label in self.codes:
+            label = f"({label})"
+        return label
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A value for each encoded column: the named categories, then the pooled label."""
+        return (*self.categories, self.pooled_label) if self.pooled else self.categories
 
     @property
     def encoded_names(self) -> list[str]:
-        """The name ``column=category`` for each category."""
-        return [f"{self.name}={category}" for category in self.categories]
+        """The name ``column=category`` for each named category, then that of the pooled column."""
+        return [f"{self.name}={label}" for label in self.labels]
 
     @cached_property
     def codes(self) -> dict[str, int]:
-        """The position of each category."""
+        """The position of each named category."""
         return {category: code for code, category in enumerate(self.categories)}
+
+    @cached_property
+    def fill_code(self) -> int:
+        """The position of the encoded column of `fill`."""
+        return self.codes.get(self.fill, len(self.categories))
 
 
 @dataclass(frozen=True)
@@ -87,13 +138,13 @@ class ReadRows:
     Attributes
     ----------
     columns : tuple of arrays of shape (n_rows,)
-        For each raw column the scaled numbers, or the positions of the categories; negative for
-        categories that are not in the training rows.
+        For each raw column the scaled numbers, or the positions of the encoded columns among those
+        of the raw column; negative for values that are encoded as zeros.
     n_rows : int
         The number of rows.
     unseen : dict of str to int
-        By column, the number of values that are no category of the training rows. Columns with none
-        are left out.
+        By column, the number of values that are not a named category. Columns with none are left
+        out.
     """
 
     columns: tuple[NDArray[Any], ...]
@@ -120,8 +171,8 @@ class Encoder:
     impute : bool
         Whether a null in a feature is replaced by the column's `fill`, or is an error.
     unseen : {"ignore", "error"}
-        With "ignore", a category that is not in the training rows is encoded as zeros. With
-        "error", it is an error.
+        What happens to a new category in a column without a pooled category. With "ignore", it is
+        encoded as zeros. With "error", it is an error.
 
     Examples
     --------
@@ -178,7 +229,7 @@ class Encoder:
         -------
         array of float64 of shape (1, n_encoded), or None
             The same bits as from `encode`. None means that `encode` must be used, because a value
-            is null, a new category, clipped or refused, or not of a plain Python type.
+            is null, not a named category, clipped or refused, or not of a plain Python type.
         """
         cells = [0.0] * len(self.encoded_names)
         start = 0
@@ -200,7 +251,7 @@ class Encoder:
                 if code is None:
                     return None
                 cells[start + code] = 1.0
-                start += len(column.categories)
+                start += column.n_codes
         return np.array([cells])
 
     def read(self, table: Table) -> ReadRows:
@@ -228,9 +279,10 @@ class Encoder:
             if isinstance(column, Numeric):
                 columns.append(column.scaled(self.numbers_of(column, taken[column.name])))
                 continue
-            columns.append(self._codes(column, taken[column.name]))
-            if columns[-1].size and columns[-1].min() < 0:
-                unseen[column.name] = int(np.sum(columns[-1] < 0))
+            codes, n_unseen = self._codes(column, taken[column.name])
+            columns.append(codes)
+            if n_unseen:
+                unseen[column.name] = n_unseen
         return ReadRows(tuple(columns), len(table), unseen)
 
     def matrix(self, read: ReadRows) -> NDArray[np.float64]:
@@ -242,12 +294,12 @@ class Encoder:
                 matrix[:, start] = values
                 start += 1
             else:
-                if column.name in read.unseen:
+                if column.name in read.unseen and not column.pooled:
                     seen = np.flatnonzero(values >= 0)
                     matrix[seen, start + values[seen]] = 1.0
                 else:
                     matrix[places, start + values] = 1.0
-                start += len(column.categories)
+                start += column.n_codes
         return matrix
 
     def numbers_of(self, column: Numeric, raw: Column) -> NDArray[np.float64]:
@@ -259,22 +311,25 @@ class Encoder:
             values = np.where(null, column.fill, values)
         return values
 
-    def _codes(self, column: Categorical, raw: Column) -> NDArray[np.intp]:
+    def _codes(self, column: Categorical, raw: Column) -> tuple[NDArray[np.intp], int]:
+        """Return the position of each value's encoded column, and the number of unnamed values."""
         codes = text_codes(raw, column.name, column.codes)
         if not codes.size or codes.min() >= 0:
-            return codes
+            return codes, 0
         null = codes == -1
         if null.any():
             self._check_null(column.name, null)
-            codes[null] = column.codes[column.fill]
+            codes[null] = column.fill_code
         unknown = np.flatnonzero(codes == -2)
-        if self.unseen == "error" and unknown.size:
+        if column.pooled:
+            codes[unknown] = len(column.categories)
+        elif self.unseen == "error" and unknown.size:
             raise InputError(
                 f"column {column.name!r}: category not seen in training in {name_rows(unknown)}",
                 column=column.name,
                 row=int(unknown[0]),
             )
-        return codes
+        return codes, int(unknown.size)
 
     def _check_null(self, name: str, null: NDArray[np.bool_]) -> None:
         if not self.impute:
@@ -294,7 +349,10 @@ class Encoder:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Encoder:
-        """Return the object with the fields that `to_dict` returned."""
+        """Return the object with the fields that `to_dict` returned.
+
+        Before format 4 no column has a pooled category, and the fields do not mention it.
+        """
         columns: list[Numeric | Categorical] = []
         for column in saved["columns"]:
             fields = {key: value for key, value in column.items() if key != "kind"}

@@ -23,7 +23,8 @@ def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
     """Return random synthetic rows with the model's answers.
 
     Numbers are uniform within three standard deviations of the mean. Categories and protected
-    values are uniform over the known ones. No row is a row of the training data.
+    values are uniform over the named ones and one that is not named. No row is a row of the
+    training data.
 
     Parameters
     ----------
@@ -64,8 +65,8 @@ def _draw(column: Numeric | Categorical, rng: np.random.Generator) -> list[Any]:
     if isinstance(column, Numeric):
         spread = rng.uniform(-3.0, 3.0, size=_ROWS)
         return [float(value) for value in column.mean + column.scale * spread]
-    places = rng.integers(len(column.categories), size=_ROWS)
-    return [column.categories[place] for place in places]
+    labels = column.labels
+    return [labels[place] for place in rng.integers(len(labels), size=_ROWS)]
 
 
 def check_golden(model: InferenceModel, golden: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .answers import Answers
 from .background import Background
 from .changeable import Changeable
+from .cleaning import Cleaning
 from .columns import Columns, Table, take_columns
 from .counterfactuals import HintFinder
 from .decisions import Decision, MemberVote, Threshold
@@ -59,6 +60,8 @@ class InferenceModel:
         a version without explanations.
     changeable : tuple of Changeable
         The columns that counterfactual hints may change.
+    cleaning : Cleaning
+        The nulls and blanks in texts, which are read as in the training file.
     """
 
     encoder: Encoder
@@ -69,6 +72,7 @@ class InferenceModel:
     draws: RowDraws | None = None
     background: Background | None = None
     changeable: tuple[Changeable, ...] = ()
+    cleaning: Cleaning = field(default_factory=Cleaning)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ class InferenceModel:
         InputError
             If the rows do not meet the input policy.
         """
-        return self._score(take_columns(table, self.columns)).scores
+        return self._score(self._take(table)).scores
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the answers to raw rows as a table.
@@ -144,7 +148,7 @@ class InferenceModel:
             If the rows do not meet the input policy, or the model cannot give the requested
             explanations or counterfactuals.
         """
-        rows = take_columns(table, self.columns)
+        rows = self._take(table)
         scored = self._score(rows, explain=explain)
         drawn = 0.5 if self.draws is None else self.draws.uniform(rows, self.encoder)
         prediction = (scored.decided > drawn).astype(np.int64)
@@ -180,7 +184,7 @@ class InferenceModel:
             If the rows do not meet the input policy, or the model was saved by a version without
             explanations.
         """
-        return self._explanations(self._score(take_columns(table, self.columns), explain=True))
+        return self._explanations(self._score(self._take(table), explain=True))
 
     def counterfactuals(self, table: Table) -> list[list[dict[str, Any]]]:
         """Return changes of raw rows that would change their labels.
@@ -205,9 +209,13 @@ class InferenceModel:
                 "the model has no changeable columns; name some under changeable in the dataset "
                 "spec, and train it again"
             )
-        rows = take_columns(table, self.columns)
+        rows = self._take(table)
         positions, groups, _ = self._groups_of(rows)
         return self._hint_finder.find(rows, positions, groups)
+
+    def _take(self, table: Table) -> Columns:
+        """Return the columns of the model, with nulls and blanks as in the training file."""
+        return self.cleaning.clean(take_columns(table, self.columns), self.columns)
 
     @cached_property
     def _hint_finder(self) -> HintFinder:
@@ -225,7 +233,7 @@ class InferenceModel:
 
     def distance(self, table: Table) -> NDArray[np.float64]:
         """Return the distance of each score from its threshold in log-odds, of shape (n_rows,)."""
-        scored = self._score(take_columns(table, self.columns))
+        scored = self._score(self._take(table))
         return self.decision.distance(scored.scores, scored.positions)
 
     def _score(self, rows: Columns, *, explain: bool = False) -> _Scored:

@@ -34,6 +34,7 @@ from fairrun.metrics.counts import (
     Counts,
 )
 from fairrun.metrics.estimates import (
+    NOT_WEIGHTED,
     Linearised,
 )
 from fairrun.metrics.evaluation import (
@@ -55,6 +56,7 @@ from fairrun.metrics.grouping import (
 )
 from fairrun.metrics.histograms import (
     ScoreHistogram,
+    WeightedScoreHistogram,
 )
 from fairrun.metrics.impact_audits import (
     four_fifths_table,
@@ -96,7 +98,11 @@ from fairrun.metrics.threshold_frontier import (
     threshold_frontier,
 )
 from fairrun.metrics.weighted import (
+    AnyCounts,
     WeightedCounts,
+    count_rows,
+    counts_from_dict,
+    sizes_of,
 )
 from fairrun.metrics.worst import (
     worst_of,
@@ -108,7 +114,9 @@ __all__ = [
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MOST_COMPARED",
+    "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
+    "AnyCounts",
     "Audit",
     "BiasMetric",
     "Counts",
@@ -123,6 +131,7 @@ __all__ = [
     "ScoreHistogram",
     "ThresholdFrontier",
     "WeightedCounts",
+    "WeightedScoreHistogram",
     "accuracy",
     "audit",
     "audit_scores",
@@ -131,6 +140,8 @@ __all__ = [
     "compare_models",
     "confusion_table",
     "consistency_score",
+    "count_rows",
+    "counts_from_dict",
     "divide",
     "evaluate_predictions",
     "everybody",
@@ -145,6 +156,7 @@ __all__ = [
     "roc_auc",
     "score_metrics",
     "selection_rate",
+    "sizes_of",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",

@@ -23,7 +23,7 @@ from fairrun.metrics.grouping import (
 from fairrun.metrics.intervals import Intervals
 from fairrun.metrics.performance import PERFORMANCE_METRICS
 from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, Tables
-from fairrun.metrics.weighted import WeightedCounts
+from fairrun.metrics.weighted import AnyCounts
 from fairrun.metrics.worst import Pairs, worst_of
 
 __all__ = ["MOST_COMPARED", "Audit", "audit"]
@@ -58,7 +58,8 @@ class Audit:
     ----------
     rates : DataFrame
         The rates of each group, with the columns group and n (its number of rows or its sum of
-        weights). For all rows together, the table also has the performance metrics.
+        weights). For weighted rows, the columns n_rows and effective_n (Kish's effective number of
+        rows) follow. For all rows together, the table also has the performance metrics.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.
@@ -113,7 +114,7 @@ class Audit:
 
 
 def audit(
-    counts: Counts | WeightedCounts,
+    counts: AnyCounts,
     *,
     confidence: float = 0.95,
     n_replicates: int = 2000,
@@ -167,7 +168,7 @@ def audit(
         if len(values.groups) > MOST_COMPARED:
             values = values.take(_largest(of_values.tables))
             of_values = estimates(values)
-        for metric in of_two.metrics:
+        for metric in BIAS_METRICS.values():
             pair = two.pairs()
             _add_pairs(compared, two, of_two, metric, pair, of_two.each(metric, pair))
             every = values.pairs()
@@ -184,7 +185,7 @@ class _Table:
     def __init__(self) -> None:
         self._blocks: list[dict[str, Sequence[Any]]] = []
 
-    def add(self, n_rows: int, intervals: Intervals, **columns: Any) -> None:
+    def add(self, n_rows: int, intervals: Intervals, /, **columns: Any) -> None:
         """Append `n_rows` rows; each column is one value for all of them, or one value per row."""
         block = columns | {
             "value": intervals.value,
@@ -226,6 +227,7 @@ def _add_rates(
             protected=grouping.protected,
             group=grouping.groups,
             n=sizes,
+            **estimates.about_groups(),
             metric=name,
             reason=[*map(rate.undefined_reason, estimates.tables, grouping.groups)],
         )
@@ -242,7 +244,7 @@ def _add_pairs(
     a, b = np.array(grouping.groups, dtype=object)[pairs].T
     reason = [""] * len(pairs)
     for i in np.flatnonzero(np.isnan(intervals.value)):
-        reason[i] = metric.undefined_reason(estimates.tables[pairs[i]], a[i], b[i])
+        reason[i] = estimates.undefined_reason(metric, pairs[i], a[i], b[i])
     table.add(
         len(pairs),
         intervals,

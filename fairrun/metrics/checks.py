@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
 
-__all__ = ["as_binary", "as_probability", "check_same_length"]
+__all__ = ["as_binary", "as_probability", "as_weights", "check_same_length"]
 
 
 def as_binary(name: str, values: ArrayLike) -> NDArray[np.uint8]:
@@ -65,6 +65,27 @@ def as_probability(name: str, values: ArrayLike) -> NDArray[np.float64]:
         raise RequestError(
             f"{name} must be one column of probabilities of label 1, each between 0 and 1; "
             "pass the second column of predict_proba, not decision_function"
+        )
+    return array
+
+
+def as_weights(values: ArrayLike) -> NDArray[np.float64]:
+    """Return the weights of rows as float64.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows,)
+        Numbers of at least 0.
+
+    Raises
+    ------
+    RequestError
+        If a weight is negative, NaN or infinite, or the column is not one-dimensional.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not (np.isfinite(array) & (array >= 0)).all():
+        raise RequestError(
+            "a weight is negative, NaN or infinite; give a number of at least 0 for every row"
         )
     return array
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics.checks import as_binary
+from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
 __all__ = ["Counts"]
@@ -100,7 +101,16 @@ class Counts(GroupTable):
         return int(self.table.sum())
 
     @property
+    def n_rows(self) -> int:
+        """Return the number of rows."""
+        return self.n
+
+    @property
     def total(self) -> NDArray[np.int64]:
         """Return the counts of all rows by label and prediction, of shape (2, 2)."""
         total: NDArray[np.int64] = self.cells.sum(axis=0)
         return total
+
+    def tables_of(self, grouping: Grouping) -> NDArray[np.int64]:
+        """Return the counts of each group, of shape (n_groups, 2, 2)."""
+        return self.grouped(grouping)

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.bias import BiasMetric
 from fairrun.metrics.closed_form import (
     difference_limits,
     effective_size,
@@ -33,7 +34,10 @@ from fairrun.metrics.intervals import (
 from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, Tables, divide
 from fairrun.metrics.worst import Pairs, orient
 
-__all__ = ["GroupEstimates", "Linearised", "Replicated", "Replicates"]
+__all__ = ["NOT_WEIGHTED", "GroupEstimates", "Linearised", "Replicated", "Replicates"]
+
+#: Why a metric that is not scale-free is NaN for weighted rows.
+NOT_WEIGHTED = "it depends on the number of rows, which a sum of weights does not give"
 
 
 class GroupEstimates(ABC):
@@ -43,12 +47,17 @@ class GroupEstimates(ABC):
     ----------
     tables : array of shape (n_groups, 2, 2)
         Counts or sums of weights by group, label and prediction.
-    metrics : tuple of BiasMetric
-        The metrics that are defined for this kind of table.
     """
 
     tables: Tables
-    metrics: tuple[BiasMetric, ...]
+
+    def about_groups(self) -> dict[str, NDArray[Any]]:
+        """Return more columns of a table of rates: what is known about each group."""
+        return {}
+
+    def undefined_reason(self, metric: BiasMetric, pair: NDArray[np.intp], a: str, b: str) -> str:
+        """Return why a metric of two groups, given by position and by name, is NaN."""
+        return metric.undefined_reason(self.tables[pair], a, b)
 
     @abstractmethod
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
@@ -67,7 +76,7 @@ class GroupEstimates(ABC):
         Parameters
         ----------
         metric : BiasMetric
-            One of `metrics`.
+            One of `BIAS_METRICS`.
         pairs : array of int of shape (n_pairs, 2)
             Positions of groups.
 
@@ -121,8 +130,6 @@ class Replicated(GroupEstimates):
     confidence : float
         Confidence level of each interval.
     """
-
-    metrics = tuple(BIAS_METRICS.values())
 
     def __init__(
         self, tables: NDArray[np.int64], replicates: FloatArray, seed: int, confidence: float
@@ -197,10 +204,13 @@ class Linearised(GroupEstimates):
     for independent rows with fixed weights. The variance gives an effective number of rows, and
     this number gives score limits. Simultaneous intervals use the Bonferroni correction.
 
+    Metrics that depend on the number of rows are NaN, because a sum of weights does not give it.
+
     Parameters
     ----------
-    tables : array of shape (n_groups, 2, 2, 2)
-        Sums by group, label, prediction and moment (Σw, then Σw²).
+    tables : array of shape (n_groups, 2, 2, 2 or 3)
+        Sums by group, label, prediction and moment (Σw, then Σw², then the number of rows, which
+        may be left out).
     confidence : float
         Confidence level of each interval.
 
@@ -209,12 +219,22 @@ class Linearised(GroupEstimates):
     Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, section 5.6.
     """
 
-    # The other metrics depend on the number of rows, which a sum of weights does not give.
-    metrics = tuple(metric for metric in BIAS_METRICS.values() if metric.scale_free)
-
     def __init__(self, tables: FloatArray, confidence: float) -> None:
         self.tables, self.squares = tables[..., 0], tables[..., 1]
+        self.rows = tables[..., 2] if tables.shape[-1] > 2 else None
         self.confidence = confidence
+
+    def about_groups(self) -> dict[str, NDArray[Any]]:
+        """Return the number of rows and the effective number of rows of each group."""
+        if self.rows is None:
+            return {}
+        sums, squares, rows = (t.sum(axis=(-2, -1)) for t in (self.tables, self.squares, self.rows))
+        effective = np.nan_to_num(divide(sums**2, squares))
+        return {"n_rows": rows.astype(np.int64), "effective_n": effective}
+
+    def undefined_reason(self, metric: BiasMetric, pair: NDArray[np.intp], a: str, b: str) -> str:
+        """Return why a metric of two groups, given by position and by name, is NaN."""
+        return super().undefined_reason(metric, pair, a, b) if metric.scale_free else NOT_WEIGHTED
 
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group from its effective number of rows.
@@ -244,11 +264,13 @@ class Linearised(GroupEstimates):
         self, metric: BiasMetric, pairs: Pairs
     ) -> tuple[Intervals, Pairs, Intervals]:
         """Estimate a metric of each pair twice: with separate and with simultaneous intervals."""
-        turned = orient(metric, self.tables, pairs)
+        turned = orient(metric, self.tables, pairs) if metric.scale_free else pairs
         z = normal_quantile(self.confidence, n_intervals=max(len(pairs), 1))
         return self.each(metric, pairs), turned, self._compare(metric, turned, z)
 
     def _compare(self, metric: BiasMetric, pairs: Pairs, z: float) -> Intervals:
+        if not metric.scale_free:
+            return without_limits(np.full(len(pairs), np.nan))
         value = metric.function(self.tables[pairs])
         if not metric.signed:
             return without_limits(value)

@@ -14,8 +14,8 @@ from fairrun.metrics.audit import Audit, audit
 from fairrun.metrics.audit_scores import audit_scores
 from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.counts import Counts
-from fairrun.metrics.grouping import group_a_and_b
-from fairrun.metrics.histograms import ScoreHistogram
+from fairrun.metrics.grouping import Grouping, group_a_and_b
+from fairrun.metrics.histograms import ScoreHistogram, WeightedScoreHistogram
 from fairrun.metrics.impact_audits import (
     count_above_median,
     four_fifths_table,
@@ -31,6 +31,7 @@ from fairrun.metrics.rates import (
 )
 from fairrun.metrics.rows import flip_test
 from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
+from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
 __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
 
@@ -44,15 +45,17 @@ class Evaluation:
     metrics : dict of str to float
         The values by name. The names and their order depend only on the protected columns.
         Undefined values are NaN.
-    counts : Counts
-        The counts from which the metrics of labels are computed.
-    scores : ScoreHistogram
+    counts : Counts or WeightedCounts
+        The counts from which the metrics of labels are computed. For weighted rows they are sums of
+        weights, and every metric, table and interval below is weighted.
+    scores : ScoreHistogram or WeightedScoreHistogram
         The histogram of scores by protected values and label.
     audit : Audit
         The rates of every group and the differences of every pair, with the metrics of scores.
     impact_audits : dict of str to DataFrame
         "four_fifths" is the table of `four_fifths_table`. "local_law_144" is the table of
-        `local_law_144_table` for selection, followed by the one for scoring.
+        `local_law_144_table` for selection, followed by the one for scoring. It is left out for
+        weighted rows, because the rule counts people.
     frontier : ThresholdFrontier or None
         The accuracy and statistical parity of single thresholds on the same scores, for the first
         protected column. None if one of its groups is empty.
@@ -61,8 +64,8 @@ class Evaluation:
     """
 
     metrics: dict[str, float]
-    counts: Counts
-    scores: ScoreHistogram
+    counts: AnyCounts
+    scores: ScoreHistogram | WeightedScoreHistogram
     audit: Audit
     impact_audits: dict[str, pd.DataFrame]
     frontier: ThresholdFrontier | None
@@ -74,7 +77,10 @@ class Evaluation:
         return self.counts.columns[0]
 
     def with_flips(
-        self, predict: Callable[[pd.DataFrame], ArrayLike], frame: pd.DataFrame
+        self,
+        predict: Callable[[pd.DataFrame], ArrayLike],
+        frame: pd.DataFrame,
+        weight: ArrayLike | None = None,
     ) -> Evaluation:
         """Return the evaluation with the flip test of the first protected column added.
 
@@ -84,6 +90,8 @@ class Evaluation:
             A function of a DataFrame of rows that returns their labels, 0 or 1.
         frame : DataFrame
             The evaluated rows.
+        weight : array of shape (n_rows,), optional
+            The weights of the rows.
 
         Returns
         -------
@@ -94,7 +102,7 @@ class Evaluation:
         """
         column = self.protected
         names = column.examples
-        flips = flip_test(predict, frame, column.name, [*names])
+        flips = flip_test(predict, frame, column.name, [*names], weight)
         if column.ranges:  # a number stands for each range
             flips = flips.assign(**{end: flips[end].map(names) for end in ("from", "to")})
         rate = float(flips["changed_share"].max())
@@ -108,6 +116,7 @@ def evaluate_predictions(
     y_pred: ArrayLike,
     probability: ArrayLike,
     *,
+    weight: ArrayLike | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Compute performance over all rows and bias between groups, with 95 % intervals.
@@ -122,6 +131,9 @@ def evaluate_predictions(
         Label and prediction, 0 or 1, where 1 is the favourable outcome.
     probability : array of shape (n_rows,)
         The predicted probability of label 1, before any decision.
+    weight : array of shape (n_rows,), optional
+        The weight of each row. Every metric is then a weighted one, and its interval allows for the
+        weights. Metrics that depend on the number of rows are NaN, and `audit` has the reason.
     seed : int, default 0
         The seed of the random numbers from which intervals are computed.
 
@@ -131,13 +143,14 @@ def evaluate_predictions(
         Its metrics are those of `Audit.metrics`, average_precision, log_loss, the inequality
         metrics, n_rows, neither_share (the share of rows in neither group of the first protected
         column) and accuracy_over_threshold. The last one is the accuracy minus the accuracy of the
-        best single threshold whose |statistical parity| is not larger.
+        best single threshold whose |statistical parity| is not larger. For weighted rows,
+        sum_of_weights and effective_n (Kish's effective number of rows) follow n_rows.
 
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1, a code is neither a position nor −1, or a
-        probability is not in [0, 1].
+        If the lengths differ, a label is neither 0 nor 1, a code is neither a position nor −1, a
+        probability is not in [0, 1], or a weight is negative or not finite.
 
     Examples
     --------
@@ -148,10 +161,27 @@ def evaluate_predictions(
     >>> evaluation.metrics["statistical_parity"], evaluation.metrics["neither_share"]
     (0.5, 0.2)
     """
-    counts = Counts.from_arrays(protected, positions, y_true, y_pred)
+    scores: ScoreHistogram | WeightedScoreHistogram
+    counts: AnyCounts
+    if weight is None:
+        counts = Counts.from_arrays(protected, positions, y_true, y_pred)
+        scores = ScoreHistogram.from_arrays(protected, positions, y_true, probability)
+        sizes = {"n_rows": float(counts.n)}
+    else:
+        counts = WeightedCounts.from_arrays(protected, positions, y_true, y_pred, weight)
+        scores = WeightedScoreHistogram.from_arrays(
+            protected, positions, y_true, probability, weight
+        )
+        sizes = {
+            "n_rows": float(counts.n_rows),
+            "sum_of_weights": counts.n,
+            "effective_n": counts.effective_n,
+        }
     first = counts.columns[0]
     of_labels = audit(counts, seed=seed)
-    score_rates, score_compared = audit_scores(protected, positions, y_true, probability)
+    score_rates, score_compared = audit_scores(
+        protected, positions, y_true, probability, weight=weight
+    )
     audited = replace(
         of_labels,
         rates=pd.concat([of_labels.rates, score_rates], ignore_index=True),
@@ -163,24 +193,24 @@ def evaluate_predictions(
     over_threshold = np.nan
     if confusion["n"][:2].all():
         frontier = threshold_frontier(
-            first.group_of_position[np.asarray(positions[0])], y_true, probability
+            first.group_of_position[np.asarray(positions[0])], y_true, probability, weight
         )
-        within = frontier.accuracy_within(abs(metrics["statistical_parity"]))
+        # Sums of weights in another order differ in their last digits.
+        rounding = 0.0 if weight is None else 1e-9
+        within = frontier.accuracy_within(abs(metrics["statistical_parity"]) + rounding)
         over_threshold = metrics["accuracy"] - within
     metrics |= {
-        **score_metrics(y_true, probability),
+        **score_metrics(y_true, probability, weight),
         **{name: float(metric(counts.total)) for name, metric in INEQUALITY_METRICS.items()},
-        "n_rows": float(counts.n),
+        **sizes,
         "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
         "accuracy_over_threshold": over_threshold,
     }
-    scores = ScoreHistogram.from_arrays(protected, positions, y_true, probability)
-    scored = count_above_median(protected, positions, probability)
-    of_both = [local_law_144_table(counts), local_law_144_table(scored, "scoring")]
-    impact_audits = {
-        "four_fifths": four_fifths_table(counts, audited),
-        "local_law_144": pd.concat(of_both, ignore_index=True),
-    }
+    impact_audits = {"four_fifths": four_fifths_table(counts, audited)}
+    if isinstance(counts, Counts):
+        scored = count_above_median(protected, positions, probability)
+        of_both = [local_law_144_table(counts), local_law_144_table(scored, "scoring")]
+        impact_audits["local_law_144"] = pd.concat(of_both, ignore_index=True)
     return Evaluation(metrics, counts, scores, audited, impact_audits, frontier)
 
 
@@ -214,13 +244,13 @@ def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
     )
 
 
-def confusion_table(counts: Counts) -> pd.DataFrame:
+def confusion_table(counts: AnyCounts) -> pd.DataFrame:
     """Return the confusion matrix and rates of each group of the first protected column.
 
     Parameters
     ----------
-    counts : Counts
-        The counts of the rows.
+    counts : Counts or WeightedCounts
+        The counts of the rows. If they are weighted, the numbers are sums of weights.
 
     Returns
     -------
@@ -240,8 +270,10 @@ def confusion_table(counts: Counts) -> pd.DataFrame:
     2  (neither)  0             NaN
     """
     two = group_a_and_b(counts.columns, counts.columns[0].name)
-    of_two = counts.grouped(two)
-    tables = np.concatenate([of_two, [counts.total - of_two.sum(axis=0)]])
+    # The rows in neither group are summed, not subtracted, so that rounding leaves no remainder.
+    others = two.members.sum(axis=0) == 0
+    neither = Grouping(two.protected, (NEITHER_NAME,), others[np.newaxis].astype(np.int64))
+    tables = np.concatenate([counts.tables_of(two), counts.tables_of(neither)])
     return pd.DataFrame(
         {
             "group": [*two.groups, NEITHER_NAME],

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics.checks import as_weights, check_same_length
+from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, divide
 from fairrun.metrics.scores import CALIBRATION_BINS, check_scores, score_bins
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
 __all__ = [
     "ScoreHistogram",
+    "WeightedScoreHistogram",
     "histogram_brier_score",
     "histogram_calibration_error",
     "histogram_roc_auc",
@@ -85,20 +88,115 @@ class ScoreHistogram(GroupTable):
             If the lengths differ, a label is neither 0 nor 1, a score is not in [0, 1], a code is
             neither a position nor −1, or `n_bins` is not a positive multiple of 10.
         """
-        if n_bins < 1 or n_bins % CALIBRATION_BINS:
-            raise RequestError(
-                f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}; "
-                f"give {CALIBRATION_BINS}, {2 * CALIBRATION_BINS}, …"
-            )
-        y_true, score = check_scores(y_true, score)
-        bins = score_bins(score, n_bins)
-        outcomes: dict[str, tuple[NDArray[np.generic], int]] = {
-            "y_true": (y_true, 2),
-            "score": (bins, n_bins),
-        }
-        cell, n_cells = cell_of_row(protected, positions, outcomes)
+        cell, n_cells = _cells(protected, positions, y_true, score, n_bins)
         sizes = [column.size for column in protected]
         return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, n_bins))
+
+    @property
+    def n_bins(self) -> int:
+        """Return the number of bins."""
+        return int(self.table.shape[-1])
+
+    def moments_of(self, grouping: Grouping) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return Σw, Σw² and the number of rows of each group, each (n_groups, 2, n_bins).
+
+        Here all weights are 1, so the three are the same.
+        """
+        tables = self.grouped(grouping)
+        return tables, tables, tables
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedScoreHistogram(GroupTable):
+    """Sums of weights by protected values, label and bin of the score.
+
+    Attributes
+    ----------
+    columns : tuple of ProtectedColumn
+        The protected columns. Each one has an axis of the table.
+    table : array of shape (columns[0].size, ..., columns[-1].size, 2, n_bins, 3)
+        Sums by the protected columns, label, bin and moment (Σw, then Σw², then the number of
+        rows). Stored as a read-only copy of type float64.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> histogram = WeightedScoreHistogram.from_arrays(
+    ...     [sex], [[0, 0]], [0, 1], [0.2, 0.9], weight=[0.5, 3.0], n_bins=10)
+    >>> histogram.table[0, 1, -1].tolist()
+    [3.0, 9.0, 1.0]
+    """
+
+    kind: ClassVar[str] = "weighted score histogram"
+    outcomes: ClassVar[dict[str, int]] = {"label": 2, "bin": 0, "moment": 3}
+    dtype: ClassVar[type[np.generic]] = np.float64
+
+    @classmethod
+    def from_arrays(
+        cls,
+        protected: Sequence[ProtectedColumn],
+        positions: Sequence[ArrayLike],
+        y_true: ArrayLike,
+        score: ArrayLike,
+        weight: ArrayLike,
+        n_bins: int = 1000,
+    ) -> Self:
+        """Sum the weights of the rows of arrays in one pass.
+
+        Parameters
+        ----------
+        protected, positions, y_true, score, n_bins
+            See `ScoreHistogram.from_arrays`.
+        weight : array of shape (n_rows,)
+            The weight of each row, at least 0.
+
+        Returns
+        -------
+        WeightedScoreHistogram
+
+        Raises
+        ------
+        RequestError
+            As `ScoreHistogram.from_arrays`, or if a weight is negative or not finite.
+        """
+        cell, n_cells = _cells(protected, positions, y_true, score, n_bins)
+        weights = as_weights(weight)
+        check_same_length(cells=cell, weight=weights)
+        powers = (weights, weights**2, np.ones(len(weights)))
+        moments = [np.bincount(cell, w, minlength=n_cells) for w in powers]
+        sizes = [column.size for column in protected]
+        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, n_bins, 3))
+
+    @property
+    def n_bins(self) -> int:
+        """Return the number of bins."""
+        return int(self.table.shape[-2])
+
+    def moments_of(self, grouping: Grouping) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return Σw, Σw² and the number of rows of each group, each (n_groups, 2, n_bins)."""
+        sums, squares, rows = np.moveaxis(self.grouped(grouping), -1, 0)
+        return sums, squares, rows
+
+
+def _cells(
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike,
+    score: ArrayLike,
+    n_bins: int,
+) -> tuple[NDArray[Any], int]:
+    """Return the cell of each row and the number of cells."""
+    if n_bins < 1 or n_bins % CALIBRATION_BINS:
+        raise RequestError(
+            f"n_bins={n_bins} is not a multiple of {CALIBRATION_BINS}; "
+            f"give {CALIBRATION_BINS}, {2 * CALIBRATION_BINS}, …"
+        )
+    y_true, score = check_scores(y_true, score)
+    outcomes: dict[str, tuple[NDArray[np.generic], int]] = {
+        "y_true": (y_true, 2),
+        "score": (score_bins(score, n_bins), n_bins),
+    }
+    return cell_of_row(protected, positions, outcomes)
 
 
 def histogram_roc_auc(tables: NDArray[np.int64]) -> Approximation:

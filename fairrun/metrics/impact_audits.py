@@ -18,6 +18,7 @@ from fairrun.metrics.audit import MOST_COMPARED, Audit
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import one_and_two_way, values_of
 from fairrun.metrics.rates import divide, selection_rate
+from fairrun.metrics.weighted import AnyCounts
 
 __all__ = ["count_above_median", "four_fifths_table", "local_law_144_table"]
 
@@ -27,12 +28,12 @@ _FOUR_FIFTHS = 0.8
 _SMALL_CATEGORY = 0.02
 
 
-def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
+def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
     """Compute the ratio of each group's selection rate to the highest rate (four-fifths rule).
 
     Parameters
     ----------
-    counts : Counts
+    counts : Counts or WeightedCounts
         The counts of the rows.
     audited : Audit
         The audit of these counts.
@@ -41,8 +42,9 @@ def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
     -------
     DataFrame
         One row for each value of each protected column, with the columns protected, group, n,
-        selected, selection_rate, ci_low, ci_high, highest_group, impact_ratio (the group's rate /
-        the highest rate), ratio_ci_low, ratio_ci_high, below_four_fifths (whether the ratio is less
+        selected (both are sums of weights, if the rows are weighted), selection_rate, ci_low,
+        ci_high, highest_group, impact_ratio (the group's rate / the highest rate), ratio_ci_low,
+        ratio_ci_high, below_four_fifths (whether the ratio is less
         than 4/5, regardless of its interval), reason (why a number is missing) and source. All
         intervals of one column's ratios cover at once, so they stay valid although the data decide
         which group has the highest rate.
@@ -71,7 +73,7 @@ def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
         is_rate = audited.rates["metric"] == "selection_rate"
         estimated = audited.rates[of_column & is_rate].set_index("group")
         grouping = values_of(counts.columns, column.name)
-        tables = counts.grouped(grouping)
+        tables = counts.tables_of(grouping)
         rates = selection_rate(tables)
         highest = int(np.nan_to_num(rates, nan=-1.0).argmax())
         top = grouping.groups[highest]
@@ -90,8 +92,8 @@ def four_fifths_table(counts: Counts, audited: Audit) -> pd.DataFrame:
                 {
                     "protected": column.name,
                     "group": group,
-                    "n": int(table.sum()),
-                    "selected": int(table[:, 1].sum()),
+                    "n": table.sum().item(),
+                    "selected": table[:, 1].sum().item(),
                     "selection_rate": rate,
                     "ci_low": estimated.loc[group, "ci_low"],
                     "ci_high": estimated.loc[group, "ci_high"],

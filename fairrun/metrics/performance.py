@@ -15,7 +15,7 @@ from fairrun.metrics.rates import (
     positive_predictive_value,
     true_positive_rate,
 )
-from fairrun.metrics.scores import check_scores
+from fairrun.metrics.scores import check_score_weights, check_scores
 
 __all__ = ["PERFORMANCE_METRICS", "score_metrics"]
 
@@ -30,7 +30,9 @@ PERFORMANCE_METRICS: dict[str, Rate | MeanOfRates] = {
 }
 
 
-def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]:
+def score_metrics(
+    y_true: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None
+) -> dict[str, float]:
     """Compute average precision and log loss over all rows; they have no interval.
 
     Parameters
@@ -39,6 +41,8 @@ def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]
         The labels, 0 or 1.
     probability : array of shape (n_rows,)
         The predicted probability of label 1.
+    weight : array of shape (n_rows,), optional
+        The weights of the rows.
 
     Returns
     -------
@@ -57,11 +61,17 @@ def score_metrics(y_true: ArrayLike, probability: ArrayLike) -> dict[str, float]
     0.833
     """
     y_true, probability = check_scores(y_true, probability)
+    weights = None
+    if weight is not None:
+        y_true, probability, weights = check_score_weights(y_true, probability, weight)
+    given = {"sample_weight": weights}
     return {
         "average_precision": (
-            float(average_precision_score(y_true, probability))
+            float(average_precision_score(y_true, probability, **given))
             if np.unique(y_true).size == 2
             else np.nan
         ),
-        "log_loss": float(log_loss(y_true, probability, labels=[0, 1])) if y_true.size else np.nan,
+        "log_loss": (
+            float(log_loss(y_true, probability, labels=[0, 1], **given)) if y_true.size else np.nan
+        ),
     }

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairrun.errors import RequestError
-from fairrun.metrics.checks import as_binary
+from fairrun.metrics.checks import as_binary, as_weights
+from fairrun.metrics.rates import divide
 
 __all__ = ["consistency_score", "flip_test"]
 
@@ -69,6 +70,7 @@ def flip_test(
     frame: pd.DataFrame,
     column: str,
     values: Sequence[str] | Sequence[float],
+    weight: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Count the labels that change when only the protected value changes.
 
@@ -87,6 +89,8 @@ def flip_test(
         The protected column.
     values : sequence
         The values to give to every row, at least two.
+    weight : array of shape (n_rows,), optional
+        The weights of the rows. The share is then one of weights; the numbers count rows.
 
     Returns
     -------
@@ -115,9 +119,13 @@ def flip_test(
         )
     labels = {v: as_binary("predict(frame)", predict(frame.assign(**{column: v}))) for v in values}
     n = len(frame)
+    weights = None if weight is None else as_weights(weight)
     pairs = []
     for (one, before), (other, after) in combinations(labels.items(), 2):
         up, down = int((after > before).sum()), int((after < before).sum())
-        pairs.append((one, other, n, up, down, up + down, (up + down) / n if n else np.nan))
+        share = (up + down) / n if n else np.nan
+        if weights is not None:
+            share = float(divide(weights[before != after].sum(), weights.sum()))
+        pairs.append((one, other, n, up, down, up + down, share))
     names = ["from", "to", "n_rows", "to_favourable", "to_unfavourable", "changed", "changed_share"]
     return pd.DataFrame(pairs, columns=names)

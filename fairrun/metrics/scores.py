@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairrun.metrics.checks import as_binary, as_probability, check_same_length
+from fairrun.metrics.checks import as_binary, as_probability, as_weights, check_same_length
 from fairrun.metrics.closed_form import effective_size, normal_quantile, wilson_limits
-from fairrun.metrics.rates import FloatArray
+from fairrun.metrics.rates import FloatArray, divide
 
 __all__ = [
     "CALIBRATION_BINS",
     "RocAuc",
     "brier_score",
     "calibration_error",
+    "check_score_weights",
     "check_scores",
     "roc_auc",
     "roc_auc_difference",
@@ -33,12 +34,14 @@ class RocAuc:
     ----------
     value : float
         The share of pairs of a positive and a negative row in which the positive row has the higher
-        score; a tie counts half. NaN unless both labels occur.
+        score; a tie counts half. With weights, a pair counts with the product of its weights. NaN
+        unless both labels occur.
     variance : float
         The variance by DeLong's method. NaN if a label has fewer than two rows.
     effective_size : float
         The number of rows for which a proportion of this value has the same variance. If the
-        variance is 0 or NaN, the number of rows with the rarer label.
+        variance is 0 or NaN, the number of rows (with weights, Kish's effective number) with the
+        rarer label.
     """
 
     value: float
@@ -65,7 +68,23 @@ def check_scores(y_true: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.uint8]
     return y_true, as_probability("the scores", score)
 
 
-def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
+def check_score_weights(
+    y_true: NDArray[np.uint8], score: FloatArray, weight: ArrayLike
+) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
+    """Return labels, scores and weights of the rows with a weight above 0.
+
+    Raises
+    ------
+    RequestError
+        If the lengths differ, or a weight is negative or not finite.
+    """
+    weights = as_weights(weight)
+    check_same_length(y_true=y_true, weight=weights)
+    counts = weights > 0
+    return y_true[counts], score[counts], weights[counts]
+
+
+def roc_auc(y_true: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> RocAuc:
     """Compute the area under the ROC curve with its variance.
 
     Parameters
@@ -74,6 +93,9 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
         The labels, 0 or 1.
     score : array of shape (n_rows,)
         The predicted probability of label 1.
+    weight : array of shape (n_rows,), optional
+        The weights. The variance is then DeLong's with each row's part multiplied by its weight,
+        for independent rows with fixed weights. Equal weights give the unweighted result.
 
     Returns
     -------
@@ -82,7 +104,8 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
     Raises
     ------
     RequestError
-        If the lengths differ, a label is neither 0 nor 1, or a score is not in [0, 1].
+        If the lengths differ, a label is neither 0 nor 1, a score is not in [0, 1], or a weight is
+        negative or not finite.
 
     References
     ----------
@@ -97,6 +120,8 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
     (0.75, 0.125)
     """
     y_true, score = check_scores(y_true, score)
+    if weight is not None:
+        return _weighted_roc_auc(*check_score_weights(y_true, score, weight))
     n_positive = int(y_true.sum())
     rarer = min(n_positive, len(y_true) - n_positive)
     if rarer == 0:
@@ -110,6 +135,33 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike) -> RocAuc:
         )
     size = effective_size(np.array(value), np.array(variance), np.array(float(rarer)))
     return RocAuc(value, variance, float(size))
+
+
+def _weighted_roc_auc(y_true: NDArray[np.uint8], score: FloatArray, weight: FloatArray) -> RocAuc:
+    if len(np.unique(y_true)) < 2:
+        return RocAuc(np.nan, np.nan, 0.0)
+    by_label = [(score[y_true == label], weight[y_true == label]) for label in (0, 1)]
+    (negative, of_0), (positive, of_1) = by_label
+    shares = [_weighted_share_below(negative, of_0, positive)]
+    value = float(np.average(shares[0], weights=of_1))
+    shares.append(1 - _weighted_share_below(positive, of_1, negative))
+    # The variance of a weighted mean, for each label. With equal weights it is var(ddof=1) / n.
+    variance = 0.0
+    for share, own in zip(shares, (of_1, of_0), strict=True):
+        n = len(own)
+        part = (own * (share - value) / own.sum()) ** 2
+        variance += float(part.sum()) * n / (n - 1) if n > 1 else np.nan
+    fewest = min(float(own.sum() ** 2 / (own**2).sum()) for own in (of_0, of_1))
+    size = effective_size(np.array(value), np.array(variance), np.array(fewest))
+    return RocAuc(value, variance, float(size))
+
+
+def _weighted_share_below(scores: FloatArray, weight: FloatArray, limits: FloatArray) -> FloatArray:
+    """Return the share of the weights of `scores` below each limit; equal scores count half."""
+    order = np.argsort(scores, kind="stable")
+    ordered, summed = scores[order], np.append(0.0, np.cumsum(weight[order]))
+    below, up_to = (summed[ordered.searchsorted(limits, side)] for side in ("left", "right"))
+    return np.asarray((below + up_to) / (2 * summed[-1]))
 
 
 def roc_auc_difference(
@@ -169,7 +221,10 @@ def _share_below(scores: FloatArray, limits: FloatArray) -> FloatArray:
 
 
 def brier_score(
-    y_true: ArrayLike, score: ArrayLike, confidence: float = 0.95
+    y_true: ArrayLike,
+    score: ArrayLike,
+    confidence: float = 0.95,
+    weight: ArrayLike | None = None,
 ) -> tuple[float, float, float]:
     """Compute the Brier score, the mean of (score − label)², with the normal interval of a mean.
 
@@ -179,6 +234,8 @@ def brier_score(
         The label (0 or 1) and the predicted probability of label 1.
     confidence : float, default 0.95
         Confidence level of the interval.
+    weight : array of shape (n_rows,), optional
+        The weights of the rows. The interval is then that of a weighted mean of independent rows.
 
     Returns
     -------
@@ -193,17 +250,28 @@ def brier_score(
     0.125
     """
     y_true, score = check_scores(y_true, score)
+    weights = None
+    if weight is not None:
+        y_true, score, weights = check_score_weights(y_true, score, weight)
     if not y_true.size:
         return np.nan, np.nan, np.nan
     squares = (score - y_true) ** 2
-    value = float(squares.mean())
-    if squares.size == 1:
+    value = float(squares.mean() if weights is None else np.average(squares, weights=weights))
+    n = squares.size
+    if n == 1:
         return value, np.nan, np.nan
-    half = normal_quantile(confidence) * float(squares.std(ddof=1)) / squares.size**0.5
+    z = normal_quantile(confidence)
+    if weights is None:
+        half = z * float(squares.std(ddof=1)) / n**0.5
+    else:
+        parts = weights * (squares - value) / weights.sum()
+        half = z * float(np.sqrt((parts**2).sum() * n / (n - 1)))
     return value, max(value - half, 0.0), min(value + half, 1.0)
 
 
-def calibration_error(y_true: ArrayLike, score: ArrayLike) -> float:
+def calibration_error(
+    y_true: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
+) -> float:
     """Compute the expected calibration error over `CALIBRATION_BINS` bins of equal width.
 
     The error is the mean over rows of |mean score − share of label 1| in the row's bin. It has no
@@ -214,6 +282,8 @@ def calibration_error(y_true: ArrayLike, score: ArrayLike) -> float:
     ----------
     y_true, score : array of shape (n_rows,)
         The label (0 or 1) and the predicted probability of label 1.
+    weight : array of shape (n_rows,), optional
+        The weights of the rows, which count in the means and in the shares.
 
     Returns
     -------
@@ -234,8 +304,13 @@ def calibration_error(y_true: ArrayLike, score: ArrayLike) -> float:
     if not y_true.size:
         return np.nan
     bins = score_bins(score, CALIBRATION_BINS)
-    gaps = np.bincount(bins, score - y_true, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / y_true.size)
+    if weight is None:
+        gaps = np.bincount(bins, score - y_true, minlength=CALIBRATION_BINS)
+        return float(np.abs(gaps).sum() / y_true.size)
+    weights = as_weights(weight)
+    check_same_length(y_true=y_true, weight=weights)
+    gaps = np.bincount(bins, weights * (score - y_true), minlength=CALIBRATION_BINS)
+    return float(divide(np.abs(gaps).sum(), weights.sum()))
 
 
 def score_bins(score: FloatArray, n_bins: int) -> NDArray[np.intp]:

@@ -34,7 +34,10 @@ class ThresholdFrontier:
 
 
 def threshold_frontier(
-    groups: ArrayLike, y_true: ArrayLike, probability: ArrayLike
+    groups: ArrayLike,
+    y_true: ArrayLike,
+    probability: ArrayLike,
+    weight: ArrayLike | None = None,
 ) -> ThresholdFrontier:
     """Compute accuracy and statistical parity of every threshold, and keep the best trade-offs.
 
@@ -50,6 +53,8 @@ def threshold_frontier(
         The labels, 0 or 1.
     probability : array of shape (n_rows,)
         The predicted probabilities of label 1, before any decision.
+    weight : array of shape (n_rows,), optional
+        The weights of the rows, by which accuracy and selection rates are computed.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def threshold_frontier(
     Raises
     ------
     RequestError
-        If a group has no row.
+        If a group has no row, or no row with a weight above 0.
 
     Examples
     --------
@@ -70,9 +75,21 @@ def threshold_frontier(
     (0.75, 1.0)
     """
     groups, y_true = np.asarray(groups), np.asarray(y_true)
-    order = np.argsort(-np.asarray(probability, dtype=np.float64), kind="stable")
-    score = np.asarray(probability, dtype=np.float64)[order]
+    probability = np.asarray(probability, dtype=np.float64)
+    if weight is not None:
+        counts = np.asarray(weight) > 0
+        groups, y_true, probability = groups[counts], y_true[counts], probability[counts]
+        weight = np.asarray(weight, dtype=np.float64)[counts]
+    order = np.argsort(-probability, kind="stable")
+    score = probability[order]
     in_a, in_b = groups[order] == 0, groups[order] == 1
+    right = 2 * y_true[order] - 1
+    n, n_negative, selected_share = len(score), np.sum(y_true == 0), None
+    if weight is not None:
+        weights = np.asarray(weight)[order]
+        in_a, in_b, right = in_a * weights, in_b * weights, right * weights
+        n, n_negative = weights.sum(), weights[y_true[order] == 0].sum()
+        selected_share = np.append(0.0, np.cumsum(weights)) / n
     if not in_a.any() or not in_b.any():
         raise RequestError(
             "group_a or group_b has no row; give rows of both groups for the threshold frontier"
@@ -81,15 +98,15 @@ def threshold_frontier(
     ends = np.append(0, np.flatnonzero(np.diff(score, append=-np.inf)) + 1)
     selected = {
         name: np.append(0, np.cumsum(mask))[ends]
-        for name, mask in (("a", in_a), ("b", in_b), ("right", 2 * y_true[order] - 1))
+        for name, mask in (("a", in_a), ("b", in_b), ("right", right))
     }
     below = np.append(score, 0.0 if score[-1] > 0 else -1.0)[ends]
     above = np.append(1.0, score)[ends]
     points = pd.DataFrame(
         {
             "threshold": (above + below) / 2,
-            "selection_rate": ends / len(score),
-            "accuracy": (np.sum(y_true == 0) + selected["right"]) / len(score),
+            "selection_rate": ends / n if selected_share is None else selected_share[ends],
+            "accuracy": (n_negative + selected["right"]) / n,
             "statistical_parity": selected["a"] / in_a.sum() - selected["b"] / in_b.sum(),
         }
     )

@@ -1,47 +1,56 @@
-"""Sums of weights by protected columns, label and prediction, for weighted rows."""
+"""Sums of weights by protected columns, label and prediction, for weighted rows.
+
+`AnyCounts` is either kind of counts. Both have `n_rows`, `total` and `tables_of`, so code that only
+needs tables by label and prediction treats them alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics.checks import as_binary, check_same_length
+from fairrun.metrics.checks import as_binary, as_weights, check_same_length
+from fairrun.metrics.counts import Counts
+from fairrun.metrics.grouping import Grouping
+from fairrun.metrics.rates import FloatArray, Rate, divide
 from fairrun.metrics.tables import GroupTable, cell_of_row
 
-__all__ = ["WeightedCounts"]
+__all__ = ["AnyCounts", "WeightedCounts", "count_rows", "counts_from_dict", "sizes_of"]
 
 
 @dataclass(frozen=True, eq=False)
 class WeightedCounts(GroupTable):
     """Sums of weights and of squared weights by protected values, label and prediction.
 
-    The metrics are computed from Σw. Their intervals need Σw², too. ``+`` merges the sums of
-    separate sets of rows; the result is exact up to floating-point rounding.
+    The metrics are computed from Σw. Their intervals need Σw², too. The number of rows is kept
+    beside them, because a sum of weights does not give it. ``+`` merges the sums of separate sets
+    of rows; the result is exact up to floating-point rounding.
 
     Attributes
     ----------
     columns : tuple of ProtectedColumn
         The protected columns. Each one has an axis of the table.
-    table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 2)
-        Sums by the protected columns, label, prediction and moment (Σw, then Σw²). Stored as a
-        read-only copy of type float64.
+    table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 3)
+        Sums by the protected columns, label, prediction and moment (Σw, then Σw², then the number
+        of rows). Stored as a read-only copy of type float64.
 
     Examples
     --------
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> weighted = WeightedCounts.from_arrays([sex], [[0, 0]], [1, 1], [1, 1], weight=[0.5, 2.0])
     >>> weighted.table[0, 1, 1].tolist()
-    [2.5, 4.25]
+    [2.5, 4.25, 2.0]
+    >>> weighted.n, weighted.n_rows, round(weighted.effective_n, 2)
+    (2.5, 2, 1.47)
     """
 
     kind: ClassVar[str] = "weighted counts"
-    outcomes: ClassVar[dict[str, int]] = {"label": 2, "prediction": 2, "moment": 2}
+    outcomes: ClassVar[dict[str, int]] = {"label": 2, "prediction": 2, "moment": 3}
     dtype: ClassVar[type[np.generic]] = np.float64
 
     @classmethod
@@ -78,14 +87,128 @@ class WeightedCounts(GroupTable):
             position nor −1, or a weight is negative or not finite.
         """
         y_true, y_pred = as_binary("y_true", y_true), as_binary("y_pred", y_pred)
-        weight = np.asarray(weight, dtype=np.float64)
+        weight = as_weights(weight)
         check_same_length(y_true=y_true, weight=weight)
-        if not (np.isfinite(weight) & (weight >= 0)).all():
-            raise RequestError(
-                "a weight is negative, NaN or infinite; give a number of at least 0 for every row"
-            )
         outcomes = {"y_true": (y_true, 2), "y_pred": (y_pred, 2)}
         cell, n_cells = cell_of_row(protected, positions, outcomes)
-        moments = [np.bincount(cell, w, minlength=n_cells) for w in (weight, weight**2)]
+        powers = (weight, weight**2, np.ones(len(weight)))
+        moments = [np.bincount(cell, w, minlength=n_cells) for w in powers]
         sizes = [column.size for column in protected]
-        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 2))
+        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 3))
+
+    @property
+    def n(self) -> float:
+        """Return the sum of all weights."""
+        return float(self.table[..., 0].sum())
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of rows, those with weight 0 included."""
+        return int(self.table[..., 2].sum())
+
+    @property
+    def effective_n(self) -> float:
+        """Return Kish's effective number of rows, (Σw)² / Σw²; 0 without weights."""
+        squares = float(self.table[..., 1].sum())
+        return self.n**2 / squares if squares else 0.0
+
+    @property
+    def total(self) -> FloatArray:
+        """Return the sums of weights of all rows by label and prediction, of shape (2, 2)."""
+        return np.asarray(self.cells[..., 0].sum(axis=0))
+
+    def tables_of(self, grouping: Grouping) -> FloatArray:
+        """Return the sums of weights of each group, of shape (n_groups, 2, 2)."""
+        return self.grouped(grouping)[..., 0]
+
+
+#: Counts of rows, or sums of weights.
+AnyCounts = Counts | WeightedCounts
+
+
+def count_rows(
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    weight: ArrayLike | None,
+) -> AnyCounts:
+    """Return the `Counts` of rows, or their `WeightedCounts` if they have weights.
+
+    Parameters
+    ----------
+    protected, positions, y_true, y_pred
+        See `Counts.from_arrays`.
+    weight : array of shape (n_rows,), or None
+        The weight of each row, at least 0; None if the rows have none.
+
+    Raises
+    ------
+    RequestError
+        If the rows cannot be counted.
+    """
+    if weight is None:
+        return Counts.from_arrays(protected, positions, y_true, y_pred)
+    return WeightedCounts.from_arrays(protected, positions, y_true, y_pred, weight)
+
+
+def counts_from_dict(document: Mapping[str, Any]) -> AnyCounts:
+    """Return the counts, weighted or not, that a dict of `to_dict` describes.
+
+    Parameters
+    ----------
+    document : mapping
+        The content of an artifact ``counts.json``. Its key `kind` is "counts" or "weighted counts".
+
+    Raises
+    ------
+    RequestError
+        If the document holds neither kind, or is not valid.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> weighted = WeightedCounts.from_arrays([sex], [[0, 1]], [1, 1], [1, 1], weight=[0.5, 2.0])
+    >>> counts_from_dict(weighted.to_dict()) == weighted
+    True
+    """
+    kind = WeightedCounts if document.get("kind") == WeightedCounts.kind else Counts
+    return kind.from_dict(document)
+
+
+def sizes_of(
+    counts: AnyCounts, grouping: Grouping, rate: Rate
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return the effective number of rows and the number of rows in a rate's denominator.
+
+    Parameters
+    ----------
+    counts : Counts or WeightedCounts
+        The counts of the rows.
+    grouping : Grouping
+        The groups.
+    rate : Rate
+        The rate.
+
+    Returns
+    -------
+    effective : array of float of shape (n_groups,)
+        Kish's effective number of rows, (Σw)² / Σw²; the number of rows for unweighted counts.
+    rows : array of int of shape (n_groups,)
+        The number of rows.
+
+    Examples
+    --------
+    >>> from fairrun.metrics import selection_rate, values_of
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> weighted = WeightedCounts.from_arrays([sex], [[0, 0]], [1, 1], [1, 1], weight=[1.0, 3.0])
+    >>> effective, rows = sizes_of(weighted, values_of([sex], "sex"), selection_rate)
+    >>> effective.tolist(), rows.tolist()
+    ([1.6, 0.0], [2, 0])
+    """
+    if isinstance(counts, Counts):
+        rows = rate.size(counts.grouped(grouping))
+        return rows.astype(np.float64), rows
+    sums, squares, of_rows = np.moveaxis(counts.grouped(grouping), -1, 0)
+    effective = divide(rate.size(sums) ** 2, rate.size(squares))
+    return np.nan_to_num(effective), rate.size(of_rows).astype(np.int64)

@@ -22,8 +22,12 @@ from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, ModelError, load_model
 from fairrun.models.saved import ARTIFACT
 from fairrun.tracking.names import METADATA
+from fairrun.tracking.store import reading
 
-__all__ = ["OpenedModel", "fetch_model", "open_model"]
+__all__ = ["OpenedModel", "cannot_load", "fetch_model", "open_model"]
+
+#: How the URIs of models start that MLflow looks up in the tracking store.
+_IN_TRACKING_STORE = ("runs:", "models:")
 
 
 @dataclass(frozen=True)
@@ -172,19 +176,20 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     ------
     RequestError
         If the model cannot be loaded.
+    StoreError
+        If the tracking store or the artifact store cannot be used.
     """
-    try:
+    # A folder is read without the store, so that a model can be served where there is none.
+    with reading(cannot_load(uri), from_tracking=uri.startswith(_IN_TRACKING_STORE)):
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         return folder, Model.load(folder)
-    except (MlflowException, OSError, ValueError) as error:
-        raise cannot_load(uri, error) from error
 
 
-def cannot_load(uri: str, error: Exception) -> RequestError:
-    """Return the error for a model that cannot be loaded."""
-    return RequestError(
-        f"model={uri} cannot be loaded ({type(error).__name__}); give a model URI such as "
-        "runs:/<run id>/model or models:/<name>/<version>"
+def cannot_load(uri: str) -> str:
+    """Return the message for a model that cannot be loaded."""
+    return (
+        f"model={uri} cannot be loaded; give a model URI such as runs:/<run id>/model or "
+        "models:/<name>/<version>"
     )
 
 
@@ -217,7 +222,7 @@ def open_model(uri: str) -> OpenedModel:
     except (MlflowException, OSError, ValueError) as error:
         if type(error).__name__ == "ModelError":  # the class of the model's own code
             raise RequestError(f"model={uri} is refused: {error}") from error
-        raise cannot_load(uri, error) from error
+        raise RequestError(cannot_load(uri)) from error
     return OpenedModel(
         uri,
         folder,

@@ -14,8 +14,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
+from fairrun.errors import StoreError
 from fairrun.models.open import cannot_load, fetch_model
 from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, METADATA
+from fairrun.tracking.store import open_store, reading
 
 __all__ = ["Provenance", "fetch"]
 
@@ -86,10 +88,8 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
     wanted = uri
     if registered := _REGISTERED.fullmatch(uri):
         # An alias can change at any time, so the version is looked up once and then downloaded.
-        try:
+        with reading(cannot_load(uri)):
             version, tags = _version(**registered.groupdict())
-        except MlflowException as error:
-            raise cannot_load(uri, error) from error
         wanted = f"models:/{registered['name']}/{version}"
     folder, saved = fetch_model(wanted)
     ours: dict[str, Any] = (saved.metadata or {}).get(METADATA, {})
@@ -119,15 +119,15 @@ def _look_up(saved: Model) -> tuple[Run | None, str | None]:
     """Return the run that trained a model, and the verdict of the last evaluation with a gate."""
     client = mlflow.MlflowClient()
     try:
+        open_store()
         run = client.get_run(saved.run_id) if saved.run_id else None
         if not saved.model_id:
             return run, None
         metrics = client.get_logged_model(saved.model_id).metrics or []
         evaluations = [client.get_run(str(id_)) for id_ in {metric.run_id for metric in metrics}]
-    except MlflowException:
-        _logger.warning(
-            "the model's run is not in this tracking store, so /version leaves out its details"
-        )
+    except (MlflowException, StoreError) as error:
+        why = error if isinstance(error, StoreError) else "its run is not in this tracking store"
+        _logger.warning("/version leaves out details of the model, because %s", why)
         return None, None
     gated = [each for each in evaluations if GATE_VERDICT in each.data.tags]
     # If two evaluations started in the same millisecond, their ends decide, so that all processes

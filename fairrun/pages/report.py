@@ -14,7 +14,7 @@ from markupsafe import Markup
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
 from fairrun.gate import Gate, GateResult, Verdict
-from fairrun.metrics import MOST_COMPARED, Evaluation
+from fairrun.metrics import MOST_COMPARED, NOT_WEIGHTED, Evaluation, WeightedCounts
 from fairrun.pages.explanation_words import (
     columns_table,
     explanation_sentences,
@@ -29,6 +29,7 @@ from fairrun.pages.report_tables import (
     local_law_144,
     performance_table,
     population_table,
+    unknown_rows,
     values_by_column,
 )
 
@@ -60,6 +61,8 @@ class Origin:
         Which rows were measured: `test`, or `evaluation` for rows that the user gave.
     target, positive : str
         The predicted column, and its favourable value.
+    weight : str
+        The column with the weights of the rows; empty if each row counts once.
     run_id : str
         The id of the MLflow run.
     command : str
@@ -80,6 +83,7 @@ class Origin:
     run_id: str
     command: str
     commit: str = ""
+    weight: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -121,7 +125,8 @@ def render_report(
         The HTML page.
     """
     compared = evaluation.audit.compared["protected"].unique().tolist()
-    law = evaluation.impact_audits["local_law_144"]
+    law = evaluation.impact_audits.get("local_law_144")
+    counts = evaluation.counts
     flips = evaluation.flips
     return _template().render(
         title=f"Fairness report: {origin.mitigator} on {origin.dataset}",
@@ -131,8 +136,9 @@ def render_report(
         tally=_tally(result) if result else "",
         gate_table=gate_table(result) if result else None,
         origin=origin,
-        n_rows=evaluation.counts.n,
-        columns=[(column.name, *column.group_names) for column in evaluation.counts.columns],
+        n_rows=counts.n_rows,
+        weights=_weights(counts, origin) if isinstance(counts, WeightedCounts) else "",
+        columns=[(column.name, *column.group_names) for column in counts.columns],
         population=population_table(evaluation),
         performance=performance_table(evaluation),
         compared=[
@@ -144,8 +150,10 @@ def render_report(
         looks_at=explanation_sentences(overview) if overview else [],
         unstable=stability_warning(overview) if overview else "",
         looked_at=columns_table(overview) if overview else None,
-        four_fifths=four_fifths(evaluation.impact_audits["four_fifths"]),
-        local_law_144=[local_law_144(law, basis) for basis in ("selection", "scoring")],
+        four_fifths=four_fifths(evaluation),
+        local_law_144=(
+            [] if law is None else [local_law_144(law, basis) for basis in ("selection", "scoring")]
+        ),
         plots={
             name: (base64.b64encode(plot.png).decode("ascii"), plot.alt)
             for name, plot in plots.items()
@@ -190,6 +198,16 @@ def _tally(result: GateResult) -> str:
     return f"{n} check{'s' if n > 1 else ''}: {', '.join(said)}."
 
 
+def _weights(counts: WeightedCounts, origin: Origin) -> str:
+    """Return sentences about the weights of the rows."""
+    total = f"{counts.n:,.0f}" if counts.n >= 1000 else f"{counts.n:,.6g}"
+    return (
+        f"Each row counts with its weight in {origin.weight or 'the weight column'}. All metrics "
+        f"below are weighted. The weights sum to {total}. The effective number of rows is "
+        f"{counts.effective_n:,.1f}: as many unweighted rows would give intervals about as wide."
+    )
+
+
 def _not_measured(
     evaluation: Evaluation, gate: Gate | None, result: GateResult | None
 ) -> list[str]:
@@ -197,7 +215,7 @@ def _not_measured(
     counts, audited = evaluation.counts, evaluation.audit
     said = []
     for column in counts.columns:
-        n = int(counts.marginal(column.name).table[-1].sum())
+        n = unknown_rows(evaluation, column.name)["n_rows"]
         if n:
             said.append(
                 f"{n:,} rows have no known value of {column.name}. They are in none of its groups, "
@@ -206,11 +224,18 @@ def _not_measured(
     if result is not None and gate is not None:
         small = [each for each in result.judgements if each.reason]
         if small:
+            rows = "effective rows" if isinstance(counts, WeightedCounts) else "rows"
             said.append(
                 f"{len(small)} checks of the gate have no interval. The table of checks gives the "
-                f"reason. A rate over fewer than {gate.min_count} rows is not checked."
+                f"reason. A rate over fewer than {gate.min_count} {rows} is not checked."
             )
     undefined = audited.compared[audited.compared["value"].isna()]
+    not_weighted = undefined["reason"] == NOT_WEIGHTED
+    said += [
+        f"The metric {metric.replace('_', ' ')} was not computed: {NOT_WEIGHTED}."
+        for metric in undefined.loc[not_weighted, "metric"].unique()
+    ]
+    undefined = undefined[~not_weighted]
     said += [
         f"The metric {row['metric'].replace('_', ' ')} is undefined for {row['protected']}: "
         f"{row['reason']}."
@@ -222,6 +247,12 @@ def _not_measured(
         for name, values in values_by_column(evaluation).items()
         if len(values) > MOST_COMPARED
     ]
+    if isinstance(counts, WeightedCounts):
+        said += [
+            "The tables of Local Law 144 were not made, because that rule counts people, and the "
+            "rows have weights.",
+            "The explanations of the model count each row once. They are not weighted.",
+        ]
     if evaluation.flips is None:
         said.append(
             f"There is no flip test of {evaluation.protected.name}, because the model does not "

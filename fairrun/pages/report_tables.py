@@ -10,7 +10,7 @@ import pandas as pd
 
 from fairrun.gate import GateResult
 from fairrun.groups import MISSING
-from fairrun.metrics import BIAS_METRICS, Evaluation, one_and_two_way, values_of
+from fairrun.metrics import BIAS_METRICS, Evaluation, WeightedCounts, one_and_two_way, values_of
 
 __all__ = [
     "Cell",
@@ -23,6 +23,7 @@ __all__ = [
     "local_law_144",
     "performance_table",
     "population_table",
+    "unknown_rows",
     "values_by_column",
 ]
 
@@ -37,6 +38,9 @@ _RATES = {
     "accuracy": "accuracy",
     "roc_auc": "AUC",
 }
+
+#: Metrics that say how many rows there are. The page shows them elsewhere.
+_SIZES = ("n_rows", "sum_of_weights", "effective_n")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def gate_table(result: GateResult) -> Table:
             Cell(str(each.term)),
             Cell(str(each.verdict).replace("_", " ")),
             Cell(each.subject),
-            _count(each.n),
+            Cell(each.rows, is_number=True),
             Cell(each.reason) if each.reason else _number(each.value, each.ci_low, each.ci_high),
         )
         for each in result.judgements
@@ -106,7 +110,7 @@ def gate_table(result: GateResult) -> Table:
 def performance_table(evaluation: Evaluation) -> Table:
     """Return the table of the metrics over all rows."""
     names = _flat_names(evaluation.metrics)
-    compared = {*evaluation.audit.compared["metric"], "n_rows", "neither_share"}
+    compared = {*evaluation.audit.compared["metric"], *_SIZES, "neither_share"}
     rows = [
         (Cell(name.replace("_", " ")), _with_limits(evaluation.metrics, name))
         for name in names
@@ -117,8 +121,13 @@ def performance_table(evaluation: Evaluation) -> Table:
 
 
 def population_table(evaluation: Evaluation) -> Table:
-    """Return the table of the number of rows of each protected value, including unknown values."""
+    """Return the table of the number of rows of each protected value, including unknown values.
+
+    For weighted rows, it also has their effective number and the sum of their weights. The shares
+    are then shares of the weights.
+    """
     counts, rates = evaluation.counts, evaluation.audit.rates
+    weighted = isinstance(counts, WeightedCounts)
     rows = []
     n_left_out = 0
     for column in counts.columns:
@@ -128,29 +137,48 @@ def population_table(evaluation: Evaluation) -> Table:
                 side[label] = "a" if value in column.group_a else "b"
         groups = _groups(rates, column.name, column.labels[:-1])
         n_left_out += len(column.values) - len(groups)
-        unknown = counts.marginal(column.name).table[-1]
-        n_unknown = int(unknown.sum())
-        base_rates = {name: of_group["base_rate"] for name, of_group in groups.items()}
-        sizes = {name: (row["n"], row["value"]) for name, row in base_rates.items()}
-        sizes[MISSING] = (n_unknown, _share(unknown[1].sum(), n_unknown))
+        sizes = {name: of_group["base_rate"] for name, of_group in groups.items()}
+        sizes[MISSING] = unknown_rows(evaluation, column.name)
         rows += [
             (
                 Cell(name),
                 Cell(column.name),
                 Cell(side[name]),
-                _count(n),
-                _percent(_share(n, counts.n)),
-                _percent(base_rate) if n else Cell(""),
+                *_sizes(size, weighted),
+                *((_amount(size["n"]),) if weighted else ()),
+                _percent(_share(size["n"], counts.n)),
+                _percent(size["value"]) if size["n"] else Cell(""),
             )
-            for name, (n, base_rate) in sizes.items()
+            for name, size in sizes.items()
         ]
+    heads = ("rows", "effective rows", "sum of weights", "share of weights")
     return Table(
         "Rows of each protected value",
-        ("value", "protected column", "group", "rows", "share of rows", "favourable labels"),
+        (
+            *("value", "protected column", "group"),
+            *(heads if weighted else ("rows", "share of rows")),
+            "favourable labels",
+        ),
         tuple(rows),
         f"{MISSING} means that the value is null or was not in the training rows."
         + _left_out(n_left_out, "audit/rates.csv"),
     )
+
+
+def unknown_rows(evaluation: Evaluation, protected: str) -> dict[str, Any]:
+    """Return size and base rate of the rows without a known value, as in a table of rates."""
+    counts = evaluation.counts
+    unknown = counts.marginal(protected).table[-1]
+    if not isinstance(counts, WeightedCounts):
+        n = int(unknown.sum())
+        return {"n": n, "n_rows": n, "value": _share(unknown[1].sum(), n)}
+    n, squares, n_rows = unknown.sum(axis=(0, 1)).tolist()
+    return {
+        "n": n,
+        "n_rows": int(n_rows),
+        "effective_n": n**2 / squares if squares else 0.0,
+        "value": _share(unknown[1, :, 0].sum(), n),
+    }
 
 
 def group_table(evaluation: Evaluation, protected: str) -> Table:
@@ -162,17 +190,18 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
         group for group in every if group not in values
     ]  # group_a or group_b, if it has several values
     groups = _groups(rates, protected, values) | _groups(rates, protected, two)
+    weighted = isinstance(evaluation.counts, WeightedCounts)
     rows = [
         (
             Cell(group),
-            _count(of_group["selection_rate"]["n"]),
+            *_sizes(of_group["selection_rate"], weighted),
             *(_of_row(of_group.get(name)) for name in _RATES),
         )
         for group, of_group in groups.items()
     ]
     return Table(
         f"Rates by {_words(protected)}",
-        ("group", "rows", *_RATES.values()),
+        ("group", "rows", *(("effective rows",) if weighted else ()), *_RATES.values()),
         tuple(rows),
         _left_out(len(every) - len(groups), "audit/rates.csv").strip(),
     )
@@ -226,16 +255,18 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
     return Table(f"Labels that change if only {protected} changes", heads, rows)
 
 
-def four_fifths(table: pd.DataFrame) -> Table:
+def four_fifths(evaluation: Evaluation) -> Table:
     """Return the four-fifths table of an evaluation."""
+    table = evaluation.impact_audits["four_fifths"]
+    weighted = isinstance(evaluation.counts, WeightedCounts)
     rows, n_left_out = _largest(table, "protected")
     return Table(
         "Impact ratios against the group with the highest rate (29 CFR 1607.4 D)",
         (
             "group",
             "protected column",
-            "rows",
-            "selected",
+            "sum of weights" if weighted else "rows",
+            "selected weight" if weighted else "selected",
             "selection rate",
             "impact ratio",
             "compared with",
@@ -245,8 +276,8 @@ def four_fifths(table: pd.DataFrame) -> Table:
             (
                 Cell(row["group"]),
                 Cell(row["protected"]),
-                _count(row["n"]),
-                _count(row["selected"]),
+                _amount(row["n"]),
+                _amount(row["selected"]),
                 _number(row["selection_rate"], row["ci_low"], row["ci_high"]),
                 _number(row["impact_ratio"], row["ratio_ci_low"], row["ratio_ci_high"]),
                 Cell(row["highest_group"]),
@@ -362,6 +393,18 @@ def _number(value: float, low: float = float("nan"), high: float = float("nan"))
 
 def _signed(value: float) -> str:
     return f"{value:z.3f}".replace("-", "−")
+
+
+def _sizes(row: Mapping[str, Any], weighted: bool) -> tuple[Cell, ...]:
+    """Return the cells with the number of rows and, if they are weighted, the effective number."""
+    if not weighted:
+        return (_count(row["n"]),)
+    return _count(row["n_rows"]), Cell(f"{row['effective_n']:,.1f}", is_number=True)
+
+
+def _amount(n: float) -> Cell:
+    """Return a cell with a number of rows or a sum of weights."""
+    return Cell(f"{n:,.2f}" if n % 1 and n < 1000 else f"{n:,.0f}", is_number=True)
 
 
 def _count(n: int) -> Cell:

@@ -18,6 +18,7 @@ from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking.datasets import log_notes, log_spec
 from fairrun.tracking.names import COMPARED, COMPARISON, parameter
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
+from fairrun.training import FairClassifier
 from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 
 __all__ = ["COMPARED_METRICS", "COMPARED_MITIGATORS", "Comparison", "run_comparison"]
@@ -94,6 +95,10 @@ def run_comparison(
         log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
         say_findings(dataset)
         log_spec(dataset.spec)
+        if dataset.spec.weight is not None:
+            for mitigator in mitigators:  # before the first fit, which may take long
+                asked = replace(training, mitigator=mitigator)
+                FairClassifier.for_dataset(dataset.spec, **vars(asked)).recipe().check_weights()
         records = []
         for number, mitigator in enumerate(mitigators, start=1):
             _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)

@@ -116,13 +116,14 @@ def run_evaluate(
         kept = spec if which == "test" else replace(spec, digests=())
         mlflow.log_dict(kept.to_dict(), SPEC)
         said = {"model": model, "rows": which, "protected": ",".join(names)}
+        said["weight"] = spec.weight or "none"
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
         answers = opened.predict(rows.frame)
         evaluation = measure(answers, rows, columns)
         if names[0] in opened.inputs:
             evaluation = evaluation.with_flips(
-                lambda frame: opened.predict(frame)["prediction"], rows.frame
+                lambda frame: opened.predict(frame)["prediction"], rows.frame, rows.weight
             )
         result = None if gate is None else decide(gate, evaluation.counts, evaluation.audit)
 
@@ -184,6 +185,13 @@ def _rows(
         spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": data})
         spec = spec if read is None else replace(spec, read=read)
         table = load_source(data, spec.read, reading=spec.reading)
+        if spec.weight is not None and spec.weight not in table.frame.columns:
+            _logger.warning(
+                "warning: the data has no column %s, the weight that the model was trained with; "
+                "each row counts once",
+                spec.weight,
+            )
+            spec = replace(spec, weight=None)
         prepared = prepare_rows(table, spec, of_model=True)
         log_notes(prepared.notes, prepared.n_dropped)
         return spec, prepared.rows, "evaluation"

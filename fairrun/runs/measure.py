@@ -78,6 +78,7 @@ def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColu
         rows.label,
         answers["prediction"].to_numpy(),
         answers["probability"].to_numpy(),
+        weight=rows.weight,
     )
     rate = evaluation.metrics["selection_rate"]
     if not _FEW < rate < 1 - _FEW:

@@ -57,6 +57,7 @@ def origin_of(
         rows=rows,
         target=spec.target,
         positive=spec.positive,
+        weight=spec.weight or "",
         run_id=run_id,
         command=_command(run_id, model.uri, data, protected, gate, read),
         commit=commit_of(run_id),

@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from tqdm import tqdm
 
 import fairrun.training
-from fairrun.data import DataRequest, Dataset
+from fairrun.data import DataRequest, Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.groups import ProtectedColumn
@@ -35,11 +35,11 @@ from fairrun.sweep.selection import Rule, Selection, select
 from fairrun.sweep.space import Space
 from fairrun.sweep.space_text import read_space
 from fairrun.sweep.table import trials_table
-from fairrun.sweep.trial import Problem
+from fairrun.sweep.trial import Problem, make_classifier
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
-from fairrun.tracking.runs import tracked_run
+from fairrun.tracking.runs import reopened_run, tracked_run
 from fairrun.tracking.sweeps import log_sweep, read_sweep
 from fairrun.tracking.trials import ChildRuns
 
@@ -83,6 +83,8 @@ class SweepRequest:
         The name under which to register the chosen model.
     workers : int or None
         The number of processes. None means the number of cores.
+    min_frequency : int
+        The fewest training rows of a named category; see `FairClassifier`.
     """
 
     method: Method = "random"
@@ -95,6 +97,7 @@ class SweepRequest:
     seed: int = 0
     register: str | None = None
     workers: int | None = None
+    min_frequency: int = 5
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,8 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     if resume is None:
         with _sweep_run(None, request.method) as run:
             return _sweep(run, request, lambda: open_dataset(data), is_new=True)
-    saved = SweepRequest(**read_sweep(resume))
+    # Earlier versions named every category, and did not save this field.
+    saved = SweepRequest(**{"min_frequency": 1} | read_sweep(resume))
     request = replace(
         saved,
         workers=request.workers,
@@ -191,6 +195,8 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
         dataset = load()
         columns = protected_columns(dataset.splits["train"], dataset.spec)
         plan = _resolve(request, columns)
+        if dataset.spec.weight is not None:
+            _check_weights(dataset.spec, plan.space)
         if is_new:
             log_notes(dataset.notes, dataset.n_dropped)
             say_findings(dataset)
@@ -206,9 +212,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
 def _sweep_run(run_id: str | None, method: str) -> Iterator[Run]:
     """Open the run of a sweep, new or resumed; an interrupt sets its status to KILLED."""
     opened: AbstractContextManager[Run] = (
-        tracked_run(f"sweep {method}")
-        if run_id is None
-        else mlflow.start_run(run_id=run_id, nested=True)
+        tracked_run(f"sweep {method}") if run_id is None else reopened_run(run_id)
     )
     with opened as run, _quiet_fits():
         try:
@@ -234,6 +238,15 @@ def _check_numbers(request: SweepRequest) -> None:
         raise RequestError(f"folds={request.folds} is not possible; give 1 or more")
     if request.trials is not None and request.trials < 1:
         raise RequestError(f"trials={request.trials} is not possible; give 1 or more")
+    if request.min_frequency < 1:
+        raise RequestError(f"min_frequency={request.min_frequency} is not possible; give 1 or more")
+
+
+def _check_weights(spec: DatasetSpec, space: Space) -> None:
+    """Raise RequestError if a mitigator or a resampling of the space cannot use weights."""
+    for name in (each for each in ("mitigator", "resample") if each in space.names):
+        for value in space[name].values:
+            make_classifier(spec, {name: value}, seed=0).recipe().check_weights()
 
 
 def _resolve(request: SweepRequest, protected: Sequence[ProtectedColumn]) -> _Plan:
@@ -330,6 +343,7 @@ def _try(
         crossings=[crossing for crossing in dict.fromkeys(about) if ":" in crossing],
         folds=request.folds,
         seed=request.seed,
+        min_frequency=request.min_frequency,
     )
     children = ChildRuns(run, dataset.spec, request.seed)
     keys = [*(axis.key for axis in plan.axes), *(constraint.keys if constraint else ())]

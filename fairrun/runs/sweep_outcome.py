@@ -17,7 +17,7 @@ from fairrun.errors import RequestError
 from fairrun.figures import plot_importance, plot_metric_bars, plot_parameters, plot_sweep
 from fairrun.gate import GATE_METRICS
 from fairrun.inference import InferenceModel
-from fairrun.metrics import Counts
+from fairrun.metrics import count_rows
 from fairrun.models.log import log_model
 from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
 from fairrun.runs.compare import COMPARED_METRICS
@@ -25,7 +25,7 @@ from fairrun.runs.evaluate import run_evaluate
 from fairrun.sweep.objectives import Constraint, Objective, interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.space import Space
-from fairrun.sweep.trial import Problem, TrialResult, make_classifier
+from fairrun.sweep.trial import Problem, TrialResult
 from fairrun.tracking.names import (
     CHOSEN,
     IMPORTANCE,
@@ -38,7 +38,7 @@ from fairrun.tracking.names import (
     TRIALS,
     parameter,
 )
-from fairrun.tracking.runs import log_figure, log_parameters, log_table
+from fairrun.tracking.runs import log_figure, log_parameters, log_table, reopened_run
 from fairrun.tracking.sweeps import log_page
 from fairrun.tracking.trials import mark, read_counts
 
@@ -183,8 +183,7 @@ class _Refits:
         if len(problem.parts) == 1:
             fit_on, self._held_out = (problem.rows.take(part) for part in problem.parts[0])
         self._problem = problem
-        any_classifier = make_classifier(problem.spec, {}, problem.seed)
-        self._rows = any_classifier.encode(fit_on.frame, fit_on.label)
+        self._rows = problem.classifier({}).encode(fit_on.frame, fit_on.label, fit_on.sample_weight)
         self._memory: dict[str, Any] = {}
 
     def log(self, trial: TrialResult, run_id: str) -> str:
@@ -193,11 +192,11 @@ class _Refits:
         if SWEEP_MODEL in before.data.tags:
             return str(before.data.tags[SWEEP_MODEL])
         problem = self._problem
-        classifier = make_classifier(problem.spec, trial.parameters, problem.seed)
+        classifier = problem.classifier(trial.parameters)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
             self._check(model, trial, run_id, self._held_out)
-        with mlflow.start_run(run_id=run_id, nested=True):
+        with reopened_run(run_id):
             name = str(trial.parameters.get("mitigator", "none"))
             logged = log_model(model, problem.spec, problem.protected, name)
             mlflow.set_tag(SWEEP_MODEL, logged.uri)
@@ -207,11 +206,12 @@ class _Refits:
 
     def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
         """Log a warning if the refitted model gives other labels, as other versions may do."""
-        again = Counts.from_arrays(
+        again = count_rows(
             self._problem.protected,
             [column.positions(rows.frame) for column in self._problem.protected],
             rows.label,
             model.predict(rows.frame)["prediction"].to_numpy(),
+            rows.weight,
         )
         counts = trial.counts or read_counts(run_id)
         if (again.table != counts.table).any():

@@ -45,7 +45,7 @@ class TrainingRequest:
     Attributes
     ----------
     mitigator, mitigator_params, estimator, estimator_params, class_weight, resample, unseen, \
-row_key, seed
+min_frequency, row_key, seed
         See `FairClassifier`.
     """
 
@@ -56,6 +56,7 @@ row_key, seed
     class_weight: Literal["balanced"] | None = None
     resample: Resample = "none"
     unseen: Literal["ignore", "error"] = "ignore"
+    min_frequency: int = 5
     row_key: str | None = None
     seed: int = 0
 
@@ -115,15 +116,21 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         columns = protected_columns(train, spec)
         classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
+        if train.weight is not None:
+            recipe.check_weights()
         log_spec(spec)
-        of_model = {"unseen": request.unseen, "row_key": request.row_key}
+        of_model = {
+            "unseen": request.unseen,
+            "min_frequency": request.min_frequency,
+            "row_key": request.row_key,
+        }
         log_parameters(
             recipe.to_parameters()
             | {parameter("model", name): value for name, value in of_model.items()}
         )
         _logger.info("fitting %s on %d rows", mitigation.name, len(train))
         started = time.perf_counter()
-        classifier.fit(train.frame, train.label)
+        classifier.fit(train.frame, train.label, train.sample_weight)
         fitted = time.perf_counter()
         answers = classifier.inference_.predict(validation.frame)
         predicted = time.perf_counter()

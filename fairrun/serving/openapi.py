@@ -138,6 +138,8 @@ def _schema(column: dict[str, Any]) -> dict[str, Any]:
         return listed | said
     protected = column["role"] == "protected"
     others = "in neither group: gets the neutral rule" if protected else "not seen in training"
+    if column.get("pooled"):  # models of formats 1 to 3 do not say it
+        others = "rare, or not seen in training"
     seen = "in one of the two groups" if protected else "seen in training"
     return {"anyOf": [listed | {"title": seen}, any_value | {"title": others}]} | said
 

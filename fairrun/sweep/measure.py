@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from fairrun.metrics import (
     BIAS_METRICS,
     PERFORMANCE_METRICS,
+    AnyCounts,
     BiasMetric,
-    Counts,
     Grouping,
     Intervals,
     Linearised,
+    WeightedCounts,
     brier_score,
     everybody,
     fold_interval,
@@ -39,12 +40,12 @@ _OVERALL = {**PERFORMANCE_METRICS, "selection_rate": selection_rate}
 _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]
 
 
-def measure_counts(counts: Counts, crossings: Iterable[str] = ()) -> dict[str, float]:
+def measure_counts(counts: AnyCounts, crossings: Iterable[str] = ()) -> dict[str, float]:
     """Return performance over all rows, and the bias metrics of all protected columns.
 
     Parameters
     ----------
-    counts : Counts
+    counts : Counts or WeightedCounts
         The counts of the rows.
     crossings : iterable of str
         Crossings of protected columns to compare too, such as "sex:race".
@@ -81,8 +82,10 @@ def measure_counts(counts: Counts, crossings: Iterable[str] = ()) -> dict[str, f
     return found
 
 
-def _estimates(counts: Counts, grouping: Grouping) -> Linearised:
-    """Return estimates for rows of weight 1, for which Σw and Σw² are both the count."""
+def _estimates(counts: AnyCounts, grouping: Grouping) -> Linearised:
+    """Return estimates for weighted rows, or for rows of weight 1, whose Σw and Σw² are counts."""
+    if isinstance(counts, WeightedCounts):
+        return Linearised(counts.grouped(grouping), CONFIDENCE)
     tables = counts.grouped(grouping)
     return Linearised(np.stack([tables, tables], axis=-1).astype(np.float64), CONFIDENCE)
 
@@ -98,12 +101,15 @@ def _add(found: dict[str, float], key: str, intervals: Intervals) -> None:
         found[name] = float(part.item()) if part.size == 1 else np.nan
 
 
-def measure_scores(label: NDArray[np.int64], probability: ArrayLike) -> dict[str, float]:
+def measure_scores(
+    label: NDArray[np.int64], probability: ArrayLike, weight: ArrayLike | None = None
+) -> dict[str, float]:
     """Return `roc_auc` (with DeLong's interval) and `brier_score` over all rows."""
     scores = np.asarray(probability, dtype=np.float64)
-    area = roc_auc(label, scores)
+    area = roc_auc(label, scores, weight)
     found = zip(interval_keys("roc_auc"), (area.value, *area.interval(CONFIDENCE)), strict=True)
-    brier = zip(interval_keys("brier_score"), brier_score(label, scores, CONFIDENCE), strict=True)
+    of_brier = brier_score(label, scores, CONFIDENCE, weight)
+    brier = zip(interval_keys("brier_score"), of_brier, strict=True)
     return {name: float(value) for name, value in (*found, *brier)}
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from fairrun.data import DatasetSpec, Rows
 from fairrun.gate import GATE_METRICS
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import Counts
+from fairrun.metrics import counts_from_dict
 from fairrun.sweep.objectives import Objective
 from fairrun.sweep.trial import Problem, Trial, TrialResult
 
@@ -49,6 +49,7 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
         "objectives": [[each.metric.name, each.protected, each.key] for each in problem.objectives],
         "crossings": problem.crossings,
         "seed": problem.seed,
+        "min_frequency": problem.min_frequency,
     }
     frame, arrays = io.BytesIO(), io.BytesIO()
     problem.rows.frame.to_parquet(frame, index=False)
@@ -57,7 +58,9 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
         for number, part in enumerate(problem.parts)
         for kind, positions in zip(("fit", "measure"), part, strict=True)
     }
-    np.savez(arrays, allow_pickle=False, label=problem.rows.label, **of_parts)
+    weight = problem.rows.weight
+    of_rows = {"label": problem.rows.label} | ({} if weight is None else {"weight": weight})
+    np.savez(arrays, allow_pickle=False, **of_rows, **of_parts)
     return json.dumps(document).encode(), frame.getvalue(), arrays.getvalue()
 
 
@@ -66,13 +69,14 @@ def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
     said = json.loads(document)
     with np.load(io.BytesIO(arrays), allow_pickle=False) as opened:
         label = opened["label"]
+        weight = opened["weight"] if "weight" in opened.files else None
         parts = tuple(
             (opened[f"fit_{number}"], opened[f"measure_{number}"])
-            for number in range(len(opened.files) // 2)
+            for number in range(sum(name.startswith("fit_") for name in opened.files))
         )
     return Problem(
         spec=DatasetSpec.from_dict(said["spec"]),
-        rows=Rows(_as_prepared(pd.read_parquet(io.BytesIO(frame))), label),
+        rows=Rows(_as_prepared(pd.read_parquet(io.BytesIO(frame))), label, weight),
         protected=tuple(map(ProtectedColumn.from_dict, said["columns"])),
         parts=parts,
         objectives=tuple(
@@ -80,6 +84,7 @@ def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
         ),
         crossings=tuple(said["crossings"]),
         seed=said["seed"],
+        min_frequency=said["min_frequency"],
     )
 
 
@@ -114,5 +119,5 @@ def write_result(result: TrialResult) -> bytes:
 def read_result(message: bytes) -> TrialResult:
     """Return the result from a message of `write_result`."""
     said: dict[str, Any] = json.loads(message)
-    counts = None if said["counts"] is None else Counts.from_dict(said["counts"])
+    counts = None if said["counts"] is None else counts_from_dict(said["counts"])
     return TrialResult(**said | {"counts": counts})

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fairrun.data import Dataset, DatasetSpec, Rows
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn, group_lookup
-from fairrun.metrics import Counts
+from fairrun.metrics import AnyCounts, count_rows
 from fairrun.sweep.measure import measure_counts, measure_folds, measure_scores
 from fairrun.sweep.objectives import Metrics, Objective
 from fairrun.sweep.pruning import Incumbent, hopeless
@@ -67,7 +67,7 @@ class TrialResult:
         A pruned trial was stopped before its last fold.
     metrics : dict of str to float
         The metrics with their limits, on rows on which the trial was not fitted.
-    counts : Counts or None
+    counts : Counts, WeightedCounts or None
         The counts of these rows; None for a failed trial.
     reason : str
         The reason why the trial failed or was stopped, in one line.
@@ -79,7 +79,7 @@ class TrialResult:
     parameters: Mapping[str, Value]
     state: State
     metrics: dict[str, float] = field(default_factory=dict)
-    counts: Counts | None = None
+    counts: AnyCounts | None = None
     reason: str = ""
     seconds: float = 0.0
 
@@ -105,6 +105,8 @@ class Problem:
         Crossings of protected columns to measure too.
     seed : int
         The seed of the fits.
+    min_frequency : int
+        The fewest training rows of a named category; see `FairClassifier`.
     """
 
     spec: DatasetSpec
@@ -114,6 +116,7 @@ class Problem:
     objectives: tuple[Objective, ...]
     crossings: tuple[str, ...] = ()
     seed: int = 0
+    min_frequency: int = 5
 
     @classmethod
     def of(
@@ -125,6 +128,7 @@ class Problem:
         crossings: Sequence[str] = (),
         folds: int = 1,
         seed: int = 0,
+        min_frequency: int = 5,
     ) -> Problem:
         """Return the problem for the training and validation rows of a data set.
 
@@ -132,7 +136,7 @@ class Problem:
         ----------
         dataset : Dataset
             The three splits.
-        protected, objectives, crossings, seed
+        protected, objectives, crossings, seed, min_frequency
             See the attributes.
         folds : int
             With 1, trials are fitted on the training rows and measured on the validation rows. A
@@ -152,17 +156,23 @@ class Problem:
             fold = deal_folds(rows.label, groups, folds, seed)
             parts = [(everyone[fold != k], everyone[fold == k]) for k in range(folds)]
         given = (tuple(protected), tuple(parts), tuple(objectives), tuple(crossings))
-        return cls(dataset.spec, rows, *given, seed)
+        return cls(dataset.spec, rows, *given, seed, min_frequency)
+
+    def classifier(self, parameters: Mapping[str, Value]) -> FairClassifier:
+        """Return the unfitted classifier of a trial; see `make_classifier`."""
+        return make_classifier(self.spec, parameters, self.seed, min_frequency=self.min_frequency)
 
 
 def join_rows(*parts: Rows) -> Rows:
     """Return several sets of rows as one."""
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    return Rows(frame, np.concatenate([part.label for part in parts]))
+    weights = [part.weight for part in parts if part.weight is not None]
+    weight = np.concatenate(weights) if len(weights) == len(parts) else None
+    return Rows(frame, np.concatenate([part.label for part in parts]), weight)
 
 
 def make_classifier(
-    spec: DatasetSpec, parameters: Mapping[str, Value], seed: int
+    spec: DatasetSpec, parameters: Mapping[str, Value], seed: int, *, min_frequency: int = 5
 ) -> FairClassifier:
     """Return the classifier of a trial, with defaults for parameters that it does not give.
 
@@ -183,7 +193,12 @@ def make_classifier(
         if name not in {*of_mitigators, *of_estimator} and (name, value) != ("class_weight", "none")
     }
     return FairClassifier.for_dataset(
-        spec, mitigator_params=of_mitigators, estimator_params=of_estimator, seed=seed, **own
+        spec,
+        mitigator_params=of_mitigators,
+        estimator_params=of_estimator,
+        min_frequency=min_frequency,
+        seed=seed,
+        **own,
     )
 
 
@@ -195,25 +210,27 @@ class _Part:
         train = problem.rows.take(fit_on)
         self.held_out = problem.rows.take(measure_on)
         self.positions = [column.positions(self.held_out.frame) for column in problem.protected]
-        self.encoded: EncodedRows = make_classifier(problem.spec, {}, problem.seed).encode(
-            train.frame, train.label
+        self.encoded: EncodedRows = problem.classifier({}).encode(
+            train.frame, train.label, train.sample_weight
         )
         self.memory: dict[str, Any] = {}
 
     def measure(
         self, problem: Problem, parameters: Mapping[str, Value]
-    ) -> tuple[Counts, dict[str, float]]:
+    ) -> tuple[AnyCounts, dict[str, float]]:
         """Fit a trial, and return counts and metrics of the held-out rows."""
         if len(self.memory) > _KEPT:
             self.memory.clear()
-        classifier = make_classifier(problem.spec, parameters, problem.seed)
+        classifier = problem.classifier(parameters)
         model = classifier.fit_encoded(self.encoded, self.memory).inference_
         answers = model.predict(self.held_out.frame)
         label, probability = self.held_out.label, answers["probability"].to_numpy()
-        counts = Counts.from_arrays(
-            problem.protected, self.positions, label, answers["prediction"].to_numpy()
+        weight = self.held_out.weight
+        counts = count_rows(
+            problem.protected, self.positions, label, answers["prediction"].to_numpy(), weight
         )
-        found = measure_counts(counts, problem.crossings) | measure_scores(label, probability)
+        of_scores = measure_scores(label, probability, weight)
+        found = measure_counts(counts, problem.crossings) | of_scores
         return counts, found
 
 
@@ -250,8 +267,8 @@ class Trials:
         seconds = time.perf_counter() - started
         return TrialResult(trial.number, trial.parameters, state, metrics, counts, reason, seconds)
 
-    def _run(self, trial: Trial) -> tuple[Counts, dict[str, float], str]:
-        counts: Counts | None = None
+    def _run(self, trial: Trial) -> tuple[AnyCounts, dict[str, float], str]:
+        counts: AnyCounts | None = None
         found: list[dict[str, float]] = []
         for part in self._parts:
             of_part, metrics = part.measure(self.problem, trial.parameters)
@@ -275,14 +292,14 @@ class Trials:
         return counts, metrics, ""
 
 
-def _so_far(counts: Counts, found: list[dict[str, float]], problem: Problem) -> Metrics:
+def _so_far(counts: AnyCounts, found: list[dict[str, float]], problem: Problem) -> Metrics:
     """Return the metrics of all measured rows; their intervals are narrower than over few folds."""
     return found[0] | measure_counts(counts, problem.crossings)
 
 
-def _of_folds(found: list[dict[str, float]], counts: Counts) -> dict[str, float]:
+def _of_folds(found: list[dict[str, float]], counts: AnyCounts) -> dict[str, float]:
     metrics = found[0] if len(found) == 1 else measure_folds(found)
-    return metrics | {"n_rows": float(counts.n), "n_folds": float(len(found))}
+    return metrics | {"n_rows": float(counts.n_rows), "n_folds": float(len(found))}
 
 
 def _one_line(error: Exception) -> str:

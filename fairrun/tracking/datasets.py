@@ -46,6 +46,7 @@ from fairrun.tracking.names import (
     parameter,
 )
 from fairrun.tracking.runs import log_parameters
+from fairrun.tracking.store import reading
 
 __all__ = [
     "dataset_tags",
@@ -145,6 +146,7 @@ def log_spec(spec: DatasetSpec) -> None:
         "drop": ",".join(spec.drop),
         "changeable": ",".join(spec.changeable),
         "missing": spec.missing,
+        "weight": spec.weight or "none",
         "validation_size": spec.splits.validation,
         "test_size": spec.splits.test,
         "seed": spec.splits.seed,
@@ -192,14 +194,10 @@ def read_spec(run_id: str) -> DatasetSpec:
     RequestError
         If the run does not exist or has no dataset spec.
     """
-    try:
+    with reading(f"the run {run_id} has no {SPEC}; give the id of a run of fairrun, or data=…"):
         tags = mlflow.get_run(run_id).data.tags
         logged_by = tags[MLFLOW_PARENT_RUN_ID] if SWEEP_TRIAL in tags else run_id
         saved = mlflow.artifacts.load_dict(f"runs:/{logged_by}/{SPEC}")
-    except (MlflowException, OSError) as error:
-        raise RequestError(
-            f"the run {run_id} has no {SPEC}; give the id of a run of fairrun, or data=…"
-        ) from error
     # A spec that was logged before `reading` existed was read by the first version of the rules.
     return DatasetSpec.from_dict({"reading": 1} | saved)
 
@@ -270,6 +268,8 @@ def log_dataset(dataset: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in dataset.splits.items():
             frame = rows.frame.assign(**{spec.target: rows.label})
+            if rows.weight is not None:
+                frame[str(spec.weight)] = rows.weight
             frame.to_parquet(Path(folder) / f"{name}.parquet", index=False)
         documents = {
             SPEC: spec.to_dict(),
@@ -299,17 +299,14 @@ def _load_preprocessed(data: str) -> Dataset:
         If there is no such run, or its files were changed.
     """
     uri = data if "/" in data else f"runs:/{data}/{DATA}"
-    try:
+    refusal = f"data={data} is not a preprocess run; give the run id that preprocess printed"
+    with reading(refusal):
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         saved = json.loads((folder / SPEC).read_text(encoding="utf-8"))
         # Earlier versions logged no notes.
         notes_file = folder / DATA_NOTES
         logged = json.loads(notes_file.read_text(encoding="utf-8")) if notes_file.is_file() else {}
         frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SPLIT_NAMES}
-    except (MlflowException, OSError, ValueError) as error:
-        raise RequestError(
-            f"data={data} is not a preprocess run; give the run id that preprocess printed"
-        ) from error
     spec = replace(DatasetSpec.from_dict({"reading": 1} | saved), source=uri)
     splits = {name: _rows(frame, spec) for name, frame in frames.items()}
     if {name: rows.digest() for name, rows in splits.items()} != dict(spec.digests):
@@ -319,5 +316,6 @@ def _load_preprocessed(data: str) -> Dataset:
 
 def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:
     label = frame.pop(spec.target).to_numpy()
+    weight = None if spec.weight is None else frame.pop(spec.weight).to_numpy()
     text = frame.columns[[not pd.api.types.is_numeric_dtype(t) for t in frame.dtypes]]
-    return Rows(frame.astype(dict.fromkeys(text, object)), label)
+    return Rows(frame.astype(dict.fromkeys(text, object)), label, weight)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from fairrun.tracking.names import (
     GATE_VERDICT,
     REPORT,
     SCORES,
+    metric_name,
     parameter,
 )
 from fairrun.tracking.runs import log_parameters, log_pictures, log_table
@@ -37,9 +37,6 @@ __all__ = ["log_evaluation", "log_explanations", "log_gate", "log_report", "logg
 #: The largest number of metrics of a run. MLflow's stores accept 1,000 in a batch, and more than
 #: this would make the page of a run hard to read.
 _MOST_METRICS = 500
-#: Characters that MLflow does not allow in names of metrics. Names of columns are part of such
-#: names, and MLflow reads them as paths.
-_NOT_IN_A_NAME = re.compile(r"[^\w.\-: ]|^\.+$")
 
 
 def log_evaluation(
@@ -124,15 +121,11 @@ def log_report(html: str) -> None:
 
 
 def loggable(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the finite metrics with names that MLflow accepts, at most 500.
+    """Return the finite metrics by the names that `metric_name` gives them, at most 500.
 
     Metrics of crossings are left out first.
     """
-    numbers = {}
-    for name, value in metrics.items():
-        metric, slash, column = name.partition("/")
-        if math.isfinite(value):
-            numbers[metric + slash + _NOT_IN_A_NAME.sub("_", column)] = value
+    numbers = {metric_name(name): value for name, value in metrics.items() if math.isfinite(value)}
     by_column = sorted(numbers, key=lambda name: ":" in name)
     kept = {*by_column[:_MOST_METRICS]}
     return {name: value for name, value in numbers.items() if name in kept}

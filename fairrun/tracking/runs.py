@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
@@ -16,9 +17,11 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE
 
-from fairrun.errors import RequestError
+from fairrun.errors import RequestError, StoreError
 from fairrun.figures import to_png
+from fairrun.tracking.faults import fault_of
 from fairrun.tracking.names import PLOTS
+from fairrun.tracking.store import impatient, open_store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +35,11 @@ __all__ = [
     "log_table",
     "parameter_text",
     "project_of",
+    "reopened_run",
     "tracked_run",
 ]
+
+_logger = logging.getLogger(__name__)
 
 #: A URI whose store depends on the working directory: `sqlite:///runs.db`, `file:runs`, `runs`.
 _RELATIVE_STORE = re.compile(
@@ -87,10 +93,66 @@ def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Ru
     ------
     mlflow.entities.Run
         The run. Its status becomes FAILED if the block raises an exception.
+
+    Raises
+    ------
+    StoreError
+        If the run cannot be opened or ended, or the store fails in the block.
     """
-    nested = mlflow.active_run() is not None
-    with mlflow.start_run(run_name=name, nested=nested, tags=dict(tags or {})) as run:
+    with _open_run(run_name=name, tags=dict(tags or {})) as run:
         yield run
+
+
+@contextmanager
+def reopened_run(run_id: str) -> Iterator[Run]:
+    """Open a run again that has ended, as `tracked_run` opens a new one.
+
+    Inside another run, it becomes the active run until the block ends.
+    """
+    with _open_run(run_id=run_id) as run:
+        yield run
+
+
+@contextmanager
+def _open_run(**settings: Any) -> Iterator[Run]:
+    open_store()
+    try:
+        run = mlflow.start_run(nested=mlflow.active_run() is not None, **settings)
+    except Exception as error:
+        raise fault_of(error, opening=True) or error from error
+    try:
+        yield run
+    except BaseException as error:
+        fault = fault_of(error)
+        left = _end(run, "FAILED", in_time=fault is None)
+        if fault is None:
+            if left:
+                _logger.warning("warning: %s", left)
+            raise
+        # The fault may come from an inner run, and is then said already.
+        raise (StoreError(f"{fault}; {left}") if left else fault) from error
+    if left := _end(run, "FINISHED", in_time=True):
+        raise StoreError(left)
+
+
+def _end(run: Run, status: str, *, in_time: bool) -> str:
+    """End a run unless it has ended; return what is left undone if the store cannot be used.
+
+    With `in_time`, MLflow repeats its requests to a server for minutes. After a fault of the store
+    this would be in vain.
+    """
+    active = mlflow.active_run()
+    if active is None or active.info.run_id != run.info.run_id:
+        return ""
+    try:
+        with nullcontext() if in_time else impatient():
+            mlflow.end_run(status)
+    except Exception as error:
+        if (fault := fault_of(error)) is None:
+            raise
+        may_be = f"the run {run.info.run_id} may be left RUNNING"
+        return f"{fault}; {may_be}" if in_time else may_be
+    return ""
 
 
 def commit_of(run_id: str) -> str:
@@ -129,7 +191,9 @@ def parameter_text(value: object) -> str:
 
 def log_table(name: str, table: pd.DataFrame) -> None:
     """Log an MLflow table as `<name>.json`."""
-    mlflow.log_table(table, f"{name}.json")
+    # MLflow looks for images in columns of objects, in a way that pandas 3 warns of for its texts.
+    texts = table.columns[[isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]]
+    mlflow.log_table(table.astype(dict.fromkeys(texts, object)), f"{name}.json")
 
 
 def log_figure(name: str, figure: Figure) -> None:

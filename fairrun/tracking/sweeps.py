@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import mlflow
-from mlflow.exceptions import MlflowException
 
-from fairrun.errors import RequestError
 from fairrun.tracking.names import SWEEP, SWEEP_PAGE, parameter
 from fairrun.tracking.runs import parameter_text
+from fairrun.tracking.store import reading
 
 __all__ = ["log_page", "log_sweep", "read_sweep"]
 
@@ -54,11 +53,10 @@ def read_sweep(run_id: str) -> dict[str, Any]:
     ------
     RequestError
         If the run does not exist or is not a sweep.
+    StoreError
+        If the tracking store cannot be used.
     """
-    try:
+    refusal = f"the run {run_id} is not a sweep (it has no {SWEEP}); give the run id of a sweep"
+    with reading(refusal):
         saved: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{run_id}/{SWEEP}")
-    except (MlflowException, OSError) as error:
-        raise RequestError(
-            f"the run {run_id} is not a sweep (it has no {SWEEP}); give the run id of a sweep"
-        ) from error
     return saved

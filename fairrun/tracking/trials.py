@@ -18,7 +18,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_SOURCE_NAME, M
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.metrics import Counts
+from fairrun.metrics import AnyCounts, counts_from_dict
 from fairrun.sweep.space import Value
 from fairrun.sweep.trial import TrialResult, make_classifier
 from fairrun.tracking.datasets import dataset_tags
@@ -34,6 +34,8 @@ from fairrun.tracking.names import (
     SWEEP_STATE,
     SWEEP_TRIAL,
     TRIAL_SECONDS,
+    former_metric_name,
+    metric_name,
     parameter,
 )
 from fairrun.tracking.runs import parameter_text
@@ -151,7 +153,7 @@ class ChildRuns:
         -------
         ReadTrials
         """
-        names = {logged: key for key in keys for logged in loggable({key: 0.0})}
+        names = _logged_names(keys)
         read = ReadTrials([], {}, {})
         for run in self._runs():
             tags, run_id = run.data.tags, run.info.run_id
@@ -190,6 +192,17 @@ class ChildRuns:
                 return
 
 
+def _logged_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return metrics by the names under which this version and earlier ones log them.
+
+    In runs of earlier versions, a name that several of the metrics share says nothing.
+    """
+    keys = list(keys)
+    former = [former_metric_name(key) for key in keys]
+    names = {name: key for name, key in zip(former, keys, strict=True) if former.count(name) == 1}
+    return names | {metric_name(key): key for key in keys}
+
+
 def trial_parameters(
     spec: DatasetSpec, parameters: Mapping[str, Value], seed: int
 ) -> tuple[dict[str, object], str]:
@@ -219,9 +232,9 @@ def trial_parameters(
     return recipe.to_parameters(), recipe.mitigation.stage
 
 
-def read_counts(run_id: str) -> Counts:
-    """Return the counts that a child run has logged."""
-    return Counts.from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/{COUNTS}"))
+def read_counts(run_id: str) -> AnyCounts:
+    """Return the counts, weighted or not, that a child run has logged."""
+    return counts_from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/{COUNTS}"))
 
 
 def mark(run_id: str, tags: Mapping[str, str]) -> None:

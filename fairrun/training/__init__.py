@@ -6,8 +6,10 @@ of the available methods.
 """
 
 from fairrun.training.classifier import (
-    EncodedRows,
     FairClassifier,
+)
+from fairrun.training.encoded import (
+    EncodedRows,
 )
 from fairrun.training.encoder import (
     example_row,

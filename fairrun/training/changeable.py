@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.inference import Background, Changeable, Encoder, Numeric, numbers
 
@@ -46,7 +47,9 @@ def fit_changeable(
     if strange:
         raise RequestError(
             f"changeable names {strange[0]!r}, which is not a feature; "
-            f"the features are {', '.join(encoder.names)}"
+            + did_you_mean(
+                strange[0], encoder.names, f"the features are {', '.join(encoder.names)}"
+            )
         )
     slices = iter(background.slices)
     found = []

@@ -3,64 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import Protected, group_lookup
-from fairrun.inference import Background, Decision, Encoder, GroupLookup, InferenceModel, RowDraws
+from fairrun.inference import Cleaning, Decision, InferenceModel, InputError, RowDraws
 from fairrun.training.background import fit_background
 from fairrun.training.changeable import fit_changeable
-from fairrun.training.encoder import fit_encoder
+from fairrun.training.checked import check_parameters, column_names
+from fairrun.training.encoded import EncodedRows
+from fairrun.training.encoder import check_size, fit_encoder
 from fairrun.training.estimators import ESTIMATORS, resolve_estimator
+from fairrun.training.feature_types import typed_features
+from fairrun.training.given import RawRows, feature_names, has_names, read_labels, read_rows
 from fairrun.training.mitigation import TrainingMatrix, resolve_mitigator
 from fairrun.training.recipe import Recipe, fit_recipe
 from fairrun.training.resampling import Resample
+from fairrun.training.weights import check_sample_weight
 
-__all__ = ["EncodedRows", "FairClassifier"]
-
-
-@dataclass(frozen=True)
-class EncodedRows:
-    """Encoded training rows, which fits of different mitigators and estimators can share.
-
-    Attributes
-    ----------
-    frame : pandas.DataFrame
-        The raw training rows, without the rows that ``missing="drop"`` leaves out.
-    encoder : Encoder
-        The encoder, fitted on `frame`.
-    background : Background
-        The summary of `frame` that explanations compare a row with.
-    train : TrainingMatrix
-        The encoded rows with their labels and groups.
-    positions : array of int of shape (n_rows,)
-        The position of each row's protected value, as `GroupLookup.positions` returns it.
-    lookup : GroupLookup
-        The protected values and their groups.
-    """
-
-    frame: pd.DataFrame
-    encoder: Encoder
-    background: Background
-    train: TrainingMatrix
-    positions: NDArray[np.intp]
-    lookup: GroupLookup
+__all__ = ["FairClassifier"]
 
 
 class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A binary classifier with bias mitigation that takes raw rows.
 
     It is a scikit-learn classifier. Its input is a table of numbers and text that includes the
-    protected columns. `fit` makes an `InferenceModel`. The same model makes the predictions of the
-    evaluation and of the server, so the measured fairness is the served fairness.
+    protected columns: a DataFrame, a polars or Arrow table, or a list of dictionaries. The columns
+    of an array or of a list of lists have the names "0", "1" and so on. `fit` makes an
+    `InferenceModel`. The same model makes the predictions of the evaluation and of the server, so
+    the measured fairness is the served fairness.
 
     Parameters
     ----------
@@ -88,8 +68,18 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         With "drop", `fit` leaves out rows with a null in a feature and `predict` refuses them. With
         "keep", a null is replaced by the median or the most frequent category of the training rows.
     unseen : {"ignore", "error"}
-        With "ignore", a category that is not in the training rows is encoded as zeros. With
-        "error", `predict` refuses it.
+        What happens to a category that is not in the training rows. With "ignore", it is encoded
+        as zeros. With "error", `predict` refuses it. In a column with rare categories, it is
+        encoded like them.
+    min_frequency : int
+        The fewest training rows of a category that gets an encoded column of its own. The rarer
+        categories of a column share one, also with new categories. A rule that reads the group
+        treats rarer protected values as in neither group. With 1, every category has an encoded
+        column, and text that identifies rows is not refused.
+    na_values : sequence of str
+        Texts that mean a null, in training and in prediction.
+    strip : bool
+        Whether blanks before and after a text are removed, in training and in prediction.
     row_key : str, optional
         A column that identifies a row; it is never a feature. A randomised mitigator gives equal
         rows equal random numbers; with a row key, it gives rows with equal keys equal ones.
@@ -102,6 +92,10 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The fitted model that is saved and served.
     classes_ : array
         ``[0, 1]``, where 1 is the favourable outcome.
+    n_features_in_ : int
+        The number of columns of `X` in `fit`, with the columns that are not features.
+    feature_names_in_ : array of str
+        The names of these columns, if they all were text.
 
     Examples
     --------
@@ -123,11 +117,14 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         estimator_params: Mapping[str, float] | None = None,
         class_weight: Literal["balanced"] | None = None,
         resample: Resample = "none",
-        drop: Sequence[str] = (),
-        changeable: Sequence[str] = (),
+        drop: Sequence[str] | Sequence[int] = (),
+        changeable: Sequence[str] | Sequence[int] = (),
         missing: Literal["drop", "keep"] = "drop",
         unseen: Literal["ignore", "error"] = "ignore",
-        row_key: str | None = None,
+        min_frequency: int = 5,
+        na_values: Sequence[str] = (),
+        strip: bool = False,
+        row_key: str | int | None = None,
         seed: int = 0,
     ) -> None:
         self.protected = protected
@@ -141,6 +138,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.changeable = changeable
         self.missing = missing
         self.unseen = unseen
+        self.min_frequency = min_frequency
+        self.na_values = na_values
+        self.strip = strip
         self.row_key = row_key
         self.seed = seed
 
@@ -167,18 +167,27 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             drop=[protected.column for protected in spec.protected[1:]],
             missing=spec.missing,
             changeable=spec.changeable,
+            na_values=spec.na_values if spec.reading > 1 else (),
+            strip=spec.reading > 1 and spec.read.strip,
             **parameters,
         )
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> FairClassifier:
+    def fit(
+        self, X: RawRows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> FairClassifier:
         """Fit encoder, mitigator and estimator.
 
         Parameters
         ----------
-        X : pandas.DataFrame
+        X : pandas.DataFrame, table, array or list
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
+        sample_weight : array-like of shape (n_rows,), optional
+            The weights of the rows, with the meaning of scikit-learn: a row with weight 2 counts as
+            two rows in every loss, and a row with weight 0 is left out. The encoder counts each row
+            once. Weights of another mean change the strength of a penalty such as `C`; divide them
+            by their mean if only their relative size has a meaning.
 
         Returns
         -------
@@ -188,22 +197,28 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         RequestError
-            If a parameter or the data cannot be used.
+            If a parameter or the data cannot be used, or the mitigator cannot use weights.
         """
-        self.recipe()
-        return self.fit_encoded(self.encode(X, y))
+        recipe = self.recipe()
+        if sample_weight is not None:
+            recipe.check_weights()
+        return self.fit_encoded(self.encode(X, y, sample_weight))
 
-    def encode(self, X: pd.DataFrame, y: ArrayLike) -> EncodedRows:
+    def encode(
+        self, X: RawRows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> EncodedRows:
         """Encode training rows for one or more calls of `fit_encoded`.
 
         Classifiers that differ only in mitigator and estimator can share the result.
 
         Parameters
         ----------
-        X : pandas.DataFrame
+        X : pandas.DataFrame, table, array or list
             Raw rows with the protected column.
         y : array-like of shape (n_rows,)
             Labels, 0 or 1, where 1 is the favourable outcome.
+        sample_weight : array-like of shape (n_rows,), optional
+            The weights of the rows; see `fit`.
 
         Returns
         -------
@@ -214,21 +229,43 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         RequestError
             If the data cannot be used.
         """
-        label = _check_label(y, len(X))
-        features = [name for name in X.columns if name not in self._not_features]
+        self._check_parameters()
+        named, frame = has_names(X), self._cleaning.clean_frame(read_rows(X))
+        label, weight = read_labels(y, len(frame)), None
+        if sample_weight is not None:
+            weight = check_sample_weight(sample_weight, len(frame))
+            frame, label, weight = frame[weight > 0], label[weight > 0], weight[weight > 0]
+        row_key = () if self.row_key is None else (str(self.row_key),)
+        features = feature_names(
+            frame, self._protected.column, column_names("drop", self.drop), row_key
+        )
+        typed = typed_features(frame[features], min_frequency=self.min_frequency)
+        frame = frame.assign(**typed)
         if self.missing == "drop":
-            whole = X[features].notna().all(axis=1).to_numpy()
-            X, label = X[whole], label[whole]
+            whole = frame[features].notna().all(axis=1).to_numpy()
+            frame, label = frame[whole], label[whole]
+            weight = None if weight is None else weight[whole]
+            if not whole.any():
+                raise RequestError(
+                    "every row has a null in a feature; give missing='keep', or drop columns"
+                )
         if len(np.unique(label)) < 2:
             raise RequestError(
-                "all training rows have the same label; give rows with both labels, 0 and 1"
+                "all training rows have the same label, so there is only one class; "
+                "give rows with both labels, 0 and 1"
             )
-        lookup = group_lookup(X, self.protected)
-        encoder = fit_encoder(X[features], impute=self.missing == "keep", unseen=self.unseen)
-        positions = lookup.positions(X)
-        train = TrainingMatrix(encoder.encode(X), label, lookup.groups_of(positions))
+        lookup = group_lookup(frame, self._protected)
+        encoder = fit_encoder(
+            frame[features],
+            impute=self.missing == "keep",
+            unseen=self.unseen,
+            min_frequency=self.min_frequency,
+        )
+        check_size(encoder, len(frame))
+        positions = lookup.positions(frame)
+        train = TrainingMatrix(encoder.encode(frame), label, lookup.groups_of(positions), weight)
         background = fit_background(encoder, train.matrix, train.groups)
-        return EncodedRows(X, encoder, background, train, positions, lookup)
+        return EncodedRows(frame, encoder, background, train, positions, lookup, named)
 
     def fit_encoded(
         self, rows: EncodedRows, memory: MutableMapping[str, Any] | None = None
@@ -238,8 +275,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         rows : EncodedRows
-            The result of `encode`, of this classifier or of one with the same columns, `missing`
-            and `unseen`.
+            The result of `encode`, of this classifier or of one with the same columns, `missing`,
+            `unseen` and `min_frequency`.
         memory : mutable mapping, optional
             Stores intermediate results that fits on the same rows share; see `fit_recipe`.
 
@@ -254,7 +291,12 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter or the data cannot be used.
         """
         recipe = self.recipe()
-        changeable = fit_changeable(rows.frame, rows.encoder, rows.background, self.changeable)
+        if rows.train.weight is not None:
+            recipe.check_weights()
+        if recipe.mitigation.group_at_serving:
+            rows = rows.for_rules_with_groups(self.min_frequency)
+        names = column_names("changeable", self.changeable)
+        changeable = fit_changeable(rows.frame, rows.encoder, rows.background, names)
         transform, scorer, decision = fit_recipe(
             recipe, rows.train, rows.positions, rows.lookup, memory
         )
@@ -267,8 +309,14 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             draws=self._draws(rows.frame, decision),
             background=rows.background,
             changeable=changeable,
+            cleaning=self._cleaning,
         )
         self.classes_ = np.array([0, 1])
+        self.n_features_in_ = len(rows.frame.columns)
+        if rows.named:
+            self.feature_names_in_ = rows.frame.columns.to_numpy(dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         return self
 
     def recipe(self) -> Recipe:
@@ -303,11 +351,11 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.estimator,
             given,
             class_weight=self.class_weight,
-            seed=self.seed,
+            seed=int(self.seed),
         )
-        return Recipe(mitigation, estimator, self.resample, self.seed)
+        return Recipe(mitigation, estimator, self.resample, int(self.seed))
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.int64]:
+    def predict(self, X: RawRows) -> NDArray[np.int64]:
         """Return the labels of raw rows.
 
         Returns
@@ -322,58 +370,62 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return np.asarray(self._answers(X)["prediction"])
 
-    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, X: RawRows) -> NDArray[np.float64]:
         """Return the probabilities of 0 and 1 before post-processing, of shape (n_rows, 2)."""
         probability = self._answers(X)["probability"].to_numpy()
         return np.column_stack([1 - probability, probability])
 
-    def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def decision_function(self, X: RawRows) -> NDArray[np.float64]:
         """Return the log-odds of label 1 before post-processing, of shape (n_rows,)."""
-        check_is_fitted(self)
-        return self.inference_.log_odds(X)
+        rows = self._rows(X)
+        return self.inference_.log_odds(rows)
 
-    def _answers(self, X: pd.DataFrame) -> pd.DataFrame:
+    def _answers(self, X: RawRows) -> pd.DataFrame:
+        rows = self._rows(X)
+        return self.inference_.predict(rows)
+
+    def _rows(self, X: RawRows) -> pd.DataFrame:
+        """Return the rows to answer, and refuse an array whose columns may be other ones."""
         check_is_fitted(self)
-        return self.inference_.predict(X)
+        frame = read_rows(X)
+        if isinstance(X, pd.DataFrame) or has_names(X):
+            return frame
+        if hasattr(self, "feature_names_in_"):
+            raise InputError(
+                "X has no column names, but the classifier was fitted with names; give a DataFrame"
+            )
+        if len(frame.columns) != self.n_features_in_:
+            raise InputError(
+                f"X has {len(frame.columns)} features, but FairClassifier is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return frame
 
     @property
-    def _not_features(self) -> tuple[str, ...]:
-        return (self.protected.column, *self.drop, *([self.row_key] if self.row_key else []))
+    def _protected(self) -> Protected:
+        return replace(self.protected, column=str(self.protected.column))
+
+    @property
+    def _cleaning(self) -> Cleaning:
+        return Cleaning(bool(self.strip), tuple(self.na_values))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn needs to know about the input."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = self.missing == "keep"
+        return tags
 
     def _draws(self, X: pd.DataFrame, decision: Decision) -> RowDraws | None:
         if not decision.randomised:
             return None
         if self.row_key is None:
-            return RowDraws(self.seed, decision.kind)
-        if self.row_key not in X.columns:
-            raise RequestError(
-                f"row_key={self.row_key} is not a column of the data; "
-                f"its columns are {', '.join(map(str, X.columns))}"
-            )
-        is_text = not pd.api.types.is_numeric_dtype(X[self.row_key].dtype)
-        return RowDraws(self.seed, decision.kind, self.row_key, is_text)
+            return RowDraws(int(self.seed), decision.kind)
+        key = str(self.row_key)
+        is_text = not pd.api.types.is_numeric_dtype(X[key].dtype)
+        return RowDraws(int(self.seed), decision.kind, key, is_text)
 
     def _check_parameters(self) -> None:
-        allowed: dict[str, tuple[Any, ...]] = {
-            "class_weight": (None, "balanced"),
-            "resample": ("none", "over", "under"),
-            "missing": ("drop", "keep"),
-            "unseen": ("ignore", "error"),
-        }
-        for name, values in allowed.items():
-            if getattr(self, name) not in values:
-                raise RequestError(
-                    f"{name}={getattr(self, name)!r} is not known; give one of {values}"
-                )
-
-
-def _check_label(y: ArrayLike, n_rows: int) -> NDArray[np.int64]:
-    label = np.asarray(y)
-    if label.shape != (n_rows,):
-        raise RequestError(
-            f"the labels have shape {label.shape}, but there are {n_rows} rows; "
-            "give one label for each row"
-        )
-    if not np.isin(label, (0, 1)).all():
-        raise RequestError("a label is neither 0 nor 1; give 1 for the favourable outcome, else 0")
-    return label.astype(np.int64)
+        check_parameters(self.get_params(deep=False))

@@ -8,18 +8,28 @@ import numpy as np
 import pandas as pd
 
 from fairrun.errors import RequestError
-from fairrun.inference import Categorical, Encoder, InputError, Numeric, numbers, text_codes
+from fairrun.inference import Categorical, Encoder, InputError, Numeric, numbers
+from fairrun.training.feature_types import typed_features
 
-__all__ = ["example_row", "fit_encoder"]
+__all__ = ["check_size", "example_row", "fit_encoder"]
+
+#: The most bytes of the encoded matrix of the training rows. A fit needs a few times as much.
+_MOST_BYTES = 4 * 2**30
 
 
 def fit_encoder(
-    features: pd.DataFrame, *, impute: bool = False, unseen: Literal["ignore", "error"] = "ignore"
+    features: pd.DataFrame,
+    *,
+    impute: bool = False,
+    unseen: Literal["ignore", "error"] = "ignore",
+    min_frequency: int = 5,
 ) -> Encoder:
     """Fit the encoder on training rows.
 
     A column of numbers is centred, and divided by its population standard deviation unless that is
-    0. Every other column must hold text, and gets one encoded column per category.
+    0. Every other column must hold text; see `typed_features`. It gets one encoded column for each
+    category with at least `min_frequency` rows, and one for all other values together if there are
+    rarer categories. So the encoder contains no value of a few persons.
 
     Parameters
     ----------
@@ -29,8 +39,11 @@ def fit_encoder(
         If True, a null is replaced by the median or the most frequent category of the column; if
         False, the encoder refuses it.
     unseen : {"ignore", "error"}
-        With "ignore", a category that is not in `features` is encoded as zeros; with "error", the
-        encoder refuses it.
+        What happens to a category that is not in `features`, in a column without rare categories.
+        With "ignore", it is encoded as zeros; with "error", the encoder refuses it. A column with
+        rare categories encodes it like them.
+    min_frequency : int
+        The fewest rows of a named category. With 1, every category is named.
 
     Returns
     -------
@@ -39,29 +52,28 @@ def fit_encoder(
     Raises
     ------
     RequestError
-        If a column has no values, or values that are neither numbers nor text.
+        If features cannot be used. The message names them.
 
     Examples
     --------
-    >>> encoder = fit_encoder(pd.DataFrame({"age": [20.0, 40.0], "job": ["b", "a"]}))
-    >>> encoder.encoded_names
+    >>> rows = pd.DataFrame({"age": [20.0, 40, 30], "job": ["b", "a", "b"]})
+    >>> fit_encoder(rows, min_frequency=1).encoded_names
     ['age', 'job=a', 'job=b']
+    >>> fit_encoder(rows, min_frequency=2).encoded_names
+    ['age', 'job=b', 'job=(other)']
     """
-    columns = tuple(_fit_column(features[name], str(name)) for name in features.columns)
-    return Encoder(columns, impute=impute, unseen=unseen)
-
-
-def _fit_column(column: pd.Series, name: str) -> Numeric | Categorical:
-    if column.isna().all():
-        raise RequestError(
-            f"the feature {name!r} has no value in any row; leave it out with drop={name}"
-        )
-    try:
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            return _fit_numeric(column, name)
-        return _fit_categorical(column, name)
-    except InputError as error:
-        raise RequestError(f"the feature {name!r} cannot be used: {error}") from error
+    typed = typed_features(features, min_frequency=min_frequency)
+    columns: list[Numeric | Categorical] = []
+    for label, column in typed.items():
+        name = str(label)
+        if column.dtype == object:
+            columns.append(_fit_categorical(column, name, min_frequency))
+            continue
+        try:
+            columns.append(_fit_numeric(column, name))
+        except InputError as error:
+            raise RequestError(f"the feature {name!r} cannot be used: {error}") from error
+    return Encoder(tuple(columns), impute=impute, unseen=unseen)
 
 
 def _fit_numeric(column: pd.Series, name: str) -> Numeric:
@@ -75,17 +87,53 @@ def _fit_numeric(column: pd.Series, name: str) -> Numeric:
     return Numeric(name, float(mean), float(scale) if scale > 0 else 1.0, float(fill))
 
 
-def _fit_categorical(column: pd.Series, name: str) -> Categorical:
-    text_codes(column, name, {})  # raises InputError if a value is not text
-    counts = column.dropna().astype(str).value_counts()
-    categories = tuple(sorted(counts.index))
+def _fit_categorical(column: pd.Series, name: str, min_frequency: int) -> Categorical:
+    counts = {str(value): int(n) for value, n in column.value_counts().items()}
+    named = tuple(sorted(value for value, n in counts.items() if n >= min_frequency))
+    pooled = len(named) < len(counts)
+    if not named:
+        return Categorical(name, (), Categorical(name, (), "").pooled_label, pooled)
     # `value_counts` orders ties by first occurrence; here the alphabetically first one is chosen.
-    fill = max(categories, key=lambda category: int(counts[category]))
-    return Categorical(name, categories, fill)
+    return Categorical(name, named, max(named, key=counts.__getitem__), pooled)
+
+
+def check_size(encoder: Encoder, n_rows: int) -> None:
+    """Check that the encoded matrix of the training rows is not too large, before it is made.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The fitted encoder.
+    n_rows : int
+        The number of training rows.
+
+    Raises
+    ------
+    RequestError
+        If the matrix would have more than 4 GiB.
+    """
+    n_encoded = sum(len(column.encoded_names) for column in encoder.columns)
+    n_bytes = 8 * n_rows * n_encoded
+    if n_bytes <= _MOST_BYTES:
+        return
+    texts = [column for column in encoder.columns if isinstance(column, Categorical)]
+    widest = sorted(texts, key=lambda column: column.n_codes, reverse=True)[:3]
+    named = ", ".join(f"{c.name!r} ({len(c.categories)} categories)" for c in widest)
+    raise RequestError(
+        f"{n_rows} rows with {n_encoded} encoded columns need {n_bytes / 2**30:.1f} GiB, more than "
+        f"{_MOST_BYTES / 2**30:g} GiB; raise min_frequency"
+        + (
+            f", or leave out {named} with drop={widest[0].name}"
+            if widest
+            else ", or give fewer rows"
+        )
+    )
 
 
 def example_row(encoder: Encoder) -> pd.DataFrame:
     """Return one invented row as an example of the input: column medians and modes.
+
+    A text column without a named category has the label of its pooled category.
 
     Returns
     -------
@@ -94,7 +142,8 @@ def example_row(encoder: Encoder) -> pd.DataFrame:
 
     Examples
     --------
-    >>> example_row(fit_encoder(pd.DataFrame({"age": [20.0, 40, 41], "job": ["b", "a", "b"]})))
+    >>> rows = pd.DataFrame({"age": [20.0, 40, 41], "job": ["b", "a", "b"]})
+    >>> example_row(fit_encoder(rows, min_frequency=1))
         age job
     0  40.0   b
     """

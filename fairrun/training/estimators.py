@@ -15,6 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from fairrun.errors import RequestError
 from fairrun.inference import LinearScorer, Scorer, TreeScorer
+from fairrun.training.constant import (
+    OrConstant,
+    constant_log_odds,
+    fit_on_both_labels,
+    only_label,
+)
 from fairrun.training.parameters import Parameter, resolve_parameters
 
 __all__ = ["ESTIMATORS", "ESTIMATOR_PARAMETERS", "Estimator", "few_threads", "resolve_estimator"]
@@ -46,6 +52,9 @@ class EstimatorRow:
         may depend on the number of encoded columns.
     read : callable
         ``read(fitted)`` returns the `Scorer` of a fitted scikit-learn estimator.
+    constant : callable
+        ``constant(n_columns, log_odds, n_rows)`` returns a `Scorer` of the same class that gives
+        every row the same log-odds.
     """
 
     name: str
@@ -53,6 +62,7 @@ class EstimatorRow:
     parameters: tuple[Parameter, ...]
     make: Callable[..., BaseEstimator]
     read: Callable[[Any], Scorer]
+    constant: Callable[[int, float, int], Scorer]
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,13 @@ class Estimator:
     class_weight: str | None = None
     seed: int = 0
 
+    def read(self, fitted: OrConstant, n_columns: int) -> Scorer:
+        """Return the scorer of a fitted estimator, or of the constant in its place."""
+        if fitted.constant_ is None:
+            return self.row.read(fitted.fitted_)
+        log_odds = constant_log_odds(fitted.constant_, fitted.n_rows_)
+        return self.row.constant(n_columns, log_odds, fitted.n_rows_)
+
     def make(self, n_columns: int) -> BaseEstimator:
         """Return the unfitted scikit-learn estimator for rows with n_columns encoded columns."""
         return self.row.make(
@@ -91,6 +108,9 @@ class Estimator:
     ) -> Scorer:
         """Fit the estimator and return its scorer.
 
+        If all rows with a weight above 0 have one label, which a mitigator or a fold can leave, the
+        scorer is a constant.
+
         Parameters
         ----------
         matrix : array of float64 of shape (n_rows, n_encoded)
@@ -98,7 +118,8 @@ class Estimator:
         label : array of int64 of shape (n_rows,)
             0 or 1.
         sample_weight : array of float64 of shape (n_rows,), optional
-            The weights of the rows.
+            The weights of the rows. With balanced classes, they are multiplied by class weights
+            that make the sums of both classes equal.
         start : Scorer, optional
             A scorer that was fitted on nearly the same rows. Newton's method starts from it and
             needs half the steps. The optimum does not depend on the start.
@@ -107,13 +128,21 @@ class Estimator:
         -------
         Scorer
         """
-        unfitted = self.make(matrix.shape[1])
+        n_rows, n_columns = matrix.shape
+        if (only := only_label(label, sample_weight)) is not None:
+            return self.row.constant(n_columns, constant_log_odds(only, n_rows), n_rows)
+        unfitted = self.make(n_columns)
+        if sample_weight is not None and self.class_weight is not None:
+            # scikit-learn's boosting would count the rows of each class and not their weights.
+            unfitted.set_params(class_weight=None)
+            sums = np.bincount(label, sample_weight, minlength=2)
+            sample_weight = sample_weight * (sums.sum() / (2 * sums))[label]
         if isinstance(start, LinearScorer) and unfitted.get_params().get("solver") == _NEWTON:
             unfitted.set_params(warm_start=True)
             unfitted.coef_ = start.coefficients[np.newaxis].copy()
             unfitted.intercept_ = np.array([start.intercept])
         with few_threads(len(label)):
-            fitted = unfitted.fit(matrix, label, sample_weight=sample_weight)
+            fitted = fit_on_both_labels(unfitted, matrix, label, sample_weight)
         return self.row.read(fitted)
 
 
@@ -154,6 +183,10 @@ def _read_linear(fitted: LogisticRegression) -> LinearScorer:
     return LinearScorer(fitted.coef_[0].copy(), float(fitted.intercept_[0]))
 
 
+def _constant_linear(n_columns: int, log_odds: float, n_rows: int) -> LinearScorer:  # noqa: ARG001
+    return LinearScorer(np.zeros(n_columns), log_odds)
+
+
 def _make_boosting(n_columns: int, **parameters: Any) -> BaseEstimator:  # noqa: ARG001
     # Imported here because only boosted trees need it, and it is slow.
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -185,6 +218,14 @@ def _read_boosting(fitted: Any) -> TreeScorer:
     )
 
 
+def _constant_trees(n_columns: int, log_odds: float, n_rows: int) -> TreeScorer:  # noqa: ARG001
+    """Return one tree that has only a root."""
+    root, nothing = np.zeros(1, dtype=np.int32), np.zeros(1)
+    children = np.zeros((2, 1), dtype=np.int32)
+    cover = np.full(1, float(n_rows))
+    return TreeScorer(log_odds, root, root, nothing, children, nothing, depth=0, cover=cover)
+
+
 _TABLE = (
     EstimatorRow(
         name="logistic_regression",
@@ -197,6 +238,7 @@ _TABLE = (
         ),
         make=_make_logistic,
         read=_read_linear,
+        constant=_constant_linear,
     ),
     EstimatorRow(
         name="hist_gradient_boosting",
@@ -209,6 +251,7 @@ _TABLE = (
         ),
         make=_make_boosting,
         read=_read_boosting,
+        constant=_constant_trees,
     ),
 )
 

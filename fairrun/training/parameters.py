@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 
 __all__ = ["Choice", "Parameter", "resolve_parameters"]
@@ -43,7 +46,7 @@ class Parameter:
         """Return the value as int or float, or raise RequestError if it is not allowed."""
         # Every comparison with NaN is false, so this order of the limits refuses NaN as well.
         if (
-            not isinstance(value, (int, float))
+            not isinstance(value, (int, float, np.integer, np.floating))
             or isinstance(value, bool)
             or not self.low <= value <= self.high
             or (self.integer and value != int(value))
@@ -82,7 +85,7 @@ class Choice:
 
     def check(self, value: object) -> str:
         """Return the value, or raise RequestError if it is not allowed."""
-        if value not in self.values:
+        if not isinstance(value, str) or value not in self.values:
             raise _not_possible(self, value)
         return str(value)
 
@@ -126,7 +129,8 @@ def resolve_parameters(
     for name in given:
         if name not in names:
             raise RequestError(
-                f"{owner} takes no parameter {name!r}; it takes {', '.join(names) or 'none'}"
+                f"{owner} takes no parameter {name!r}; "
+                + did_you_mean(str(name), names, f"it takes {', '.join(names) or 'none'}")
             )
     return {
         parameter.name: parameter.check(given.get(parameter.name, parameter.default))

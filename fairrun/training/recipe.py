@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.groups import group_shares
+from fairrun.errors import RequestError
 from fairrun.inference import Chain, Decision, GroupLookup, Scorer, Threshold, Transform
 from fairrun.training.estimators import Estimator
-from fairrun.training.mitigation import Mitigation, ScoredRows, TrainingMatrix
+from fairrun.training.mitigation import MITIGATORS, Mitigation, ScoredRows, TrainingMatrix
 from fairrun.training.resampling import Resample, resample_rows
 
 __all__ = ["FOLDS", "Recipe", "deal_folds", "fit_recipe"]
@@ -70,6 +70,23 @@ class Recipe:
             f"estimator.{name}": value for name, value in of_estimator.items()
         }
 
+    def check_weights(self) -> None:
+        """Raise RequestError if a part of the recipe cannot use weights of rows."""
+        refused = [
+            s.mitigator for s in self.mitigation.steps.values() if not s.mitigator.takes_weights
+        ]
+        if refused:
+            takers = [name for name, each in MITIGATORS.items() if each.takes_weights]
+            raise RequestError(
+                f"mitigator={refused[0].name} cannot use weights; leave weight out, or take one of "
+                f"{', '.join(takers)}"
+            )
+        if self.resample != "none":
+            raise RequestError(
+                f"resample={self.resample} cannot use weights, because it counts rows; leave it "
+                "out, or give class_weight=balanced, which balances the weighted labels"
+            )
+
     @property
     def key(self) -> str:
         """Text that is equal for two recipes if they differ only in the post-processor.
@@ -101,7 +118,7 @@ def fit_recipe(
     recipe : Recipe
         The checked settings.
     train : TrainingMatrix
-        The training rows.
+        The training rows. If they have weights, every fit uses them; see `Recipe.check_weights`.
     positions : array of int of shape (n_rows,)
         The position of each row's protected value, as `GroupLookup.positions` returns it.
     lookup : GroupLookup
@@ -120,7 +137,7 @@ def fit_recipe(
         The rule from log-odds to labels.
     """
     memory = {} if memory is None else memory
-    key = recipe.key
+    key = f"{recipe.key} {lookup}"  # a lookup without rare values gives other groups
     if key not in memory:
         memory[key] = _fit_scorer(recipe, train)
     transform, scorer, decision = memory[key]
@@ -129,7 +146,7 @@ def fit_recipe(
         return transform, scorer, decision
     if (out_of_fold := f"out-of-fold {key}") not in memory:
         memory[out_of_fold] = _out_of_fold(recipe, train, scorer)
-    rows = ScoredRows(memory[out_of_fold], train.label, positions, lookup)
+    rows = ScoredRows(memory[out_of_fold], train.label, positions, lookup, train.weight)
     drawing = {"seed": recipe.seed} if post.mitigator.draws else {}
     return transform, scorer, post.mitigator.fit(rows, **drawing, **post.parameters)
 
@@ -138,18 +155,19 @@ def _fit_scorer(
     recipe: Recipe, train: TrainingMatrix, start: Scorer | None = None
 ) -> tuple[Transform | None, Scorer, Decision]:
     train = train.take(resample_rows(train.label, recipe.resample, recipe.seed))
-    weight, transform = None, None
+    weight, transform = train.weight, None
     if pre := recipe.mitigation.steps.get("pre"):
         drawing = {"seed": recipe.seed} if pre.mitigator.draws else {}
         fitted = pre.mitigator.fit(train, **drawing, **pre.parameters)
-        weight, transform = fitted.sample_weight, fitted.transform
+        weight = train.weight if fitted.sample_weight is None else fitted.sample_weight
+        transform = fitted.transform
     if transform is not None:
         matrix = transform.apply(train.matrix, train.groups)
-        train = TrainingMatrix(matrix, train.label, train.groups)
+        train = TrainingMatrix(matrix, train.label, train.groups, train.weight)
     if within := recipe.mitigation.steps.get("in"):
         mixed = within.mitigator.fit(train, recipe.estimator, **within.parameters)
         if transform is not None and mixed.transform is not None:
-            transform = Chain((transform, mixed.transform), group_shares(train.groups))
+            transform = Chain((transform, mixed.transform), train.shares)
         else:
             transform = transform or mixed.transform
         return transform, mixed.scorer, mixed.decision or Threshold()

@@ -20,7 +20,7 @@ def resample_rows(label: NDArray[np.int64], how: Resample, seed: int) -> NDArray
     Parameters
     ----------
     label : array of int64 of shape (n_rows,)
-        0 or 1; both must occur.
+        0 or 1. If all are equal, all rows are kept.
     how : {"none", "over", "under"}
         "none" keeps all rows, "over" repeats random rows with the rarer label, and "under" leaves
         out random rows with the other label.
@@ -41,10 +41,10 @@ def resample_rows(label: NDArray[np.int64], how: Resample, seed: int) -> NDArray
     [0, 1]
     """
     everyone = np.arange(len(label))
-    if how == "none":
+    rarer, other = sorted((everyone[label == value] for value in (0, 1)), key=len)
+    if how == "none" or len(rarer) == 0:
         return everyone
     rng = np.random.default_rng(seed)
-    rarer, other = sorted((everyone[label == value] for value in (0, 1)), key=len)
     if how == "over":
         extra = rng.choice(rarer, len(other) - len(rarer), replace=True)
         return np.sort(np.concatenate([everyone, extra]))

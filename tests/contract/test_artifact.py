@@ -13,7 +13,10 @@ import pandas as pd
 import pytest
 
 from fairrun.data import Dataset
-from fairrun.inference import ModelError, load_model, save_model
+from fairrun.groups import ProtectedColumn
+from fairrun.inference import FORMAT_VERSION, ModelError, load_model, save_model
+from fairrun.models.log import log_model
+from fairrun.training import FairClassifier
 from tests.contract.conftest import Case
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +29,6 @@ def files(folder: Path) -> list[Path]:
 @pytest.fixture
 def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model folder that nobody has loaded yet, from a package with compiled files in it."""
-    from fairrun.groups import ProtectedColumn
-    from fairrun.models.log import log_model
-
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     with mlflow.start_run():
         column = ProtectedColumn.from_frame(people.splits["train"].frame, people.spec.protected[0])
@@ -73,6 +73,22 @@ def test_no_training_row_label_or_mask(case: Case, people: Dataset) -> None:
     golden = json.loads(next((case.folder / "artifacts").rglob("golden.json")).read_text("utf-8"))
     assert_nobody(pd.DataFrame(golden["rows"]), people)
     assert_nobody(pd.read_json(case.folder / "input_example.json", orient="split"), people)
+
+
+def test_a_name_that_occurs_once_is_nowhere(people: Dataset, tmp_path: Path, store: str) -> None:
+    """In no file that is logged with a model, in whatever column of text it stands."""
+    train = people.splits["train"]
+    frame, planted = train.frame.copy(), "Zachariasiewicz"
+    frame.loc[0, "job"] = planted
+    model = FairClassifier(people.spec.protected[0], changeable=["job"]).fit(frame, train.label)
+    column = ProtectedColumn.from_frame(frame, people.spec.protected[0])
+    with mlflow.start_run():
+        logged = log_model(model.inference_, people.spec, [column], "none")
+    folder = Path(mlflow.artifacts.download_artifacts(logged.uri, dst_path=str(tmp_path)))
+    assert len(files(folder)) > 10
+    holding = [path.name for path in files(folder) if b"clerk" in path.read_bytes()]
+    assert {"model.json", "golden.json", "input_example.json"} <= {*holding}
+    assert not any(planted.encode() in path.read_bytes() for path in files(folder))
 
 
 def assert_nobody(example: pd.DataFrame, people: Dataset) -> None:
@@ -120,10 +136,12 @@ def test_a_format_of_the_future_is_refused(case: Case, tmp_path: Path) -> None:
     save_model(case.model, tmp_path)
     manifest = tmp_path / "manifest.json"
     manifest.write_text(
-        manifest.read_text("utf-8").replace('"format_version": 3', '"format_version": 99'),
+        manifest.read_text("utf-8").replace(
+            f'"format_version": {FORMAT_VERSION}', '"format_version": 99'
+        ),
         encoding="utf-8",
     )
-    with pytest.raises(ModelError, match=r"format 99.*reads formats 1 to 3"):
+    with pytest.raises(ModelError, match=rf"format 99.*reads formats 1 to {FORMAT_VERSION}"):
         load_model(tmp_path)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairrun.inference import OUTPUT_COLUMNS, Columns, InputError
+from fairrun.inference import OUTPUT_COLUMNS, Categorical, Columns, InputError
 from tests.contract.conftest import Case
 from tests.contract.test_input_policy import CANARY
 
@@ -57,7 +57,9 @@ def test_more_rows_than_are_scored_together(case: Case, rows: pd.DataFrame) -> N
 
 
 def test_unseen_values_are_counted(case: Case, rows: pd.DataFrame) -> None:
-    unseen = {"job": 1}
+    (job,) = (c for c in case.model.encoder.columns if isinstance(c, Categorical))
+    unseen = {"job": int((~rows["job"].isin(job.categories)).sum())}
+    assert (unseen["job"] > 1) == job.pooled
     if case.model.groups is not None:
         unseen["sex"] = int((~rows["sex"].isin(["Male", "Female"])).sum())
     assert case.model.answer(rows).unseen == unseen

@@ -390,6 +390,14 @@ def test_a_number_is_no_code_with_a_leading_zero() -> None:
             text_codes([value], "x", known)
 
 
+def test_the_types_can_be_read_in_mlflow(asked: Ways) -> None:
+    columns = asked.case.loaded.metadata.metadata["fairrun"]["columns"]
+    assert {"name": "hours", "type": "number", "role": "feature"} in columns
+    logged = mlflow.get_logged_model(asked.case.uri.removeprefix("models:/"))
+    lines = logged.tags["mlflow.note.content"].splitlines()
+    assert {"- hours: number", "- code: text", "- region: text (protected)"} <= {*lines}
+
+
 def test_polars_itself(asked: Ways) -> None:
     polars = pytest.importorskip("polars")
     for rows in (ROWS, with_nulls(ROWS)):

@@ -102,6 +102,19 @@ def test_any_table_comes_back_cell_by_cell(
     assert list(found.frame.columns) == [f"column_{n + 1}" for n in range(len(table[0]))]
 
 
+@given(
+    st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=5),
+    st.sampled_from([",", ";", "\t", "|"]),
+)
+def test_the_delimiter_is_found_below_any_header_of_words(
+    table: list[list[str]], delimiter: str
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows([["age", "job", "paid"], *table])
+    found = read(text.getvalue(), strip=False)
+    assert cells(found) == [["age", "job", "paid"], *table]
+
+
 @given(st.text(st.sampled_from(list('a,"\n\r ')), max_size=14))
 def test_both_parsers_read_the_same_cells_of_any_text(text: str) -> None:
     """Also of text that no program would write; Arrow alone would read some of it otherwise."""

@@ -74,6 +74,7 @@ def test_what_cannot_be_read_is_said_in_a_line(database: str, tmp_path: Path) ->
         (database, "SELECT wage FROM people"): r"\(no such column: wage\); correct read.query",
         (database, "SELECT age FROM people WHERE age > 99"): "has no rows",
         (f"sqlite:///{tmp_path}/no.db", "SELECT 1"): "is not a file; give the path of a SQLite",
+        ("postgresql://db:port/people", "SELECT 1"): "is not a URL of a database; give one such",
         ("nosql+x://db", "SELECT 1"): "nosql",
         ("trino://db/people", "SELECT 1"): "no dialect for; install its dialect with pip",
         ("postgresql+nosuch://db/people", "SELECT 1"): "no dialect for",

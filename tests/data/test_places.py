@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from fairrun.data import ReadOptions, load_source
-from fairrun.data.addresses import masked
+from fairrun.data.addresses import masked, scheme_of, with_environment
 from fairrun.errors import RequestError
 
 
@@ -65,6 +66,23 @@ def test_a_password_is_refused_and_never_shown(source: str, shown: str) -> None:
         load_source(source, ReadOptions(query="SELECT 1"))
     assert "geheim" not in str(caught.value)
     assert shown in str(caught.value)
+
+
+def test_a_password_of_any_characters_reaches_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FAIRRUN_TEST_PW", "p@s/s:%w?")
+    monkeypatch.setenv("FAIRRUN_TEST_HOST", "db:99")
+    source = with_environment("postgresql://reader:${FAIRRUN_TEST_PW}@${FAIRRUN_TEST_HOST}/people")
+    url = make_url(source)
+    assert (url.password, url.host, url.port) == ("p@s/s:%w?", "db", 99)
+    monkeypatch.setenv("FAIRRUN_TEST_PW", "a%3D")
+    signed = "https://example.org/p.csv?sig=${FAIRRUN_TEST_PW}"
+    assert with_environment(signed) == "https://example.org/p.csv?sig=a%3D"
+
+
+def test_a_signed_link_is_longer_than_a_file_name() -> None:
+    assert scheme_of(f"https://example.org/p.csv?{'x' * 5000}") == "https"
 
 
 @pytest.mark.parametrize(

@@ -247,3 +247,51 @@ def test_label_group_counts_count_every_row_once() -> None:
     assert by_group["M"] == (raw["sex"] == "M").sum()
     assert by_group["(neither)"] == (raw["sex"] == "X").sum()
     assert table.groupby("split")["share"].sum().to_numpy() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("words", "positive"), [(("no", "yes"), "True"), (("False", "True"), "1"), ((0, 1), "yes")]
+)
+def test_a_target_of_two_values_takes_any_word_for_yes(
+    words: tuple[object, object], positive: str
+) -> None:
+    raw = make_raw()
+    label = raw["paid"].tolist()
+    raw["paid"] = [words[value] for value in label]
+    rows = prepare_rows(raw, replace(SPEC, missing="keep", positive=positive)).rows
+    assert rows.label.tolist() == label
+
+
+def test_protected_integers_that_float64_would_merge_stay_apart() -> None:
+    raw = make_raw()
+    big = np.where(raw["sex"] == "M", 2**53, 2**53 + 1)
+    spec = replace(SPEC, protected=(Protected("sex", str(2**53)),), missing="keep")
+    rows = prepare_rows(raw.assign(sex=big), spec).rows
+    assert rows.frame["sex"].tolist() == [str(value) for value in big]
+
+
+def test_two_spellings_of_a_protected_value_are_noted() -> None:
+    raw = make_raw()
+    raw.loc[raw["sex"].eq("M") & (raw.index % 2 == 0), "sex"] = "m"
+    spec = replace(SPEC, protected=(Protected("sex", "M|m", "F"),))
+    (note,) = prepare(spec, raw).notes
+    assert "'M' and 'm'" in note
+    assert prepare(SPEC, make_raw()).notes == ()
+
+
+def test_rows_for_a_model_have_its_columns_and_types() -> None:
+    raw = make_raw(400).assign(zip=lambda raw: (raw["id"] % 7).map("0{}".format), plan="basic")
+    spec = prepare(SPEC, SourceTable(raw.astype(str), written=True)).spec
+    assert dict(spec.types)["zip"] == "category"
+    other = raw.drop(columns=["id", "plan"]).assign(zip="11", remark=[None] * 400).astype(str)
+    prepared = prepare_rows(SourceTable(other, written=True), spec, of_model=True)
+    assert list(prepared.rows.frame.columns) == ["age", "member", "job", "zip", "sex"]
+    assert set(prepared.rows.frame["zip"]) == {"11"}
+    assert prepared.n_dropped == raw["job"].isna().sum()  # "remark" is no feature of the model
+    with pytest.raises(
+        RequestError, match="no column age, which the model was trained with; did y"
+    ):
+        prepare_rows(other.rename(columns={"age": "ages"}), spec, of_model=True)
+    # A spec that was not resolved has every column but the dropped ones.
+    prepared = prepare_rows(raw, replace(SPEC, drop=("id", "gone")), of_model=True)
+    assert list(prepared.rows.frame.columns) == ["age", "member", "job", "zip", "plan", "sex"]

@@ -177,3 +177,9 @@ def test_an_option_for_a_file_is_not_used_for_a_built_in_data_set() -> None:
     assert table.notes == (
         "read.delimiter was not used, because the source is a built-in data set.",
     )
+
+
+def test_the_first_version_of_reading_has_no_options(tmp_path: Path) -> None:
+    FRAME.to_csv(tmp_path / "people.csv", index=False)
+    with pytest.raises(RequestError, match="an earlier version, which have no options"):
+        load_source(str(tmp_path / "people.csv"), ReadOptions(delimiter=";"), reading=1)

@@ -118,8 +118,9 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     # The next command to type is printed, with the id in it.
     (data,) = re.findall(r"-e train -P data=(\w+)", output)
     params = ["--mitigator", "correlation_remover", "--mitigator-params", '{"alpha": 0.5}']
-    output = succeed(run("train", "--data", data, *params))
+    output = succeed(run("train", "--data", data, *params, "--min-frequency", 3))
     train = runs()[-1]
+    assert train.data.params["model.min_frequency"] == "3"
     assert train.data.metrics.keys() >= METRICS | {"fit_seconds", "predict_seconds", "model_bytes"}
     assert train.data.params["mitigator.alpha"] == "0.5"
     assert train.data.tags["mitigator"] == "correlation_remover"
@@ -400,6 +401,8 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
         ("train", ["--estimator", "forest"], "'forest' is not one of"),
         ("train", ["--mitigator-params", "{"], "is not a JSON object"),
         ("train", ["--mitigator-params", "[1]"], "is not a JSON object"),
+        ("train", ["--mitigator-params", "[" * 10_000], "[[[…' is not a JSON object"),
+        ("train", ["--min-frequency", "0"], "0 is not in the range x>=1"),
         ("train", ["--test-size", "0.9"], "not shares that leave rows to train on"),
         ("train", ["--test-size", "nan"], "not shares that leave rows to train on"),
         ("train", ["--data", "nowhere.csv"], "needs target, positive, protected as well"),

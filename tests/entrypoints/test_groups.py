@@ -73,6 +73,12 @@ def test_a_request_has_the_raw_age(run: Invoke, file: Path, mitigator: str) -> N
     assert result.exit_code == 0, result.output
     assert "age >=40 against <40" in result.output
     assert "job clerk or sales against not clerk or sales" in result.output
+    if mitigator == "group_thresholds":  # a number of each range was put in
+        runs = mlflow.MlflowClient().search_runs(
+            [mlflow.get_experiment_by_name("commands").experiment_id], max_results=1
+        )
+        flips = mlflow.artifacts.download_artifacts(f"runs:/{runs[0].info.run_id}/audit/flips.csv")
+        assert pd.read_csv(flips)[["from", "to"]].to_numpy().tolist() == [[">=40", "<40"]]
 
 
 def test_a_spec_says_the_same(run: Invoke, file: Path, tmp_path: Path) -> None:

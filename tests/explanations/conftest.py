@@ -18,6 +18,7 @@ SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
 
 CASES = {
     "linear": {},
+    "pools rare jobs": {"min_frequency": 50},
     "reads the group": {"mitigator": "correlation_remover"},
     "decides by group": {"mitigator": "group_thresholds"},
     "trees": {"estimator": "hist_gradient_boosting", "estimator_params": {"max_iter": 12}},

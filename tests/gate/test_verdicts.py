@@ -14,7 +14,16 @@ from sklearn.metrics import roc_auc_score
 from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict, decide, judge, overall, parse_gate
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import MOST_COMPARED, Audit, Counts, audit, audit_scores, group_a_and_b
+from fairrun.metrics import (
+    MOST_COMPARED,
+    Audit,
+    Counts,
+    WeightedCounts,
+    audit,
+    audit_scores,
+    group_a_and_b,
+)
+from fairrun.metrics.estimates import NOT_WEIGHTED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW: Any = {"n_replicates": 200}
@@ -361,3 +370,56 @@ def test_a_declared_pair_without_selected_rows(
     for each in result.judgements:
         assert bool(each.reason) == math.isnan(each.value)
         assert math.isnan(each.value) or each.ci_low <= each.value <= each.ci_high
+
+
+def test_the_effective_number_of_weighted_rows_is_compared_with_min_count() -> None:
+    """A group of 60 rows, of which one has most of the weight, is as uncertain as a few rows."""
+    group = column("a", "b")
+    codes = np.repeat([0, 1], [400, 60])
+    y_pred = np.arange(460) % 2
+    even, heavy = np.ones(460), np.where(np.arange(460) == 459, 100.0, 1.0)
+    results = [
+        decide(
+            parse_gate("statistical_parity<=0.9; accuracy>=0.1 @ group"), counted, audit(counted)
+        )
+        for counted in (
+            WeightedCounts.from_arrays([group], [codes], y_pred, y_pred, weight)
+            for weight in (even, heavy)
+        )
+    ]
+    assert [result.verdict for result in results] == [PASS, INSUFFICIENT]
+    assert "effective_n" in results[0].table
+    of_even, of_heavy = (result.judgements for result in results)
+    assert [each.rows for each in of_even] == [
+        "effective 60.0 of 60",
+        "effective 400.0 of 400",
+        "effective 60.0 of 60",
+    ]
+    small = [each for each in of_heavy if each.reason]
+    effective = 159**2 / (59 + 100**2)
+    assert [each.group_a for each in small] == ["b", "b"]
+    for each, rate in zip(small, ("selection_rate", "accuracy"), strict=True):
+        assert each.effective_n == pytest.approx(effective)
+        assert (
+            each.reason
+            == f"{rate} has effective {effective:.1f} of 60 weighted rows, fewer than min_count=30"
+        )
+
+
+def test_equal_weights_give_the_verdicts_of_counts(people: People, counts: Counts) -> None:
+    gate = "disparate_impact>=0.8; accuracy>=0.7 @ race; cohen_d<=0.5"
+    even = np.full(len(people.sex), 2.5)
+    weighted = WeightedCounts.from_arrays(COLUMNS, people.codes, people.y_true, people.y_pred, even)
+    ours, theirs = (decide(parse_gate(gate), c, audit(c)).judgements for c in (weighted, counts))
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.term == other.term
+        assert mine.effective_n == pytest.approx(mine.n)
+        if mine.term.metric.name == "cohen_d":
+            # It needs a number of rows, which weights do not give.
+            assert mine.verdict is INSUFFICIENT
+            assert mine.reason == NOT_WEIGHTED
+        else:
+            assert (mine.subject, mine.n) == (other.subject, other.n)
+            assert mine.verdict is other.verdict
+            assert mine.value == pytest.approx(other.value)
+    assert "effective_n" not in decide(parse_gate(gate), counts, audit(counts)).table

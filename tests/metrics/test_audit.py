@@ -19,6 +19,7 @@ from fairrun.metrics import (
     audit,
     values_of,
 )
+from fairrun.metrics.estimates import NOT_WEIGHTED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW = {"n_replicates": 200}
@@ -149,13 +150,20 @@ def test_a_group_without_selected_rows_has_limits_and_a_share_of_undefined_repli
 def test_equal_weights_agree_with_counts(people: People) -> None:
     weighted = audit(weighted_of(people, np.full(len(people.sex), 3.0)))
     counted = audit(counts_of(people), n_replicates=4000)
-    assert {"cohen_d", "2sd_rule"}.isdisjoint(weighted.pairs["metric"])
+    by_size = {"cohen_d", "2sd_rule"}
+    for table in (weighted.compared, weighted.pairs, weighted.together, weighted.worst):
+        not_weighted = table[table["metric"].isin(by_size)]
+        assert set(not_weighted["metric"]) == by_size
+        assert not_weighted[["value", "ci_low", "ci_high"]].isna().all(axis=None)
+        assert set(not_weighted["reason"]) == {NOT_WEIGHTED}
     for ours, theirs in (
         (weighted.rates, counted.rates),
         (weighted.compared, counted.compared),
         (weighted.together, counted.together),
     ):
-        theirs = theirs[~theirs["metric"].isin(["cohen_d", "2sd_rule"])].reset_index(drop=True)
+        ours, theirs = (
+            table[~table["metric"].isin(by_size)].reset_index(drop=True) for table in (ours, theirs)
+        )
         np.testing.assert_allclose(ours["value"], theirs["value"], rtol=1e-12)
         plain = (theirs["method"] == "multinomial") & (theirs["metric"] != "disparate_impact")
         width, other = ((t["ci_high"] - t["ci_low"])[plain] for t in (ours, theirs))

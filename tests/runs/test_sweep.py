@@ -193,6 +193,7 @@ def test_bad_requests_are_refused_before_the_first_trial(data: DataRequest) -> N
     for request, said in [
         (SweepRequest(select="constrained"), "needs a constraint"),
         (SweepRequest(folds=0), "folds=0"),
+        (SweepRequest(min_frequency=0), "min_frequency=0"),
         (SweepRequest(objective="acuracy"), "did you mean accuracy"),
         (SweepRequest(space="D=1"), "has an unknown parameter 'D'"),
         (SweepRequest(constraint="statistical_parity"), "is not a term of a gate"),

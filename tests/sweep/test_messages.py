@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import Counts
+from fairrun.metrics import Counts, WeightedCounts
 from fairrun.sweep.messages import (
     read_problem,
     read_result,
@@ -35,7 +36,7 @@ def test_a_problem_arrives_as_it_was(name: str, request: pytest.FixtureRequest) 
     for part, expected in zip(arrived.parts, problem.parts, strict=True):
         for positions, expected_positions in zip(part, expected, strict=True):
             np.testing.assert_array_equal(positions, expected_positions)
-    rest = ("spec", "protected", "objectives", "crossings", "seed")
+    rest = ("spec", "protected", "objectives", "crossings", "seed", "min_frequency")
     assert [getattr(arrived, field) for field in rest] == [
         getattr(problem, field) for field in rest
     ]
@@ -49,6 +50,19 @@ def test_a_null_is_null_where_it_arrives(problem: Problem) -> None:
     arrived = read_problem(*write_problem(gapped)).rows.frame
     assert arrived.iloc[0].isna().all()
     assert arrived.isna().to_numpy().sum() == frame.isna().to_numpy().sum()
+
+
+def test_weights_and_weighted_counts_arrive_as_they_were(problem: Problem) -> None:
+    weight = np.random.default_rng(0).lognormal(size=len(problem.rows))
+    weighted = replace(problem, rows=replace(problem.rows, weight=weight))
+    arrived = read_problem(*write_problem(weighted))
+    np.testing.assert_array_equal(arrived.rows.weight, weight)  # type: ignore[arg-type]
+    assert len(arrived.parts) == len(problem.parts)
+    positions = [column.positions(problem.rows.frame) for column in problem.protected]
+    y = problem.rows.label
+    counts = WeightedCounts.from_arrays(problem.protected, positions, y, y, weight)
+    result = TrialResult(3, {}, "complete", counts=counts)
+    assert read_result(write_result(result)).counts == counts
 
 
 @given(st.lists(st.tuples(st.integers(0), parameters, st.lists(st.tuples(numbers, numbers)))))

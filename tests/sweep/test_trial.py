@@ -45,6 +45,16 @@ def test_hints_may_change_what_the_spec_says(problem: Problem) -> None:
     assert make_classifier(problem.spec, {}, 0).changeable == problem.spec.changeable
 
 
+def test_rare_categories_are_pooled_as_the_problem_says(problem: Problem) -> None:
+    """`rare` is the job of about one row in a hundred."""
+    pooling = Trials(replace(problem, min_frequency=100))
+    assert run(pooling, 0, TRIED[0]).state == "complete"
+    names = [part.encoded.encoder.encoded_names for part in pooling._parts]
+    assert "job=(other)" in names[0]
+    assert "job=rare" not in names[0]
+    assert problem.classifier({}).min_frequency == 5
+
+
 def test_a_refitted_model_says_what_the_trial_said(problem: Problem) -> None:
     """In whatever order trials come, and whatever they share: to the last label and score."""
     trials = Trials(problem)

@@ -134,7 +134,31 @@ def test_it_must_be_fitted_first(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
         ({"missing": "guess"}, "missing='guess' is not known"),
         ({"unseen": "guess"}, "unseen='guess' is not known"),
         ({"mitigator": "magic"}, "mitigator=magic is not known"),
-        ({"protected": Protected("gender", "Male")}, "'gender' is not in the data"),
+        ({"unseen": ["ignore"]}, "unseen=.'ignore'. is not known"),
+        (
+            {"protected": Protected("gender", "Male")},
+            "protected=gender is not a column of the data; its columns are age, weight",
+        ),
+        ({"protected": "sex"}, "protected='sex' is not a Protected; give one such as Prot"),
+        ({"mitigator": 5}, "mitigator=5 is not text"),
+        ({"estimator_params": "C"}, "estimator_params='C' is not a mapping"),
+        ({"estimator_params": {"c": 1}}, "no parameter 'c'; it takes C"),
+        ({"estimator_params": {"max_itre": 1}}, "'max_itre'; did you mean max_iter?"),
+        ({"mitigator_params": [("tolerance", 0.1)]}, "mitigator_params=.* is not a mapping"),
+        ({"estimator_params": {"C": True}}, "C=True is not possible"),
+        ({"seed": -1}, "seed=-1 is not possible; give a whole number from 0 to 4294967295"),
+        ({"seed": 1.5}, "seed=1.5 is not possible"),
+        ({"seed": True}, "seed=True is not possible"),
+        ({"seed": None}, "seed=None is not possible"),
+        ({"min_frequency": 0}, "min_frequency=0 is not possible; give a whole number from 1"),
+        ({"drop": "weight"}, "drop='weight' is not a list of columns; give drop=.'weight'."),
+        ({"drop": None}, "drop=None is not a list of columns"),
+        ({"drop": ["wieght"]}, "drop=wieght is not a column of the data; did you mean weight?"),
+        ({"drop": ["age", "job", "weight", "gain"]}, "X has 5 feature.s. .*each is protected"),
+        ({"changeable": "age"}, "changeable='age' is not a list of columns"),
+        ({"changeable": ["aeg"]}, "changeable names 'aeg', which is not a feature; did you mean"),
+        ({"row_key": "agee"}, "row_key=agee is not a column of the data; did you mean age?"),
+        ({"row_key": ["age"]}, "row_key=.'age'. is not the name of a column"),
         ({"protected": Protected("sex", "Q")}, "'Q' is not a value of the protected column 'sex'"),
     ],
 )
@@ -207,7 +231,7 @@ def test_the_decision_is_fitted_on_rows_the_score_did_not_see(
     y = (rng.random(len(X)) < 0.5).astype(int)
     noise = X[["sex"]].assign(name=[f"n{row}" for row in range(len(X))])
     model = FairClassifier(
-        SEX, mitigator="group_thresholds", estimator_params={"C": 1e3}, unseen="ignore"
+        SEX, mitigator="group_thresholds", estimator_params={"C": 1e3}, min_frequency=1
     )
     model.fit(noise, y)
     # In-sample the scores are perfect, and any threshold between would be as good; out-of-fold

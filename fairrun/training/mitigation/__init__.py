@@ -7,6 +7,7 @@ from fairrun.training.mitigation.registry import (
     Mitigator,
     mitigator_table,
     parameter_table,
+    weights_table,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "mitigator_table",
     "parameter_table",
     "resolve_mitigator",
+    "weights_table",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fairrun.groups import group_shares
 from fairrun.inference import GROUP_A, GROUP_B, GroupShift
 from fairrun.training.mitigation.fitted import Fitted, TrainingMatrix
 
@@ -22,7 +22,7 @@ def fit_correlation_remover(train: TrainingMatrix, alpha: float = 1.0) -> Fitted
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows.
+        The training rows. If they have weights, all means are weighted.
     alpha : float
         The share of the correlation to remove, from 0 (the columns stay as they are) to 1.
 
@@ -36,11 +36,15 @@ def fit_correlation_remover(train: TrainingMatrix, alpha: float = 1.0) -> Fitted
     H. Weerts et al., "Fairlearn: assessing and improving fairness of AI systems", Journal of
     Machine Learning Research 24 (2023), `CorrelationRemover`.
     """
-    overall = train.matrix.mean(axis=0)
+    overall = _means(train)
     shifts = np.array(
-        [
-            alpha * (train.matrix[train.groups == group].mean(axis=0) - overall)
-            for group in (GROUP_A, GROUP_B)
-        ]
+        [alpha * (_means(train.take(train.groups == g)) - overall) for g in (GROUP_A, GROUP_B)]
     )
-    return Fitted(transform=GroupShift(shifts, group_shares(train.groups)))
+    return Fitted(transform=GroupShift(shifts, train.shares))
+
+
+def _means(train: TrainingMatrix) -> NDArray[np.float64]:
+    """Return the (weighted) means of the encoded columns."""
+    if train.weight is None:
+        return np.asarray(train.matrix.mean(axis=0))
+    return np.asarray(np.average(train.matrix, axis=0, weights=train.weight))

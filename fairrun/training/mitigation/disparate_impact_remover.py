@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.groups import group_shares
 from fairrun.inference import GROUP_A, GROUP_B, GroupStepMap, StepFunction
 from fairrun.training.mitigation.fitted import Fitted, TrainingMatrix
 
@@ -25,7 +24,9 @@ def fit_disparate_impact_remover(train: TrainingMatrix, repair_level: float = 1.
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group have no effect.
+        The training rows. Rows in neither group have no effect. Weights have none on the repair of
+        a group, because it depends only on which values occur; they act on the estimator's fit, and
+        on the repair of rows in neither group.
     repair_level : float
         The share of the distance to the common distribution, from 0 (the columns stay as they are)
         to 1 (the groups have one distribution).
@@ -47,7 +48,7 @@ def fit_disparate_impact_remover(train: TrainingMatrix, repair_level: float = 1.
         if any((new != old).any() for new, old in zip(repaired, by_group, strict=True)):
             of_a, of_b = (_steps(old, new) for old, new in zip(by_group, repaired, strict=True))
             maps[column] = (of_a, of_b)
-    return Fitted(transform=GroupStepMap(maps, group_shares(train.groups)))
+    return Fitted(transform=GroupStepMap(maps, train.shares))
 
 
 def _repair(by_group: list[NDArray[np.float64]], repair_level: float) -> list[NDArray[np.float64]]:

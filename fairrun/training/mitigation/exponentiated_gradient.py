@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fairrun.inference import GROUP_A, GROUP_B, NEITHER, MemberVote, MixtureScorer
+from fairrun.training.constant import OrConstant
 from fairrun.training.estimators import Estimator, few_threads
 from fairrun.training.mitigation.fitted import FittedEstimator, TrainingMatrix
 
@@ -40,8 +41,9 @@ def fit_exponentiated_gradient(
     """Fit holisticai's ExponentiatedGradientReduction and keep its mixture of estimators.
 
     In each round the estimator is fitted to rows whose weights and labels contain a penalty, and
-    the penalty of the constraint with the largest violation is raised. The result is the mixture of
-    the fitted estimators that is best on average.
+    the penalty of the constraint with the largest violation is raised. If the penalty leaves one
+    label, a constant takes the place of the estimator, as in fairlearn. The result is the mixture
+    of the fitted estimators that is best on average.
 
     Parameters
     ----------
@@ -75,12 +77,13 @@ def fit_exponentiated_gradient(
     from holisticai.bias.mitigation import ExponentiatedGradientReduction
 
     train = train.take(train.groups != NEITHER)
+    n_columns = train.matrix.shape[1]
     reduction = ExponentiatedGradientReduction(
         constraints=REDUCTION_CONSTRAINTS[constraint],
         eps=eps,
         max_iter=max_iter,
         eta0=eta0,
-        estimator=estimator.make(train.matrix.shape[1]),
+        estimator=OrConstant(estimator.make(n_columns)),
         seed=estimator.seed,
     )
     # holisticai's use of pandas raises thousands of warnings that a user cannot act on.
@@ -94,7 +97,7 @@ def fit_exponentiated_gradient(
         for place in kept.index
     ]
     mixture = MixtureScorer(
-        tuple(estimator.row.read(member) for member in members),
+        tuple(estimator.read(member, n_columns) for member in members),
         np.asarray(kept, dtype=np.float64) / kept.sum(),
     )
     return FittedEstimator(mixture, MemberVote() if decision == "randomised" else None)

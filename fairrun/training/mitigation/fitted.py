@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
+from fairrun.groups import group_shares
 from fairrun.inference import GROUP_A, GROUP_B, NEITHER, Decision, GroupLookup, Scorer, Transform
 
 __all__ = [
@@ -32,15 +33,25 @@ class TrainingMatrix:
         0 or 1, where 1 is the favourable outcome.
     groups : array of int8 of shape (n_rows,)
         0 for group_a, 1 for group_b, −1 for neither.
+    weight : array of float64 of shape (n_rows,), or None
+        The weight of each row, above 0. A row with weight 2 counts as much as two equal rows. None
+        means that each row counts once.
     """
 
     matrix: NDArray[np.float64]
     label: NDArray[np.int64]
     groups: NDArray[np.int8]
+    weight: NDArray[np.float64] | None = None
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> TrainingMatrix:
         """Return the rows at the given positions, or where the given mask is true."""
-        return TrainingMatrix(self.matrix[rows], self.label[rows], self.groups[rows])
+        weight = None if self.weight is None else self.weight[rows]
+        return TrainingMatrix(self.matrix[rows], self.label[rows], self.groups[rows], weight)
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """The shares of group_a and of group_b among the rows in either, of shape (2,)."""
+        return _shares(self.groups, self.weight)
 
 
 @dataclass(frozen=True)
@@ -58,12 +69,15 @@ class ScoredRows:
         group_b's; −1 for neither.
     lookup : GroupLookup
         The protected values of group_a and of group_b.
+    weight : array of float64 of shape (n_rows,), or None
+        The weight of each row, above 0; None means that each row counts once.
     """
 
     log_odds: NDArray[np.float64]
     label: NDArray[np.int64]
     positions: NDArray[np.intp]
     lookup: GroupLookup
+    weight: NDArray[np.float64] | None = None
 
     @property
     def groups(self) -> NDArray[np.int8]:
@@ -122,6 +136,13 @@ class FittedEstimator:
     scorer: Scorer
     decision: Decision | None = None
     transform: Transform | None = None
+
+
+def _shares(groups: NDArray[np.int8], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if weight is None:
+        return group_shares(groups)
+    sums = np.array([weight[groups == group].sum() for group in (GROUP_A, GROUP_B)])
+    return np.asarray(sums / sums.sum())
 
 
 def check_both_labels(mitigator: str, rows: ScoredRows | TrainingMatrix) -> None:

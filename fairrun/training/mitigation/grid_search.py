@@ -36,7 +36,8 @@ def fit_grid_search(
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group are left out.
+        The training rows. Rows in neither group are left out. If the rows have weights, error rate,
+        violation and penalties are weighted, and each fit multiplies its weights by them.
     estimator : Estimator
         The estimator that is fitted with each penalty.
     constraint : str
@@ -92,12 +93,13 @@ def fit_grid_search(
 
     def fit(price: NDArray[np.float64]) -> FittedEstimator:
         weights = 2.0 * train.label - 1.0 + gap.weights(price)
-        scorer = estimator.fit(train.matrix, (weights > 0).astype(np.int64), np.abs(weights))
+        sizes = np.abs(weights) if train.weight is None else np.abs(weights) * train.weight
+        scorer = estimator.fit(train.matrix, (weights > 0).astype(np.int64), sizes)
         return FittedEstimator(scorer)
 
     def loss(fitted: FittedEstimator) -> float:
         labels = (fitted.scorer.score(train.matrix) > 0.0).astype(np.int64)
-        error = float(np.mean(labels != train.label))
+        error = gap.share(labels != train.label)
         return (1 - constraint_weight) * error + constraint_weight * gap.violation(labels)
 
     return min(map(fit, price_grid(gap.n_events, grid_size, grid_limit)), key=loss)
@@ -161,7 +163,7 @@ class RateGap:
             "false_positive_rate_difference": of_label[:1],
         }.get(constraint, [everybody])
         self._of_error = constraint == "accuracy_difference"
-        self._label = train.label
+        self._label, self._weight = train.label, train.weight
         self._events = [
             (event, [event & (train.groups == group) for group in (GROUP_A, GROUP_B)])
             for event in events
@@ -182,7 +184,7 @@ class RateGap:
         """
         total = np.zeros(len(self._label))
         for (event, (_, of_b)), one in zip(self._events, price, strict=True):
-            total += one * (event / event.mean() - of_b / of_b.mean())
+            total += one * (event / self.share(event) - of_b / self.share(of_b))
         return total * (1.0 - 2.0 * self._label) if self._of_error else total
 
     def violation(self, labels: NDArray[np.int64]) -> float:
@@ -195,7 +197,14 @@ class RateGap:
         """
         counted = labels != self._label if self._of_error else labels == 1
         return max(
-            abs(float(counted[rows].mean() - counted[event].mean()))
+            abs(self.share(counted, rows) - self.share(counted, event))
             for event, groups in self._events
             for rows in groups
         )
+
+    def share(self, counted: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> float:
+        """Return the (weighted) share of the rows that are counted, among all rows or some."""
+        rows = slice(None) if among is None else among
+        if self._weight is None:
+            return float(counted[rows].mean())
+        return float(np.average(counted[rows], weights=self._weight[rows]))

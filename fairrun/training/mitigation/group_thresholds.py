@@ -54,5 +54,6 @@ def fit_group_thresholds(
         tolerance=tolerance,
         objective=objective,
         confidence=confidence,
+        weight=rows.weight,
     )
     return GroupThresholds(np.append(found.thresholds, found.pooled))

@@ -45,7 +45,8 @@ def fit_learning_fair_representation(
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group count only in the prediction error.
+        The training rows. Rows in neither group count only in the prediction error. If the rows
+        have weights, all means are weighted.
     seed : int
         The seed of the initial values.
     k : int
@@ -141,7 +142,7 @@ def _sample(train: TrainingMatrix) -> TrainingMatrix:
     step = max(1, len(train.label) // _SAMPLE)
     groups = np.unique(train.groups)
     rows = np.concatenate([np.flatnonzero(train.groups == group)[::step] for group in groups])
-    return TrainingMatrix(train.matrix[rows], train.label[rows], train.groups[rows])
+    return train.take(rows)
 
 
 class RepresentationLoss:
@@ -182,9 +183,14 @@ class RepresentationLoss:
         self._x_squared = np.einsum("ji,ji->i", self._x, self._x)
         self._positive = train.label == 1
         # Sums weighted by these are means over a group.
-        in_a, in_b = (
-            (train.groups == group) / np.sum(train.groups == group) for group in (GROUP_A, GROUP_B)
-        )
+        weight = train.weight
+        members = [
+            (train.groups == group) * (1 if weight is None else weight)
+            for group in (GROUP_A, GROUP_B)
+        ]
+        in_a, in_b = (member / np.sum(member) for member in members)
+        # The share of each row in a mean over all rows; None if all rows have the same.
+        self._share = None if weight is None else weight / weight.sum()
         self._error_weight = (in_a + in_b) / len(self._x)
         self._gap_weight = in_b - in_a
         # These arrays are reused, because allocating them takes as long as filling them.
@@ -231,14 +237,13 @@ class RepresentationLoss:
         size = np.hypot(gap, self.smoothing)
         value = (
             self.Ax * (self._error_weight @ error)
-            - self.Ay * np.mean(np.log(clipped))
+            - self.Ay * self._mean(np.log(clipped))
             + self.Az * np.mean(size)
         )
 
         by_error = 2.0 * self.Ax * self._error_weight
-        by_y = (
-            np.where(positive, -1.0, 1.0) / clipped * (observed > _LEAST) * (self.Ay / x.shape[1])
-        )
+        of_row = self.Ay / x.shape[1] if self._share is None else self.Ay * self._share
+        by_y = np.where(positive, -1.0, 1.0) / clipped * (observed > _LEAST) * of_row
         by_gap = gap / np.maximum(size, np.finfo(np.float64).tiny) * (self.Az / self.k)
         by_m = toward
         by_m *= by_error
@@ -253,6 +258,10 @@ class RepresentationLoss:
         pull += held
         by_prototypes -= pull @ x.T
         return float(value), np.concatenate([m @ by_y, by_prototypes.ravel()])
+
+    def _mean(self, values: NDArray[np.float64]) -> float:
+        """Return the (weighted) mean over all rows."""
+        return float(np.mean(values) if self._share is None else self._share @ values)
 
 
 def _sums(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,8 @@ def fit_meta_fair_classifier(
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group are left out.
+        The training rows. Rows in neither group are left out. If the rows have weights, the
+        Gaussian, the rates and the accuracy are weighted.
     estimator : Estimator
         Not used, because the method has its own model.
     tau : float
@@ -106,7 +108,7 @@ def fit_meta_fair_classifier(
     # With more threads, the order of summation and so the last bits would depend on their number.
     with threadpool_limits(1, user_api="blas"):
         cells = fit_cells(train)
-        dual = Dual(cells.chances(train.matrix), train.groups)
+        dual = Dual(cells.chances(train.matrix), train.groups, train.weight)
         best, best_rank = None, (-np.inf, -np.inf)
         prices = np.zeros(2)
         for low in np.arange(0.0, tau, _EPS):
@@ -115,8 +117,8 @@ def fit_meta_fair_classifier(
             if (values > 0).all() or (values < 0).all():  # the same label for all rows
                 continue
             selected = dual.chances @ values > 0
-            ratio = _ratio_of_rates(selected, train.groups)
-            rank = (min(ratio, tau), float(np.mean(selected == train.label)))
+            ratio = _ratio_of_rates(selected, train.groups, train.weight)
+            rank = (min(ratio, tau), _mean(selected == train.label, train.weight))
             if rank > best_rank:
                 best, best_rank = values, rank
     if best is None:
@@ -166,7 +168,15 @@ def fit_cells(train: TrainingMatrix) -> Cells:
     """
     n_encoded = train.matrix.shape[1]
     seen = np.column_stack([train.matrix, 2.0 * train.label - 1.0, train.groups])
-    mean, covariance = seen.mean(axis=0), np.cov(seen, rowvar=False)
+    if train.weight is None:
+        mean, covariance = seen.mean(axis=0), np.cov(seen, rowvar=False)
+    else:
+        mean = np.average(seen, axis=0, weights=train.weight)
+        away = seen - mean
+        # For whole weights, the sum of the weights is the number of repeated rows. For weights with
+        # a mean below 1, it is not, and only their relative size counts.
+        total = train.weight.sum()
+        covariance = (train.weight * away.T) @ away / max(total - 1, total * (1 - 1 / len(seen)))
     precision = np.linalg.pinv(covariance, rcond=1e6 * np.finfo(np.float64).eps, hermitian=True)
     away = np.column_stack([_LABELS, _GROUPS]) - mean[n_encoded:]
     coefficients = -away @ precision[n_encoded:, :n_encoded]
@@ -183,11 +193,19 @@ class Dual:
         The probability of each cell for each row, from `Cells.chances`.
     groups : array of int8 of shape (n_rows,)
         0 for group_a, 1 for group_b.
+    weight : array of float64 of shape (n_rows,), optional
+        The weights of the rows.
     """
 
-    def __init__(self, chances: NDArray[np.float64], groups: NDArray[np.int8]) -> None:
+    def __init__(
+        self,
+        chances: NDArray[np.float64],
+        groups: NDArray[np.int8],
+        weight: NDArray[np.float64] | None = None,
+    ) -> None:
         self.chances = chances
-        share_b = float(np.mean(groups == GROUP_B))
+        share_b = _mean(groups == GROUP_B, weight)
+        self._weight = weight
         self._shares = np.array([1.0 - share_b, share_b])
         self._of_1 = chances[:, 2] + chances[:, 3]
         # P(z | x) / P(z)
@@ -214,8 +232,12 @@ class Dual:
         low, high = 2.0 * low - 1.0, 2.0 * high - 1.0
         t = self._of_1 - 0.5 + self._pulls @ prices
         size, sizes = np.hypot(t, _MU), np.hypot(prices, _MU)
-        value = size.mean() + np.sum((high - low) * (prices + sizes) / 2 - high * prices)
-        gradient = (t / size) @ self._pulls / len(t)
+        value = _mean(size, self._weight)
+        value += np.sum((high - low) * (prices + sizes) / 2 - high * prices)
+        if self._weight is None:
+            gradient = (t / size) @ self._pulls / len(t)
+        else:
+            gradient = (self._weight * t / size) @ self._pulls / self._weight.sum()
         gradient += (high - low) * (1.0 + prices / sizes) / 2 - high
         return float(value), gradient
 
@@ -225,7 +247,17 @@ class Dual:
         return np.asarray(found.x)
 
 
-def _ratio_of_rates(selected: NDArray[np.bool_], groups: NDArray[np.int8]) -> float:
+def _mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
+    """Return the (weighted) mean over the rows."""
+    return float(np.mean(values) if weight is None else np.average(values, weights=weight))
+
+
+def _ratio_of_rates(
+    selected: NDArray[np.bool_], groups: NDArray[np.int8], weight: NDArray[np.float64] | None
+) -> float:
     """Return the ratio smaller / larger of the groups' selection rates; 0 if a rate is 0."""
-    rates = [float(selected[groups == group].mean()) for group in (GROUP_A, GROUP_B)]
+    rates = [
+        _mean(selected[groups == group], None if weight is None else weight[groups == group])
+        for group in (GROUP_A, GROUP_B)
+    ]
     return min(rates) / max(rates) if min(rates) > 0 else 0.0

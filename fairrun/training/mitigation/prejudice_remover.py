@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from fairrun.groups import group_shares
 from fairrun.inference import GROUP_A, GROUP_B, GroupBlocks, LinearScorer, sigmoid
 from fairrun.training.estimators import Estimator
 from fairrun.training.mitigation.fitted import FittedEstimator, TrainingMatrix, known_rows
@@ -36,7 +35,8 @@ def fit_prejudice_remover(
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group are left out.
+        The training rows. Rows in neither group are left out. If the rows have weights, losses and
+        means are weighted.
     estimator : Estimator
         Not used, because the method has its own model.
     eta : float
@@ -101,9 +101,7 @@ def fit_prejudice_remover(
             method="L-BFGS-B",
             options={"maxiter": maxiter, "maxfun": 10 * maxiter},
         )
-    return FittedEstimator(
-        LinearScorer(found.x, 0.0), transform=GroupBlocks(group_shares(train.groups))
-    )
+    return FittedEstimator(LinearScorer(found.x, 0.0), transform=GroupBlocks(train.shares))
 
 
 class PrejudiceObjective:
@@ -123,6 +121,11 @@ class PrejudiceObjective:
         of = [train.groups == group for group in (GROUP_A, GROUP_B)]
         self._rows = [np.ascontiguousarray(rows[group]) for group in of]
         self._labels = [train.label[group] for group in of]
+        weight = train.weight
+        self._weights = [None if weight is None else weight[group] for group in of]
+        self._sizes = np.array([float(len(y)) for y in self._labels])
+        if weight is not None:
+            self._sizes = np.array([weight[group].sum() for group in of])
         self._eta, self._C = eta, C
 
     def __call__(self, coefficients: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -143,18 +146,25 @@ class PrejudiceObjective:
         by_group = zip(self._rows, np.split(coefficients, 2), strict=True)
         scores = [rows @ own for rows, own in by_group]
         chances = [sigmoid(score) for score in scores]
-        sizes = np.array([len(chance) for chance in chances])
-        means = np.clip([chance.mean() for chance in chances], _LEAST, 1 - _LEAST)
+        sizes = self._sizes
+        averages = [
+            chance.mean() if weight is None else np.average(chance, weights=weight)
+            for chance, weight in zip(chances, self._weights, strict=True)
+        ]
+        means = np.clip(averages, _LEAST, 1 - _LEAST)
         mean = sizes @ means / sizes.sum()
         of_1, of_0 = np.log(means / mean), np.log((1 - means) / (1 - mean))
         value = self._eta * np.sum(sizes * (means * of_1 + (1 - means) * of_0))
         value += 0.5 * self._C * np.sum(coefficients**2)
         gradient = []
-        for rows, label, score, chance, pull in zip(
-            self._rows, self._labels, scores, chances, of_1 - of_0, strict=True
+        for rows, label, weight, score, chance, pull in zip(
+            self._rows, self._labels, self._weights, scores, chances, of_1 - of_0, strict=True
         ):
-            value += np.sum(np.logaddexp(0.0, score) - label * score)
+            losses = np.logaddexp(0.0, score) - label * score
             # The derivative of the mutual information by the mean of all rows is 0.
             by_score = chance - label + self._eta * pull * chance * (1 - chance)
+            if weight is not None:
+                losses, by_score = weight * losses, weight * by_score
+            value += np.sum(losses)
             gradient.append(by_score @ rows)
         return float(value), np.concatenate(gradient) + self._C * coefficients

@@ -39,7 +39,7 @@ from fairrun.training.mitigation.reweighing import fit_reweighing
 from fairrun.training.mitigation.threshold_search import CONSTRAINTS, OBJECTIVES
 from fairrun.training.parameters import Choice, Parameter
 
-__all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table"]
+__all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table", "weights_table"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,9 @@ class Mitigator:
         Whether the method trains the estimator itself, many times.
     gives_weights : bool
         Whether the method only sets the weights of the training rows.
+    weights : str
+        What weights of the training rows (`TrainingMatrix.weight`, `ScoredRows.weight`) do in the
+        fit; empty if the method cannot use them. Code of holisticai has no place for them.
     """
 
     name: str
@@ -97,6 +100,12 @@ class Mitigator:
     randomised: Literal["no", "yes", "by default"] = "no"
     wraps_estimator: bool = False
     gives_weights: bool = False
+    weights: str = ""
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether the fit can use weights of the training rows."""
+        return bool(self.weights)
 
 
 def _fit_nothing(train: TrainingMatrix) -> Fitted:  # noqa: ARG001
@@ -112,6 +121,7 @@ _TABLE = (
         summary="No mitigation; the baseline for the other methods.",
         source="",
         fit=_fit_nothing,
+        weights="the estimator's loss is weighted",
     ),
     Mitigator(
         name="reweighing",
@@ -122,6 +132,7 @@ _TABLE = (
         source="Kamiran and Calders 2012",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_reweighing,
+        weights="shares of label and group are weighted; the estimator gets the product",
         gives_weights=True,
     ),
     Mitigator(
@@ -133,6 +144,7 @@ _TABLE = (
         source="Weerts et al. 2023",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_correlation_remover,
+        weights="means are weighted; then the estimator's loss",
         parameters=(Parameter("alpha", 1.0, 0.0, 1.0, "share of the correlation to remove"),),
     ),
     Mitigator(
@@ -144,6 +156,7 @@ _TABLE = (
         source="Feldman et al. 2015",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_disparate_impact_remover,
+        weights="nothing in the repair, which only needs the values; then the estimator's loss",
         parameters=(
             Parameter("repair_level", 1.0, 0.0, 1.0, "share of the distance to move the values"),
         ),
@@ -157,6 +170,7 @@ _TABLE = (
         source="Zemel et al. 2013",
         fitted_by="fairrun, mended",
         fit=fit_learning_fair_representation,
+        weights="all three errors are weighted; then the estimator's loss",
         parameters=(
             Parameter("k", 10, 2, 100, "number of prototypes", integer=True),
             Parameter("Ax", 0.1, 0.0, 100.0, "weight of the reconstruction error"),
@@ -200,6 +214,7 @@ _TABLE = (
         source="Agarwal et al. 2018",
         fitted_by="fairrun, mended",
         fit=fit_grid_search,
+        weights="error rate, violation and each fit are weighted",
         parameters=(
             Choice("constraint", tuple(REDUCTION_CONSTRAINTS), "metric to bring to parity"),
             Parameter(
@@ -219,6 +234,7 @@ _TABLE = (
         source="Kamishima et al. 2012",
         fitted_by="fairrun, mended",
         fit=fit_prejudice_remover,
+        weights="losses and mean scores are weighted",
         parameters=(
             Parameter("eta", 20.0, 0.0, 10_000.0, "weight of the fairness penalty"),
             Parameter("C", 1.0, 0.0, 1e6, "strength of the L2 penalty"),
@@ -236,6 +252,7 @@ _TABLE = (
         source="Celis et al. 2019",
         fitted_by="fairrun, mended",
         fit=fit_meta_fair_classifier,
+        weights="the Gaussian, the selection rates and the accuracy are weighted",
         parameters=(
             Parameter("tau", 0.8, 0.01, 1.0, "smallest ratio of the groups' selection rates"),
         ),
@@ -268,6 +285,7 @@ _TABLE = (
         source="Hardt et al. 2016",
         fitted_by="fairrun",
         fit=fit_group_thresholds,
+        weights="rates and objective are weighted; the margin uses the effective number of rows",
         parameters=(
             Choice("constraint", tuple(CONSTRAINTS), "metric to bring to parity"),
             Parameter("tolerance", 0.05, 0.0, 0.99, "largest allowed distance from parity"),
@@ -316,6 +334,7 @@ _TABLE = (
         source="Kamiran et al. 2012",
         fitted_by="fairrun, equal to holisticai",
         fit=fit_reject_option_classification,
+        weights="all rates are weighted",
         parameters=(
             Choice("metric", REJECT_OPTION_METRICS, "metric to bring to parity"),
             Parameter("tolerance", 0.05, 0.0, 0.99, "largest allowed |metric|"),
@@ -381,6 +400,18 @@ def mitigator_table() -> pd.DataFrame:
             "randomised": mitigator.randomised,
             "trains the model many times": "yes" if mitigator.wraps_estimator else "no",
             "fitted by": mitigator.fitted_by,
+        }
+        for mitigator in MITIGATORS.values()
+    )
+
+
+def weights_table() -> pd.DataFrame:
+    """Return the table of mitigators and whether they take weights, for the documentation."""
+    return pd.DataFrame(
+        {
+            "mitigator": f"`{mitigator.name}`",
+            "takes weights": "yes" if mitigator.takes_weights else "no",
+            "what the weights do in its fit": mitigator.weights,
         }
         for mitigator in MITIGATORS.values()
     )

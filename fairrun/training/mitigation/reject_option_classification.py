@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +45,8 @@ def fit_reject_option_classification(
     Parameters
     ----------
     rows : ScoredRows
-        The training rows with their out-of-fold scores.
+        The training rows with their out-of-fold scores. If they have weights, all rates are
+        weighted.
     metric : str
         A name in `REJECT_OPTION_METRICS`: the metric to bring to parity.
     tolerance : float
@@ -76,11 +79,17 @@ def fit_reject_option_classification(
     widest = np.minimum(centre, 1 - centre)
     margin = np.tile(np.linspace(0.0, 1.0, num_ROC_margin), num_class_thresh) * widest
     probability, groups = sigmoid(rows.log_odds), rows.groups
-    of_a = _tables(probability[groups == GROUP_A], rows.label[groups == GROUP_A], centre + margin)
-    of_b = _tables(probability[groups == GROUP_B], rows.label[groups == GROUP_B], centre - margin)
+
+    def tables(of: NDArray[np.bool_], thresholds: NDArray[np.float64]) -> NDArray[Any]:
+        weight = None if rows.weight is None else rows.weight[of]
+        return _tables(probability[of], rows.label[of], thresholds, weight)
+
+    of_a, of_b = (
+        tables(groups == GROUP_A, centre + margin),
+        tables(groups == GROUP_B, centre - margin),
+    )
     # Rows in neither group have no margin, but count in the balanced accuracy.
-    others = groups < 0
-    everybody = of_a + of_b + _tables(probability[others], rows.label[others], centre)
+    everybody = of_a + of_b + tables(groups < 0, centre)
     distance = np.abs(_rate(metric, of_a) - _rate(metric, of_b))
     allowed = distance <= tolerance
     informedness = true_positive_rate(everybody) - false_positive_rate(everybody)
@@ -95,18 +104,30 @@ def fit_reject_option_classification(
 
 
 def _tables(
-    probability: NDArray[np.float64], label: NDArray[np.int64], thresholds: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Count rows by label and prediction at each threshold, of shape (n_thresholds, 2, 2)."""
+    probability: NDArray[np.float64],
+    label: NDArray[np.int64],
+    thresholds: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+) -> NDArray[Any]:
+    """Count rows by label and prediction at each threshold, of shape (n_thresholds, 2, 2).
+
+    With weights, these are sums of weights.
+    """
     by_label = []
     for value in (0, 1):
-        scores = np.sort(probability[label == value])
-        at_most = np.searchsorted(scores, thresholds, side="right")
-        by_label.append(np.stack([at_most, len(scores) - at_most], axis=-1))
+        own = label == value
+        scores = np.sort(probability[own])
+        at_most: NDArray[Any] = np.searchsorted(scores, thresholds, side="right")
+        total: float = len(scores)
+        if weight is not None:
+            order = np.argsort(probability[own], kind="stable")
+            sums = np.append(0.0, np.cumsum(weight[own][order]))
+            at_most, total = sums[at_most], sums[-1]
+        by_label.append(np.stack([at_most, total - at_most], axis=-1))
     return np.stack(by_label, axis=-2)
 
 
-def _rate(metric: str, tables: NDArray[np.int64]) -> NDArray[np.float64]:
+def _rate(metric: str, tables: NDArray[Any]) -> NDArray[np.float64]:
     """Return the rate whose difference between the groups is the metric."""
     if metric == "statistical_parity":
         return selection_rate(tables)

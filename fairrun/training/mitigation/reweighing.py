@@ -17,6 +17,9 @@ def fit_reweighing(train: TrainingMatrix) -> Fitted:
     the estimator's fit and not on predictions. holisticai's Reweighing gives the same weights, in
     float32.
 
+    If the rows have weights of their own, the probabilities are weighted, and each row gets the
+    product of both weights.
+
     Parameters
     ----------
     train : TrainingMatrix
@@ -35,6 +38,7 @@ def fit_reweighing(train: TrainingMatrix) -> Fitted:
     _, group = np.unique(train.groups, return_inverse=True)
     _, label = np.unique(train.label, return_inverse=True)
     counts = np.zeros((group.max() + 1, label.max() + 1))
-    np.add.at(counts, (group, label), 1)
+    np.add.at(counts, (group, label), 1 if train.weight is None else train.weight)
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
-    return Fitted(sample_weight=expected[group, label] / counts[group, label])
+    weight = expected[group, label] / counts[group, label]
+    return Fitted(sample_weight=weight if train.weight is None else weight * train.weight)

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ _SAME_SCORE = 1e-9
 #: The largest number of steps of all groups for two rates and more than two groups. The time grows
 #: with the square of this number.
 _MANY_STEPS = 2000
+#: With weights, the objective is rounded to this many parts of its largest value, so that equally
+#: good answers are exactly equal.
+_FINE = 2.0**40
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ def search_thresholds(
     tolerance: float,
     objective: str,
     confidence: float,
+    weight: _Floats | None = None,
 ) -> GroupThresholdChoice:
     """Find the thresholds with the best objective among all thresholds that meet the constraint.
 
@@ -135,6 +140,9 @@ def search_thresholds(
         The approximate probability that the constraint holds in the population of the rows, at
         least 0.5 and below 1. With 0.5 the constraint is checked for the given rows without a
         margin.
+    weight : array of float64 of shape (n_rows,), optional
+        The weights of the rows, above 0. Rates and objective are then weighted, and the margin
+        comes from each group's effective number of rows, (Σw)² / Σw².
 
     Returns
     -------
@@ -176,9 +184,14 @@ def search_thresholds(
     _check_arguments(constraint, tolerance, objective, confidence, n_groups)
     asked = CONSTRAINTS[constraint]
     known = positions >= 0
-    weights = _label_weights(label[known], objective)
+    weights = _label_weights(label[known], objective, None if weight is None else weight[known])
     groups = [
         _group_steps(log_odds[positions == code], label[positions == code], asked, weights, code)
+        if weight is None
+        else _weighted_steps(
+            *(log_odds[positions == code], label[positions == code], weight[positions == code]),
+            *(asked, weights, code),
+        )
         for code in range(n_groups)
     ]
     if tolerance == 1:
@@ -194,9 +207,10 @@ def search_thresholds(
             ]
         steps = _steps_within_tolerance(groups, constraint, tolerance, confidence)
     thresholds = [group.thresholds[step] for group, step in zip(groups, steps, strict=True)]
-    selected = sum(int(group.selected[step]) for group, step in zip(groups, steps, strict=True))
+    selected = sum(group.selected[step].item() for group, step in zip(groups, steps, strict=True))
+    counted = known if weight is None else known * weight
     return GroupThresholdChoice(
-        np.array(thresholds, dtype=np.float64), _pooled(log_odds, known, selected)
+        np.array(thresholds, dtype=np.float64), _pooled(log_odds, counted, selected)
     )
 
 
@@ -208,20 +222,23 @@ class _Steps:
     ----------
     thresholds : array of float64 of shape (n_steps,)
         The thresholds, in descending order.
-    selected : array of int64 of shape (n_steps,)
-        The number of rows above each threshold.
+    selected : array of shape (n_steps,)
+        The number of rows (or the sum of weights) above each threshold.
     rates : array of float64 of shape (n_rates, n_steps)
         The rates that the constraint compares, in ascending order.
-    size : array of int64 of shape (n_rates,)
-        The number of rows in the denominator of each rate.
+    size : array of shape (n_rates,)
+        The (effective) number of rows in the denominator of each rate.
+    one_row : array of float64 of shape (n_rates,)
+        The largest change of each rate by one row.
     value : array of int64 of shape (n_steps,)
-        The part of the group in the objective.
+        The part of the group in the objective, in the same unit for all groups.
     """
 
     thresholds: _Floats
-    selected: _Ints
+    selected: NDArray[Any]
     rates: _Floats
-    size: _Ints
+    size: NDArray[Any]
+    one_row: _Floats
     value: _Ints
 
     def window(self, rate: int, low: _Floats, high: _Floats) -> tuple[_Ints, _Ints]:
@@ -239,6 +256,7 @@ class _Steps:
             self.selected[kept],
             self.rates[:, kept],
             self.size,
+            self.one_row,
             self.value[kept],
         )
 
@@ -289,19 +307,29 @@ def _check_arguments(
         raise RequestError("group thresholds need at least two groups, and there is only one")
 
 
-def _label_weights(label: _Ints, objective: str) -> tuple[int, int]:
+def _label_weights(label: _Ints, objective: str, weight: _Floats | None) -> tuple[float, float]:
     """Return the weights of a correct label 0 and 1 in the objective.
 
-    They are whole numbers, so that equally good answers are exactly equal.
+    They are whole numbers, so that equally good answers are exactly equal. With weights, the
+    objective of all rows is `_FINE`, and `_weighted_steps` rounds the parts of it.
     """
-    if objective == "accuracy":
-        return 1, 1
-    positive = int(label.sum())
-    negative = len(label) - positive
+    positive: float
+    negative: float
+    if weight is None:
+        if objective == "accuracy":
+            return 1, 1
+        positive = int(label.sum())
+        negative = len(label) - positive
+    else:
+        if objective == "accuracy":
+            return _FINE / weight.sum(), _FINE / weight.sum()
+        positive, negative = weight[label == 1].sum(), weight[label == 0].sum()
     if not positive or not negative:
         raise RequestError(
             "balanced accuracy needs rows of both labels; give objective=accuracy or more rows"
         )
+    if weight is not None:
+        return _FINE / (2 * negative), _FINE / (2 * positive)
     return positive, negative
 
 
@@ -316,7 +344,11 @@ def _cuts(ordered: _Floats) -> tuple[_Ints, _Floats]:
 
 
 def _group_steps(
-    log_odds: _Floats, label: _Ints, asked: RateConstraint, weights: tuple[int, int], code: int
+    log_odds: _Floats,
+    label: _Ints,
+    asked: RateConstraint,
+    weights: tuple[float, float],
+    code: int,
 ) -> _Steps:
     positive = int(label.sum())
     out_of = {
@@ -324,13 +356,7 @@ def _group_steps(
         "true_positive": positive,
         "false_positive": len(label) - positive,
     }
-    kinds = {"selection": "", "true_positive": " with label 1", "false_positive": " with label 0"}
-    for rate in ("selection", *asked.rates):
-        if out_of[rate] == 0:
-            raise RequestError(
-                f"group {code} (counted from 0) has no row{kinds[rate]} to fit a threshold on; "
-                "give more rows, merge it with another group, or set its protected value to null"
-            )
+    _check_rows(label, asked, code)
     order = np.argsort(-log_odds, kind="stable")
     above, thresholds = _cuts(log_odds[order])
     true_positive = np.concatenate([[0], np.cumsum(label[order])])[above]
@@ -340,13 +366,65 @@ def _group_steps(
         "false_positive": above - true_positive,
     }
     right_0 = out_of["false_positive"] - counts["false_positive"]
+    size = np.array([out_of[rate] for rate in asked.rates])
     return _Steps(
         thresholds=thresholds,
         selected=above,
         rates=np.stack([counts[rate] / out_of[rate] for rate in asked.rates]),
-        size=np.array([out_of[rate] for rate in asked.rates]),
+        size=size,
+        one_row=1 / size,
         value=weights[0] * right_0 + weights[1] * true_positive,
     )
+
+
+def _weighted_steps(
+    log_odds: _Floats,
+    label: _Ints,
+    weight: _Floats,
+    asked: RateConstraint,
+    weights: tuple[float, float],
+    code: int,
+) -> _Steps:
+    """Return the steps of a group whose rows have weights, from sums of weights."""
+    _check_rows(label, asked, code)
+    order = np.argsort(-log_odds, kind="stable")
+    above, thresholds = _cuts(log_odds[order])
+    # Each sum is over its own rows, because a difference of two sums would not grow steadily.
+    own = {
+        "selection": weight,
+        "true_positive": weight * (label == 1),
+        "false_positive": weight * (label == 0),
+    }
+    summed = {
+        rate: np.concatenate([[0.0], np.cumsum(of_row[order])])[above]
+        for rate, of_row in own.items()
+    }
+    right_0 = summed["false_positive"][-1] - summed["false_positive"]
+    value = weights[0] * right_0 + weights[1] * summed["true_positive"]
+    return _Steps(
+        thresholds=thresholds,
+        selected=summed["selection"],
+        rates=np.stack([summed[rate] / summed[rate][-1] for rate in asked.rates]),
+        size=np.array([own[rate].sum() ** 2 / (own[rate] ** 2).sum() for rate in asked.rates]),
+        one_row=np.array([own[rate].max() / own[rate].sum() for rate in asked.rates]),
+        value=np.rint(value).astype(np.int64),
+    )
+
+
+def _check_rows(label: _Ints, asked: RateConstraint, code: int) -> None:
+    """Raise RequestError if a rate of the constraint has no row in its denominator."""
+    positive = int(label.sum())
+    out_of = {
+        "selection": (len(label), ""),
+        "true_positive": (positive, " with label 1"),
+        "false_positive": (len(label) - positive, " with label 0"),
+    }
+    for n_rows, kind in (out_of[rate] for rate in ("selection", *asked.rates)):
+        if n_rows == 0:
+            raise RequestError(
+                f"group {code} (counted from 0) has no row{kind} to fit a threshold on; "
+                "give more rows, merge it with another group, or set its protected value to null"
+            )
 
 
 def _spread(n: int, at_most: int) -> _Ints:
@@ -370,7 +448,7 @@ def _steps_within_tolerance(
     allowed_error = (1 - confidence) / (n_rates * len(pairs[0]))
     quantile = 0.0 if confidence == 0.5 else float(ndtri(1 - allowed_error))
     size = np.array([group.size for group in groups])
-    one_row = 1 / size.min(axis=0)
+    one_row = np.max([group.one_row for group in groups], axis=0)
 
     allowed = np.full(n_rates, limit)
     while True:
@@ -486,8 +564,11 @@ def _middle_best_steps(groups: Sequence[_Steps], windows: Sequence[_Windows], at
     return steps
 
 
-def _pooled(log_odds: _Floats, known: NDArray[np.bool_], selected: int) -> float:
-    """Return the threshold for all rows that selects about `selected` of the rows with a group."""
+def _pooled(log_odds: _Floats, known: NDArray[Any], selected: float) -> float:
+    """Return the threshold for all rows that selects about `selected` of the rows with a group.
+
+    `known` is whether a row has a group, or its weight if it has one.
+    """
     order = np.argsort(-log_odds, kind="stable")
     above, thresholds = _cuts(log_odds[order])
     missed = np.abs(np.concatenate([[0], np.cumsum(known[order])])[above] - selected)

@@ -156,7 +156,8 @@ def test_no_higher_than_holisticais_own_fit_on_adult(adult_file: Path) -> None:
 
 def adult(path: Path, n_rows: int) -> TrainingMatrix:
     raw = pd.read_parquet(path).dropna().head(n_rows)
-    encoder = fit_encoder(raw.drop(columns=["class", "sex", "race", "education-num"]))
+    features = raw.drop(columns=["class", "sex", "race", "education-num"])
+    encoder = fit_encoder(features, min_frequency=1)
     label = (raw["class"] == ">50K").to_numpy().astype(np.int64)
     groups = (raw["sex"] == "Female").to_numpy().astype(np.int8)
     return TrainingMatrix(encoder.encode(raw), label, groups)

@@ -1,0 +1,189 @@
+"""Find the type of each feature, and refuse features that a model cannot use as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairrun.errors import RequestError
+from fairrun.inference import name_rows
+
+__all__ = ["typed_features"]
+
+#: A text column with fewer values than this is never taken for identifiers.
+_FEWEST_IDENTIFIERS = 50
+#: A text column with this number of different dates at most is taken for a category, such as the
+#: cohorts of a study.
+_MOST_COHORTS = 12
+#: The share of the different values of a column that must look like dates.
+_SHARE_OF_DATES = 0.95
+
+#: The number of refused features whose reason an error message gives; it names all of them.
+_MOST_EXPLAINED = 5
+
+_DAY = r"(0?[1-9]|[12]\d|3[01])"
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_TIME = r"([T ]\s*\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[AaPp][Mm]|[+-]\d{2}:?\d{2})?)?"
+_DATE = re.compile(
+    rf"\s*(\d{{4}}([-/.]){_DAY}\2{_DAY}|{_DAY}([-/.]){_DAY}\6(\d{{4}}|\d{{2}})"
+    rf"|{_DAY}[ -]{_MONTH}[ ,-]+\d{{2,4}}|{_MONTH} {_DAY},? \d{{4}}){_TIME}\s*",
+    re.IGNORECASE,
+)
+
+_OF_DATES = ("holds dates", "give parts of the date, such as the year, as columns of numbers")
+_OF_DURATIONS = ("holds durations", "give them as numbers, such as days")
+_OF_BYTES = ("holds bytes", "decode them to text")
+_OF_COLLECTIONS = ("holds lists or other collections", "give each part as a column of its own")
+
+#: What a feature is refused for, and what to do other than leaving it out.
+_Problem = tuple[str, str]
+
+
+def typed_features(features: pd.DataFrame, *, min_frequency: int = 5) -> pd.DataFrame:
+    """Return the features as columns of numbers and of text.
+
+    Booleans with nulls and Decimals, which pandas stores as objects, become float64. Text of any
+    dtype becomes the dtype object with None for a null. Other columns of numbers stay as they are.
+
+    Unless `min_frequency` is 1, text is also refused if it identifies rows or is a date. Columns
+    with 50 values or more identify rows if more than half of the values are different. Columns with
+    more than 12 different values are dates if 95 % of these look like dates.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        The feature columns of the training rows.
+    min_frequency : int
+        The fewest rows of a named category; see `fit_encoder`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new table with the same rows and columns.
+
+    Raises
+    ------
+    RequestError
+        If features cannot be used. The message names all of them.
+
+    Examples
+    --------
+    >>> typed_features(pd.DataFrame({"member": [True, None, False]}))["member"].tolist()
+    [1.0, nan, 0.0]
+    >>> typed_features(pd.DataFrame({"hired": pd.to_datetime(["2020-05-01"])}))
+    Traceback (most recent call last):
+    ...
+    fairrun.errors.RequestError: the feature 'hired' holds dates; leave it out with drop=hired, or \
+give parts of the date, such as the year, as columns of numbers
+    """
+    typed: dict[Any, pd.Series] = {}
+    problems: dict[str, _Problem] = {}
+    for name, column in features.items():
+        found = _typed(column)
+        if isinstance(found, pd.Series) and found.dtype == object and min_frequency > 1:
+            found = _of_text(found) or found
+        if isinstance(found, pd.Series):
+            typed[name] = found
+        else:
+            problems[str(name)] = found
+    if problems:
+        raise _refusal(problems)
+    return pd.DataFrame(typed, index=features.index)
+
+
+def _typed(column: pd.Series) -> pd.Series | _Problem:
+    null = column.isna()
+    if null.all():
+        return "has no value in any row", ""
+    dtype = column.dtype
+    if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+        return _OF_DATES
+    if pd.api.types.is_complex_dtype(dtype):
+        return "holds complex numbers", "give real numbers"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return column
+    objects = column.to_numpy(dtype=object)
+    kinds = set(map(type, objects[~null.to_numpy()].tolist()))
+    if all(issubclass(kind, str) for kind in kinds):
+        objects = objects.copy()
+        objects[null.to_numpy()] = None
+        return pd.Series(objects, index=column.index, dtype="object")
+    if isinstance(dtype, pd.CategoricalDtype) and all(map(_is_number, kinds)):
+        return (
+            "holds numbers under the dtype category",
+            "give it as numbers, or as text with .astype(str)",
+        )
+    if all(map(_is_number, kinds)):
+        values = [np.nan if n else _as_float(v) for v, n in zip(objects, null, strict=True)]
+        return pd.Series(values, index=column.index, dtype=np.float64)
+    return _problem_of(kinds, objects, null.to_numpy())
+
+
+def _problem_of(kinds: set[type], objects: Any, null: Any) -> _Problem:
+    of_kinds: list[tuple[_Problem, Callable[[type], bool]]] = [
+        (_OF_DATES, lambda kind: issubclass(kind, (date, time, np.datetime64, pd.Period))),
+        (_OF_DURATIONS, lambda kind: issubclass(kind, (timedelta, np.timedelta64))),
+        (_OF_BYTES, lambda kind: issubclass(kind, (bytes, bytearray, memoryview))),
+        (
+            _OF_COLLECTIONS,
+            lambda kind: issubclass(kind, (list, tuple, dict, set, frozenset, np.ndarray)),
+        ),
+    ]
+    for problem, is_kind in of_kinds:
+        if all(map(is_kind, kinds)):
+            return problem
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    if any(issubclass(kind, str) for kind in kinds):
+        wrong = [
+            row for row, value in enumerate(objects) if not null[row] and not isinstance(value, str)
+        ]
+        what = f"holds text, but not in {name_rows(wrong)} (types {names})"
+        return what, "give either text or numbers in all rows"
+    return f"holds values of type {names}", "give numbers or text"
+
+
+def _is_number(kind: type) -> bool:
+    return issubclass(kind, (int, float, Decimal, np.integer, np.floating, np.bool_))
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an int that is too large for float64 is refused as infinite
+        return float("inf")
+
+
+def _of_text(column: pd.Series) -> _Problem | None:
+    """Return what text is refused for if each category needs several rows; None if it is not."""
+    present = column.dropna()
+    values = present.unique()
+    dates = sum(_DATE.fullmatch(value) is not None for value in values)
+    if len(values) > _MOST_COHORTS and dates >= _SHARE_OF_DATES * len(values):
+        return _OF_DATES
+    if len(present) >= _FEWEST_IDENTIFIERS and 2 * len(values) > len(present):
+        return (
+            f"has {len(values)} different values in {len(present)} rows, so it identifies rows",
+            "give a column of coarser categories",
+        )
+    return None
+
+
+def _refusal(problems: dict[str, _Problem]) -> RequestError:
+    dropped = ",".join(problems)
+    if len(problems) == 1:
+        ((name, (what, offer)),) = problems.items()
+        way_out = f"leave it out with drop={dropped}" + (f", or {offer}" if offer else "")
+        return RequestError(f"the feature {name!r} {what}; {way_out}")
+    said = "; ".join(
+        f"{name!r} {what}" + (f" ({offer})" if offer else "")
+        for name, (what, offer) in [*problems.items()][:_MOST_EXPLAINED]
+    ) + ("; …" if len(problems) > _MOST_EXPLAINED else "")
+    return RequestError(
+        f"{len(problems)} features cannot be used: {said}; leave them out with drop={dropped}"
+    )

@@ -32,6 +32,18 @@ _NO_FILE = {None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 #: The modules of MLflow that speak to databases, servers and artifact stores.
 _STORES = ("mlflow.store.", "mlflow.utils.rest_utils", "mlflow.utils.request_utils")
 
+#: The packages of the libraries of stores, by the name of their module.
+_PACKAGES = {
+    "boto3": "boto3",
+    "botocore": "boto3",
+    "google": "google-cloud-storage",
+    "azure": "azure-storage-blob",
+    "psycopg": "psycopg",
+    "psycopg2": "psycopg2-binary",
+    "pymysql": "pymysql",
+    "MySQLdb": "mysqlclient",
+}
+
 _PASSWORD = re.compile(r"(?<=//)[^/@\s'\"]+@")
 _STATUS = re.compile(r"too many (\d+) error responses")
 _DELETED = re.compile(r"The (\w+) (\S+) must be in the 'active' state")
@@ -129,10 +141,12 @@ def _line(error: BaseException) -> str:
     tracking = f"the tracking store {mlflow.get_tracking_uri()}"
     chain = list(_chain(error))
     if missing := _first(chain, ImportError):
-        name = (missing.name or "of its driver").partition(".")[0]
+        module = (missing.name or "of its driver").partition(".")[0]
+        package = _PACKAGES.get(module)
+        install = f"it with: python -m pip install {package}" if package else "its package"
         return (
-            f"{_part_of_store(error)} needs the Python package {name}, which is not installed; "
-            f"install it with: python -m pip install {name}"
+            f"{_part_of_store(error)} needs the Python library {package or module}, which is not "
+            f"installed; install {install}"
         )
     text = _first_line(str(error))
     if status := _status(chain, text):
@@ -181,7 +195,8 @@ def _line(error: BaseException) -> str:
             f"{tracking} cannot open the experiment: {text}; set MLFLOW_EXPERIMENT_ID to another "
             "experiment, or bring back a deleted one with: mlflow experiments restore"
         )
-    return f"{tracking} cannot be used: {text}; check MLFLOW_TRACKING_URI"
+    run = " and MLFLOW_RUN_ID" if re.search(r"\brun\b|run_id", text, re.IGNORECASE) else ""
+    return f"{tracking} cannot be used: {text}; check MLFLOW_TRACKING_URI{run}"
 
 
 def _is_full(error: BaseException) -> bool:

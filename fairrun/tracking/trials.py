@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ from fairrun.tracking.names import (
     parameter,
 )
 from fairrun.tracking.runs import parameter_text
+from fairrun.tracking.store import impatient
 
 __all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts"]
 
@@ -120,11 +122,31 @@ class ChildRuns:
             tags={**self._tags, SWEEP_TRIAL: str(result.number)},
         )
         run_id: str = created.info.run_id
+        try:
+            self._write(run_id, result, parameters, stage, notes, ended)
+        except Exception:
+            # A resumed sweep deletes this run. Until then it shall not look as if it were running.
+            with suppress(Exception), impatient():
+                self._client.set_terminated(run_id, "FAILED")
+            raise
+        self._client.set_terminated(run_id, _STATUS[result.state], ended)
+        return run_id
+
+    def _write(
+        self,
+        run_id: str,
+        result: TrialResult,
+        parameters: Mapping[str, object],
+        stage: str,
+        notes: Mapping[str, Any],
+        ended: int,
+    ) -> None:
+        """Log the content of a child run."""
         if result.counts is not None:
             self._client.log_text(run_id, json.dumps(result.counts.to_dict()), COUNTS)
         metrics = loggable(result.metrics | {TRIAL_SECONDS: result.seconds})
         tags = {
-            MITIGATOR: mitigator,
+            MITIGATOR: str(parameters[parameter("mitigator", "name")]),
             STAGE: stage,
             ESTIMATOR: str(parameters[parameter("estimator", "name")]),
             SWEEP_PARAMETERS: json.dumps(dict(result.parameters)),
@@ -138,8 +160,6 @@ class ChildRuns:
             [Param(name, parameter_text(value)) for name, value in parameters.items()],
             [RunTag(name, text) for name, text in tags.items() if text],
         )
-        self._client.set_terminated(run_id, _STATUS[result.state], ended)
-        return run_id
 
     def read(self, keys: Iterable[str] = ()) -> ReadTrials:
         """Read the logged trials, and delete child runs that are incomplete.

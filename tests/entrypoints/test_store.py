@@ -197,7 +197,8 @@ def test_an_experiment_that_is_deleted_or_unknown(
 
 def test_a_run_that_is_not_there(run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
-    assert f"Run with id={'0' * 32} not found" in refused(run("train", "--data", table, *ABOUT))
+    line = refused(run("train", "--data", table, *ABOUT))
+    assert f"Run with id={'0' * 32} not found; check MLFLOW_TRACKING_URI and MLFLOW_RUN_ID" in line
 
 
 @pytest.mark.parametrize(
@@ -260,24 +261,33 @@ def test_artifacts_that_cannot_be_written(
     assert statuses() == ["FAILED"]
 
 
+@pytest.fixture
+def full_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the disk of the artifacts be full when a file of the given name is written."""
+
+    def fill(written: str) -> None:
+        def until_full(write: Callable[..., None]) -> Callable[..., None]:
+            def fails(repository: object, local: str, path: str | None = None) -> None:
+                files = {each.name for each in Path(local).rglob("*")} | {Path(local).name}
+                if written in files:
+                    raise OSError(errno.ENOSPC, "No space left on device", f"{path}/{written}")
+                write(repository, local, path)
+
+            return fails
+
+        for name in ("log_artifact", "log_artifacts"):
+            write = getattr(LocalArtifactRepository, name)
+            monkeypatch.setattr(LocalArtifactRepository, name, until_full(write))
+
+    return fill
+
+
 @pytest.mark.parametrize("written", ["dataset.json", "MLmodel", "rates.csv"])
 def test_a_full_disk(
-    written: str, run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch
+    written: str, run: Invoke, table: Path, full_at: Callable[[str], None]
 ) -> None:
     """Neither a run nor a half-written model looks finished."""
-
-    def until_full(write: Callable[..., None]) -> Callable[..., None]:
-        def fails(repository: object, local: str, path: str | None = None) -> None:
-            files = {each.name for each in Path(local).rglob("*")} | {Path(local).name}
-            if written in files:
-                raise OSError(errno.ENOSPC, "No space left on device", f"{path}/{written}")
-            write(repository, local, path)
-
-        return fails
-
-    for name in ("log_artifact", "log_artifacts"):
-        write = getattr(LocalArtifactRepository, name)
-        monkeypatch.setattr(LocalArtifactRepository, name, until_full(write))
+    full_at(written)
     line = refused(run("train", "--data", table, *ABOUT))
     assert "no space is left on the disk of " in line
     assert written in line
@@ -290,6 +300,15 @@ def test_a_full_disk(
         result = run("evaluate", "--model", f"models:/{models[0].model_id}")
         assert result.exit_code == 2
         assert "cannot be loaded" in result.stderr
+
+
+def test_a_full_disk_in_a_sweep(run: Invoke, table: Path, full_at: Callable[[str], None]) -> None:
+    """The run of the trial is no longer running either, and the sweep can be resumed."""
+    sweep = ("sweep", "--trials", 1, "--workers", 1, "--space", "mitigator=none; C=1")
+    full_at("counts.json")
+    line = refused(run(*sweep, "--data", table, *ABOUT))
+    assert "no space is left on the disk of " in line
+    assert statuses() == ["FAILED", "FAILED"]
 
 
 def test_a_bug_keeps_its_traceback(

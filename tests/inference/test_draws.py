@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -87,3 +88,16 @@ def test_a_row_key_takes_the_place_of_the_features() -> None:
     assert draw(one.assign(id=3), numbered) == draw(one.assign(id=3.0), numbered)
     with pytest.raises(InputError, match="'id': not a number in row 0"):
         draw(one, numbered)
+
+
+def test_codes_draw_alike_in_every_form() -> None:
+    encoder = Encoder((Numeric("age", 40.0, 10.0, 38.0), Categorical("code", ("1", "2"), "1")))
+    draws = RowDraws(seed=3, rule="mixing")
+    age, code = [38.0, 40.5, 21.0], ["1", "2", "7"]
+    expected = draws.uniform(pd.DataFrame({"age": age, "code": code}), encoder)
+    assert len(set(expected)) == 3
+    for codes in ([1, 2, 7], [1.0, 2.0, 7.0], pd.Categorical([1, 2, 7]), [*map(Decimal, code)]):
+        rows = pd.DataFrame({"age": age, "code": codes})
+        assert draws.uniform(rows, encoder).tolist() == expected.tolist()
+        for row in range(3):
+            assert draws.uniform(rows.iloc[[row]], encoder) == expected[row]

@@ -77,7 +77,8 @@ def relative_weights(weight: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> relative_weights(np.array([1000.0, 3000.0, 0.0])).tolist()
     [0.5, 1.5, 0.0]
     """
-    return np.asarray(weight / weight[weight > 0].mean())
+    positive = weight[weight > 0]
+    return np.asarray(weight / positive.mean()) if positive.size else weight
 
 
 def effective_n(weight: ArrayLike) -> float:

@@ -57,7 +57,7 @@ KNOWS = {
     "jax": ("training",),
     "fsspec": ("data/places.py",),
     "openpyxl": ("data/excel_files.py",),
-    "sqlalchemy": ("data/databases.py",),
+    "sqlalchemy": ("data/databases.py", "tracking/store.py", "tracking/faults.py"),
 }
 
 #: Packages that take seconds to import: they are imported inside the functions that need them.

@@ -28,6 +28,8 @@ def load_model(uri: str | Path) -> SavedModel:
     RequestError
         If the model cannot be loaded or was not made by fairrun, a file was changed, the format is
         unknown, or the answer to a golden row differs from that at the time of saving.
+    StoreError
+        If the tracking store or the artifact store cannot be used.
     """
     folder = Path(uri)
     if not (folder / "MLmodel").is_file():

@@ -59,6 +59,7 @@ def measure_counts(counts: AnyCounts, crossings: Iterable[str] = ()) -> dict[str
     Examples
     --------
     >>> from fairrun.groups import ProtectedColumn
+    >>> from fairrun.metrics import Counts
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
     >>> found = measure_counts(counts)

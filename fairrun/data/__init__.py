@@ -26,7 +26,7 @@ from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, r
 from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
-from fairrun.data.spec_shape import checked_read, checked_types
+from fairrun.data.spec_shape import checked_types
 from fairrun.data.typed import TypedTable, type_columns
 from fairrun.data.weights import effective_n, read_weights, relative_weights, weights_note
 
@@ -46,7 +46,6 @@ __all__ = [
     "Splits",
     "TypedTable",
     "check_request",
-    "checked_read",
     "checked_types",
     "code_columns",
     "draft_spec",

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 from fairrun.data.read_options import ReadOptions
 from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 
-__all__ = ["FIELDS", "checked_read", "checked_spec", "checked_types"]
+__all__ = ["FIELDS", "checked_spec", "checked_types"]
 
 #: Returns a valid value for the field of this name, or raises RequestError.
 Shape = Callable[[Any, str], Any]
@@ -66,12 +65,6 @@ def _group(value: object, where: str) -> Any:
     if isinstance(value, list | tuple) and value:
         return [_value(each, f"{where}, item {place}") for place, each in enumerate(value, 1)]
     return _value(value, where)
-
-
-def _truth(value: object, where: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise _refuse(value, where, "give true or false")
 
 
 def _number(low: float, high: float, allowed: str) -> Shape:
@@ -165,22 +158,6 @@ _KIND = _one_of("number", "category")
 _SHARE = _number(0, 1, "a share from 0 to 1")
 _TYPES = _mapping_of(_KIND, "{zip: category}")
 
-#: The shape of each option of `ReadOptions`, by its type.
-_BY_TYPE: dict[str, Shape] = {
-    "str": _name,
-    "str | None": _or_none(_name),
-    "bool": _truth,
-    "tuple[str, ...]": _NAMES,
-}
-_READ = _record(
-    {
-        option.name: _BY_TYPE.get(str(option.type), lambda value, _: value)
-        for option in fields(ReadOptions)
-    },
-    (),
-    '{delimiter: ";"}',
-)
-
 #: The fields of a dataset spec, in the order of `DatasetSpec`.
 FIELDS: dict[str, Shape] = {
     "name": _name,
@@ -195,7 +172,7 @@ FIELDS: dict[str, Shape] = {
     "max_dropped": _SHARE,
     "na_values": _list_of(_text, '["?", n.a.]'),
     "weight": _or_none(_name),
-    "read": _READ,
+    "read": lambda value, _: {} if value is None else ReadOptions.from_dict(value).to_dict(),
     "reading": _one_of(1, 2),
     "splits": _record(
         {"validation": _SHARE, "test": _SHARE, "seed": _whole}, (), "{validation: 0.2, test: 0.2}"
@@ -241,18 +218,6 @@ def checked_spec(saved: object) -> dict[str, Any]:
         saved, _SPEC
     )
     return fields_
-
-
-def checked_read(saved: object) -> dict[str, Any]:
-    """Return the options of `read`, each of a valid shape.
-
-    Raises
-    ------
-    RequestError
-        If an option is unknown or of the wrong shape.
-    """
-    options: dict[str, Any] = _READ(saved, "read")
-    return options
 
 
 def checked_types(saved: Mapping[str, str]) -> dict[str, str]:

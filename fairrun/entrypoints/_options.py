@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from fairrun.data import DataRequest, ReadOptions, checked_read, checked_types
+from fairrun.data import DataRequest, ReadOptions, checked_types
 from fairrun.entrypoints._command import given, listed
 from fairrun.errors import RequestError
 from fairrun.runs.train import TrainingRequest
@@ -321,7 +321,7 @@ def data_options(command: Command) -> Command:
 
 def read_options(given_: dict[str, Any]) -> ReadOptions | None:
     """Return the options in JSON for reading a file; None if none was given."""
-    return ReadOptions.from_dict(checked_read(given_)) if given_ else None
+    return ReadOptions.from_dict(given_) if given_ else None
 
 
 def _pairs(text: str) -> dict[str, str] | None:

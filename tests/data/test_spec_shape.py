@@ -60,8 +60,11 @@ def test_every_field_has_a_shape() -> None:
         (YAML + "max_dropped: 20", "max_dropped is 20; give a share from 0 to 1"),
         (YAML + "max_dropped: .nan", "max_dropped is nan; give a share"),
         (YAML + "na_values: [~]", "na_values, item 1 is empty; give text, in quotes if need be"),
-        (YAML + "read: {delimeter: ;}", "read has an unknown field 'delimeter'; did you mean del"),
-        (YAML + "read: {header: 'no'}", "read, header is 'no'; give true or false"),
+        (
+            YAML + "read: {delimeter: ;}",
+            "read.delimeter is not an option for reading a file; did",
+        ),
+        (YAML + "read: {header: 'no'}", "read.header='no' is not valid; give true or false"),
         (YAML + "reading: 3", "reading is 3; give 1 or 2"),
         (YAML + "digests: x", "digests is 'x'; give a mapping, such as those that preprocess logs"),
         (YAML + "weight: [w]", "weight is a list; give text"),

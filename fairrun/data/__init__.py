@@ -27,6 +27,7 @@ from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.data.spec_shape import checked_types
+from fairrun.data.text_columns import are_dates, identify_rows
 from fairrun.data.typed import TypedTable, type_columns
 from fairrun.data.weights import effective_n, read_weights, relative_weights, weights_note
 
@@ -45,6 +46,7 @@ __all__ = [
     "SourceTable",
     "Splits",
     "TypedTable",
+    "are_dates",
     "check_request",
     "checked_types",
     "code_columns",
@@ -52,6 +54,7 @@ __all__ = [
     "effective_n",
     "find",
     "find_in",
+    "identify_rows",
     "is_preprocessed",
     "label_group_counts",
     "load_source",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -11,30 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fairrun.data import are_dates, identify_rows
 from fairrun.errors import RequestError
 from fairrun.inference import name_rows
 
 __all__ = ["typed_features"]
 
-#: A text column with fewer values than this is never taken for identifiers.
-_FEWEST_IDENTIFIERS = 50
-#: A text column with this number of different dates at most is taken for a category, such as the
-#: cohorts of a study.
-_MOST_COHORTS = 12
-#: The share of the different values of a column that must look like dates.
-_SHARE_OF_DATES = 0.95
-
 #: The number of refused features whose reason an error message gives; it names all of them.
 _MOST_EXPLAINED = 5
-
-_DAY = r"(0?[1-9]|[12]\d|3[01])"
-_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_TIME = r"([T ]\s*\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*(Z|[AaPp][Mm]|[+-]\d{2}:?\d{2})?)?"
-_DATE = re.compile(
-    rf"\s*(\d{{4}}([-/.]){_DAY}\2{_DAY}|{_DAY}([-/.]){_DAY}\6(\d{{4}}|\d{{2}})"
-    rf"|{_DAY}[ -]{_MONTH}[ ,-]+\d{{2,4}}|{_MONTH} {_DAY},? \d{{4}}){_TIME}\s*",
-    re.IGNORECASE,
-)
 
 _OF_DATES = ("holds dates", "give parts of the date, such as the year, as columns of numbers")
 _OF_DURATIONS = ("holds durations", "give them as numbers, such as days")
@@ -51,9 +34,8 @@ def typed_features(features: pd.DataFrame, *, min_frequency: int = 5) -> pd.Data
     Booleans with nulls and Decimals, which pandas stores as objects, become float64. Text of any
     dtype becomes the dtype object with None for a null. Other columns of numbers stay as they are.
 
-    Unless `min_frequency` is 1, text is also refused if it identifies rows or is a date. Columns
-    with 50 values or more identify rows if more than half of the values are different. Columns with
-    more than 12 different values are dates if 95 % of these look like dates.
+    Unless `min_frequency` is 1, text is also refused if it identifies rows or is a date; see
+    `fairrun.data.identify_rows` and `fairrun.data.are_dates`.
 
     Parameters
     ----------
@@ -163,10 +145,9 @@ def _of_text(column: pd.Series) -> _Problem | None:
     """Return what text is refused for if each category needs several rows; None if it is not."""
     present = column.dropna()
     values = present.unique()
-    dates = sum(_DATE.fullmatch(value) is not None for value in values)
-    if len(values) > _MOST_COHORTS and dates >= _SHARE_OF_DATES * len(values):
+    if are_dates(values):
         return _OF_DATES
-    if len(present) >= _FEWEST_IDENTIFIERS and 2 * len(values) > len(present):
+    if identify_rows(len(values), len(present)):
         return (
             f"has {len(values)} different values in {len(present)} rows, so it identifies rows",
             "give a column of coarser categories",

@@ -10,13 +10,10 @@ import numpy as np
 
 from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding, Kind, in_words
+from fairrun.data.text_columns import FEWEST_IDENTIFIERS, are_dates, identify_rows
 
 __all__ = ["NULL_WORDS", "is_row_number", "look_at", "null_words"]
 
-#: Fewer rows than this do not show that values are distinct because they identify rows.
-_FEWEST_ROWS = 50
-#: The share of distinct values from which text identifies rows.
-_NEARLY_ALL = 0.9
 #: The share of cells that must look alike: 95 %.
 _MOST = 0.95
 #: A value is named in a sentence only if at least this number of rows have it.
@@ -44,15 +41,6 @@ _WAYS_TO_WRITE: tuple[tuple[str, re.Pattern[str], dict[str, str]], ...] = (
         {"thousands": ".", "decimal": ","},
     ),
     ("a decimal comma", re.compile(r"[-+]?\d+,\d+"), {"decimal": ","}),
-)
-_DATES = tuple(
-    re.compile(pattern + r"([T ]\d{1,2}:\d{2}.*)?")
-    for pattern in (
-        r"(18|19|20|21)\d{2}([-/.])(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])",
-        r"(0?[1-9]|[12]\d|3[01])([-/.])(0?[1-9]|[12]\d|3[01])\2((18|19|20|21)\d{2}|\d{2})",
-        r"(0?[1-9]|[12]\d|3[01])[-. ]*[A-Za-z]{3,9}\.?[-, ]+(18|19|20|21)\d{2}",
-        r"[A-Za-z]{3,9}\.? (0?[1-9]|[12]\d|3[01]),? (18|19|20|21)\d{2}",
-    )
 )
 #: Texts that often mean a null.
 NULL_WORDS = frozenset(
@@ -179,8 +167,7 @@ def _date(column: CodedColumn) -> Finding | None:
     if column.is_number:
         is_date = column.is_whole and column.n_distinct > 1 and _are_dates_as_numbers(column)
     else:
-        cells = _typical(column)
-        is_date = len(cells) > 1 and _share(cells, _is_date) >= _MOST
+        is_date = are_dates([text for text, _ in _typical(column)])
     if not is_date:
         return None
     sentence = f"{column.name} looks like a date"
@@ -212,7 +199,7 @@ def is_row_number(column: CodedColumn) -> bool:
     range that distinct numbers would not come about by chance.
     """
     n = column.n_known
-    if n < _FEWEST_ROWS or not column.is_whole or column.n_distinct < 0.99 * n:
+    if n < FEWEST_IDENTIFIERS or not column.is_whole or column.n_distinct < 0.99 * n:
         return False
     values = column.values.astype(np.float64)
     reach = float(values.max() - values.min()) + 1
@@ -234,13 +221,13 @@ def _row_number(column: CodedColumn) -> Finding | None:
 
 def _identifier(column: CodedColumn) -> Finding | None:
     n, distinct = column.n_known, column.n_distinct
-    if n < _FEWEST_ROWS:
+    if n < FEWEST_IDENTIFIERS:
         return None
     if column.is_number:
         named = _KEY_NAME.search(column.name) or _KEY_ENDING.search(column.name)
         if not (named and column.is_whole and distinct >= 0.99 * n):
             return None
-    elif distinct < _NEARLY_ALL * n:
+    elif not identify_rows(distinct, n):
         return None
     sentence = f"{column.name} looks like an identifier: {distinct:,} distinct values in {n:,} rows"
     return _dropped("identifier", column.name, sentence)
@@ -291,7 +278,3 @@ def _share(cells: list[tuple[str, int]], looks: Callable[[str], bool]) -> float:
 
 def _plain(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
-
-
-def _is_date(text: str) -> bool:
-    return any(pattern.fullmatch(text) for pattern in _DATES)

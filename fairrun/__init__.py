@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fairrun.client import Client
-    from fairrun.errors import RequestError
+    from fairrun.errors import RequestError, StoreError
     from fairrun.gate import Gate, decide
     from fairrun.groups import Protected, ProtectedColumn
     from fairrun.metrics import Counts, evaluate_predictions
@@ -26,6 +26,7 @@ __all__ = [
     "Protected",
     "ProtectedColumn",
     "RequestError",
+    "StoreError",
     "__version__",
     "decide",
     "evaluate_predictions",
@@ -43,6 +44,7 @@ _WHERE = {
     "Protected": "fairrun.groups",
     "ProtectedColumn": "fairrun.groups",
     "RequestError": "fairrun.errors",
+    "StoreError": "fairrun.errors",
     "decide": "fairrun.gate",
     "evaluate_predictions": "fairrun.metrics",
     "load_model": "fairrun.models.load",

@@ -44,6 +44,6 @@ def check_sample_weight(sample_weight: ArrayLike, n_rows: int) -> NDArray[np.flo
         )
     wrong = int((~np.isfinite(weight) | (weight < 0)).sum())
     if wrong or not (weight > 0).any():
-        found = f"is negative, NaN or infinite in {wrong} rows" if wrong else "is 0 in all rows"
+        found = f"is negative, NaN or infinite in {wrong} rows" if wrong else "is zero in all rows"
         raise RequestError(f"sample_weight {found}; give finite numbers of at least 0, not all 0")
     return weight

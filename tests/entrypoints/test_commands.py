@@ -275,7 +275,8 @@ def test_a_column_of_any_name_is_part_of_a_metrics_name(
     raw.assign(**{"job / (main)": raw["job"]}).to_parquet(tmp_path / "odd.parquet")
     said = [*TWO_PROTECTED[:4], "--protected", "sex,job / (main)", *TWO_PROTECTED[6:]]
     succeed(run("train", "--data", tmp_path / "odd.parquet", *said, "--drop", "job"))
-    assert "disparate_impact/job _ _main_" in runs()[-1].data.metrics
+    found = [name for name in runs()[-1].data.metrics if name.startswith("disparate_impact/job")]
+    assert re.fullmatch("disparate_impact/job _ _main_-[0-9a-f]{8}", min(found, key=len))
 
 
 def test_too_many_crossings_are_refused_before_anything_is_fitted(
@@ -466,7 +467,7 @@ def test_a_table_of_one_row_is_refused(run: Invoke, table: Path, tmp_path: Path)
     pd.read_parquet(table).head(1).to_parquet(tmp_path / "one.parquet")
     result = run("train", "--data", tmp_path / "one.parquet", *ABOUT)
     assert result.exit_code == 2
-    assert "the target 'paid' has 1 value (" in result.output
+    assert "the target 'paid' has 1 value;" in result.output
 
 
 def test_a_model_that_is_not_ours_is_refused(run: Invoke) -> None:

@@ -23,7 +23,7 @@ def passes(result: GateResult) -> bool:
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(["statistical_parity<=", "disparate_impact>=", "accuracy>=", "accuracy<="]),
+    st.sampled_from(["statistical_parity<=", "disparate_impact>=", "accuracy>=", "brier_score<="]),
     st.floats(0.01, 0.99),
     st.floats(0, 2) | st.just(float("nan")),
     st.floats(0, 2),

@@ -179,9 +179,7 @@ def test_labels_that_cannot_be_fitted_are_refused(raw: tuple[pd.DataFrame, np.nd
     with pytest.raises(RequestError, match="have the same label"):
         model.fit(X, np.zeros_like(y))
     no_woman_is_whole = X.assign(age=X["age"].where(X["sex"] != "Female"))
-    with pytest.raises(
-        RequestError, match=r"'Female' is not a value of the protected column 'sex' \(Male\)"
-    ):
+    with pytest.raises(RequestError, match="'Female' is not a value of the protected column 'sex'"):
         model.fit(no_woman_is_whole, y)
     with pytest.raises(
         RequestError, match="'age' has no value in any row; leave it out with drop=age"

@@ -197,7 +197,7 @@ def test_resampling_is_refused_because_it_counts_rows(
         (np.ones(3), r"sample_weight has shape \(3,\), but there are 900 rows"),
         (np.full(900, -1.0), "sample_weight is negative, NaN or infinite in 900 rows"),
         ([np.nan, *[1.0] * 899], "sample_weight is negative, NaN or infinite in 1 rows"),
-        (np.zeros(900), "sample_weight is 0 in all rows"),
+        (np.zeros(900), "sample_weight is zero in all rows"),
         (["heavy"] * 900, "sample_weight holds a value that is not a number"),
     ],
 )

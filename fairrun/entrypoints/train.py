@@ -23,7 +23,7 @@ def main(
     """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
     trained = run_train(data, request)
-    print_metrics(trained.metrics, "validation")
+    print_metrics(trained.metrics, "validation", trained.column)
     command = mlflow_run(trained.run_id)
     click.echo(f"next: {command} -e evaluate -P model=runs:/{trained.run_id}/model")
     click.echo(f"      mlflow models serve -m runs:/{trained.run_id}/model --env-manager local")

@@ -122,8 +122,8 @@ def small_groups(
                 (name,),
                 f"{name}: {int(few.sum())} of {column.n_distinct} values will have fewer than "
                 f"{MIN_GROUP_ROWS} rows in the test split",
-                "a gate cannot decide about them: collect more rows, or compare two values with "
-                "unprivileged=",
+                "a gate cannot decide about them: collect more rows, or end its terms with "
+                "[privileged vs unprivileged]",
             )
 
 

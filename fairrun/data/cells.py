@@ -168,7 +168,7 @@ def decide(cells: Cells, given: str | None, read: ReadOptions) -> Decision:
             return replace(text, note=f"text, because of leading zeros ({n_zeros})")
         if share < _NEARLY_ALL or not parsed.any():
             if readings:
-                reading = f"text, though all values are numbers with read='{readings[0]}'"
+                reading = f"read as text; with read='{readings[0]}' all its values are numbers"
                 return replace(text, note=reading)
             return replace(text, note=f"text, because {of_values}" if share >= _MANY else "")
     if n_wrong:

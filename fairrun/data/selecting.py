@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -142,8 +144,9 @@ def rows_to_keep(
     if share > spec.max_dropped or not n_kept:
         ways = []
         if len(by_column):
-            worst = [str(name) for name in by_column.index[by_column >= by_column.iloc[0] / 2][:3]]
-            ways += [f"drop={','.join([*spec.drop, *worst])}", "missing=keep"]
+            if worst := _enough_to_drop(null, by_column.index, no_target, spec.max_dropped):
+                ways.append(f"drop={','.join([*spec.drop, *worst])}")
+            ways.append("missing=keep")
         if n_kept:
             ways.append(f"max_dropped={np.ceil(share * 100) / 100:g}")
         raise RequestError(
@@ -153,3 +156,19 @@ def rows_to_keep(
             else f"{said}; no row is left, so give rows with values in {spec.target!r}"
         )
     return keep, [said]
+
+
+def _enough_to_drop(
+    null: pd.DataFrame, by_nulls: Iterable[Any], no_target: NDArray[np.bool_], max_dropped: float
+) -> list[str]:
+    """Return the columns with the most nulls without which enough rows are kept; at most five.
+
+    Empty if more columns, or all features, would have to go.
+    """
+    worst: list[str] = []
+    for name in islice(by_nulls, min(5, null.shape[1] - 1)):
+        worst.append(str(name))
+        lost = null.drop(columns=worst).any(axis=1).to_numpy() | no_target
+        if lost.mean() <= max_dropped and not lost.all():
+            return worst
+    return []

@@ -17,6 +17,7 @@ import pandas as pd
 
 from fairrun.errors import EXIT_BAD_REQUEST, EXIT_TRACKING_STORE, RequestError, StoreError
 from fairrun.gate import GateResult
+from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.text import format_table, with_interval
 from fairrun.tracking.faults import naming_faults
@@ -77,11 +78,15 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     click.echo(f"warning: {str(message).strip().splitlines()[0]}", err=True)
 
 
-def print_metrics(metrics: Mapping[str, float], rows: str) -> None:
+def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColumn) -> None:
     """Print the metrics of the first protected column with their intervals.
 
-    `rows` is the heading of the column of values: the name of the measured rows.
+    `rows` is the heading of the column of values: the name of the measured rows. `column` is
+    the first protected column.
     """
+    group_a, group_b = column.group_names
+    click.echo(f"{column.name}: group_a = {group_a}, group_b = {group_b}. ", nl=False)
+    click.echo("Ratios are a / b, differences are a - b.\n")
     limits = [name for name in metrics if name.endswith(("_ci_low", "_ci_high"))]
     names = [n for n in metrics if "/" not in n and not n.endswith("_worst") and n not in limits]
     intervals = [

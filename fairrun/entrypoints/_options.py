@@ -84,8 +84,9 @@ _DATA_OPTIONS = (
     click.option(
         "--data",
         default="census",
-        help="The data: census (built-in sample data), adult, a CSV or Parquet file, a YAML spec, "
-        "or the run id of a preprocess run.",
+        help="The data: census (built-in sample data), adult, a file (CSV, Parquet, Feather, Excel "
+        "or JSON lines; also compressed, or by URL), a folder of Parquet files, the URL of a "
+        "database, a YAML spec, or the run id of an earlier run.",
     ),
     click.option(
         "--target", default="auto", help="The column to predict; auto: as in the dataset spec."
@@ -98,18 +99,21 @@ _DATA_OPTIONS = (
     click.option(
         "--protected",
         default="auto",
-        help="Protected columns, separated by commas; auto: as in the dataset spec.",
+        help="Protected columns, separated by commas, the most important first; auto: as in the "
+        "dataset spec.",
     ),
     click.option(
         "--privileged",
         default="auto",
-        help="The privileged value of each protected column, separated by commas.",
+        help="The privileged group of each protected column, separated by commas: a value (Male), "
+        "several (White|Asian), a condition (>=40) or a bin (25..40); auto: as in the dataset "
+        "spec.",
     ),
     click.option(
         "--unprivileged",
         default="auto",
-        help="The unprivileged value of each protected column, separated by commas; rest means all "
-        "other values.",
+        help="The unprivileged group of each protected column, written like privileged; rest means "
+        "all other values; auto: as in the dataset spec, or rest.",
     ),
     click.option(
         "--drop",
@@ -139,8 +143,9 @@ _DATA_OPTIONS = (
     click.option(
         "--types",
         default="auto",
-        help="The types of columns whose own type is misleading, such as zip:category,fee:number; "
-        "auto: as in the dataset spec.",
+        help="The types of columns whose own type is misleading, category or number, such as "
+        "zip:category,fee:number; category keeps the text of the file, such as 01; auto: as in the "
+        "dataset spec.",
     ),
     click.option(
         "--na-values",
@@ -157,7 +162,9 @@ _DATA_OPTIONS = (
         "--read",
         type=JsonObject(),
         default="{}",
-        help='How a file is read, as JSON, such as {"delimiter": ";", "decimal": ","}.',
+        help='How the data are read, as JSON, such as {"delimiter": ";", "decimal": ","} for a CSV '
+        'file, {"sheet": "2024"} for Excel, or {"query": "SELECT * FROM people ORDER BY id"} for a '
+        "database.",
     ),
     click.option(
         "--validation-size",

@@ -14,7 +14,7 @@ from fairrun.gate import ASSUMPTIONS
 from fairrun.runs.check import Checked, run_check
 from fairrun.text import format_table
 from fairrun.tracking.names import CHECK_PAGE, DRAFT_SPEC
-from fairrun.tracking.runs import project_of
+from fairrun.tracking.runs import mlflow_run
 
 #: At most this number of columns is printed. The run has all of them.
 _MOST_COLUMNS = 40
@@ -56,16 +56,16 @@ def _columns(columns: pd.DataFrame) -> pd.DataFrame:
 
 
 def _say_next(data: DataRequest, done: Checked) -> None:
-    project = shlex.quote(project_of(done.run_id))
+    command = mlflow_run(done.run_id)
     click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id} (mlflow ui)")
     if not done.draft:
-        click.echo(f"  mlflow run {project} -e train -P data={shlex.quote(data.data)}")
+        click.echo(f"  {command} -e train -P data={shlex.quote(data.data)}")
         return
     if done.guessed:
         given = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in done.guessed.items())
-        click.echo("then give the roles of the columns, these or others, and check again:")
-        click.echo(f"  mlflow run {project} -e check -P data={shlex.quote(data.data)} {given}")
+        click.echo("then correct the guesses in this command, and check again:")
+        click.echo(f"  {command} -e check -P data={shlex.quote(data.data)} {given}")
         return
     click.echo("then save the draft spec, look at each line, and train:")
     click.echo(f"  mlflow artifacts download -r {done.run_id} -a {DRAFT_SPEC} -d .")
-    click.echo(f'  mlflow run {project} -e train -P data="$PWD/{DRAFT_SPEC}"')
+    click.echo(f'  {command} -e train -P data="$PWD/{DRAFT_SPEC}"')

@@ -64,7 +64,7 @@ def main(
         gate=demanded,
         read=read_options(read),
     )
-    print_metrics(evaluated.metrics, evaluated.rows)
+    print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
     if evaluated.gate is None:
         return 0
     print_gate(evaluated.gate)

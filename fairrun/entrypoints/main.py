@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 import pandas as pd
 
@@ -13,7 +11,7 @@ from fairrun.entrypoints._options import data_options, training_options
 from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
 from fairrun.runs.train import TrainingRequest
 from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import project_of
+from fairrun.tracking.runs import mlflow_run
 
 
 @entry_point
@@ -32,11 +30,11 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
     click.echo("Ratios are a / b, differences are a - b. Brackets hold the 95 % interval.\n")
     click.echo(format_table(_readable(done.table)))
     last = done.table.iloc[-1]
-    project = shlex.quote(project_of(done.run_id))
+    command = mlflow_run(done.run_id)
     click.echo(f"\nnext: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
     click.echo("  mlflow ui")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
-    click.echo(f"  mlflow run {project} -e evaluate -P model=runs:/{last['train_run_id']}/model")
+    click.echo(f"  {command} -e evaluate -P model=runs:/{last['train_run_id']}/model")
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options
 from fairrun.runs.preprocess import run_preprocess
-from fairrun.tracking.runs import project_of
+from fairrun.tracking.runs import mlflow_run
 
 
 @entry_point
@@ -20,5 +18,5 @@ def main(data: DataRequest) -> None:
     done = run_preprocess(data)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
     click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")
-    project = shlex.quote(project_of(done.run_id))
-    click.echo(f"next: mlflow run {project} -e train -P data={done.run_id}")
+    command = mlflow_run(done.run_id)
+    click.echo(f"next: {command} -e train -P data={done.run_id}")

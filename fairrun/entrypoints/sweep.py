@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 from typing import Any
 
@@ -19,7 +18,7 @@ from fairrun.sweep.methods import METHODS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import RULES
 from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import project_of
+from fairrun.tracking.runs import mlflow_run
 
 #: The exit code that a shell gives to an interrupted command.
 _INTERRUPTED = 130
@@ -161,7 +160,7 @@ def _say(swept: Swept) -> None:
         limits = rows[[where, f"{where}_ci_low", f"{where}_ci_high"]]
         rows = rows.assign(**{where: [with_interval(*row) for row in limits.to_numpy().tolist()]})
     click.echo(format_table(rows[["metric", "validation", "test", "optimism"]]))
-    project = shlex.quote(project_of(swept.run_id))
+    command = mlflow_run(swept.run_id)
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
-    click.echo(f"next: mlflow run {project} -e evaluate -P model={swept.model_uri}")
+    click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")
     click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 
 import click
@@ -11,7 +10,7 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, print_metrics
 from fairrun.entrypoints._options import data_options, mitigator_option, training_options
 from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking.runs import project_of
+from fairrun.tracking.runs import mlflow_run
 
 
 @entry_point
@@ -24,7 +23,7 @@ def main(
     """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
     trained = run_train(data, request)
-    print_metrics(trained.metrics, "validation")
-    project = shlex.quote(project_of(trained.run_id))
-    click.echo(f"next: mlflow run {project} -e evaluate -P model=runs:/{trained.run_id}/model")
+    print_metrics(trained.metrics, "validation", trained.column)
+    command = mlflow_run(trained.run_id)
+    click.echo(f"next: {command} -e evaluate -P model=runs:/{trained.run_id}/model")
     click.echo(f"      mlflow models serve -m runs:/{trained.run_id}/model --env-manager local")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,8 @@ class Checked:
         A draft of the dataset spec as YAML; empty for an earlier `preprocess`, whose rows are
         already prepared.
     guessed : mapping of str to str
-        The roles as parameters, if some of them were not given and are guesses; otherwise empty.
+        The parameters of the next check, if some roles were not given: the roles with guesses, and
+        what the user gave. Empty if all roles were given.
     """
 
     run_id: str
@@ -123,18 +125,39 @@ def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], 
     findings = find(table, roles)
     fields, remarks = checked.fields(roles, columns, findings, guesses)
     draft = draft_spec(fields, findings, table, remarks)
-    guessed = _guessed(fields) if remarks else {}
+    guessed = _guessed(request, fields, findings) if remarks else {}
     return spec.name, spec.splits.test, findings, guessed, draft
 
 
-def _guessed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return the roles as the parameters that the user would type."""
-    values = {name: str(fields[name]) for name in ("target", "positive") if fields.get(name)}
-    protected = fields.get("protected") or []
-    if protected:
-        values["protected"] = ",".join(str(each["column"]) for each in protected)
-        values["privileged"] = ",".join(Protected(**each).texts[0] for each in protected)
+def _guessed(request: DataRequest, fields: Mapping[str, Any], findings: Findings) -> dict[str, str]:
+    """Return the roles, and what was given, as the parameters that the user would type."""
+    values = {
+        "target": str(fields.get("target") or "COLUMN"),
+        "positive": str(fields.get("positive") or "VALUE"),
+    }
+    protected = [Protected(**each) for each in fields.get("protected") or ()]
+    values["protected"] = _entries(each.column for each in protected) or "COLUMN"
+    values["privileged"] = ",".join(each.texts[0] for each in protected) or "VALUE"
+    for name in ("drop", "changeable", "na_values"):
+        entries = getattr(request, name)
+        if entries is not None:
+            values[name] = _entries(entries) or "none"
+    for name in ("missing", "max_dropped", "weight"):
+        if getattr(request, name) is not None:
+            values[name] = str(getattr(request, name))
+    if request.types:
+        values["types"] = _entries(f"{column}:{kind}" for column, kind in request.types.items())
+    read = request.read.to_dict() if request.read else {}
+    for each in findings.findings:
+        read |= each.change.get("read", {})
+    if read:
+        values["read"] = json.dumps(read, ensure_ascii=False)
     return values
+
+
+def _entries(texts: Iterable[str]) -> str:
+    """Return a list as the command line takes it."""
+    return ",".join(f'"{text}"' if "," in text or text.startswith(" ") else text for text in texts)
 
 
 def _pairs(labels: pd.DataFrame, test_share: float) -> list[tuple[str, PlannedGroup, PlannedGroup]]:

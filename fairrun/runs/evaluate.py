@@ -53,12 +53,15 @@ class Evaluated:
         The rows: "test" for the test split, or "evaluation" for other rows.
     gate : GateResult or None
         The result of the gate; None without a gate.
+    column : ProtectedColumn
+        The first protected column, which the metrics compare.
     """
 
     run_id: str
     metrics: dict[str, float]
     rows: str
     gate: GateResult | None
+    column: ProtectedColumn
 
 
 def run_evaluate(
@@ -144,7 +147,7 @@ def run_evaluate(
             log_report(
                 render_report(evaluation, origin, plots, gate, result, overview, not_explained)
             )
-        return Evaluated(run.info.run_id, evaluation.metrics, which, result)
+        return Evaluated(run.info.run_id, evaluation.metrics, which, result, columns[0])
 
 
 def _select(

@@ -34,7 +34,10 @@ def say_findings(dataset: Dataset) -> None:
     more = len(found.findings) - len(found.warnings) + len(new) - len(shown)
     if more:
         _logger.warning(
-            "%d more finding%s: mlflow run … -e check with the same data", more, "s" * (more > 1)
+            "%d more %s in %s.json of this run",
+            more,
+            "finding is" if more == 1 else "findings are",
+            FINDINGS,
         )
     if found.findings:
         log_table(FINDINGS, found.table)

@@ -13,6 +13,7 @@ import mlflow
 from fairrun.data import DataRequest, Dataset
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
+from fairrun.groups import ProtectedColumn
 from fairrun.models.log import log_model
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import measure, protected_columns
@@ -73,11 +74,14 @@ class Trained:
         The URI of the logged model.
     metrics : dict of str to float
         The metrics on the validation rows.
+    column : ProtectedColumn
+        The first protected column, which the metrics compare.
     """
 
     run_id: str
     model_uri: str
     metrics: dict[str, float]
+    column: ProtectedColumn
 
 
 def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
@@ -153,7 +157,7 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
             MODEL_BYTES: float(logged.n_bytes),
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
-        return Trained(run.info.run_id, logged.uri, evaluation.metrics)
+        return Trained(run.info.run_id, logged.uri, evaluation.metrics, columns[0])
 
 
 def _check_row_key(row_key: str | None, dataset: Dataset) -> None:

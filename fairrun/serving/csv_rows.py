@@ -65,7 +65,8 @@ def read_csv_rows(
     if ragged:
         raise Refused(
             422,
-            f"{name_rows(ragged)}: not a line of {len(header)} values; give one value per column",
+            f"{name_rows(ragged)}: not a line of {len(header)} values; "
+            "separate the cells by commas",
             row=ragged[0],
         )
     read: dict[str, list[Any]] = {}

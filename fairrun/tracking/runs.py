@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,7 +16,12 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_GIT_COMMIT,
+    MLFLOW_PROJECT_ENV,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_SOURCE_TYPE,
+)
 
 from fairrun.errors import RequestError, StoreError
 from fairrun.figures import to_png
@@ -33,6 +39,7 @@ __all__ = [
     "log_parameters",
     "log_pictures",
     "log_table",
+    "mlflow_run",
     "parameter_text",
     "project_of",
     "reopened_run",
@@ -167,6 +174,18 @@ def project_of(run_id: str) -> str:
     """
     tags = mlflow.MlflowClient().get_run(run_id).data.tags
     return tags[MLFLOW_SOURCE_NAME] if tags.get(MLFLOW_SOURCE_TYPE) == "PROJECT" else "."
+
+
+def mlflow_run(run_id: str) -> str:
+    """Return the beginning of a next command: `mlflow run` with the project of a run.
+
+    The command uses the environment that this run has. Without `--env-manager`, MLflow would build
+    one, which takes minutes.
+    """
+    # MLflow gives this tag to runs for which it built an environment, and to no other.
+    built = mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_PROJECT_ENV)
+    manager = {None: " --env-manager local", "uv": " --env-manager uv"}.get(built, "")
+    return f"mlflow run {shlex.quote(project_of(run_id))}{manager}"
 
 
 def log_parameters(parameters: Mapping[str, object]) -> None:

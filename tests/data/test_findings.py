@@ -191,7 +191,7 @@ CASES: list[tuple[str, tuple[str, ...], str, Callable[[pd.DataFrame], pd.DataFra
     (
         "nulls",
         ("hours",),
-        "41% of the rows of Male and 0% of Female",
+        "41% of the rows of group Male and 0% of group Female",
         lambda f: f.assign(hours=f["hours"].where((f["sex"] != "Male") | (f.index % 10 > 3))),
     ),
     (

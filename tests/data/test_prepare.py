@@ -216,6 +216,10 @@ def test_more_rows_than_allowed_are_not_dropped() -> None:
     ):
         prepare(replace(SPEC, max_dropped=0.2), raw)
     assert prepare_rows(raw, replace(SPEC, max_dropped=0.94)).n_dropped == 280
+    # One column is not enough: without both, at most 20 % of the rows have a null.
+    both = raw.assign(calls=np.where(np.arange(300) < 200, 1.0 + np.arange(300) % 7, np.nan))
+    with pytest.raises(RequestError, match=r"\ngive drop=id,tests,calls, missing=keep or"):
+        prepare(replace(SPEC, max_dropped=0.2), both)
     holes = raw.assign(age=raw["age"].where(raw["tests"].isna()))
     with pytest.raises(RequestError, match=r"0 are left.*\ngive drop=id,tests or missing=keep"):
         prepare(replace(SPEC, max_dropped=1), holes)

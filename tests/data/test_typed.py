@@ -167,7 +167,7 @@ def test_numbers_with_other_marks_are_noted() -> None:
     table = written(income=[f"{row},5" for row in range(N_ROWS)])
     typed = type_columns(table, SPEC)
     assert typed.kinds["income"] == "category"
-    note = """income: text, though all values are numbers with read='{"decimal": ","}'"""
+    note = """income: read as text; with read='{"decimal": ","}' all its values are numbers"""
     assert typed.notes == (note,)
 
 

@@ -60,11 +60,42 @@ def test_a_file_is_enough_and_the_next_command_has_the_guesses(
 ) -> None:
     output = succeed(run("check", "--data", sorted_table))
     assert "candidates: paid has two values and could be the target" in output
-    (command,) = re.findall(r"  mlflow run \. -e check (.*)", output)
+    (command,) = re.findall(r"  mlflow run \. --env-manager local -e check (.*)", output)
     given = [part for part in shlex.split(command) if part != "-P"]
     assert given[1:] == ["target=paid", "positive=high", "protected=sex", "privileged=Male"]
     options = [word for part in given for word in ("--" + part).split("=", 1)]
     assert LEAK in succeed(run("check", *options))
+
+
+def test_the_next_command_keeps_what_was_given(run: Invoke, tmp_path: Path) -> None:
+    """Without `read`, the rows could not be read again."""
+    path = tmp_path / "people.csv"
+    rows = [
+        f"{20 + i * 7 % 50};{i * 13 % 40},5;{'ab'[i % 2]};{'yn'[i // 7 % 2]}" for i in range(100)
+    ]
+    path.write_text("\n".join(["age;hours;plan;paid", *rows]))
+    given = ["--data", path, "--na-values", '?,"a, b"', "--drop", "plan", "--target", "paid"]
+    output = succeed(run("check", *given, "--read", '{"delimiter": ";"}'))
+    (command,) = re.findall(r"  mlflow run \. --env-manager local -e check (.*)", output)
+    options = dict(part.split("=", 1) for part in shlex.split(command) if part != "-P")
+    assert options["na_values"] == '?,"a, b"'
+    assert options["drop"] == "plan"
+    # The decimal comma is a finding, and age has too many values to be a group.
+    assert options["read"] == '{"delimiter": ";", "decimal": ","}'
+    assert (options["protected"], options["privileged"]) == ("age", ">=44")
+    words = [
+        word for name, text in options.items() for word in (f"--{name}".replace("_", "-"), text)
+    ]
+    assert "number as text" not in succeed(run("check", *words))
+
+
+def test_without_a_likely_protected_column_there_is_a_place_to_fill_in(
+    run: Invoke, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("points,paid\n" + "\n".join(f"{i % 30},{i % 2}" for i in range(60)))
+    output = succeed(run("check", "--data", path, "--target", "paid", "--positive", "1"))
+    assert "-P positive=1 -P protected=COLUMN -P privileged=VALUE" in output
 
 
 def test_train_and_main_say_it_once_and_keep_it(run: Invoke, sorted_table: Path) -> None:

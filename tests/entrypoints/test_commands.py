@@ -74,13 +74,25 @@ def succeed(result: Result) -> str:
 
 
 @pytest.mark.parametrize(
-    ("source", "project"),
-    [("/some where", "'/some where'"), ("git://host/p.git", "git://host/p.git")],
+    ("source", "built", "project"),
+    [
+        ("/some where", {}, "'/some where' --env-manager local"),
+        ("git://host/p.git", {"mlflow.project.env": "virtualenv"}, "git://host/p.git"),
+        ("git://host/p.git", {"mlflow.project.env": "uv"}, "git://host/p.git --env-manager uv"),
+    ],
 )
 def test_the_next_command_names_the_project(
-    run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch, source: str, project: str
+    run: Invoke,
+    table: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    built: dict[str, str],
+    project: str,
 ) -> None:
-    tags = {"mlflow.source.name": source, "mlflow.source.type": "PROJECT"}  # as mlflow run does
+    tags = {
+        "mlflow.source.name": source,
+        "mlflow.source.type": "PROJECT",
+    } | built  # as mlflow run does
     with mlflow.start_run(tags=tags) as started:
         pass
     monkeypatch.setenv("MLFLOW_RUN_ID", started.info.run_id)
@@ -97,7 +109,7 @@ def test_a_command_collects_garbage(run: Invoke) -> None:
 
 def test_without_mlflow_run_the_next_command_is_for_this_folder(run: Invoke, table: Path) -> None:
     output = succeed(run("preprocess", "--data", table, *ABOUT))
-    assert "next: mlflow run . -e train" in output
+    assert "next: mlflow run . --env-manager local -e train" in output
 
 
 def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:

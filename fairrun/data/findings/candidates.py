@@ -66,7 +66,7 @@ def candidates(
         yield Finding("candidates", tuple(names), sentence, way_out, warns=False)
     if protected:
         names = possible_protected(every)
-        way_out = "give protected=COLUMN and privileged=VALUE"
+        way_out = "give protected=COLUMN and privileged=VALUE, or a condition such as '>=40'"
         sentence = (
             f"{in_words(names)} could be protected, by the name"
             if names

@@ -122,8 +122,8 @@ def small_groups(
                 (name,),
                 f"{name}: {int(few.sum())} of {column.n_distinct} values will have fewer than "
                 f"{MIN_GROUP_ROWS} rows in the test split",
-                "a gate cannot decide about them: collect more rows, or compare two values with "
-                "unprivileged=",
+                "a gate cannot decide about them: collect more rows, or end its terms with "
+                "[privileged vs unprivileged]",
             )
 
 
@@ -147,7 +147,8 @@ def uneven_nulls(
             (a, of_a), (b, of_b) = ((name, float(null[rows].mean())) for name, rows in masks)
             if abs(of_a - of_b) >= _UNEVEN:
                 sentence = (
-                    f"{column.name} is null in {of_a:.0%} of the rows of {a} and {of_b:.0%} of {b}"
+                    f"{column.name} is null in {of_a:.0%} of the rows of group {a} and "
+                    f"{of_b:.0%} of group {b}"
                 )
                 way_out = f"give drop={column.name}{keep}: {lost}, in one group more often"
                 yield Finding("nulls", (column.name,), sentence, way_out)

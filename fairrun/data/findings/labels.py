@@ -92,10 +92,10 @@ def proxies(
         if found:
             ordered = sorted(found, key=found.__getitem__, reverse=True)
             shown = in_words([f"{name} (AUC {found[name]:.2f})" for name in ordered], 3)
-            tell = "tells" if len(ordered) == 1 else "tell"
+            tell, them = ("tells", "it") if len(ordered) == 1 else ("tell", "them")
             yield Finding(
                 "proxy",
                 tuple(ordered),
                 f"{shown} {tell} {group_a} from {group_b} ({protected})",
-                f"drop them, or accept that a model without {protected} can still follow it",
+                f"drop {them}, or accept that a model without {protected} can still follow it",
             )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from fairrun.data.findings.candidates import MOST_VALUES, possible_protected, possible_targets
 from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Findings
@@ -24,6 +26,7 @@ _NOT_GIVEN = "(not given)"
 #: Values of a target that are usually favourable, in small letters.
 _FAVOURABLE = (
     *("yes", "y", "true", "1", "good", "high", "approved", "accepted", "granted", "hired"),
+    *("ja", "oui", "si", "sí", "sim"),
     *("admitted", "passed", "success", "positive", ">50k", "low risk", "fully paid"),
 )
 
@@ -107,8 +110,14 @@ class CheckRequest:
         if not roles.protected:
             found = [name for name in possible_protected(free) if name not in targets[:1]]
             few = [name for name in found if columns[name].n_distinct <= MOST_VALUES]
-            fields["protected"] = _as_dicts(_with_groups(name, columns) for name in few)
             said["protected"] = "a guess: privileged is the most frequent value"
+            if few:
+                guessed = [_with_groups(name, columns) for name in few]
+            else:
+                numbers = [columns[name] for name in found if columns[name].is_number]
+                guessed = [_upper_half(column) for column in numbers]
+                said["protected"] = "a guess: privileged is the upper half of the numbers"
+            fields["protected"] = _as_dicts(guessed)
         return fields, said
 
 
@@ -179,6 +188,13 @@ def _with_groups(name: str, columns: Mapping[str, CodedColumn]) -> Protected:
         )
     most = column.values[int(column.counts.argmax())] if column.n_distinct else ""
     return Protected(name, value_text(most))
+
+
+def _upper_half(column: CodedColumn) -> Protected:
+    """Return a column of numbers whose privileged group is the median and all above it."""
+    order = np.argsort(column.values)
+    half = np.searchsorted(column.counts[order].cumsum(), column.n_known / 2)
+    return Protected(column.name, f">={value_text(column.values[order][half])}")
 
 
 def _as_dicts(protected: Iterable[Protected]) -> list[dict[str, Any]]:

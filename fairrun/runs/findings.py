@@ -33,8 +33,7 @@ def say_findings(dataset: Dataset) -> None:
         _logger.warning("%s", each)
     more = len(found.findings) - len(found.warnings) + len(new) - len(shown)
     if more:
-        _logger.warning(
-            "%d more finding%s: mlflow run … -e check with the same data", more, "s" * (more > 1)
-        )
+        what = f"{more}{' more' if shown else ''} finding{'s' * (more > 1)}"
+        _logger.warning("%s: mlflow run … -e check with the same data", what)
     if found.findings:
         log_table(FINDINGS, found.table)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from fairrun.errors import RequestError
-from fairrun.inference import name_rows
+from fairrun.inference import name_rows, number_of
 
-__all__ = ["typed_features"]
+__all__ = ["check_text", "typed_features"]
 
 #: A text column with fewer values than this is never taken for identifiers.
 _FEWEST_IDENTIFIERS = 50
@@ -23,6 +23,11 @@ _FEWEST_IDENTIFIERS = 50
 _MOST_COHORTS = 12
 #: The share of the different values of a column that must look like dates.
 _SHARE_OF_DATES = 0.95
+#: Text of which at least this share of the values are numbers, but not all, is an error.
+_NEARLY_ALL = 0.95
+#: How many different wrong cells a message shows, and how many characters of each.
+_SHOWN, _LENGTH = 3, 20
+_LEADING_ZERO = re.compile(r"\s*[+-]?0[0-9]")
 
 #: The number of refused features whose reason an error message gives; it names all of them.
 _MOST_EXPLAINED = 5
@@ -95,6 +100,54 @@ give parts of the date, such as the year, as columns of numbers
     if problems:
         raise _refusal(problems)
     return pd.DataFrame(typed, index=features.index)
+
+
+def check_text(features: pd.DataFrame) -> None:
+    """Refuse columns of text that were numbers before a wrong cell made them text.
+
+    A column that is categorical was chosen to be text. So was one in which all values are numbers.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        The feature columns of the training rows.
+
+    Raises
+    ------
+    RequestError
+        If nearly all values of a text column are numbers. The message shows up to three others.
+
+    Examples
+    --------
+    >>> check_text(pd.DataFrame({"age": ["31"] * 99 + ["n.a."]}))
+    Traceback (most recent call last):
+    ...
+    fairrun.errors.RequestError: age: 99 of 100 values are numbers, 1 is 'n.a.'; correct these \
+cells, or give na_values=['n.a.'] for nulls or the dtype category for text
+    """
+    faults = []
+    for name, column in features.items():
+        if pd.api.types.is_numeric_dtype(column.dtype) or column.dtype == "category":
+            continue
+        counts = pd.Series(column.to_numpy(dtype=object)).value_counts()
+        is_text = [isinstance(value, str) for value in counts.index]
+        if not all(is_text) or any(map(_LEADING_ZERO.match, counts.index)):
+            continue
+        is_wrong = [number_of(text.strip()) is None for text in counts.index]
+        n_values, wrong = int(counts.sum()), counts[is_wrong]
+        n_wrong = int(wrong.sum())
+        if not n_wrong or n_values - n_wrong < _NEARLY_ALL * n_values:
+            continue
+        shown = [(str(text)[:_LENGTH], count) for text, count in wrong.items()][:_SHOWN]
+        cells = [f"{count:,} {'is' if count == 1 else 'are'} {text!r}" for text, count in shown]
+        others = f", … ({len(wrong)} different texts)" if len(wrong) > _SHOWN else ""
+        faults.append(
+            f"{name}: {n_values - n_wrong:,} of {n_values:,} values are numbers, "
+            f"{', '.join(cells)}{others}; correct these cells, or give "
+            f"na_values={[text for text, _ in shown]} for nulls or the dtype category for text"
+        )
+    if faults:
+        raise RequestError("\n".join(faults[:_MOST_EXPLAINED]))
 
 
 def _typed(column: pd.Series) -> pd.Series | _Problem:

@@ -230,7 +230,10 @@ def _decide_objects(
     found_null = bool(cells.nulls) and decided.kind == "number"
     if (decided.fault or found_null) and not is_target:
         return decided
-    return decide(cells, "category", spec.read)
+    text = decide(cells, "category", spec.read)
+    if decided.kind == "category" or is_target:
+        return text
+    return replace(text, note="text as in the source, though all values are numbers (see types)")
 
 
 def _numbers(values: np.ndarray[Any, Any], spec: DatasetSpec) -> Decision:

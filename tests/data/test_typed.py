@@ -232,7 +232,11 @@ def test_text_of_a_typed_table_that_a_wrong_cell_made_of_numbers(dtype: str) -> 
     assert (typed.kinds["x"], typed.nulls) == ("number", {"x": 1})
     typed = typed_frame(raw, replace(SPEC, types=(("x", "category"),)))
     assert typed.frame["x"].tolist() == raw.tolist()
-    assert typed_frame(raw[:-1]).kinds["x"] == "category"  # text without a wrong cell was meant
+    as_meant = typed_frame(raw[:-1])  # no cell is wrong, so the text was meant
+    assert as_meant.kinds["x"] == "category"
+    assert as_meant.notes == (
+        "x: text as in the source, though all values are numbers (see types)",
+    )
 
 
 def test_a_number_that_means_a_null_in_a_typed_table() -> None:

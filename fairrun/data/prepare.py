@@ -232,7 +232,9 @@ def prepare_rows(
         raise RequestError(f"duplicate columns {listed_names(twice)}; rename or remove them")
     if spec.reading == 1:
         frame, target, n_dropped = read_rows_1(table.frame, spec)
-        return PreparedRows(Rows(frame, _label(pd.Series(target), spec)), spec, n_dropped)
+        n_rows = f"{n_dropped:,} of {n_dropped + len(frame):,}"
+        said = (f"dropped {n_rows} rows because of nulls",) if n_dropped else ()
+        return PreparedRows(Rows(frame, _label(pd.Series(target), spec)), spec, n_dropped, said)
     if of_model:
         table, spec = _of_model(table, spec)
     else:

@@ -1,5 +1,6 @@
 """Data sets: specs, loading, column types, and reproducible splits."""
 
+from fairrun.data.cells import decide_text
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -50,6 +51,7 @@ __all__ = [
     "check_request",
     "checked_types",
     "code_columns",
+    "decide_text",
     "draft_spec",
     "effective_n",
     "find",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fairrun.data.read_options import ReadOptions
 from fairrun.inference import name_rows
 
-__all__ = ["NULL_WORDS", "Cells", "Decision", "decide", "rows_from_1"]
+__all__ = ["NULL_WORDS", "Cells", "Decision", "decide", "decide_text", "rows_from_1"]
 
 #: The words that software writes for a null. They are nulls in a column of numbers only, because
 #: "NA" or "None" may be a category.
@@ -198,6 +198,17 @@ def decide(cells: Cells, given: str | None, read: ReadOptions) -> Decision:
     words = {str(cells.values[place]): int(counts[place]) for place in np.flatnonzero(null)}
     column = pd.Series(numbers[cells.codes], dtype=np.float64)
     return Decision("number", column, cells.nulls | words)
+
+
+def decide_text(texts: Sequence[str | None]) -> Decision:
+    """Decide whether a column of texts is numbers or text, as for a file that is read as usual.
+
+    Examples
+    --------
+    >>> decide_text(["31"] * 99 + ["n.a.", None]).fault
+    "99 of 100 values are numbers, 1 is 'n.a.'"
+    """
+    return decide(Cells.of(texts, ()), None, ReadOptions())
 
 
 def _listed(cells: list[tuple[str, int]]) -> str:

@@ -27,6 +27,7 @@ from fairrun.groups import (
     label_of,
     name_groups,
     spelling_notes,
+    spellings,
     value_text,
 )
 
@@ -231,7 +232,9 @@ def prepare_rows(
         raise RequestError(f"duplicate columns {listed_names(twice)}; rename or remove them")
     if spec.reading == 1:
         frame, target, n_dropped = read_rows_1(table.frame, spec)
-        return PreparedRows(Rows(frame, _label(pd.Series(target), spec)), spec, n_dropped)
+        n_rows = f"{n_dropped:,} of {n_dropped + len(frame):,}"
+        said = (f"dropped {n_rows} rows because of nulls",) if n_dropped else ()
+        return PreparedRows(Rows(frame, _label(pd.Series(target), spec)), spec, n_dropped, said)
     if of_model:
         table, spec = _of_model(table, spec)
     else:
@@ -246,7 +249,7 @@ def prepare_rows(
         spec, unused = drop_uninformative(typed.frame, spec)
         notes += unused
     features = [name for name in typed.frame.columns if name not in spec.not_features]
-    keep, dropped = rows_to_keep(typed.frame, features, spec)
+    keep, dropped = rows_to_keep(typed.frame, features, spec, of_model=of_model)
     kept = typed.frame[keep].reset_index(drop=True)
     if not of_model:
         # A column may have one value only in the rows that are left.
@@ -293,6 +296,8 @@ def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     values = sorted(set(texts))
     if len(values) != 2:
         nulls = ", or name values that mean a null in na_values" if len(values) > 2 else ""
+        for alike in spellings(values)[:1]:
+            nulls = f"; {listed_names(sorted(alike))} differ only in spelling, so write them alike"
         raise RequestError(
             f"the target {spec.target!r} has {len(values)} value{'s'[: len(values) != 1]}; "
             f"give a target with two values{nulls}"

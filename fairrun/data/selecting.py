@@ -99,7 +99,7 @@ def drop_uninformative(frame: pd.DataFrame, spec: DatasetSpec) -> tuple[DatasetS
 
 
 def rows_to_keep(
-    frame: pd.DataFrame, features: Sequence[str], spec: DatasetSpec
+    frame: pd.DataFrame, features: Sequence[str], spec: DatasetSpec, *, of_model: bool = False
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Choose the rows with a target value and, if the spec says so, without a null in a feature.
 
@@ -111,6 +111,8 @@ def rows_to_keep(
         The features.
     spec : DatasetSpec
         The spec, with `missing` and `max_dropped`.
+    of_model : bool
+        Whether the spec is that of a trained model, so that only another training can change it.
 
     Returns
     -------
@@ -149,9 +151,10 @@ def rows_to_keep(
             ways.append("missing=keep")
         if n_kept:
             ways.append(f"max_dropped={np.ceil(share * 100) / 100:g}")
+        give = "train the model with" if of_model else "give"
         raise RequestError(
             f"{said}; {n_kept:,} are left, but at most {spec.max_dropped:.0%} may be dropped\n"
-            f"give {', '.join(ways[:-1])}{' or ' if len(ways) > 1 else ''}{ways[-1]}"
+            f"{give} {', '.join(ways[:-1])}{' or ' if len(ways) > 1 else ''}{ways[-1]}"
             if ways
             else f"{said}; no row is left, so give rows with values in {spec.target!r}"
         )

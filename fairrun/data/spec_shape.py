@@ -133,7 +133,9 @@ def _record(table: Mapping[str, Shape], required: tuple[str, ...], example: str)
         if value is None and not required:
             return {}
         if not isinstance(value, Mapping):
-            raise _refuse(value, where, f"give a mapping, such as {example}")
+            # The required fields alone are no example of a mapping.
+            join = ", such as" if example.startswith("{") or not required else " with"
+            raise _refuse(value, where, f"give a mapping{join} {example}")
         for key in value:
             if key not in table:
                 nearest = did_you_mean(str(key), table, f"its fields are {', '.join(table)}")
@@ -214,9 +216,7 @@ def checked_spec(saved: object) -> dict[str, Any]:
     Traceback (most recent call last):
     fairrun.errors.RequestError: splits has an unknown field 'tset'; did you mean test or seed?
     """
-    fields_: dict[str, Any] = _record(FIELDS, _REQUIRED, "all of " + ", ".join(_REQUIRED))(
-        saved, _SPEC
-    )
+    fields_: dict[str, Any] = _record(FIELDS, _REQUIRED, ", ".join(_REQUIRED))(saved, _SPEC)
     return fields_
 
 

@@ -222,11 +222,18 @@ def _decide_objects(
     texts = [None if value is None else _text(value) for value in objects]
     # Text is text where the source says so: a Parquet file may hold "01" and "1".
     is_text = all(issubclass(kind, str) for kind in kinds) or is_target
-    return decide(
-        Cells.of(texts, spec.na_values),
-        "category" if is_text and given is None else given,
-        spec.read,
-    )
+    cells = Cells.of(texts, spec.na_values)
+    if not is_text or given is not None:
+        return decide(cells, given, spec.read)
+    # But a wrong cell may have made text of numbers before the file was written.
+    decided = decide(cells, None, spec.read)
+    found_null = bool(cells.nulls) and decided.kind == "number"
+    if (decided.fault or found_null) and not is_target:
+        return decided
+    text = decide(cells, "category", spec.read)
+    if decided.kind == "category" or is_target:
+        return text
+    return replace(text, note="text as in the source, though all values are numbers (see types)")
 
 
 def _numbers(values: np.ndarray[Any, Any], spec: DatasetSpec) -> Decision:

@@ -58,9 +58,12 @@ class NumberOrAuto(click.ParamType[float | None]):
 
 
 class JsonObject(click.ParamType[dict[str, Any]]):
-    """A JSON object."""
+    """A JSON object, of which messages show an example."""
 
     name = "json"
+
+    def __init__(self, example: str) -> None:
+        self._example = example
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -75,7 +78,7 @@ class JsonObject(click.ParamType[dict[str, Any]]):
         if not isinstance(parsed, dict):
             shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
             self.fail(
-                f"{shown!r} is not a JSON object; give one such as " + '{"alpha": 0.5}', param, ctx
+                f"{shown!r} is not a JSON object; give one such as {self._example}", param, ctx
             )
         return parsed
 
@@ -160,7 +163,7 @@ _DATA_OPTIONS = (
     ),
     click.option(
         "--read",
-        type=JsonObject(),
+        type=JsonObject('{"delimiter": ";"}'),
         default="{}",
         help='How the data are read, as JSON, such as {"delimiter": ";", "decimal": ","} for a CSV '
         'file, {"sheet": "2024"} for Excel, or {"query": "SELECT * FROM people ORDER BY id"} for a '
@@ -265,7 +268,7 @@ def mitigator_option(command: Command) -> Command:
     """Add the options for the mitigator and its parameters."""
     command = click.option(
         "--mitigator-params",
-        type=JsonObject(),
+        type=JsonObject('{"alpha": 0.5}'),
         default="{}",
         help='The mitigator\'s parameters as JSON, such as {"alpha": 0.5}.',
     )(command)

@@ -28,7 +28,7 @@ _EXIT_CODES = {
 )
 @click.option(
     "--read",
-    type=JsonObject(),
+    type=JsonObject('{"delimiter": ";"}'),
     default="{}",
     help='How the file in data is read, as JSON, such as {"delimiter": ";"}; by default as the '
     "file of the model's own data.",

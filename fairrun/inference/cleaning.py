@@ -13,6 +13,7 @@ import pandas as pd
 
 from .cells import Column, plain_cells
 from .columns import Columns
+from .values import number_of
 
 __all__ = ["BLANKS", "Cleaning"]
 
@@ -34,7 +35,9 @@ class Cleaning:
         Whether blanks before and after a text are removed. A text of blanks alone is then a null,
         like an empty cell.
     na_values : tuple of str
-        Texts that mean a null. The text of a number stands for this number, too.
+        Texts that mean a null. The text of a number stands for this number, too. A reader that does
+        not know these texts reads a column of numbers that has one as text. So in a column of
+        numbers the text of a number is this number.
 
     Examples
     --------
@@ -50,11 +53,17 @@ class Cleaning:
         """Return whether any value can be changed."""
         return self.strip or bool(self.na_values)
 
-    def clean(self, rows: Columns, names: tuple[str, ...]) -> Columns:
-        """Return rows with the named columns as the reader leaves them."""
+    def clean(
+        self, rows: Columns, names: tuple[str, ...], numbers: frozenset[str] = frozenset()
+    ) -> Columns:
+        """Return rows with the named columns, some of them numbers, as the reader leaves them."""
         if not self:
             return rows
-        return replace(rows, values={name: self._column(rows.values[name]) for name in names})
+        values = {name: self._column(rows.values[name]) for name in names}
+        if self.na_values:
+            for name in numbers & values.keys():
+                values[name] = _parsed(values[name])
+        return replace(rows, values=values)
 
     def clean_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame with its columns as the reader leaves them."""
@@ -64,6 +73,9 @@ class Cleaning:
         for name in frame.columns:
             column = self._column(frame[name])
             if isinstance(column, list):
+                if self.na_values and frame[name].isin(self.na_values).any():
+                    parsed = _parsed(column)
+                    column = column if any(isinstance(c, str) for c in parsed) else parsed
                 column = pd.Series(column, index=frame.index, dtype=object)
             changed[name] = column
         return frame.assign(**changed)
@@ -108,3 +120,11 @@ class Cleaning:
     def from_dict(cls, saved: Mapping[str, Any]) -> Cleaning:
         """Return the object with the fields that `to_dict` returned."""
         return cls(saved["strip"], tuple(saved["na_values"]))
+
+
+def _parsed(column: Column) -> Column:
+    """Return a column with the texts of numbers as numbers."""
+    if not isinstance(column, list):
+        return column
+    found = (number_of(cell) if isinstance(cell, str) else None for cell in column)
+    return [cell if number is None else number for cell, number in zip(column, found, strict=True)]

@@ -34,8 +34,9 @@ def say_findings(dataset: Dataset) -> None:
     more = len(found.findings) - len(found.warnings) + len(new) - len(shown)
     if more:
         _logger.warning(
-            "%d more %s in %s.json of this run",
+            "%d%s %s in %s.json of this run",
             more,
+            " more" if shown else "",
             "finding is" if more == 1 else "findings are",
             FINDINGS,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -23,7 +24,7 @@ from fairrun.training.checked import check_parameters, column_names
 from fairrun.training.encoded import EncodedRows
 from fairrun.training.encoder import check_size, fit_encoder
 from fairrun.training.estimators import ESTIMATORS, resolve_estimator
-from fairrun.training.feature_types import typed_features
+from fairrun.training.feature_types import check_text, typed_features
 from fairrun.training.given import RawRows, feature_names, has_names, read_labels, read_rows
 from fairrun.training.mitigation import TrainingMatrix, resolve_mitigator
 from fairrun.training.recipe import Recipe, fit_recipe
@@ -31,6 +32,8 @@ from fairrun.training.resampling import Resample
 from fairrun.training.weights import check_sample_weight
 
 __all__ = ["FairClassifier"]
+
+_logger = logging.getLogger(__name__)
 
 
 class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -144,6 +147,9 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.row_key = row_key
         self.seed = seed
 
+    # Whether the reader of the rows has decided which columns are text.
+    _types_are_decided = False
+
     @classmethod
     def for_dataset(cls, spec: DatasetSpec, **parameters: Any) -> FairClassifier:
         """Create a classifier for the columns that a dataset spec describes.
@@ -162,7 +168,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         FairClassifier
             The unfitted classifier.
         """
-        return cls(
+        classifier = cls(
             spec.protected[0],
             drop=[protected.column for protected in spec.protected[1:]],
             missing=spec.missing,
@@ -171,6 +177,8 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             strip=spec.reading > 1 and spec.read.strip,
             **parameters,
         )
+        classifier._types_are_decided = True
+        return classifier
 
     def fit(
         self, X: RawRows, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -239,12 +247,20 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features = feature_names(
             frame, self._protected.column, column_names("drop", self.drop), row_key
         )
+        if not self._types_are_decided:
+            check_text(frame[features])
         typed = typed_features(frame[features], min_frequency=self.min_frequency)
         frame = frame.assign(**typed)
         if self.missing == "drop":
             whole = frame[features].notna().all(axis=1).to_numpy()
             frame, label = frame[whole], label[whole]
             weight = None if weight is None else weight[whole]
+            if dropped := int((~whole).sum()):
+                _logger.warning(
+                    "dropped %s of %s rows with a null in a feature; missing='keep' imputes nulls",
+                    f"{dropped:,}",
+                    f"{len(whole):,}",
+                )
             if not whole.any():
                 raise RequestError(
                     "every row has a null in a feature; give missing='keep', or drop columns"

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairrun.data import are_dates, identify_rows
+from fairrun.data import are_dates, decide_text, identify_rows
 from fairrun.errors import RequestError
 from fairrun.inference import name_rows
 
-__all__ = ["typed_features"]
+__all__ = ["check_text", "typed_features"]
 
 #: The number of refused features whose reason an error message gives; it names all of them.
 _MOST_EXPLAINED = 5
@@ -77,6 +77,48 @@ give parts of the date, such as the year, as columns of numbers
     if problems:
         raise _refusal(problems)
     return pd.DataFrame(typed, index=features.index)
+
+
+def check_text(features: pd.DataFrame) -> None:
+    """Refuse columns of text that were numbers before a wrong cell made them text.
+
+    A column that is categorical was chosen to be text. So was one in which all values are numbers.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        The feature columns of the training rows.
+
+    Raises
+    ------
+    RequestError
+        If nearly all values of a text column are numbers. The message shows up to three others.
+
+    Examples
+    --------
+    >>> check_text(pd.DataFrame({"age": ["31"] * 99 + ["n.a."]}))
+    Traceback (most recent call last):
+    ...
+    fairrun.errors.RequestError: age: 99 of 100 values are numbers, 1 is 'n.a.'; correct these \
+cells, or give na_values=['n.a.'] for nulls or the dtype category for text
+    """
+    faults = []
+    for name, column in features.items():
+        if pd.api.types.is_numeric_dtype(column.dtype) or column.dtype == "category":
+            continue
+        objects = [None if pd.isna(value) is True else value for value in column.tolist()]
+        if not all(value is None or isinstance(value, str) for value in objects):
+            continue
+        decision = decide_text(objects)
+        # A column without a wrong cell was chosen to be text: its numbers may be codes.
+        if decision.fault:
+            nulls = f"na_values={[*decision.wrong]} for nulls or " if decision.wrong else ""
+            faults.append(
+                f"{name}: {decision.fault}; correct these cells, or give {nulls}"
+                "the dtype category for text"
+            )
+    if faults:
+        raise RequestError("\n".join(faults[:_MOST_EXPLAINED]))
 
 
 def _typed(column: pd.Series) -> pd.Series | _Problem:

@@ -204,6 +204,14 @@ def test_a_null_beside_one_value_tells_something_where_nulls_are_kept() -> None:
     assert 0 < prepared.n_dropped < len(raw) / 2  # and its nulls cost no row
 
 
+def test_the_message_about_a_third_label_names_its_other_spelling() -> None:
+    raw = make_raw()
+    target = raw[SPEC.target].astype(str).where(raw.index > 0, "YES")
+    target = target.where(raw.index != 1, "Yes")
+    with pytest.raises(RequestError, match=r"YES, Yes.* differ only in spelling, so wri"):
+        prepare_rows(raw.assign(**{SPEC.target: target}), SPEC)
+
+
 def test_more_rows_than_allowed_are_not_dropped() -> None:
     raw = make_raw(300).fillna({"job": "c"})
     raw["tests"] = np.where(np.arange(300) < 30, 1.0 + np.arange(300) % 5, np.nan)
@@ -220,6 +228,10 @@ def test_more_rows_than_allowed_are_not_dropped() -> None:
     both = raw.assign(calls=np.where(np.arange(300) < 200, 1.0 + np.arange(300) % 7, np.nan))
     with pytest.raises(RequestError, match=r"\ngive drop=id,tests,calls, missing=keep or"):
         prepare(replace(SPEC, max_dropped=0.2), both)
+    with pytest.raises(
+        RequestError, match=r"\ntrain the model with drop=tests, missing=keep or max"
+    ):
+        prepare_rows(raw, replace(SPEC, max_dropped=0.2), of_model=True)
     holes = raw.assign(age=raw["age"].where(raw["tests"].isna()))
     with pytest.raises(RequestError, match=r"0 are left.*\ngive drop=id,tests or missing=keep"):
         prepare(replace(SPEC, max_dropped=1), holes)

@@ -47,5 +47,6 @@ def test_a_file_is_read_as_it_was(tmp_path: Path) -> None:
     dataset = prepare(spec.with_digests(DIGESTS))
     assert dict(dataset.spec.digests) == DIGESTS
     assert dataset.n_dropped == 21  # the text "None" was a null
+    assert any("dropped 21 of " in note and "because of nulls" in note for note in dataset.notes)
     assert set(dataset.splits["train"].frame["code"]) == {"1", "2", "10"}
     assert dataset.spec.types == spec.types

@@ -223,6 +223,22 @@ def test_every_dtype_of_text(dtype: str) -> None:
     assert typed_frame(raw, replace(SPEC, na_values=("NA",))).nulls == {"x": 2}
 
 
+@pytest.mark.parametrize("dtype", ["object", "string", "string[pyarrow]", "category"])
+def test_text_of_a_typed_table_that_a_wrong_cell_made_of_numbers(dtype: str) -> None:
+    raw = pd.Series([*map(str, range(100, 140)), "n.a."], dtype=dtype)
+    with pytest.raises(RequestError, match=r"x: 40 of 41 values are numbers, 1 is 'n.a"):
+        typed_frame(raw)
+    typed = typed_frame(raw, replace(SPEC, na_values=("n.a.",)))
+    assert (typed.kinds["x"], typed.nulls) == ("number", {"x": 1})
+    typed = typed_frame(raw, replace(SPEC, types=(("x", "category"),)))
+    assert typed.frame["x"].tolist() == raw.tolist()
+    as_meant = typed_frame(raw[:-1])  # no cell is wrong, so the text was meant
+    assert as_meant.kinds["x"] == "category"
+    assert as_meant.notes == (
+        "x: text as in the source, though all values are numbers (see types)",
+    )
+
+
 def test_a_number_that_means_a_null_in_a_typed_table() -> None:
     typed = typed_frame([-1, 5, 6], replace(SPEC, na_values=("-1", "?")))
     np.testing.assert_array_equal(typed.frame["x"], [np.nan, 5, 6])

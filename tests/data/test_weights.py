@@ -85,7 +85,7 @@ def test_splits_keep_the_weights_and_have_them_in_their_digest() -> None:
 
 
 def test_a_missing_weight_column_is_named() -> None:
-    with pytest.raises(RequestError, match="^weight=weight is not a column of the data"):
+    with pytest.raises(RequestError, match=r"^weight=weight is not a column of the data"):
         prepare_rows(raw_with().drop(columns="weight"), WEIGHTED)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from fairrun.errors import RequestError
-from fairrun.training.feature_types import typed_features
+from fairrun.training.feature_types import check_text, typed_features
 
 DAYS = pd.date_range("2020-01-01", periods=60, freq="5D")
 
@@ -110,3 +110,12 @@ def test_every_category_can_be_named_on_request() -> None:
     assert typed(names, min_frequency=1).tolist() == names
     with pytest.raises(RequestError, match="holds dates"):
         typed(DAYS, min_frequency=1)
+
+
+def test_text_that_a_wrong_cell_made_of_numbers_is_refused() -> None:
+    ages = pd.Series([*map(str, range(20, 59)), "4O"])
+    said = "age: 39 of 40 values are numbers, 1 is '4O'; correct these cells, or give na_values="
+    with pytest.raises(RequestError, match=said):
+        check_text(pd.DataFrame({"age": ages}))
+    for chosen in (ages.astype("category"), ages[:-1], ages.replace("21", "021"), ages + "a"):
+        check_text(chosen.to_frame("age"))

@@ -70,7 +70,9 @@ def repeated_rows(
         of_label = [np.bincount(row[labels == value], minlength=n) for value in (0, 1)]
         disagree = int(np.minimum(*of_label).sum())
     if repeated:
-        sentence = f"{repeated:,} rows ({repeated / n:.1%}) repeat an earlier row"
+        rows = "1 row" if repeated == 1 else f"{repeated:,} rows"
+        verb = "repeats" if repeated == 1 else "repeat"
+        sentence = f"{rows} ({repeated / n:.1%}) {verb} an earlier row"
         if disagree:
             sentence += f", {disagree:,} of them with the other label"
         way_out = "remove them if they are the same people; else a test row may be a training row"

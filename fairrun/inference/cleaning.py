@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ __all__ = ["BLANKS", "Cleaning"]
 
 #: The characters that are stripped: blank, tab, and the no-break space of web pages.
 BLANKS = " \t\u00a0"
+_TRUTH = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Cleaning:
     The reader of the training file may have removed blanks, and may have read texts such as ``?``
     as nulls. A model that is trained on this file does the same with the rows that it answers.
     Otherwise the file's own rows would get other answers than those that were measured.
+
+    If such a text stands in a column of numbers, pandas reads the whole column as text. Therefore a
+    model with `na_values` that are not numbers reads the text of a number as the number.
 
     Attributes
     ----------
@@ -41,6 +45,9 @@ class Cleaning:
     >>> rows = Columns({"job": [" clerk", "?"], "age": [38, -1]}, 2)
     >>> Cleaning(strip=True, na_values=("?", "-1")).clean(rows, ("age", "job")).values
     {'age': [38, None], 'job': ['clerk', None]}
+    >>> rows = Columns({"age": ["38", "?"]}, 2)
+    >>> Cleaning(na_values=("?",)).clean(rows, ("age",), numbers={"age"}).values
+    {'age': [38.0, None]}
     """
 
     strip: bool = False
@@ -50,11 +57,33 @@ class Cleaning:
         """Return whether any value can be changed."""
         return self.strip or bool(self.na_values)
 
-    def clean(self, rows: Columns, names: tuple[str, ...]) -> Columns:
-        """Return rows with the named columns as the reader leaves them."""
+    def clean(
+        self, rows: Columns, names: tuple[str, ...], numbers: Collection[str] = ()
+    ) -> Columns:
+        """Return rows with the named columns as the reader leaves them.
+
+        Parameters
+        ----------
+        rows : Columns
+            Raw rows.
+        names : tuple of str
+            The columns to return.
+        numbers : collection of str
+            The columns that hold numbers.
+
+        Returns
+        -------
+        Columns
+        """
         if not self:
             return rows
-        return replace(rows, values={name: self._column(rows.values[name]) for name in names})
+        values = {name: self._column(rows.values[name]) for name in names}
+        if self._makes_text:
+            for name in numbers:
+                column = values[name]
+                if isinstance(column, list):
+                    values[name] = [_number_in(cell) for cell in column]
+        return replace(rows, values=values)
 
     def clean_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return a frame with its columns as the reader leaves them."""
@@ -85,6 +114,11 @@ class Cleaning:
         return cell
 
     @cached_property
+    def _makes_text(self) -> bool:
+        """Whether a text that means a null makes pandas read a column of numbers as text."""
+        return any(_number_in(text) is text for text in self.na_values)
+
+    @cached_property
     def _texts(self) -> frozenset[str]:
         return frozenset((*self.na_values, "") if self.strip else self.na_values)
 
@@ -108,3 +142,16 @@ class Cleaning:
     def from_dict(cls, saved: Mapping[str, Any]) -> Cleaning:
         """Return the object with the fields that `to_dict` returned."""
         return cls(saved["strip"], tuple(saved["na_values"]))
+
+
+def _number_in(cell: Any) -> Any:
+    """Return the number that a text is. Anything else is returned as it is."""
+    if not isinstance(cell, str):
+        return cell
+    if cell.lower() in _TRUTH:
+        return _TRUTH[cell.lower()]
+    try:
+        number = float(cell)
+    except ValueError:
+        return cell
+    return number if math.isfinite(number) and "_" not in cell else cell

@@ -215,7 +215,8 @@ class InferenceModel:
 
     def _take(self, table: Table) -> Columns:
         """Return the columns of the model, with nulls and blanks as in the training file."""
-        return self.cleaning.clean(take_columns(table, self.columns), self.columns)
+        rows = take_columns(table, self.columns)
+        return self.cleaning.clean(rows, self.columns, self.encoder.numeric_names)
 
     @cached_property
     def _hint_finder(self) -> HintFinder:

@@ -358,7 +358,8 @@ def _term(text: str) -> Term:
     if found is None:
         raise RequestError(
             f"{text!r} is not a term of a gate; give a metric, >= or <= and a number, such as "
-            "disparate_impact>=0.8 or disparate_impact>=0.8 @ sex:race"
+            "disparate_impact>=0.8, disparate_impact>=0.8 @ sex:race or disparate_impact>=0.8 @ sex"
+            f"{_DECLARED}"
         )
     metric = _metric(found["metric"])
     try:

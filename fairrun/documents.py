@@ -11,6 +11,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from fairrun.errors import RequestError
+from fairrun.text import quoted
 
 __all__ = ["did_you_mean", "is_yaml", "listed_names", "read_yaml", "searched"]
 
@@ -119,7 +120,7 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     'give one of accuracy, roc_auc'
     """
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else otherwise
+    return f"did you mean {' or '.join(map(quoted, near))}?" if near else otherwise
 
 
 def listed_names(names: Sequence[str], most: int = 20) -> str:
@@ -131,4 +132,4 @@ def listed_names(names: Sequence[str], most: int = 20) -> str:
     ('age, job, sex', 'age and 2 more')
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+    return f"{', '.join(map(quoted, names[:most]))}{more}"

@@ -1,4 +1,4 @@
-"""Tables as Markdown text, which is also readable in a terminal."""
+"""Tables as Markdown text, which is also readable in a terminal, and values in quotes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["format_table", "with_interval"]
+__all__ = ["format_table", "quoted", "with_interval"]
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
@@ -87,3 +87,15 @@ def _format_value(value: Any, decimals: int) -> str:
     if isinstance(value, float):
         return f"{value:z.{decimals}f}"  # The "z" avoids "-0.000".
     return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes if it has a comma or outer blanks, as lists are given.
+
+    Examples
+    --------
+    >>> quoted("Male"), quoted(" Male"), quoted("a, b")
+    ('Male', '" Male"', '"a, b"')
+    """
+    plain = text == text.strip() and "," not in text and not text.startswith('"')
+    return text if plain else '"' + text.replace('"', '""') + '"'

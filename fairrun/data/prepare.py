@@ -305,8 +305,8 @@ def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     positive = label_of(values, spec.positive)
     if positive is None:
         raise RequestError(
-            f"positive={spec.positive!r} is not a value of {spec.target!r} ({', '.join(values)}); "
-            "give the favourable value as positive"
+            f"positive={spec.positive!r} is not a value of {spec.target!r} "
+            f"({listed_names(values)}); give the favourable value as positive"
         )
     return np.asarray(texts == positive, dtype=np.int64)
 

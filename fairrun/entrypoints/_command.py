@@ -23,7 +23,7 @@ from fairrun.text import format_table, with_interval
 from fairrun.tracking.faults import naming_faults
 from fairrun.tracking.runs import check_tracking_uri
 
-__all__ = ["entry_point", "given", "listed", "print_gate", "print_metrics"]
+__all__ = ["entry_point", "given", "given_one", "listed", "print_gate", "print_metrics"]
 
 
 #: A comma and the entry after it.
@@ -124,6 +124,22 @@ def given(text: str) -> str | None:
     An empty default would not work, because MLflow logs it as two quotes.
     """
     return None if text == "auto" else text
+
+
+def given_one(text: str) -> str | None:
+    """Return a parameter that is one name or value; None if it is "auto".
+
+    As in a list, it can have double quotes around it, and is then taken as it stands between them.
+
+    Examples
+    --------
+    >>> given_one('"ok, paid"'), given_one("ok, paid"), given_one(' yes'), given_one("auto")
+    ('ok, paid', 'ok, paid', ' yes', None)
+    """
+    entry = _ENTRY.fullmatch(f",{text}")
+    if entry is None or entry["quoted"] is None:
+        return given(text)
+    return entry["quoted"].replace('""', '"')
 
 
 def listed(text: str) -> list[str] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from fairrun.data import DataRequest, ReadOptions, checked_types
-from fairrun.entrypoints._command import given, listed
+from fairrun.entrypoints._command import given, given_one, listed
 from fairrun.errors import RequestError
 from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
@@ -307,8 +307,8 @@ def data_options(command: Command) -> Command:
         splits = {"validation": validation_size, "test": test_size, "seed": split_seed}
         request = DataRequest(
             data=data,
-            target=given(target),
-            positive=given(positive),
+            target=given_one(target),
+            positive=given_one(positive),
             protected=listed(protected),
             privileged=listed(privileged),
             unprivileged=listed(unprivileged),
@@ -318,7 +318,7 @@ def data_options(command: Command) -> Command:
             max_dropped=max_dropped,
             types=_pairs(types),
             na_values=listed(na_values),
-            weight=given(weight),
+            weight=given_one(weight),
             read=read_options(read),
             splits={name: number for name, number in splits.items() if number is not None},
         )
@@ -361,7 +361,7 @@ def training_options(command: Command) -> Command:
         training = TrainingRequest(
             estimator_params={k: v for k, v in of_estimator.items() if v is not None},
             class_weight=None if class_weight == "none" else class_weight,  # type: ignore[arg-type]
-            row_key=given(row_key),
+            row_key=given_one(row_key),
             **plain,
         )
         command(training=training, **others)

@@ -355,6 +355,11 @@ def _short(given: Any) -> str:
 
 def _term(text: str) -> Term:
     found = _TERM.fullmatch(text.strip())
+    if _LIKE_DECLARED.search(text.strip()) and (found is None or found["declared"] is None):
+        raise RequestError(
+            f"the brackets of {text!r} are not known; write{_DECLARED} to compare the two declared "
+            "groups"
+        )
     if found is None:
         raise RequestError(
             f"{text!r} is not a term of a gate; give a metric, >= or <= and a number, such as "
@@ -368,11 +373,6 @@ def _term(text: str) -> Term:
             f"the threshold of {text!r} is not a number; give a number such as 0.8"
         ) from None
     protected, declared = found["protected"], found["declared"] is not None
-    if protected and not declared and _LIKE_DECLARED.search(protected):
-        raise RequestError(
-            f"the brackets of {text!r} are not known; write{_DECLARED} to compare the two declared "
-            "groups"
-        )
     if protected and (protected.startswith(":") or protected.endswith(":")):
         raise RequestError(
             f"{text!r} has a colon without a name on each side; after @, give a protected column, "

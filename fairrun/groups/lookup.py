@@ -27,6 +27,7 @@ from fairrun.inference import (
     value_text,
     yes_no_texts,
 )
+from fairrun.text import quoted
 
 __all__ = ["group_lookup", "name_groups"]
 
@@ -237,7 +238,7 @@ def _unknown(text: str, column: str, values: Sequence[Any]) -> RequestError:
     folded = {value.casefold().strip(): value for value in texts}
     if text.casefold().strip() in folded:
         near = list(dict.fromkeys([folded[text.casefold().strip()], *near]))
-    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    meant = f"; did you mean {' or '.join(map(quoted, near))}?" if near else ""
     return RequestError(
         f"{text!r} is not a value of the protected column {column!r}{meant}{_few(texts)}"
     )
@@ -246,7 +247,7 @@ def _unknown(text: str, column: str, values: Sequence[Any]) -> RequestError:
 def _few(texts: Sequence[str]) -> str:
     if len(texts) > _FEW:
         return f" (it has {len(texts)} values)"
-    return f" ({', '.join(texts)})"
+    return f" ({', '.join(map(quoted, texts))})"
 
 
 def _quoted(texts: Sequence[str]) -> str:

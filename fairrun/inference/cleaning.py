@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,12 +13,12 @@ import pandas as pd
 
 from .cells import Column, plain_cells
 from .columns import Columns
-from .values import number_of
 
 __all__ = ["BLANKS", "Cleaning"]
 
 #: The characters that are stripped: blank, tab, and the no-break space of web pages.
 BLANKS = " \t\u00a0"
+_TRUTH = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,25 @@ class Cleaning:
     as nulls. A model that is trained on this file does the same with the rows that it answers.
     Otherwise the file's own rows would get other answers than those that were measured.
 
+    If such a text stands in a column of numbers, pandas reads the whole column as text. Therefore a
+    model with `na_values` that are not numbers reads the text of a number as the number.
+
     Attributes
     ----------
     strip : bool
         Whether blanks before and after a text are removed. A text of blanks alone is then a null,
         like an empty cell.
     na_values : tuple of str
-        Texts that mean a null. The text of a number stands for this number, too. A reader that does
-        not know these texts reads a column of numbers that has one as text. So in a column of
-        numbers the text of a number is this number.
+        Texts that mean a null. The text of a number stands for this number, too.
 
     Examples
     --------
     >>> rows = Columns({"job": [" clerk", "?"], "age": [38, -1]}, 2)
     >>> Cleaning(strip=True, na_values=("?", "-1")).clean(rows, ("age", "job")).values
     {'age': [38, None], 'job': ['clerk', None]}
+    >>> rows = Columns({"age": ["38", "?"]}, 2)
+    >>> Cleaning(na_values=("?",)).clean(rows, ("age",), numbers={"age"}).values
+    {'age': [38.0, None]}
     """
 
     strip: bool = False
@@ -54,15 +58,31 @@ class Cleaning:
         return self.strip or bool(self.na_values)
 
     def clean(
-        self, rows: Columns, names: tuple[str, ...], numbers: frozenset[str] = frozenset()
+        self, rows: Columns, names: tuple[str, ...], numbers: Collection[str] = ()
     ) -> Columns:
-        """Return rows with the named columns, some of them numbers, as the reader leaves them."""
+        """Return rows with the named columns as the reader leaves them.
+
+        Parameters
+        ----------
+        rows : Columns
+            Raw rows.
+        names : tuple of str
+            The columns to return.
+        numbers : collection of str
+            The columns that hold numbers.
+
+        Returns
+        -------
+        Columns
+        """
         if not self:
             return rows
         values = {name: self._column(rows.values[name]) for name in names}
-        if self.na_values:
-            for name in numbers & values.keys():
-                values[name] = _parsed(values[name])
+        if self._makes_text:
+            for name in numbers:
+                column = values[name]
+                if isinstance(column, list):
+                    values[name] = [_number_in(cell) for cell in column]
         return replace(rows, values=values)
 
     def clean_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +94,7 @@ class Cleaning:
             column = self._column(frame[name])
             if isinstance(column, list):
                 if self.na_values and frame[name].isin(self.na_values).any():
-                    parsed = _parsed(column)
+                    parsed = [_number_in(cell) for cell in column]
                     column = column if any(isinstance(c, str) for c in parsed) else parsed
                 column = pd.Series(column, index=frame.index, dtype=object)
             changed[name] = column
@@ -95,6 +115,11 @@ class Cleaning:
         if self._numbers and isinstance(cell, (int, float)) and not isinstance(cell, bool):
             return None if cell in self._numbers else cell
         return cell
+
+    @cached_property
+    def _makes_text(self) -> bool:
+        """Whether a text that means a null makes pandas read a column of numbers as text."""
+        return any(_number_in(text) is text for text in self.na_values)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -122,9 +147,14 @@ class Cleaning:
         return cls(saved["strip"], tuple(saved["na_values"]))
 
 
-def _parsed(column: Column) -> Column:
-    """Return a column with the texts of numbers as numbers."""
-    if not isinstance(column, list):
-        return column
-    found = (number_of(cell) if isinstance(cell, str) else None for cell in column)
-    return [cell if number is None else number for cell, number in zip(column, found, strict=True)]
+def _number_in(cell: Any) -> Any:
+    """Return the number that a text is. Anything else is returned as it is."""
+    if not isinstance(cell, str):
+        return cell
+    if cell.lower() in _TRUTH:
+        return _TRUTH[cell.lower()]
+    try:
+        number = float(cell)
+    except ValueError:
+        return cell
+    return number if math.isfinite(number) and "_" not in cell else cell

@@ -193,6 +193,11 @@ class Encoder:
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def numeric_names(self) -> tuple[str, ...]:
+        """The names of the raw columns that hold numbers."""
+        return tuple(column.name for column in self.columns if isinstance(column, Numeric))
+
+    @cached_property
     def encoded_names(self) -> list[str]:
         """The names of the columns of the encoded matrix."""
         return [name for column in self.columns for name in column.encoded_names]

@@ -18,7 +18,7 @@ from .columns import Columns, Table, take_columns
 from .counterfactuals import HintFinder
 from .decisions import Decision, MemberVote, Threshold
 from .draws import RowDraws
-from .encoder import Encoder, Numeric
+from .encoder import Encoder
 from .errors import InputError
 from .explain import Explainer, Explanations, make_explainer
 from .groups import NEITHER, GroupLookup
@@ -216,11 +216,7 @@ class InferenceModel:
     def _take(self, table: Table) -> Columns:
         """Return the columns of the model, with nulls and blanks as in the training file."""
         rows = take_columns(table, self.columns)
-        return self.cleaning.clean(rows, self.columns, self._numbers)
-
-    @cached_property
-    def _numbers(self) -> frozenset[str]:
-        return frozenset(each.name for each in self.encoder.columns if isinstance(each, Numeric))
+        return self.cleaning.clean(rows, self.columns, self.encoder.numeric_names)
 
     @cached_property
     def _hint_finder(self) -> HintFinder:

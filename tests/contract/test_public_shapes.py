@@ -74,6 +74,7 @@ def _nulls(path: Path, rng: np.random.Generator) -> None:
 def _blanks(path: Path, rng: np.random.Generator) -> None:
     frame = _people(rng)
     frame["job"] = frame["job"].replace("unknown", "?")
+    frame["age"] = frame["age"].astype(object).mask(rng.random(N_ROWS) < 0.1, "?")
     frame["y"] = np.where(frame["y"], ">50K", "<=50K")
     lines = [", ".join(map(str, row)) for row in frame.itertuples(index=False)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from click.testing import Result
 from mlflow.entities import Run
 
 from fairrun.data import DataRequest, prepare, resolve_spec
-from fairrun.entrypoints._command import listed
+from fairrun.entrypoints._command import given_one, listed
 from fairrun.errors import RequestError
 from fairrun.training import FairClassifier
 from tests.entrypoints.conftest import ABOUT
@@ -169,6 +169,21 @@ def test_a_code_is_served_as_it_is_measured(people: Path, types: dict[str, str])
 )
 def test_lists_at_the_command_line(text: str, entries: list[str] | None) -> None:
     assert listed(text) == entries
+
+
+def test_one_value_can_have_quotes_as_in_a_list(run: Invoke, people: Path, tmp_path: Path) -> None:
+    assert given_one('"high, paid"') == given_one("high, paid") == "high, paid"
+    assert given_one('" paid"') == given_one(" paid") == " paid"
+    assert given_one("auto") is None
+    raw = pd.read_csv(people, dtype=str)
+    raw["paid"] = raw["paid"].map({"high": "high, paid", "low": "low, paid"})
+    raw.to_csv(tmp_path / "commas.csv", index=False)
+    roles = ["--target", "paid", "--protected", "sex", "--privileged", "Male", "--na-values", "?"]
+    data = ["--data", tmp_path / "commas.csv", *roles]
+    assert run("preprocess", *data, "--positive", '"high, paid"').exit_code == 0
+    # The message shows the values as they can be typed.
+    refused = run("preprocess", *data, "--positive", "high")
+    assert """is not a value of 'paid' ("high, paid", "low, paid")""" in refused.output
 
 
 @pytest.mark.parametrize("text", ['"a', 'b,"a" c', '"a"b'])

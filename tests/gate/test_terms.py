@@ -163,3 +163,9 @@ def test_a_file_that_holds_no_gate_is_refused(tmp_path: Path, text: str, said: s
 def test_a_file_that_is_not_there_says_where_it_was_looked_for() -> None:
     with pytest.raises(RequestError, match="relative path is looked for in"):
         read_gate("nowhere.yaml")
+
+
+@pytest.mark.parametrize("place", ["", " @ sex"])
+def test_a_misspelt_declared_pair_is_shown_how_to_write_it(place: str) -> None:
+    with pytest.raises(RequestError, match=r"write \[privileged vs unprivileged\] to compare"):
+        parse_gate(f"statistical_parity<=0.1{place} [priviledged vs unprivileged]")

@@ -78,6 +78,7 @@ def test_the_groups_are_values_of_the_column(
         ([None, None], Protected("x", "a"), "'x' has no value in any row"),
         (["Male", "Female"], Protected("x", "male"), r"'male' .*; did you mean Male or Female\?"),
         (["Male", "Female"], Protected("x", "Q"), r"'Q' is not a value .* \(Female, Male\)$"),
+        (["b, c", " a"], Protected("x", "a"), r'did you mean " a"\? \(" a", "b, c"\)$'),
         ([f"v{i}" for i in range(40)], Protected("x", "Q"), r"\(it has 40 values\)$"),
         (["a", "b"], Protected("x", ">=40"), "'>=40' is a condition on numbers, .* holds text"),
         (["a"], Protected("x", "a"), "has only one value"),

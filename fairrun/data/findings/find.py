@@ -24,7 +24,7 @@ from fairrun.data.findings.repeats import repeated_columns, repeated_rows, two_s
 from fairrun.data.findings.roles import Roles
 from fairrun.data.prepare import Dataset
 from fairrun.data.typed import TypedTable
-from fairrun.documents import did_you_mean
+from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.groups import label_of, value_text
 
@@ -183,7 +183,7 @@ def _labels(
     favourable = label_of(texts, positive)
     if favourable is None:
         raise RequestError(
-            f"positive={positive!r} is not a value of {roles.target!r} ({', '.join(texts)}); "
+            f"positive={positive!r} is not a value of {roles.target!r} ({listed_names(texts)}); "
             "give the favourable value as positive"
         )
     of_code = np.array([text == favourable for text in texts] + [-1], dtype=np.int64)
@@ -198,7 +198,7 @@ def _check_names(table: TypedTable, roles: Roles) -> None:
     for parameter, names in given.items():
         for name in names:
             if name is not None and name not in known:
-                listed = f"the columns are {', '.join(known[:20])}"
+                listed = f"the columns are {listed_names(known)}"
                 raise RequestError(
                     f"{parameter}={name} is not a column of the data; "
                     f"{did_you_mean(name, known, listed)}"

@@ -246,7 +246,7 @@ def prepare_rows(
         spec, unused = drop_uninformative(typed.frame, spec)
         notes += unused
     features = [name for name in typed.frame.columns if name not in spec.not_features]
-    keep, dropped = rows_to_keep(typed.frame, features, spec)
+    keep, dropped = rows_to_keep(typed.frame, features, spec, advise=not of_model)
     kept = typed.frame[keep].reset_index(drop=True)
     if not of_model:
         # A column may have one value only in the rows that are left.

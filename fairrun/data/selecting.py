@@ -97,7 +97,7 @@ def drop_uninformative(frame: pd.DataFrame, spec: DatasetSpec) -> tuple[DatasetS
 
 
 def rows_to_keep(
-    frame: pd.DataFrame, features: Sequence[str], spec: DatasetSpec
+    frame: pd.DataFrame, features: Sequence[str], spec: DatasetSpec, *, advise: bool = True
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Choose the rows with a target value and, if the spec says so, without a null in a feature.
 
@@ -109,6 +109,8 @@ def rows_to_keep(
         The features.
     spec : DatasetSpec
         The spec, with `missing` and `max_dropped`.
+    advise : bool
+        Whether the error names the parameters that would help. They belong to training.
 
     Returns
     -------
@@ -140,6 +142,12 @@ def rows_to_keep(
     said = f"dropped {n_rows - n_kept:,} of {n_rows:,} rows: {', '.join(reasons)}"
     share = 1 - n_kept / n_rows
     if share > spec.max_dropped or not n_kept:
+        if not advise:
+            raise RequestError(
+                f"{said}; {n_kept:,} are left, but at most {spec.max_dropped:.0%} may be dropped, "
+                "because the model was trained so; give rows with fewer nulls, or train again with "
+                "missing=keep or another max_dropped"
+            )
         ways = []
         if len(by_column):
             worst = [str(name) for name in by_column.index[by_column >= by_column.iloc[0] / 2][:3]]

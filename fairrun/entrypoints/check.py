@@ -61,6 +61,15 @@ def _say_next(data: DataRequest, done: Checked) -> None:
     if not done.draft:
         click.echo(f"  mlflow run {project} -e train -P data={shlex.quote(data.data)}")
         return
+    if done.unknown:
+        given = "".join(f" -P {name}={shlex.quote(text)}" for name, text in done.guessed.items())
+        unknown = [*done.unknown, *(["privileged"] if "protected" in done.unknown else [])]
+        more = " ".join(f"-P {name}=…" for name in unknown)
+        click.echo(f"then say what could not be guessed ({', '.join(unknown)}), and check again:")
+        click.echo(
+            f"  mlflow run {project} -e check -P data={shlex.quote(data.data)}{given} {more}"
+        )
+        return
     if done.guessed:
         given = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in done.guessed.items())
         click.echo("then give the roles of the columns, these or others, and check again:")

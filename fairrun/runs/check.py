@@ -58,6 +58,8 @@ class Checked:
         already prepared.
     guessed : mapping of str to str
         The roles as parameters, if some of them were not given and are guesses; otherwise empty.
+    unknown : tuple of str
+        The required fields that were neither given nor guessed; the draft lacks them.
     """
 
     run_id: str
@@ -66,6 +68,7 @@ class Checked:
     gate: pd.DataFrame
     draft: str
     guessed: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
 
 
 def run_check(request: DataRequest) -> Checked:
@@ -90,11 +93,12 @@ def run_check(request: DataRequest) -> Checked:
             dataset = open_dataset(request)
             name, findings, draft = dataset.spec.name, find_in(dataset), ""
             guessed: Mapping[str, str] = {}
+            unknown: tuple[str, ...] = ()
             split = dataset.spec.splits
             # The findings are about the training rows.
             test_share = split.test / (1 - split.test - split.validation)
         else:
-            name, test_share, findings, guessed, draft = _check(request)
+            name, test_share, findings, guessed, unknown, draft = _check(request)
         gate = plan_gate(_pairs(findings.labels, test_share))
         tables = {
             CHECK_FINDINGS: findings.table,
@@ -109,11 +113,13 @@ def run_check(request: DataRequest) -> Checked:
         if draft:
             mlflow.log_text(draft, DRAFT_SPEC)
         mlflow.log_text(render_check(name, findings, gate, draft), CHECK_PAGE)
-        return Checked(run.info.run_id, name, findings, gate, draft, guessed)
+        return Checked(run.info.run_id, name, findings, gate, draft, guessed, unknown)
 
 
-def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], str]:
-    """Return the name, the share of test rows, the findings, the guesses, and the draft."""
+def _check(
+    request: DataRequest,
+) -> tuple[str, float, Findings, dict[str, str], tuple[str, ...], str]:
+    """Return name, share of test rows, findings, guesses, missing fields and draft."""
     checked = check_request(request)
     spec = checked.spec
     source = load_source(spec.source, spec.read, reading=spec.reading)
@@ -124,7 +130,8 @@ def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], 
     fields, remarks = checked.fields(roles, columns, findings, guesses)
     draft = draft_spec(fields, findings, table, remarks)
     guessed = _guessed(fields) if remarks else {}
-    return spec.name, spec.splits.test, findings, guessed, draft
+    unknown = tuple(each for each in ("target", "positive", "protected") if not fields.get(each))
+    return spec.name, spec.splits.test, findings, guessed, unknown, draft
 
 
 def _guessed(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -216,6 +216,9 @@ def test_more_rows_than_allowed_are_not_dropped() -> None:
     ):
         prepare(replace(SPEC, max_dropped=0.2), raw)
     assert prepare_rows(raw, replace(SPEC, max_dropped=0.94)).n_dropped == 280
+    # The parameters of training cannot be given to `evaluate`.
+    with pytest.raises(RequestError, match="because the model was trained so; give rows with"):
+        prepare_rows(raw, replace(SPEC, max_dropped=0.2), of_model=True)
     holes = raw.assign(age=raw["age"].where(raw["tests"].isna()))
     with pytest.raises(RequestError, match=r"0 are left.*\ngive drop=id,tests or missing=keep"):
         prepare(replace(SPEC, max_dropped=1), holes)

@@ -67,6 +67,15 @@ def test_a_file_is_enough_and_the_next_command_has_the_guesses(
     assert LEAK in succeed(run("check", *options))
 
 
+def test_roles_that_cannot_be_guessed_are_asked_for(run: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("alter,lohn\n" + "".join(f"{20 + i % 40},{i % 7}\n" for i in range(90)))
+    output = succeed(run("check", "--data", path))
+    assert "(target, positive, protected, privileged), and check again" in output
+    assert "-P target=… -P positive=… -P protected=… -P privileged=…" in output
+    assert "-e train" not in output
+
+
 def test_train_and_main_say_it_once_and_keep_it(run: Invoke, sorted_table: Path) -> None:
     data = ["--data", sorted_table, *ABOUT, "--drop", "note"]
     output = succeed(run("train", *data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def _check_sqlite(url: Any, shown: str) -> None:
     if url.get_backend_name() != "sqlite" or name is None or name.startswith("file:"):
         return
     path = Path(name)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
         raise RequestError(
             f"data={shown} is not a file; give the path of a SQLite database, with three slashes "
             f"for a relative path and four for an absolute one{searched(path)}"

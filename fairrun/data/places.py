@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -86,7 +87,8 @@ def find_place(source: str) -> Place:
         return Place(shown, _last_part(urlparse(source).path), source)
     if scheme in ("", "file"):
         path = Path(url2pathname(urlparse(source).path) if scheme else source)
-        if not path.exists():
+        # Path.exists raises for a name that is too long.
+        if not os.path.exists(path):  # noqa: PTH110
             raise RequestError(_not_found(shown, path))
         return Place(shown, path.name, str(path))
     if scheme in _MLFLOW:
@@ -139,9 +141,9 @@ def local_path(source: str) -> str:
     scheme = urlparse(source).scheme
     if scheme in ("http", "https"):
         return source
-    if scheme in ("", "file") or Path(source).exists():
+    if scheme in ("", "file") or os.path.exists(source):  # noqa: PTH110
         path = Path(urlparse(source).path if scheme == "file" else source)
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113
             raise RequestError(_not_found(source, path))
         return str(path)
     return local_artifact(source, source)

@@ -71,6 +71,8 @@ class _Faults:
         lines = []
         if self.said:
             said = "; ".join(self.said)
+            # A weight is always a number, so no type and no null is a way out.
+            advise = advise and spec.weight not in self.columns
             lines.append(f"{said}; {self._advice(spec) if advise else 'correct these cells'}")
         if self.others:
             names = ", ".join(self.others)

@@ -78,7 +78,13 @@ def relative_weights(weight: NDArray[np.float64]) -> NDArray[np.float64]:
     [0.5, 1.5, 0.0]
     """
     positive = weight[weight > 0]
-    return np.asarray(weight / positive.mean()) if positive.size else weight
+    if not positive.size:
+        return weight
+    with np.errstate(over="ignore"):
+        mean = positive.mean()
+    if np.isinf(mean):  # The sum of the weights is too large for float64.
+        mean = (positive / len(positive)).sum()
+    return np.asarray(weight / mean)
 
 
 def effective_n(weight: ArrayLike) -> float:

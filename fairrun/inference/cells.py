@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError, name_rows
 
-__all__ = ["Column", "numbers", "plain", "plain_cells", "text_codes", "texts"]
+__all__ = ["Column", "is_other_spelling", "numbers", "plain", "plain_cells", "text_codes", "texts"]
 
 Column = pd.Series | list[Any]
 
@@ -118,7 +118,13 @@ def _number(cell: Any) -> float:
         return math.inf
 
 
-def texts(column: Column, name: str, known: Mapping[Any, int] | None = None) -> list[str | None]:
+def texts(
+    column: Column,
+    name: str,
+    known: Mapping[Any, int] | None = None,
+    *,
+    other_spellings: bool = False,
+) -> list[str | None]:
     """Read a column of text.
 
     A column that was trained as text may have been read from numbers or booleans. Numbers and
@@ -134,6 +140,9 @@ def texts(column: Column, name: str, known: Mapping[Any, int] | None = None) -> 
         The known values. If it is given, numbers are read only if a known value is the text of a
         number, and none is another spelling of one, such as ``01``. Booleans are read only if
         ``True`` or ``False`` is known.
+    other_spellings : bool
+        Whether a value that is not among the known ones may be another spelling of a number, so
+        that numbers are refused.
 
     Returns
     -------
@@ -155,7 +164,7 @@ def texts(column: Column, name: str, known: Mapping[Any, int] | None = None) -> 
     cells = column if isinstance(column, list) else _cells(column, _TEXTS)
     if set(map(type, cells)) <= _TEXTS:
         return cells
-    write, why = _writer(known)
+    write, why = _writer(known, other_spellings=other_spellings)
     read: list[str | None] = []
     wrong = []
     for row, cell in enumerate(cells):
@@ -171,7 +180,9 @@ def texts(column: Column, name: str, known: Mapping[Any, int] | None = None) -> 
     return read
 
 
-def _writer(known: Mapping[Any, int] | None) -> tuple[Callable[[Any], str | None], str]:
+def _writer(
+    known: Mapping[Any, int] | None, *, other_spellings: bool
+) -> tuple[Callable[[Any], str | None], str]:
     """Return the function from a cell to its text, and why it may refuse numbers.
 
     The function returns None for a cell that is null or is not read as text.
@@ -179,11 +190,12 @@ def _writer(known: Mapping[Any, int] | None) -> tuple[Callable[[Any], str | None
     reads_numbers = reads_booleans = True
     why = ""
     if known is not None:
-        spelled = [text for text in known if text[:1] in _STARTS_A_NUMBER and _is_number(text)]
+        spelled = [text for text in known if _is_number(text)]
         canonical = sum(map(_is_canonical, spelled))
-        reads_numbers = 0 < canonical == len(spelled)
+        other_spellings = other_spellings or canonical < len(spelled)
+        reads_numbers = canonical > 0 and not other_spellings
         reads_booleans = "True" in known or "False" in known
-        if canonical < len(spelled):
+        if other_spellings:
             why = "; give text, because the model's values include spellings such as 01 or 1.0"
 
     def write(cell: Any) -> str | None:
@@ -213,9 +225,20 @@ def _text_of_number(cell: Any) -> str | None:
 
 def _is_number(text: str) -> bool:
     try:
-        return "_" not in text and math.isfinite(float(text))
+        return text[:1] in _STARTS_A_NUMBER and "_" not in text and math.isfinite(float(text))
     except ValueError:
         return False
+
+
+def is_other_spelling(text: str) -> bool:
+    """Return whether a text is a number that Python writes in another way.
+
+    Examples
+    --------
+    >>> [is_other_spelling(text) for text in ("01", "1.0", " 1", "1", "0.5", "clerk")]
+    [True, True, True, False, False, False]
+    """
+    return _is_number(text) and not _is_canonical(text)
 
 
 def _is_canonical(text: str) -> bool:
@@ -225,7 +248,9 @@ def _is_canonical(text: str) -> bool:
     return not float(text).is_integer() and repr(float(text)) == text
 
 
-def text_codes(column: Column, name: str, known: Mapping[Any, int]) -> NDArray[np.intp]:
+def text_codes(
+    column: Column, name: str, known: Mapping[Any, int], *, other_spellings: bool = False
+) -> NDArray[np.intp]:
     """Read a column of text as codes of the known values.
 
     Parameters
@@ -236,6 +261,8 @@ def text_codes(column: Column, name: str, known: Mapping[Any, int]) -> NDArray[n
         The name of the column, for the error message.
     known : mapping of str to int
         The code (0 or more) of each known value.
+    other_spellings : bool
+        See `texts`.
 
     Returns
     -------
@@ -252,7 +279,7 @@ def text_codes(column: Column, name: str, known: Mapping[Any, int]) -> NDArray[n
     >>> text_codes(pd.Series([2.0, 1.0, None, 7.0]), "code", {"1": 0, "2": 1})
     array([ 1,  0, -1, -2])
     """
-    values = texts(column, name, known)
+    values = texts(column, name, known, other_spellings=other_spellings)
     codes = np.fromiter(map(known.get, values, repeat(-2)), dtype=np.intp, count=len(values))
     if codes.size and codes.min() < 0:
         codes[[row for row, value in enumerate(values) if value is None]] = -1

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .cells import Column, numbers, plain, plain_cells, text_codes, texts
+from .cells import Column, is_other_spelling, numbers, plain, plain_cells, text_codes, texts
 from .errors import InputError
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Columns",
     "Table",
     "column_names",
+    "is_other_spelling",
     "numbers",
     "plain_cells",
     "take_columns",

@@ -29,7 +29,8 @@ def describe(model: InferenceModel) -> dict[str, Any]:
             or text), whether it is `nullable`, `values` (the named categories, or the values of
             both groups; None for numbers, ranges, row keys and columns without a named category),
             `other_values` (whether other values are allowed too), `pooled` (whether other values
-            are treated like rare ones; only for features) and an invented `example`.
+            are treated like rare ones; only for features), `other_spellings` (see `Categorical`;
+            only for features) and an invented `example`.
         `randomised` : bool
             Whether predictions use random numbers.
         `explains` : bool
@@ -44,7 +45,7 @@ def describe(model: InferenceModel) -> dict[str, Any]:
     >>> encoder = Encoder((Numeric("age", mean=40.0, scale=10.0, fill=38.0),))
     >>> describe(InferenceModel(encoder, LinearScorer(np.array([1.0]), 0.0)))["columns"][0]
     {'name': 'age', 'role': 'feature', 'type': 'number', 'nullable': False, 'values': None,
-     'other_values': True, 'pooled': False, 'example': 38.0}
+     'other_values': True, 'pooled': False, 'other_spellings': False, 'example': 38.0}
     """
     encoder, groups, draws = model.encoder, model.groups, model.draws
     columns = [
@@ -58,6 +59,7 @@ def describe(model: InferenceModel) -> dict[str, Any]:
             or not isinstance(column, Categorical)
             or column.pooled,
             "pooled": isinstance(column, Categorical) and column.pooled,
+            "other_spellings": isinstance(column, Categorical) and column.other_spellings,
             "example": column.fill,
         }
         for column in encoder.columns

@@ -76,6 +76,9 @@ class Categorical:
         is named, it is `pooled_label`.
     pooled : bool
         Whether the column has a pooled encoded column.
+    other_spellings : bool
+        Whether a pooled category is a number in another spelling than Python's, such as ``01``.
+        The number 1 may then stand for it, so numbers are refused.
 
     Examples
     --------
@@ -87,6 +90,7 @@ class Categorical:
     categories: tuple[str, ...]
     fill: str
     pooled: bool = False
+    other_spellings: bool = False
 
     @property
     def n_codes(self) -> int:
@@ -318,7 +322,7 @@ class Encoder:
 
     def _codes(self, column: Categorical, raw: Column) -> tuple[NDArray[np.intp], int]:
         """Return the position of each value's encoded column, and the number of unnamed values."""
-        codes = text_codes(raw, column.name, column.codes)
+        codes = text_codes(raw, column.name, column.codes, other_spellings=column.other_spellings)
         if not codes.size or codes.min() >= 0:
             return codes, 0
         null = codes == -1
@@ -348,7 +352,9 @@ class Encoder:
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can represent."""
         columns = [
-            {"kind": type(column).__name__.lower()} | asdict(column) for column in self.columns
+            {"kind": type(column).__name__.lower()}
+            | {k: v for k, v in asdict(column).items() if v or k != "other_spellings"}
+            for column in self.columns
         ]
         return {"columns": columns, "impute": self.impute, "unseen": self.unseen}
 

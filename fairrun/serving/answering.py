@@ -97,7 +97,9 @@ def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
             code="invalid_parameter",
         )
     if kind == CSV:
-        columns, n_rows = read_csv_rows(body, saved.description["columns"])
+        # Models of earlier versions read every text as it stands.
+        strip = bool(getattr(getattr(saved.model, "cleaning", None), "strip", False))
+        columns, n_rows = read_csv_rows(body, saved.description["columns"], strip=strip)
     else:
         columns, n_rows = read_rows(body, saved.names)
     rows = saved.code.Columns(columns, n_rows)

@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from fairrun.errors import RequestError
-from fairrun.inference import Categorical, Encoder, InputError, Numeric, numbers
+from fairrun.inference import (
+    Categorical,
+    Encoder,
+    InputError,
+    Numeric,
+    is_other_spelling,
+    numbers,
+)
 from fairrun.training.feature_types import typed_features
 
 __all__ = ["check_size", "example_row", "fit_encoder"]
@@ -91,10 +98,11 @@ def _fit_categorical(column: pd.Series, name: str, min_frequency: int) -> Catego
     counts = {str(value): int(n) for value, n in column.value_counts().items()}
     named = tuple(sorted(value for value, n in counts.items() if n >= min_frequency))
     pooled = len(named) < len(counts)
+    spelled = any(map(is_other_spelling, set(counts) - set(named)))
     if not named:
-        return Categorical(name, (), Categorical(name, (), "").pooled_label, pooled)
+        return Categorical(name, (), Categorical(name, (), "").pooled_label, pooled, spelled)
     # `value_counts` orders ties by first occurrence; here the alphabetically first one is chosen.
-    return Categorical(name, named, max(named, key=counts.__getitem__), pooled)
+    return Categorical(name, named, max(named, key=counts.__getitem__), pooled, spelled)
 
 
 def check_size(encoder: Encoder, n_rows: int) -> None:

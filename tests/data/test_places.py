@@ -108,3 +108,9 @@ def test_a_password_comes_from_the_environment(
     with pytest.raises(RequestError, match="is not a file") as caught:
         load_source(source, ReadOptions(query="SELECT 1"))
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("reading", [1, 2])
+def test_a_name_that_is_too_long_is_no_file(reading: int) -> None:
+    with pytest.raises(RequestError, match="is not a file"):
+        load_source("x" * 5000 + ".csv", reading=reading)

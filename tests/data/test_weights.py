@@ -102,3 +102,13 @@ def test_the_unit_of_weights_plays_no_part_in_a_fit() -> None:
 
 def test_a_spec_with_a_weight_survives_its_document() -> None:
     assert DatasetSpec.from_dict(WEIGHTED.to_dict()) == WEIGHTED
+
+
+def test_weights_whose_sum_is_infinite_are_relative_too() -> None:
+    assert relative_weights(np.array([1e308, 1e308, 0.0])).tolist() == [1.0, 1.0, 0.0]
+
+
+def test_a_weight_that_is_no_number_has_no_type_as_a_way_out() -> None:
+    raw = raw_with(weight=["1"] * 899 + ["n.a."])
+    with pytest.raises(RequestError, match=r"1 is 'n\.a\.'; correct these cells$"):
+        prepare(WEIGHTED, raw)

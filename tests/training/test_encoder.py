@@ -8,7 +8,7 @@ import pytest
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from fairrun.errors import RequestError
-from fairrun.inference import Encoder
+from fairrun.inference import Encoder, InputError
 from fairrun.training import example_row, fit_encoder
 from tests.people import make_raw
 
@@ -59,3 +59,12 @@ def test_the_example_is_medians_and_modes() -> None:
 def test_what_cannot_be_encoded_is_refused(column: list, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         fit_encoder(pd.DataFrame({"it": column}))
+
+
+def test_a_number_is_refused_if_a_rare_category_is_another_spelling_of_it() -> None:
+    # pandas reads "01" of the training file as 1, which would get the answer of "1".
+    rows = pd.DataFrame({"code": ["1"] * 5 + ["2"] * 5 + ["01"]})
+    encoder = Encoder.from_dict(fit_encoder(rows).to_dict())
+    assert encoder.encode(pd.DataFrame({"code": ["01", "1"]})).tolist() == [[0, 0, 1], [1, 0, 0]]
+    with pytest.raises(InputError, match="column 'code': not text in row 0; give text"):
+        encoder.encode(pd.DataFrame({"code": [1]}))

@@ -12,15 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.data.read_options import ReadOptions
-from fairrun.inference import name_rows
+from fairrun.inference import NULL_WORDS, name_rows
 
-__all__ = ["NULL_WORDS", "Cells", "Decision", "decide", "decide_text", "rows_from_1"]
-
-#: The words that software writes for a null. They are nulls in a column of numbers only, because
-#: "NA" or "None" may be a category.
-NULL_WORDS = frozenset(
-    {"NaN", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "Null", "None", "<NA>", "#N/A", ""}
-)
+__all__ = ["Cells", "Decision", "decide", "decide_text", "rows_from_1"]
 
 #: A column in which at least this share of the values are numbers, but not all, is an error.
 _NEARLY_ALL = 0.95

@@ -143,6 +143,7 @@ def type_columns(
     protected = {each.column for each in spec.protected}
     faults = _Faults()
     columns, kinds, nulls, notes, said = {}, {}, {}, [], []
+    found_nulls: set[str] = set()
     for label, raw in table.frame.items():
         name = str(label)
         given = types.get(name)
@@ -165,6 +166,7 @@ def type_columns(
         n_null = int(decision.column.isna().sum())
         if n_null:
             nulls[name] = n_null
+        found_nulls |= decision.nulls.keys()
         if name in spec.drop:
             continue
         if decision.note:
@@ -175,6 +177,9 @@ def type_columns(
     wrong = faults.lines(spec, advise=advise)
     if wrong and strict:
         raise RequestError("\n".join(wrong))
+    unused = [text for text in spec.na_values if text not in found_nulls]
+    if unused and advise:
+        notes.append(f"na_values: no cell is {' or '.join(map(repr, unused))}")
     if said:
         more = f" and {len(said) - _NAMED} more columns" if len(said) > _NAMED else ""
         notes.append(f"nulls: {', '.join(said[:_NAMED])}{more}")

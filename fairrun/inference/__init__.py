@@ -11,7 +11,7 @@ from .artifact import FORMAT_VERSION, load_model, save_model
 from .background import Background, numeric_places
 from .chain import Chain
 from .changeable import Changeable
-from .cleaning import BLANKS, Cleaning
+from .cleaning import BLANKS, NULL_WORDS, Cleaning
 from .columns import (
     Column,
     Columns,
@@ -49,6 +49,7 @@ __all__ = [
     "GROUP_A",
     "GROUP_B",
     "NEITHER",
+    "NULL_WORDS",
     "OUTPUT_COLUMNS",
     "REST",
     "YES_NO",

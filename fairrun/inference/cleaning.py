@@ -13,11 +13,17 @@ import pandas as pd
 
 from .cells import Column, plain_cells
 from .columns import Columns
+from .values import number_of
 
-__all__ = ["BLANKS", "Cleaning"]
+__all__ = ["BLANKS", "NULL_WORDS", "Cleaning"]
 
 #: The characters that are stripped: blank, tab, and the no-break space of web pages.
 BLANKS = " \t\u00a0"
+#: The words that software writes for a null. In a file they are nulls in a column of numbers only,
+#: because "NA" or "None" may be a category.
+NULL_WORDS = frozenset(
+    {"NaN", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "Null", "None", "<NA>", "#N/A", ""}
+)
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 
@@ -153,8 +159,5 @@ def _number_in(cell: Any) -> Any:
         return cell
     if cell.lower() in _TRUTH:
         return _TRUTH[cell.lower()]
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return number if math.isfinite(number) and "_" not in cell else cell
+    number = number_of(cell)  # "040" is a code and no number
+    return cell if number is None else number

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fairrun.inference import name_rows
+from fairrun.inference import NULL_WORDS, name_rows
 from fairrun.serving.errors import Refused
 
 __all__ = ["read_csv_rows"]
@@ -17,10 +17,6 @@ __all__ = ["read_csv_rows"]
 _SHAPE = "give a line with the names of the columns, then a line for each row, with commas"
 _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 _BOOLEANS = {"true": True, "false": False}
-#: A training file has these in a column of numbers for a null; see `fairrun.data.cells`.
-_NULL_WORDS = frozenset(
-    {"NaN", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "Null", "None", "<NA>", "#N/A", ""}
-)
 
 
 def read_csv_rows(
@@ -107,7 +103,7 @@ def _parse(body: bytes, names: Sequence[str], *, strip: bool) -> tuple[list[str]
 def _number(cell: str) -> float | bool | str | None:
     """Return the number in a cell. Other text is returned as it is, and the model refuses it."""
     cell = cell.strip()
-    if cell in _NULL_WORDS:
+    if cell in NULL_WORDS:
         return None
     if cell.lower() in _BOOLEANS:
         return _BOOLEANS[cell.lower()]

@@ -242,7 +242,7 @@ def test_text_of_a_typed_table_that_a_wrong_cell_made_of_numbers(dtype: str) -> 
 def test_a_number_that_means_a_null_in_a_typed_table() -> None:
     typed = typed_frame([-1, 5, 6], replace(SPEC, na_values=("-1", "?")))
     np.testing.assert_array_equal(typed.frame["x"], [np.nan, 5, 6])
-    assert typed.notes == ("nulls: x 1 ('-1')",)
+    assert typed.notes == ("na_values: no cell is '?'", "nulls: x 1 ('-1')")
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_quote_that_is_not_closed_is_refused(text: str) -> None:
         (["--weight", "wieght"], "weight=wieght is not a column of the data; did you mean weight?"),
         (
             ["--read", '{"delimeter": ";"}'],
-            "unknown field 'delimeter'; did you mean delimiter or dec",
+            "read.delimeter is not an option for reading a file; did you mean delimiter or dec",
         ),
         (["--split-seed", "-1"], "split_seed=-1 is no seed; give a whole number, 0 or more"),
         (["--split-seed", "1.5"], "'1.5' is not a whole number; give a whole number, or auto for"),

@@ -12,7 +12,7 @@ from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding, Kind, in_words
 from fairrun.data.text_columns import FEWEST_IDENTIFIERS, are_dates, identify_rows
 
-__all__ = ["NULL_WORDS", "is_row_number", "look_at", "null_words"]
+__all__ = ["LIKELY_NULLS", "is_row_number", "look_at", "null_words"]
 
 #: The share of cells that must look alike: 95 %.
 _MOST = 0.95
@@ -43,7 +43,7 @@ _WAYS_TO_WRITE: tuple[tuple[str, re.Pattern[str], dict[str, str]], ...] = (
     ("a decimal comma", re.compile(r"[-+]?\d+,\d+"), {"decimal": ","}),
 )
 #: Texts that often mean a null.
-NULL_WORDS = frozenset(
+LIKELY_NULLS = frozenset(
     (
         *("?", "-", "--", ".", "na", "n/a", "n.a.", "n.a", "#n/a", "nan", "null", "none", "nil"),
         *("missing", "unknown", "unspecified"),
@@ -160,7 +160,7 @@ def _said(others: list[tuple[str, int]]) -> str:
 
 
 def _may_be_named(text: str, count: int) -> bool:
-    return count >= NAMED_FROM or text.strip().casefold() in NULL_WORDS
+    return count >= NAMED_FROM or text.strip().casefold() in LIKELY_NULLS
 
 
 def _date(column: CodedColumn) -> Finding | None:
@@ -249,7 +249,7 @@ def null_words(columns: list[CodedColumn]) -> Iterator[Finding]:
     found: dict[str, list[str]] = {}
     for column in columns:
         for text, count in column.texts(most=200):
-            if text.strip().casefold() in NULL_WORDS and count >= NAMED_FROM:
+            if text.strip().casefold() in LIKELY_NULLS and count >= NAMED_FROM:
                 found.setdefault(text, []).append(column.name)
     for text, names in found.items():
         yield Finding(

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from fairrun.data.spec import DatasetSpec
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
+from fairrun.text import quoted
 
 __all__ = ["check_names", "drop_uninformative", "rows_to_keep"]
+
+#: A sentence names at most this number of columns with nulls.
+_NAMED = 5
 
 
 def check_names(columns: Sequence[str], spec: DatasetSpec) -> None:
@@ -139,15 +143,18 @@ def rows_to_keep(
     if no_target.any():
         reasons.append(f"{no_target.sum():,} without a target value")
     if no_feature.any():
-        counts = [f"{name} {count:,}" for name, count in by_column.items()]
-        reasons.append(f"{no_feature.sum():,} with a null in a feature ({listed_names(counts, 5)})")
+        # A number such as 2,835 is no name with a comma, so it takes no quotes.
+        counts = [f"{quoted(str(name))} {count:,}" for name, count in by_column.items()]
+        shown = ", ".join(counts[:_NAMED])
+        more = f" and {len(counts) - _NAMED} more" if len(counts) > _NAMED else ""
+        reasons.append(f"{no_feature.sum():,} with a null in a feature ({shown}{more})")
     said = f"dropped {n_rows - n_kept:,} of {n_rows:,} rows: {', '.join(reasons)}"
     share = 1 - n_kept / n_rows
     if share > spec.max_dropped or not n_kept:
         ways = []
         if len(by_column):
             if worst := _enough_to_drop(null, by_column.index, no_target, spec.max_dropped):
-                ways.append(f"drop={','.join([*spec.drop, *worst])}")
+                ways.append(f"drop={','.join(map(quoted, [*spec.drop, *worst]))}")
             ways.append("missing=keep")
         if n_kept:
             ways.append(f"max_dropped={np.ceil(share * 100) / 100:g}")

@@ -295,6 +295,13 @@ def test_two_spellings_of_a_protected_value_are_noted() -> None:
         assert sum("'M' and 'm'" in note for note in prepare(spec, raw).notes) == notes
 
 
+def test_counts_of_nulls_have_no_quotes() -> None:
+    raw = make_raw(4000).assign(tests=lambda raw: raw["age"].where(raw.index % 2 > 0))
+    spec = replace(SPEC, max_dropped=0.9)
+    (note,) = (note for note in prepare_rows(raw, spec).notes if "dropped" in note)
+    assert "(tests 2,000, job " in note
+
+
 def test_rows_for_a_model_have_its_columns_and_types() -> None:
     raw = make_raw(400).assign(zip=lambda raw: (raw["id"] % 7).map("0{}".format), plan="basic")
     spec = prepare(SPEC, SourceTable(raw.astype(str), written=True)).spec

@@ -173,7 +173,25 @@ def project_of(run_id: str) -> str:
     For a run that `mlflow run` did not start, this is ``.``.
     """
     tags = mlflow.MlflowClient().get_run(run_id).data.tags
-    return tags[MLFLOW_SOURCE_NAME] if tags.get(MLFLOW_SOURCE_TYPE) == "PROJECT" else "."
+    if tags.get(MLFLOW_SOURCE_TYPE) != "PROJECT":
+        return "."
+    return without_file_scheme(tags[MLFLOW_SOURCE_NAME])
+
+
+def without_file_scheme(project: str) -> str:
+    """Return a project that is a `file:` URI as a folder, and any other project as it is.
+
+    For such a URI, MLflow's tag has the caller's folder in front, which leads nowhere.
+
+    Examples
+    --------
+    >>> without_file_scheme("/home/ann/file:/srv/fairrun"), without_file_scheme("file:///srv/fairrun")
+    ('/srv/fairrun', '/srv/fairrun')
+    >>> without_file_scheme("https://example.org/fairrun.git")
+    'https://example.org/fairrun.git'
+    """
+    found = re.search(r"(?:^|/)file:/+(.*)", project)
+    return project if found is None else f"/{found[1]}"
 
 
 def mlflow_run(run_id: str) -> str:

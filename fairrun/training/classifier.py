@@ -316,12 +316,14 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         transform, scorer, decision = fit_recipe(
             recipe, rows.train, rows.positions, rows.lookup, memory
         )
+        # A post-processor that reads the group can still fit one rule for everybody.
+        reads_group = decision.reads_group or recipe.mitigation.group_before_decision
         self.inference_ = InferenceModel(
             encoder=rows.encoder,
             scorer=scorer,
             transform=transform,
             decision=decision,
-            groups=rows.lookup if recipe.mitigation.group_at_serving else None,
+            groups=rows.lookup if reads_group else None,
             draws=self._draws(rows.frame, decision),
             background=rows.background,
             changeable=changeable,

@@ -50,8 +50,15 @@ class Mitigation:
 
     @property
     def group_at_serving(self) -> bool:
-        """Whether a step uses the protected column in prediction."""
+        """Whether a step can use the protected column in prediction."""
         return any(step.mitigator.group_at_serving for step in self.steps.values())
+
+    @property
+    def group_before_decision(self) -> bool:
+        """Whether a step before the decision uses the protected column in prediction."""
+        return any(
+            step.mitigator.group_at_serving for stage, step in self.steps.items() if stage != "post"
+        )
 
     @property
     def stage(self) -> str:

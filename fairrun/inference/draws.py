@@ -38,7 +38,8 @@ class RowDraws:
     seed : int
         The seed, from which the key of the hash is made.
     rule : str
-        The kind of the decision. Different rules get different numbers.
+        The method that draws. Different methods get different numbers. (Models that were saved
+        before format 4 have the kind of the decision here, which several methods share.)
     row_key : str or None
         The column that is hashed instead of the features.
     row_key_is_text : bool

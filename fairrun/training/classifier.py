@@ -324,7 +324,7 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             transform=transform,
             decision=decision,
             groups=rows.lookup if reads_group else None,
-            draws=self._draws(rows.frame, decision),
+            draws=self._draws(rows.frame, decision, recipe.mitigation.decided_by),
             background=rows.background,
             changeable=changeable,
             cleaning=self._cleaning,
@@ -436,14 +436,14 @@ class FairClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = self.missing == "keep"
         return tags
 
-    def _draws(self, X: pd.DataFrame, decision: Decision) -> RowDraws | None:
+    def _draws(self, X: pd.DataFrame, decision: Decision, rule: str) -> RowDraws | None:
         if not decision.randomised:
             return None
         if self.row_key is None:
-            return RowDraws(int(self.seed), decision.kind)
+            return RowDraws(int(self.seed), rule)
         key = str(self.row_key)
         is_text = not pd.api.types.is_numeric_dtype(X[key].dtype)
-        return RowDraws(int(self.seed), decision.kind, key, is_text)
+        return RowDraws(int(self.seed), rule, key, is_text)
 
     def _check_parameters(self) -> None:
         check_parameters(self.get_params(deep=False))

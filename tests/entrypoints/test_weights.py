@@ -106,13 +106,17 @@ def test_preprocess_keeps_the_weights(run: Invoke, survey: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "arguments", "message"),
     [
-        ("train", ["--mitigator", "ml_debiaser"], "mitigator=ml_debiaser cannot use weights"),
-        ("main", ["--mitigators", "none,lp_debiaser"], "mitigator=lp_debiaser cannot use weights"),
+        (
+            "train",
+            ["--mitigator", "calibrated_equalized_odds"],
+            "mitigator=calibrated_equalized_odds cannot use weights",
+        ),
+        ("main", ["--mitigators", "none,ml_debiaser"], "mitigator=ml_debiaser cannot use weights"),
         ("train", ["--resample", "under"], "resample=under cannot use weights"),
         (
             "sweep",
-            ["--space", "mitigator=none,equalized_odds", "--trials", "2", "--workers", "1"],
-            "mitigator=equalized_odds cannot use weights",
+            ["--space", "mitigator=none,exponentiated_gradient", "--trials", "2", "--workers", "1"],
+            "mitigator=exponentiated_gradient cannot use weights",
         ),
     ],
 )

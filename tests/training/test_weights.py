@@ -167,7 +167,7 @@ def test_a_row_of_weight_0_is_no_row(raw: tuple[pd.DataFrame, np.ndarray]) -> No
     pd.testing.assert_frame_equal(whole, part)
 
 
-@pytest.mark.parametrize("mitigator", [*REFUSERS, "reweighing+equalized_odds"])
+@pytest.mark.parametrize("mitigator", [*REFUSERS, "reweighing+ml_debiaser"])
 def test_a_method_without_weights_is_refused_by_name(
     raw: tuple[pd.DataFrame, np.ndarray], mitigator: str
 ) -> None:

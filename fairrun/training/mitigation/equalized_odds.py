@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairrun.errors import RequestError
-from fairrun.groups import group_shares
 from fairrun.inference import GROUP_A, GROUP_B, LabelMixing
+from fairrun.training.mitigation.derived_labels import GroupErrors, equalise_both_rates
 from fairrun.training.mitigation.fitted import ScoredRows, check_both_labels
 
 __all__ = ["fit_equalized_odds"]
 
 
 def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
-    """Fit holisticai's EqualizedOdds and keep its four probabilities.
+    """Find the changes of labels that equalise the error rates with the fewest errors.
 
-    A linear programme chooses two probabilities for each group: that a label 1 stays 1, and that a
-    label 0 becomes 1. They make true and false positive rates equal in both groups with the least
-    loss. holisticai then changes these shares of the labels of each batch. Here each row is
-    randomised on its own, so its label does not depend on the batch.
+    Two probabilities are chosen for each group: that a label 1 stays 1, and that a label 0 becomes
+    1. They make true and false positive rates equal in both groups. holisticai changes these shares
+    of the labels of each batch. Here each row is randomised on its own, so its label does not
+    depend on the batch.
 
     Parameters
     ----------
@@ -34,31 +33,34 @@ def fit_equalized_odds(rows: ScoredRows) -> LabelMixing:
     Raises
     ------
     RequestError
-        If all labels of a group are equal, or the linear programme has no solution (for example
-        because all predictions of a group are equal).
+        If all labels of a group are equal.
+
+    Notes
+    -----
+    holisticai's linear programme counts an error among rows with label 1 as much as one among rows
+    with label 0, however rare a label is, and both groups alike. If a group's labels tell nothing,
+    every solution then costs the same, and its solver selects nobody: on rows of which 95 % have
+    label 1 we saw an accuracy of 0.06. fairrun minimises the number of wrong labels, and of equally
+    accurate solutions takes the one that changes the fewest labels. The result is never less
+    accurate on the rows it was fitted on than giving all of them the more frequent label.
 
     References
     ----------
     M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS
     2016, section 4.1.
     """
-    from holisticai.bias.mitigation import EqualizedOdds
-
-    groups = rows.groups
     check_both_labels("equalized_odds", rows)
-    # A seed would set numpy's global generator, and the fit uses no random numbers.
-    programme = EqualizedOdds(seed=None).fit(
-        rows.label, (rows.log_odds > 0.0).astype(np.int64), groups == GROUP_A, groups == GROUP_B
-    )
-    if programme.model_params.x is None:
-        raise RequestError(
-            "the linear programme of equalized_odds has no solution on these rows; "
-            "give more rows, or another mitigator such as group_thresholds"
+    predicted = rows.log_odds > 0.0
+    errors = [
+        GroupErrors.of(
+            rows.label[mine],
+            predicted[mine],
+            None if rows.weight is None else rows.weight[mine],
         )
-    # The solver's result may lie outside [0, 1] by a rounding error.
-    stay_a, turn_a, stay_b, turn_b = np.clip(programme.model_params.x, 0.0, 1.0)
-    of_a, of_b = np.array([turn_a, stay_a]), np.array([turn_b, stay_b])
-    share_a, share_b = group_shares(groups)
+        for mine in (rows.groups == GROUP_A, rows.groups == GROUP_B)
+    ]
+    of_a, of_b = equalise_both_rates(errors)
+    share_a, share_b = rows.shares
     neutral = share_a * of_a + share_b * of_b
     rates = rows.by_value(of_a, of_b, neutral)
     return LabelMixing(rates, np.zeros(len(rates)))

@@ -84,6 +84,11 @@ class ScoredRows:
         """The groups, of shape (n_rows,): 0 for group_a, 1 for group_b, −1 for neither."""
         return self.lookup.groups_of(self.positions)
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """The shares of group_a and of group_b among the rows in either, of shape (2,)."""
+        return _shares(self.groups, self.weight)
+
     def by_value(
         self, of_a: NDArray[np.float64], of_b: NDArray[np.float64], neutral: NDArray[np.float64]
     ) -> NDArray[np.float64]:

@@ -5,28 +5,32 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.groups import group_shares
 from fairrun.inference import GROUP_A, GROUP_B, NEITHER, LabelMixing
+from fairrun.training.mitigation.derived_labels import (
+    GroupErrors,
+    equalise_both_rates,
+    equalise_true_positive_rates,
+)
 from fairrun.training.mitigation.fitted import ScoredRows, check_both_labels
 from fairrun.training.mitigation.thresholds import between_scores
 
 __all__ = ["LP_CONSTRAINTS", "fit_lp_debiaser"]
 
-#: holisticai's names of the constraints, by our names.
+#: The function that equalises the rates, by the name of the constraint.
 LP_CONSTRAINTS = {
-    "equalized_odds": "EqualizedOdds",
-    "equality_of_opportunity_difference": "EqualizedOpportunity",
+    "equalized_odds": equalise_both_rates,
+    "equality_of_opportunity_difference": equalise_true_positive_rates,
 }
 
 
 def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> LabelMixing:
-    """Fit holisticai's LPDebiaserBinary and keep its probabilities.
+    """Find a threshold for each group, and the changes of labels that equalise the error rates.
 
     Each group gets the threshold at which its true positive rate is farthest above its false
-    positive rate. A linear programme then chooses the probabilities that a label 1 stays 1 and that
-    a label 0 becomes 1. holisticai stores the labels of every threshold it tried (90 MB on UCI
-    Adult) and changes a share of the labels of each batch. Here our code finds the thresholds,
-    holisticai fits the probabilities to the labels, and each row is randomised on its own, so its
+    positive rate. Then two probabilities are chosen for each group: that a label 1 stays 1, and
+    that a label 0 becomes 1. They meet the constraint exactly on the training rows, with the fewest
+    errors. holisticai stores the labels of every threshold it tried (90 MB on UCI Adult) and
+    changes a share of the labels of each batch. Here each row is randomised on its own, so its
     label does not depend on the batch.
 
     Parameters
@@ -48,49 +52,40 @@ def fit_lp_debiaser(rows: ScoredRows, *, constraint: str = "equalized_odds") -> 
     RequestError
         If all labels of a group are equal.
 
+    Notes
+    -----
+    holisticai's linear programme counts an error among rows with label 1 as much as one among rows
+    with label 0, and both groups alike. fairrun minimises the number of wrong labels; see
+    `equalized_odds`.
+
     References
     ----------
     M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS
     2016, section 4.1; W. J. Youden, "Index for rating diagnostic tests", Cancer 3 (1950).
     """
-    from holisticai.bias.mitigation import LPDebiaserBinary
-
     check_both_labels("lp_debiaser", rows)
     groups = rows.groups
-    known = groups != NEITHER
-    cut_a, cut_b, pooled = (
-        best_cut(rows.log_odds[mine], rows.label[mine])
-        for mine in (groups == GROUP_A, groups == GROUP_B, known)
-    )
-    cuts = np.where(groups == GROUP_A, cut_a, cut_b)
-    in_a = groups[known] == GROUP_A
-    programme = LPDebiaserBinary(constraint=LP_CONSTRAINTS[constraint])
-    # The fit also randomises the labels of the training rows, with numpy's global generator. We do
-    # not need these labels, and restore the generator's state.
-    state = np.random.get_state()  # noqa: NPY002
-    try:
-        programme.fit(
-            rows.label[known],
-            in_a,
-            ~in_a,
-            y_pred=(rows.log_odds > cuts)[known].astype(np.int64),
-        )
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-    rates = programme.algorithm.pya
-    # holisticai numbers the pairs of group masks in an order of its own.
-    order = programme._sensgroups.transform(
-        np.array([[True, False], [False, True]]), convert_numeric=True
-    )
-    of_a, of_b = (np.clip(rates[int(code)], 0.0, 1.0) for code in order)
-    share_a, share_b = group_shares(groups)
+    of_groups = [groups == GROUP_A, groups == GROUP_B]
+    cuts, errors = [], []
+    for mine in (*of_groups, groups != NEITHER):
+        weight = None if rows.weight is None else rows.weight[mine]
+        cuts.append(best_cut(rows.log_odds[mine], rows.label[mine], weight))
+        above = rows.log_odds[mine] > cuts[-1]
+        errors.append(GroupErrors.of(rows.label[mine], above, weight))
+    of_a, of_b = LP_CONSTRAINTS[constraint](errors[:2])
+    share_a, share_b = rows.shares
+    cut_a, cut_b, pooled = map(np.array, cuts)
     return LabelMixing(
         rows.by_value(of_a, of_b, share_a * of_a + share_b * of_b),
-        rows.by_value(np.array(cut_a), np.array(cut_b), np.array(pooled)),
+        rows.by_value(cut_a, cut_b, pooled),
     )
 
 
-def best_cut(scores: NDArray[np.float64], label: NDArray[np.int64]) -> float:
+def best_cut(
+    scores: NDArray[np.float64],
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64] | None = None,
+) -> float:
     """Return the threshold with the largest true positive rate − false positive rate.
 
     This difference is Youden's index. Of several such thresholds, the highest is returned.
@@ -102,8 +97,10 @@ def best_cut(scores: NDArray[np.float64], label: NDArray[np.int64]) -> float:
     """
     order = np.argsort(-scores, kind="stable")
     ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))
-    true_positive = np.cumsum(label[order])[ends] / label.sum()
-    false_positive = np.cumsum(1 - label[order])[ends] / (1 - label).sum()
+    weights = np.ones(len(label)) if weight is None else weight
+    positive, negative = weights * (label == 1), weights * (label == 0)
+    true_positive = np.cumsum(positive[order])[ends] / positive.sum()
+    false_positive = np.cumsum(negative[order])[ends] / negative.sum()
     best = int(np.argmax(true_positive - false_positive))
     lowest_selected = float(scores[order][ends[best]])
     return between_scores(scores, float(np.nextafter(lowest_selected, -np.inf)))

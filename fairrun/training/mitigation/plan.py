@@ -61,6 +61,16 @@ class Mitigation:
         )
 
     @property
+    def decided_by(self) -> str:
+        """The name of the method that decides the labels; "none" for the threshold of all models.
+
+        Random numbers are separate for each method, so that models with the same seed do not
+        change the labels of the same people.
+        """
+        last = next(reversed(self.steps.values()), None)
+        return "none" if last is None or last.mitigator.stage == "pre" else last.mitigator.name
+
+    @property
     def stage(self) -> str:
         """The stages joined by "+", for example "pre+post"; "none" without mitigation."""
         return "+".join(self.steps) or "none"

@@ -196,3 +196,26 @@ def test_no_repair_is_no_change() -> None:
     assert transform is not None
     unseen = train.matrix + 0.123
     assert (transform.apply(unseen, train.groups) == unseen).all()
+
+
+def test_the_removal_can_overshoot() -> None:
+    """The page of the method says so, with these numbers; fairlearn's removal does the same."""
+    from fairlearn.preprocessing import CorrelationRemover
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    groups = (rng.random(8000) < 0.5).astype(np.int8)
+    x = np.where(groups == 0, rng.exponential(2.0, 8000) + 0.3, rng.normal(1.0, 0.3, 8000))
+    label = (x + rng.normal(0, 0.5, 8000) > 1.2).astype(np.int64)
+    train = TrainingMatrix(np.asfortranarray(x[:, None]), label, groups)
+    ours = fit_correlation_remover(train).transform.apply(train.matrix, groups)
+    remover = CorrelationRemover(sensitive_feature_ids=[1])
+    theirs = remover.fit_transform(np.column_stack([x, groups]))
+
+    def parity(matrix: np.ndarray) -> float:
+        chosen = LogisticRegression().fit(matrix, label).predict(matrix)
+        return float(chosen[groups == 0].mean() - chosen[groups == 1].mean())
+
+    assert parity(train.matrix) == pytest.approx(0.38, abs=0.005)
+    assert parity(ours) == pytest.approx(-0.35, abs=0.005)
+    assert parity(theirs) == pytest.approx(-0.35, abs=0.005)

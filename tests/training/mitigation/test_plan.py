@@ -70,3 +70,13 @@ def test_unknown_parts_are_refused() -> None:
 def test_a_word_that_is_no_choice_is_refused(value: object) -> None:
     with pytest.raises(RequestError, match="give one of statistical_parity, disparate_impact"):
         resolve_mitigator("group_thresholds", {"constraint": value})
+
+
+def test_methods_that_draw_have_random_numbers_of_their_own() -> None:
+    """The hash of a row takes the first 16 bytes of the method's name."""
+    drawing = [row.name for row in MITIGATORS.values() if row.randomised != "no"]
+    assert len({name.encode()[:16] for name in drawing}) == len(drawing) == 4
+    assert [resolve_mitigator(name).decided_by for name in drawing] == drawing
+    plans = ("none", "reweighing", "reweighing+lp_debiaser", "reweighing+group_thresholds")
+    decided = [resolve_mitigator(name).decided_by for name in plans]
+    assert decided == ["none", "none", "lp_debiaser", "group_thresholds"]

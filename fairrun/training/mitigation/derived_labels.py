@@ -97,7 +97,7 @@ class GroupErrors:
             return np.full(2, np.clip((false_positive + true_positive) / 2, 0.0, 1.0))
         steep = (true_positive - false_positive) / informed
         turn = false_positive - steep * self.false_positive
-        return np.clip(np.array([turn, turn + steep]), 0.0, 1.0)
+        return np.asarray(np.clip(np.array([turn, turn + steep]), 0.0, 1.0))
 
     def changed(self, chances: NDArray[np.float64]) -> float:
         """Return the expected number of changed labels (or their weight)."""
@@ -170,7 +170,7 @@ def _fewest_errors(
 ) -> list[NDArray[np.float64]]:
     """Return the probabilities of the best point; each has the two rates of every group."""
     n_rows = sum(group.positive + group.negative for group in groups)
-    found = []
+    found: list[tuple[float, float, int, list[NDArray[np.float64]]]] = []
     for rates in points:
         errors = sum(
             group.negative * x + group.positive * (1 - y)

@@ -62,8 +62,9 @@ class Mitigator:
         When the method acts: "pre" changes the training rows, "in" replaces the estimator's fit,
         "post" changes the labels that follow from the scores.
     group_at_fit, group_at_serving : bool
-        Whether the method uses the protected column in training, and in prediction. A model that
-        uses it in prediction requires the column, and has a neutral rule for nulls in it.
+        Whether the method uses the protected column in training, and can use it in prediction. A
+        model that does so requires the column, and has a neutral rule for nulls in it. A fitted
+        rule that gives every group the same threshold does not; see `Decision.reads_group`.
     summary : str
         One sentence about the method.
     source : str

@@ -31,11 +31,14 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
     click.echo("Ratios are a / b, differences are a - b. Brackets hold the 95 % interval.\n")
     differences = [name for name in COMPARED_METRICS if has_sign(name)]
     click.echo(format_table(_readable(done.table), signed=differences))
+    click.echo()
+    if done.table["constraint"].any():
+        click.echo("constraint: whether these rows show what the mitigator promises.")
     if done.table["effect"].any():
-        click.echo("\neffect is about the validation rows: the labels against those of none.")
+        click.echo("effect: the labels against those of none, on the validation rows.")
     last = done.table.iloc[-1]
     command = mlflow_run(done.run_id)
-    click.echo(f"\nnext: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
+    click.echo(f"next: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
     click.echo("  mlflow ui")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
     click.echo(f"  {command} -e evaluate -P model=runs:/{last['train_run_id']}/model")

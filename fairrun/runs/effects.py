@@ -37,9 +37,6 @@ __all__ = [
 
 _logger = logging.getLogger(__name__)
 
-#: A fit of none that takes longer than this many seconds is announced.
-_LONG = 10.0
-
 
 @dataclass(frozen=True)
 class Said:
@@ -92,7 +89,11 @@ def say_about_mitigator(
     """
     counts, check = evaluation.counts, None
     metrics = {} if effect is None else dict(effect.metrics)
-    if constraint and protected in [column.name for column in counts.columns]:
+    if constraint and protected not in [column.name for column in counts.columns]:
+        _logger.info(
+            "%s promises %s for %s, which is not measured", mitigator, constraint, protected
+        )
+    elif constraint:
         check = check_constraint(constraint, protected, counts, evaluation.audit)
         metrics[CONSTRAINT_PROBABILITY] = check.probability
         mlflow.set_tag(CONSTRAINT_KEPT, check.kept)
@@ -140,7 +141,8 @@ def labels_of_none(
     train: EncodedRows,
     validation: Rows,
     memory: MutableMapping[str, Any],
-    seconds: float,
+    *,
+    announce: bool,
 ) -> NDArray[np.int64]:
     """Fit `none` like a classifier, on the same rows, and return its labels of validation rows.
 
@@ -154,10 +156,10 @@ def labels_of_none(
         The rows to label.
     memory : mutable mapping
         The memory of the mitigated fit. If it has the scores of none, nothing is fitted.
-    seconds : float
-        How long the mitigated model took. A long fit is announced.
+    announce : bool
+        Whether a line says that none is fitted.
     """
-    if seconds > _LONG:
+    if announce:
         _logger.info("fitting none on the same rows, to compare the mitigated model with it")
     classifier.fit_encoded(train, memory)
     return np.asarray(classifier.inference_.predict(validation.frame)["prediction"])

@@ -49,6 +49,9 @@ __all__ = ["Trained", "TrainingRequest", "run_train"]
 
 _logger = logging.getLogger(__name__)
 
+#: After a fit of more seconds than this, a line says that none is fitted as well.
+_SLOW = 10.0
+
 
 @dataclass(frozen=True)
 class TrainingRequest:
@@ -195,7 +198,9 @@ def run_train(
             known[key] = labels
         else:
             if key not in known:
-                known[key] = labels_of_none(plain, encoded, validation, memory, fitted - started)
+                # A post-processing method has fitted the scores of none itself.
+                slow = fitted - started > _SLOW and list(mitigation.steps) != ["post"]
+                known[key] = labels_of_none(plain, encoded, validation, memory, announce=slow)
             effect = with_effect(mitigation, columns[0], validation, labels, known[key])
         said = say_about_mitigator(
             mitigation.name, mitigation.constraint, columns[0].name, evaluation, effect

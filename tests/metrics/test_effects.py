@@ -141,8 +141,7 @@ def test_no_different_is_no_label_or_few_that_show_nothing() -> None:
         assert kind(group, label, some, of_none) is expected  # of 2,000 rows: 0.8 % and 1.4 %
     # Few changes that an interval shows: all of them are errors.
     wrong = of_none.copy()
-    right = np.flatnonzero(of_none == label)[:18]
-    wrong[right] = 1 - wrong[right]
+    wrong[np.flatnonzero(of_none == label)[:18]] ^= 1
     assert kind(group, label, wrong, of_none) is not EffectKind.SAME
 
 

@@ -179,6 +179,8 @@ def refuse_unless_kept(mitigation: Mitigation, check: ConstraintCheck | None) ->
     """Raise RequestError unless the validation rows show that the constraint is kept."""
     if check is None or check.kept == "kept":
         return
+    if np.isfinite(check.probability):  # the run of a refused model logs no other metric
+        mlflow.log_metric(CONSTRAINT_PROBABILITY, check.probability)
     parameters = mitigation.promising.parameters if mitigation.promising else {}
     larger = {"tolerance": "a larger tolerance, ", "tau": "a smaller tau, "}
     other = "".join(text for name, text in larger.items() if name in parameters)

@@ -82,6 +82,7 @@ def test_strict_refuses_before_a_model_is_logged(run: Invoke, table: Path) -> No
     assert line.endswith("give more rows, a larger tolerance, or another mitigator")
     failed = last_run()
     assert failed.info.status == "FAILED"
+    assert failed.data.metrics["constraint_kept_probability"] < 0.9
     assert failed.data.tags["mitigation.constraint"] in ("not kept", "not shown")
     assert not mlflow.search_logged_models(output_format="list")
     for mitigator in ("none", "reweighing"):

@@ -358,7 +358,9 @@ def _numbers(metrics: dict[str, Any]) -> list[str]:
     for name, value in metrics.items():
         digits = 2 if name == "disparate_impact" else 3
         number = float("nan") if value is None else float(value)
-        cells.append("" if number != number else f"{number:.{digits}f}")
+        is_difference = name == "statistical_parity" or name.endswith("_difference")
+        sign = "+" if is_difference and round(number, digits) else ""
+        cells.append("" if number != number else f"{number:{sign}z.{digits}f}")
     return cells
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["format_table", "quoted", "with_interval"]
+__all__ = ["format_table", "quoted", "with_interval", "with_sign"]
 
 
-def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
+def format_table(table: pd.DataFrame, decimals: int = 3, *, signed: Collection[str] = ()) -> str:
     """Return a table as Markdown with columns that are also aligned in plain text.
 
     Parameters
@@ -18,6 +19,9 @@ def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
         The table. Its index is not shown.
     decimals : int
         The number of digits after the decimal point of a float. Integers have none.
+    signed : collection of str
+        The columns whose numbers are differences. Positive ones are shown with a plus. A column of
+        texts in `signed` is aligned like numbers.
 
     Returns
     -------
@@ -39,13 +43,27 @@ def format_table(table: pd.DataFrame, decimals: int = 3) -> str:
     | reweighing | 9046 |        undefined |
     """
     columns = [
-        _format_column(str(name), column, decimals)
+        _format_column(str(name), column, decimals, signed=name in signed)
         for name, column in table.infer_objects().items()
     ]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in zip(*columns, strict=True))
 
 
-def with_interval(value: float, low: float, high: float, decimals: int = 3) -> str:
+def with_sign(value: float, decimals: int = 3) -> str:
+    """Return a difference as text, with its sign unless it is shown as 0.
+
+    Examples
+    --------
+    >>> with_sign(0.18), with_sign(-0.17), with_sign(-0.0001), with_sign(float("nan"))
+    ('+0.180', '-0.170', '0.000', 'undefined')
+    """
+    text = _format_value(float(value), decimals)
+    return f"+{text}" if text[0].isdigit() and float(text) > 0 else text
+
+
+def with_interval(
+    value: float, low: float, high: float, decimals: int = 3, *, signed: bool = False
+) -> str:
     """Return a value with its interval as text.
 
     Parameters
@@ -54,25 +72,32 @@ def with_interval(value: float, low: float, high: float, decimals: int = 3) -> s
         The value and the limits of its interval.
     decimals : int
         The number of digits after the decimal point.
+    signed : bool
+        Whether the value is a difference, which is shown with its sign.
 
     Examples
     --------
     >>> with_interval(3.1504, 2.871, 3.4621)
     '3.150 (2.871 to 3.462)'
+    >>> with_interval(0.18, -0.01, 0.37, signed=True)
+    '+0.180 (-0.010 to +0.370)'
     >>> with_interval(float("nan"), float("nan"), float("nan"))
     'undefined'
     """
     if pd.isna(value):
         return "undefined"
-    middle, low_text, high_text = (_format_value(float(x), decimals) for x in (value, low, high))
+    form = with_sign if signed else _format_value
+    middle, low_text, high_text = (form(float(x), decimals) for x in (value, low, high))
     return f"{middle} ({low_text} to {high_text})"
 
 
-def _format_column(name: str, column: pd.Series[Any], decimals: int) -> list[str]:
+def _format_column(name: str, column: pd.Series[Any], decimals: int, *, signed: bool) -> list[str]:
     """Return the heading, the rule and the cells of one column, padded to the same width."""
-    cells = [_format_value(value, decimals) for value in (name, *column)]
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    form = with_sign if signed and is_number else _format_value
+    cells = [_format_value(name, decimals), *(form(value, decimals) for value in column)]
     width = max(3, *map(len, cells))
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if signed or is_number:
         heading, *cells = [cell.rjust(width) for cell in cells]
         rule = "-" * (width - 1) + ":"
     else:

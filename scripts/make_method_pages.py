@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from fairrun.text import format_table  # noqa: E402
 from fairrun.training.mitigation import (  # noqa: E402
     MITIGATORS,
+    constraint_table,
     mitigator_table,
     parameter_table,
     weights_table,
@@ -96,9 +97,10 @@ def main() -> None:
         old.unlink()
     for name in MITIGATORS:
         (folder / f"{name}.md").write_text(page_of(name), encoding="utf-8")
+    of_mitigators = [mitigator_table(), constraint_table(), parameter_table()]
     for page, tables in (
         (ROOT / "README.md", [mitigator_table()]),
-        (ROOT / "docs" / "mitigators.md", [mitigator_table(), parameter_table()]),
+        (ROOT / "docs" / "mitigators.md", of_mitigators),
         (ROOT / "docs" / "weights.md", [weights_table()]),
     ):
         text = page.read_text(encoding="utf-8")

@@ -223,6 +223,19 @@ def intervals(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["", "ms"], lines)
 
 
+def constraint_probability(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean probability of each range, and how often the constraint held."""
+    ranges = list(dict.fromkeys((row["low"], row["high"]) for row in rows))
+    header = ["spread", "groups", "rows a group", *(f"{low:g} to {high:g}" for low, high in ranges)]
+    lines: dict[tuple[float, int, int], list[str]] = {}
+    for row in rows:
+        cells = lines.setdefault((row["spread"], row["groups"], row["rows"]), [])
+        said = f"{row['probability']:.0f} / {row['holds']:.0f}" if row["simulations"] > 9 else "–"
+        cells.append(said)
+    of = ([f"{s:g}", str(g), f"{n:,}", *cells] for (s, g, n), cells in lines.items())
+    return _markdown(header, of)
+
+
 def gate_errors(rows: Rows, _: dict[str, Any]) -> str:
     """Write how often each verdict comes, by where the true value lies."""
     places = list(dict.fromkeys(row["true_value"] for row in rows))
@@ -397,6 +410,7 @@ TABLES = {
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "intervals": Table("intervals", intervals),
+    "constraint_probability": Table("constraint_probability", constraint_probability),
     "gate_errors": Table("gate_errors", gate_errors),
     "serving": Table("serving", serving),
     "serving_large": Table("serving", serving_large, command=False),

@@ -14,7 +14,12 @@ from fairrun import FairClassifier, Gate, ProtectedColumn, decide, evaluate_pred
 from fairrun.data import DataRequest, Dataset
 from fairrun.text import format_table, with_interval
 from fairrun.tracking.datasets import open_dataset
-from fairrun.training.mitigation import MITIGATORS, mitigator_table, parameter_table
+from fairrun.training.mitigation import (
+    MITIGATORS,
+    constraint_table,
+    mitigator_table,
+    parameter_table,
+)
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,7 +36,8 @@ def test_the_table_of_mitigators_is_the_registrys() -> None:
     )
     assert format_table(mitigator_table()) in README, write
     assert format_table(mitigator_table()) in page, write
-    assert format_table(parameter_table()) in page, write
+    for table in (parameter_table(), constraint_table()):
+        assert format_table(table) in page, write
 
 
 def test_the_page_names_the_methods_that_answer_without_the_group() -> None:

@@ -19,7 +19,8 @@ from fairrun.errors import EXIT_BAD_REQUEST, EXIT_TRACKING_STORE, RequestError, 
 from fairrun.gate import GateResult
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
-from fairrun.text import format_table, with_interval
+from fairrun.metrics import has_sign
+from fairrun.text import format_table, with_interval, with_sign
 from fairrun.tracking.faults import naming_faults
 from fairrun.tracking.runs import check_tracking_uri
 
@@ -89,15 +90,14 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
     click.echo("Ratios are a / b, differences are a - b.\n")
     limits = [name for name in metrics if name.endswith(("_ci_low", "_ci_high"))]
     names = [n for n in metrics if "/" not in n and not n.endswith("_worst") and n not in limits]
-    intervals = [
-        f"{metrics[f'{name}_ci_low']:z.3f} to {metrics[f'{name}_ci_high']:z.3f}"
-        if math.isfinite(metrics.get(f"{name}_ci_low", math.nan))
-        else ""
-        for name in names
-    ]
-    values = [metrics[name] for name in names]
+    values, intervals = [], []
+    for name in names:
+        form = with_sign if has_sign(name) else "{:z.3f}".format
+        low, high = (metrics.get(f"{name}_ci_{end}", math.nan) for end in ("low", "high"))
+        values.append("undefined" if math.isnan(metrics[name]) else form(metrics[name]))
+        intervals.append(f"{form(low)} to {form(high)}" if math.isfinite(low) else "")
     table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
-    click.echo(format_table(table))
+    click.echo(format_table(table, signed=[rows]))
     click.echo("all groups, all pairs and the worst pairs are in audit/*.csv of the run")
 
 
@@ -108,7 +108,10 @@ def print_gate(result: GateResult) -> None:
             "term": [str(each.term) for each in result.judgements],
             "groups": [each.subject for each in result.judgements],
             "value and 95 % interval": [
-                each.reason or with_interval(each.value, each.ci_low, each.ci_high)
+                each.reason
+                or with_interval(
+                    *(each.value, each.ci_low, each.ci_high), signed=has_sign(each.term.metric.name)
+                )
                 for each in result.judgements
             ],
             "verdict": [str(each.verdict) for each in result.judgements],

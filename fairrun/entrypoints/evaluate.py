@@ -65,6 +65,8 @@ def main(
         read=read_options(read),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
+    if evaluated.constraint is not None:
+        click.echo(evaluated.constraint)
     if evaluated.gate is None:
         return 0
     print_gate(evaluated.gate)

@@ -8,6 +8,7 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options, training_options
+from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
 from fairrun.runs.train import TrainingRequest
 from fairrun.text import format_table, with_interval
@@ -28,17 +29,27 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
     group_a, group_b = done.groups
     click.echo(f"Metrics on the test split; group_a = {group_a}, group_b = {group_b}.")
     click.echo("Ratios are a / b, differences are a - b. Brackets hold the 95 % interval.\n")
-    click.echo(format_table(_readable(done.table)))
+    differences = [name for name in COMPARED_METRICS if has_sign(name)]
+    click.echo(format_table(_readable(done.table), signed=differences))
+    click.echo()
+    if done.table["constraint"].any():
+        click.echo("constraint: whether these rows show what the mitigator promises.")
+    if done.table["effect"].any():
+        click.echo("effect: the labels against those of none, on the validation rows.")
     last = done.table.iloc[-1]
     command = mlflow_run(done.run_id)
-    click.echo(f"\nnext: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
+    click.echo(f"next: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
     click.echo("  mlflow ui")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
     click.echo(f"  {command} -e evaluate -P model=runs:/{last['train_run_id']}/model")
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with one interval, that of the disparate impact, so that it fits a slide."""
+    """Return the table with one interval, that of the disparate impact, so that it fits a slide.
+
+    The columns of constraint and effect are left out if they say nothing.
+    """
     names = [f"disparate_impact{part}" for part in ("", "_ci_low", "_ci_high")]
     texts = [with_interval(*row) for row in table[names].to_numpy().tolist()]
-    return table[["mitigator", *COMPARED_METRICS]].assign(disparate_impact=texts)
+    said = [name for name in ("constraint", "effect") if table[name].any()]
+    return table[["mitigator", *COMPARED_METRICS, *said]].assign(disparate_impact=texts)

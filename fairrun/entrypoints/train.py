@@ -17,13 +17,26 @@ from fairrun.tracking.runs import mlflow_run
 @data_options
 @mitigator_option
 @training_options
+@click.option(
+    "--strict",
+    type=click.Choice(["false", "true"]),
+    default="false",
+    help="true refuses the model unless the validation rows show that the mitigator's constraint "
+    "is kept.",
+)
 def main(
-    data: DataRequest, training: TrainingRequest, mitigator: str, mitigator_params: dict[str, float]
+    data: DataRequest,
+    training: TrainingRequest,
+    mitigator: str,
+    mitigator_params: dict[str, float],
+    strict: str,
 ) -> None:
     """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
-    trained = run_train(data, request)
+    trained = run_train(data, request, strict=strict == "true")
     print_metrics(trained.metrics, "validation", trained.column)
+    if trained.constraint is not None:
+        click.echo(trained.constraint)
     command = mlflow_run(trained.run_id)
     click.echo(f"next: {command} -e evaluate -P model=runs:/{trained.run_id}/model")
     click.echo(f"      mlflow models serve -m runs:/{trained.run_id}/model --env-manager local")

@@ -1,9 +1,16 @@
 """The gate: requirements on a model's metrics, and the function that decides whether they hold."""
 
+from fairrun.gate.constraints import (
+    ConstraintCheck,
+    check_constraint,
+)
 from fairrun.gate.planning import (
     ASSUMPTIONS,
     PlannedGroup,
     plan_gate,
+)
+from fairrun.gate.probability import (
+    probability_kept,
 )
 from fairrun.gate.terms import (
     GATE_METRICS,
@@ -25,6 +32,7 @@ from fairrun.gate.verdicts import (
 __all__ = [
     "ASSUMPTIONS",
     "GATE_METRICS",
+    "ConstraintCheck",
     "Gate",
     "GateMetric",
     "GateResult",
@@ -32,10 +40,12 @@ __all__ = [
     "PlannedGroup",
     "Term",
     "Verdict",
+    "check_constraint",
     "decide",
     "judge",
     "overall",
     "parse_gate",
     "plan_gate",
+    "probability_kept",
     "read_gate",
 ]

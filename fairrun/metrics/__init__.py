@@ -33,6 +33,16 @@ from fairrun.metrics.compare import (
 from fairrun.metrics.counts import (
     Counts,
 )
+from fairrun.metrics.effects import (
+    FEW_CHANGES,
+    Effect,
+    EffectKind,
+    compare_with_none,
+    effect_kinds,
+    effect_sentence,
+    majority_label,
+    over_majority,
+)
 from fairrun.metrics.estimates import (
     NOT_WEIGHTED,
     Linearised,
@@ -93,6 +103,9 @@ from fairrun.metrics.scores import (
     brier_score,
     roc_auc,
 )
+from fairrun.metrics.signs import (
+    has_sign,
+)
 from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
     threshold_frontier,
@@ -111,6 +124,7 @@ from fairrun.metrics.worst import (
 __all__ = [
     "BIAS_METRICS",
     "CALIBRATION_BINS",
+    "FEW_CHANGES",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MOST_COMPARED",
@@ -120,6 +134,8 @@ __all__ = [
     "Audit",
     "BiasMetric",
     "Counts",
+    "Effect",
+    "EffectKind",
     "Evaluation",
     "FoldInterval",
     "Grouping",
@@ -138,11 +154,14 @@ __all__ = [
     "bias_table",
     "brier_score",
     "compare_models",
+    "compare_with_none",
     "confusion_table",
     "consistency_score",
     "count_rows",
     "counts_from_dict",
     "divide",
+    "effect_kinds",
+    "effect_sentence",
     "evaluate_predictions",
     "everybody",
     "false_positive_rate",
@@ -150,9 +169,12 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
+    "has_sign",
     "local_law_144_table",
+    "majority_label",
     "normal_quantile",
     "one_and_two_way",
+    "over_majority",
     "roc_auc",
     "score_metrics",
     "selection_rate",

@@ -14,6 +14,7 @@ from fairrun.metrics.audit import Audit, audit
 from fairrun.metrics.audit_scores import audit_scores
 from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.counts import Counts
+from fairrun.metrics.effects import over_majority
 from fairrun.metrics.grouping import Grouping, group_a_and_b
 from fairrun.metrics.histograms import ScoreHistogram, WeightedScoreHistogram
 from fairrun.metrics.impact_audits import (
@@ -143,7 +144,8 @@ def evaluate_predictions(
         Its metrics are those of `Audit.metrics`, average_precision, log_loss, the inequality
         metrics, n_rows, neither_share (the share of rows in neither group of the first protected
         column) and accuracy_over_threshold. The last one is the accuracy minus the accuracy of the
-        best single threshold whose |statistical parity| is not larger. For weighted rows,
+        best single threshold whose |statistical parity| is not larger. accuracy_over_majority, the
+        accuracy minus the share of the more frequent label, follows. For weighted rows,
         sum_of_weights and effective_n (Kish's effective number of rows) follow n_rows.
 
     Raises
@@ -206,6 +208,7 @@ def evaluate_predictions(
         "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
         "accuracy_over_threshold": over_threshold,
     }
+    metrics |= over_majority(counts)
     impact_audits = {"four_fifths": four_fifths_table(counts, audited)}
     if isinstance(counts, Counts):
         scored = count_above_median(protected, positions, probability)

@@ -19,7 +19,7 @@ from fairrun.data import DatasetSpec
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, describe, save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
-from fairrun.tracking.names import METADATA, MODEL_NAME
+from fairrun.tracking.names import CONSTRAINT, METADATA, MODEL_NAME
 from fairrun.training import example_row
 
 __all__ = ["LoggedModel", "log_model", "model_signature"]
@@ -70,7 +70,11 @@ def model_signature(model: InferenceModel) -> ModelSignature:
 
 
 def log_model(
-    model: InferenceModel, spec: DatasetSpec, protected: Sequence[ProtectedColumn], mitigator: str
+    model: InferenceModel,
+    spec: DatasetSpec,
+    protected: Sequence[ProtectedColumn],
+    mitigator: str,
+    constraint: str = "",
 ) -> LoggedModel:
     """Log a model to the active run, with the name "model".
 
@@ -85,6 +89,9 @@ def log_model(
         The protected columns with the values of the training rows.
     mitigator : str
         The name of the mitigator.
+    constraint : str
+        The constraint of the mitigator, from `Mitigation.constraint`. `evaluate` checks it. Empty
+        if the mitigator has none.
 
     Returns
     -------
@@ -114,6 +121,7 @@ def log_model(
             metadata={
                 METADATA: {
                     "mitigator": mitigator,
+                    CONSTRAINT: constraint,
                     "columns": columns,
                     "dataset": described,
                     "protected": [column.to_dict() for column in protected],

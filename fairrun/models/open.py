@@ -21,7 +21,7 @@ from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, ModelError, load_model
 from fairrun.models.saved import ARTIFACT
-from fairrun.tracking.names import METADATA
+from fairrun.tracking.names import CONSTRAINT, METADATA
 from fairrun.tracking.store import reading
 
 __all__ = ["OpenedModel", "cannot_load", "fetch_model", "open_model"]
@@ -48,6 +48,9 @@ class OpenedModel:
         The protected columns with the values of the training rows.
     dataset : dict
         The dataset spec as JSON, without its source.
+    constraint : str
+        The constraint of the mitigator as the text of a gate; empty if it has none. Models of
+        earlier versions do not have it.
     """
 
     uri: str
@@ -56,6 +59,7 @@ class OpenedModel:
     mitigator: str
     protected: tuple[ProtectedColumn, ...]
     dataset: dict[str, Any]
+    constraint: str
     _served: PyFuncModel
 
     @property
@@ -230,6 +234,7 @@ def open_model(uri: str) -> OpenedModel:
         str(ours["mitigator"]),
         _columns_of(ours),
         ours["dataset"],
+        str(ours.get(CONSTRAINT, "")),
         served,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
-from fairrun.gate import Gate, GateResult, Verdict
+from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict
 from fairrun.metrics import MOST_COMPARED, NOT_WEIGHTED, Evaluation, WeightedCounts
 from fairrun.pages.explanation_words import (
     columns_table,
@@ -95,6 +95,8 @@ def render_report(
     result: GateResult | None = None,
     overview: Overview | None = None,
     not_explained: str = "",
+    constraint: ConstraintCheck | None = None,
+    warnings: Sequence[str] = (),
 ) -> str:
     """Return the report of an evaluation as HTML.
 
@@ -118,6 +120,10 @@ def render_report(
         The explanations of the model. Not given if the model is not explained.
     not_explained : str
         The reason why the model is not explained.
+    constraint : ConstraintCheck, optional
+        Whether the rows show that the mitigator's constraint is kept.
+    warnings : sequence of str
+        Sentences about the effect of the mitigator, without a full stop.
 
     Returns
     -------
@@ -131,6 +137,8 @@ def render_report(
     return _template().render(
         title=f"Fairness report: {origin.mitigator} on {origin.dataset}",
         headline=_HEADLINES[result.verdict] if result else _NO_GATE,
+        promise=constraint,
+        warnings=[f"{sentence}." for sentence in warnings],
         verdict=str(result.verdict) if result else "none",
         gate=str(gate) if gate else "",
         tally=_tally(result) if result else "",

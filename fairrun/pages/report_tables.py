@@ -10,7 +10,15 @@ import pandas as pd
 
 from fairrun.gate import GateResult
 from fairrun.groups import MISSING
-from fairrun.metrics import BIAS_METRICS, Evaluation, WeightedCounts, one_and_two_way, values_of
+from fairrun.metrics import (
+    BIAS_METRICS,
+    Evaluation,
+    WeightedCounts,
+    has_sign,
+    one_and_two_way,
+    values_of,
+)
+from fairrun.text import with_sign
 
 __all__ = [
     "Cell",
@@ -99,7 +107,11 @@ def gate_table(result: GateResult) -> Table:
             Cell(str(each.verdict).replace("_", " ")),
             Cell(each.subject),
             Cell(each.rows, is_number=True),
-            Cell(each.reason) if each.reason else _number(each.value, each.ci_low, each.ci_high),
+            Cell(each.reason)
+            if each.reason
+            else _number(
+                *(each.value, each.ci_low, each.ci_high), signed=has_sign(each.term.metric.name)
+            ),
         )
         for each in result.judgements
     ]
@@ -111,6 +123,7 @@ def performance_table(evaluation: Evaluation) -> Table:
     """Return the table of the metrics over all rows."""
     names = _flat_names(evaluation.metrics)
     compared = {*evaluation.audit.compared["metric"], *_SIZES, "neither_share"}
+    compared |= {"constraint_kept_probability"}  # it is in the first lines
     rows = [
         (Cell(name.replace("_", " ")), _with_limits(evaluation.metrics, name))
         for name in names
@@ -372,7 +385,7 @@ def _words(protected: str) -> str:
 def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     nothing = float("nan")
     limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
-    return _number(metrics[name], *limits)
+    return _number(metrics[name], *limits, signed=has_sign(name))
 
 
 def _of_row(row: Mapping[Any, Any] | None) -> Cell:
@@ -381,18 +394,24 @@ def _of_row(row: Mapping[Any, Any] | None) -> Cell:
         return Cell("")
     if pd.isna(row["value"]):
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
-    return _number(row["value"], row["ci_low"], row["ci_high"])
+    limits = (row["value"], row["ci_low"], row["ci_high"])
+    return _number(*limits, signed=has_sign(row["metric"]))
 
 
-def _number(value: float, low: float = float("nan"), high: float = float("nan")) -> Cell:
+def _number(
+    value: float,
+    low: float = float("nan"),
+    high: float = float("nan"),
+    *,
+    signed: bool = False,
+) -> Cell:
+    """Return a cell with a number and its interval, with signs if it is a difference."""
     if pd.isna(value):
         return Cell("undefined")
-    interval = "" if pd.isna(low) else f"{_signed(low)} to {_signed(high)}"
-    return Cell(_signed(value), interval, is_number=True)
-
-
-def _signed(value: float) -> str:
-    return f"{value:z.3f}".replace("-", "−")
+    form = with_sign if signed else "{:z.3f}".format
+    middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
+    interval = "" if pd.isna(low) else " to ".join(limits)
+    return Cell(middle, interval, is_number=True)
 
 
 def _sizes(row: Mapping[str, Any], weighted: bool) -> tuple[Cell, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -53,7 +54,9 @@ class Comparison:
         The id of the parent run.
     table : pandas.DataFrame
         A row for each mitigator with `mitigator`, the metrics on the test rows, the limits of their
-        95 % intervals (`accuracy_ci_low`, …) and `train_run_id`.
+        95 % intervals (`accuracy_ci_low`, …), `constraint` (whether the test rows show that the
+        mitigator's constraint is kept; empty without one), `effect` (what the mitigator does to the
+        validation rows; an `EffectKind`) and `train_run_id`.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     """
@@ -100,13 +103,23 @@ def run_comparison(
                 asked = replace(training, mitigator=mitigator)
                 FairClassifier.for_dataset(dataset.spec, **vars(asked)).recipe().check_weights()
         records = []
+        of_none: dict[str, Any] = {}
         for number, mitigator in enumerate(mitigators, start=1):
             _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
-            trained = run_train(dataset, replace(training, mitigator=mitigator))
+            trained = run_train(dataset, replace(training, mitigator=mitigator), known=of_none)
             evaluated = run_evaluate(trained.model_uri, dataset=dataset, report=False)
             limits = [f"{name}_ci_{end}" for name in COMPARED_METRICS for end in ("low", "high")]
             metrics = {name: evaluated.metrics[name] for name in (*COMPARED_METRICS, *limits)}
-            records.append({"mitigator": mitigator, **metrics, "train_run_id": trained.run_id})
+            check = evaluated.constraint
+            records.append(
+                {
+                    "mitigator": mitigator,
+                    **metrics,
+                    "constraint": "" if check is None else check.kept,
+                    "effect": trained.effect,
+                    "train_run_id": trained.run_id,
+                }
+            )
         table = pd.DataFrame(records)
         groups = dataset.spec.protected[0].group_names
         log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))

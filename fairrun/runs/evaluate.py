@@ -22,11 +22,12 @@ from fairrun.data import (
 from fairrun.errors import RequestError
 from fairrun.explanations import Overview, explain_model
 from fairrun.figures import draw_evaluation, draw_explanations
-from fairrun.gate import Gate, GateResult, decide
+from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
+from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import measure
 from fairrun.runs.origin import origin_of
 from fairrun.tracking.datasets import log_input, log_notes, open_dataset, read_spec
@@ -55,6 +56,9 @@ class Evaluated:
         The result of the gate; None without a gate.
     column : ProtectedColumn
         The first protected column, which the metrics compare.
+    constraint : ConstraintCheck or None
+        Whether the rows show that the mitigator's constraint is kept; None if the model has none,
+        or its first protected column was not measured.
     """
 
     run_id: str
@@ -62,6 +66,7 @@ class Evaluated:
     rows: str
     gate: GateResult | None
     column: ProtectedColumn
+    constraint: ConstraintCheck | None = None
 
 
 def run_evaluate(
@@ -128,6 +133,10 @@ def run_evaluate(
             evaluation = evaluation.with_flips(
                 lambda frame: opened.predict(frame)["prediction"], rows.frame, rows.weight
             )
+        found = say_about_mitigator(
+            opened.mitigator, opened.constraint, opened.protected[0].name, evaluation
+        )
+        evaluation = found.evaluation
         result = None if gate is None else decide(gate, evaluation.counts, evaluation.audit)
 
         model_id, measured_on = opened.metadata.model_id, log_input(rows, spec, context=which)
@@ -145,9 +154,14 @@ def run_evaluate(
                 run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate, read
             )
             log_report(
-                render_report(evaluation, origin, plots, gate, result, overview, not_explained)
+                render_report(
+                    *(evaluation, origin, plots, gate, result, overview, not_explained),
+                    *(found.constraint, found.warnings),
+                )
             )
-        return Evaluated(run.info.run_id, evaluation.metrics, which, result, columns[0])
+        return Evaluated(
+            *(run.info.run_id, evaluation.metrics, which, result, columns[0], found.constraint)
+        )
 
 
 def _select(

@@ -198,7 +198,8 @@ class _Refits:
             self._check(model, trial, run_id, self._held_out)
         with reopened_run(run_id):
             name = str(trial.parameters.get("mitigator", "none"))
-            logged = log_model(model, problem.spec, problem.protected, name)
+            constraint = classifier.recipe().mitigation.constraint
+            logged = log_model(model, problem.spec, problem.protected, name, constraint)
             mlflow.set_tag(SWEEP_MODEL, logged.uri)
         # The duration of a trial's run is that of the trial, without the refit.
         mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import mlflow
+import numpy as np
+from numpy.typing import NDArray
 
 from fairrun.data import DataRequest, Dataset
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
+from fairrun.gate import ConstraintCheck
 from fairrun.groups import ProtectedColumn
 from fairrun.models.log import log_model
+from fairrun.runs.effects import (
+    check_strict,
+    labels_of_none,
+    refuse_unless_kept,
+    say_about_mitigator,
+    with_effect,
+)
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import measure, protected_columns
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset
 from fairrun.tracking.evaluation import log_evaluation
 from fairrun.tracking.names import (
+    CONSTRAINT,
     ESTIMATOR,
     FIT_SECONDS,
     MITIGATOR,
@@ -37,6 +48,9 @@ from fairrun.training.mitigation import resolve_mitigator
 __all__ = ["Trained", "TrainingRequest", "run_train"]
 
 _logger = logging.getLogger(__name__)
+
+#: After a fit of more seconds than this, a line says that none is fitted as well.
+_SLOW = 10.0
 
 
 @dataclass(frozen=True)
@@ -76,15 +90,28 @@ class Trained:
         The metrics on the validation rows.
     column : ProtectedColumn
         The first protected column, which the metrics compare.
+    constraint : ConstraintCheck or None
+        Whether the validation rows show that the mitigator's constraint is kept; None if it has
+        none.
+    effect : str
+        What the mitigator does to the validation rows: an `EffectKind`; empty if nothing is known.
     """
 
     run_id: str
     model_uri: str
     metrics: dict[str, float]
     column: ProtectedColumn
+    constraint: ConstraintCheck | None = None
+    effect: str = ""
 
 
-def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
+def run_train(
+    data: DataRequest | Dataset,
+    request: TrainingRequest,
+    *,
+    strict: bool = False,
+    known: MutableMapping[str, NDArray[np.int64]] | None = None,
+) -> Trained:
     """Fit a classifier, measure it on the validation rows, and log it.
 
     Parameters
@@ -93,6 +120,12 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         The data and how to prepare them, or the splits themselves.
     request : TrainingRequest
         The parameters of the model.
+    strict : bool, default False
+        Whether a model is refused unless the validation rows show that the constraint of its
+        mitigator is kept.
+    known : mutable mapping, optional
+        Stores the labels of models without mitigation. Pass the same mapping to runs on the same
+        splits, so that the model to compare with is fitted once.
 
     Returns
     -------
@@ -101,9 +134,12 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
     Raises
     ------
     RequestError
-        If the data or a parameter cannot be used.
+        If the data or a parameter cannot be used, or a model is refused. A refused model is not
+        logged, and its run ends as FAILED.
     """
     mitigation = resolve_mitigator(request.mitigator, request.mitigator_params)
+    if strict:
+        check_strict(mitigation)
     tags = {
         MITIGATOR: mitigation.name,
         STAGE: mitigation.stage,
@@ -130,11 +166,14 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
         }
         log_parameters(
             recipe.to_parameters()
+            | {parameter("mitigator", CONSTRAINT): mitigation.constraint or None}
             | {parameter("model", name): value for name, value in of_model.items()}
         )
         _logger.info("fitting %s on %d rows", mitigation.name, len(train))
         started = time.perf_counter()
-        classifier.fit(train.frame, train.label, train.sample_weight)
+        memory: dict[str, Any] = {}
+        encoded = classifier.encode(train.frame, train.label, train.sample_weight)
+        classifier.fit_encoded(encoded, memory)
         fitted = time.perf_counter()
         answers = classifier.inference_.predict(validation.frame)
         predicted = time.perf_counter()
@@ -146,10 +185,30 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
                 RANDOMISED: str(model.draws is not None).lower(),
             }
         )
-        logged = log_model(model, spec, columns, mitigation.name)
         log_input(train, spec, context="train")
         measured_on = log_input(validation, spec, context="validation")
         evaluation = measure(answers, validation, columns)
+        labels, effect = answers["prediction"].to_numpy(), None
+        known = {} if known is None else known
+        plain = FairClassifier.for_dataset(
+            spec, **vars(replace(request, mitigator="none", mitigator_params={}))
+        )
+        key = plain.recipe().key
+        if not mitigation.steps:
+            known[key] = labels
+        else:
+            if key not in known:
+                # A post-processing method has fitted the scores of none itself.
+                slow = fitted - started > _SLOW and list(mitigation.steps) != ["post"]
+                known[key] = labels_of_none(plain, encoded, validation, memory, announce=slow)
+            effect = with_effect(mitigation, columns[0], validation, labels, known[key])
+        said = say_about_mitigator(
+            mitigation.name, mitigation.constraint, columns[0].name, evaluation, effect
+        )
+        evaluation = said.evaluation
+        if strict:
+            refuse_unless_kept(mitigation, said.constraint)
+        logged = log_model(model, spec, columns, mitigation.name, mitigation.constraint)
         log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on)
         cost = {
             FIT_SECONDS: fitted - started,
@@ -157,7 +216,10 @@ def run_train(data: DataRequest | Dataset, request: TrainingRequest) -> Trained:
             MODEL_BYTES: float(logged.n_bytes),
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
-        return Trained(run.info.run_id, logged.uri, evaluation.metrics, columns[0])
+        return Trained(
+            *(run.info.run_id, logged.uri, evaluation.metrics, columns[0]),
+            *(said.constraint, said.effect),
+        )
 
 
 def _check_row_key(row_key: str | None, dataset: Dataset) -> None:

@@ -21,12 +21,16 @@ __all__ = [
     "COMPARED",
     "COMPARISON",
     "CONFUSION",
+    "CONSTRAINT",
+    "CONSTRAINT_KEPT",
+    "CONSTRAINT_PROBABILITY",
     "COUNTS",
     "DATA",
     "DATASET_DIGEST",
     "DATASET_NAME",
     "DATA_NOTES",
     "DRAFT_SPEC",
+    "EFFECT",
     "ESTIMATOR",
     "EXPLANATIONS",
     "FINDINGS",
@@ -78,6 +82,8 @@ __all__ = [
 MODEL_NAME = "model"
 #: The key of fairrun's entry in the metadata of a logged model.
 METADATA = "fairrun"
+#: The mitigator's constraint as the text of a gate: a parameter of the run and a key of that entry.
+CONSTRAINT = "constraint_checked"
 
 # Tags of runs with one model.
 MITIGATOR = "mitigator"
@@ -96,6 +102,11 @@ GATE_VERDICT = "fairness.gate"
 MEASURED_ROWS = "evaluated.rows"
 #: The mitigators that `main` compared.
 COMPARED = "compared"
+
+#: Whether the rows show that the mitigator's constraint is kept: kept, not shown or not kept.
+CONSTRAINT_KEPT = "mitigation.constraint"
+#: What the mitigator does: below majority, worse than none, no different from none, or changed.
+EFFECT = "mitigation.effect"
 
 # Tags of a sweep and of its trials.
 SWEEP_RESUMES = "sweep.resumes"
@@ -117,6 +128,8 @@ SWEEP_CONSTRAINT = "sweep.constraint"
 SWEEP_REGISTERED = "sweep.registered"
 
 # Metrics in addition to those of `fairrun.metrics`.
+#: The probability that the mitigator's constraint holds for new rows.
+CONSTRAINT_PROBABILITY = "constraint_kept_probability"
 FIT_SECONDS = "fit_seconds"
 PREDICT_SECONDS = "predict_seconds"
 MODEL_BYTES = "model_bytes"

@@ -371,13 +371,13 @@ def test_evaluate_refuses_data_that_changed(run: Invoke, table: Path, tmp_path: 
 
 
 def test_main_compares_on_test(run: Invoke, table: Path) -> None:
-    output = succeed(run("main", "--data", table, *ABOUT, "--mitigators", "none,reweighing"))
+    output = succeed(run("main", "--data", table, *ABOUT, "--mitigators", "none,group_thresholds"))
     parent, *children = runs()
     assert parent.data.tags["mlflow.runName"] == "compare mitigators"
     names = [child.data.tags["mlflow.runName"] for child in children]
     assert names == [
         *("preprocess", "train none", "evaluate none"),
-        *("train reweighing", "evaluate reweighing"),
+        *("train group_thresholds", "evaluate group_thresholds"),
     ]
     assert {c.data.tags["mlflow.parentRunId"] for c in children} == {parent.info.run_id}
     assert artifacts(parent.info.run_id) == {
@@ -388,7 +388,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
     # Reports are for `evaluate` by itself.
     assert artifacts(children[2].info.run_id) == {"dataset.json", *MEASURED}
     compared = mlflow.load_table("comparison.json", run_ids=[parent.info.run_id])
-    for place, name in enumerate(["none", "reweighing"]):
+    for place, name in enumerate(["none", "group_thresholds"]):
         evaluated = children[2 + 2 * place].data.metrics
         assert compared["mitigator"][place] == name
         # MLflow's tables keep ten digits.
@@ -396,6 +396,14 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
             assert compared[metric][place] == pytest.approx(evaluated[metric], rel=1e-9)
         assert f"| {name} " in output
     assert compared["train_run_id"][1] in output
+    of_train, of_test = (child.data for child in children[3:])
+    assert compared["constraint"].tolist() == ["", of_test.tags["mitigation.constraint"]]
+    assert compared["effect"].tolist() == ["", of_train.tags["mitigation.effect"]]
+    (heads,) = (line for line in output.splitlines() if line.startswith("| mitigator "))
+    assert heads.endswith("| constraint | effect  |")
+    signed = f"{compared['statistical_parity'][0]:+.3f}"
+    assert signed.startswith("+")
+    assert f" {signed} |" in output
 
 
 @pytest.mark.parametrize(
@@ -533,7 +541,7 @@ def test_a_model_that_selects_nobody_says_so(run: Invoke, table: Path, tmp_path:
     assert "warning: 0.0% of the rows are selected; check roc_auc" in output
     for more in (["--class-weight", "balanced"], ["--resample", "over"], ["--resample", "under"]):
         output = succeed(run("train", "--data", tmp_path / "rare.parquet", *ABOUT, *more))
-        assert "warning:" not in output
+        assert "rows are selected" not in output
 
 
 def test_two_runs_are_the_same_to_the_bit(run: Invoke, table: Path) -> None:

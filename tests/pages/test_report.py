@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from fairrun.figures import Plot, draw_evaluation
-from fairrun.gate import decide, parse_gate
+from fairrun.gate import check_constraint, decide, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation, evaluate_predictions
 from fairrun.pages import Origin, render_report
@@ -288,6 +288,18 @@ def test_rows_of_which_little_can_be_said(codes: list[int], label: int) -> None:
     html = render_report(evaluation, ORIGIN, draw_evaluation(evaluation, result), gate, result)
     assert "Insufficient evidence" in html
     assert "nan" not in {text for _, _, text in Page(html).all("td")}
+
+
+def test_the_first_lines_say_what_the_method_promises_and_what_it_does() -> None:
+    counts, audited = EVALUATION.counts, EVALUATION.audit
+    check = check_constraint("statistical_parity<=0.001", "sex", counts, audited)
+    page = Page(render_report(EVALUATION, ORIGIN, {}, constraint=check, warnings=["m is <worse>"]))
+    lines = [(a.get("class"), text) for _, a, text in page.all("header", "p")][1:4]
+    assert [of_class for of_class, _ in lines] == ["verdict none", "promise not-kept", "warning"]
+    assert lines[1][1] == str(check)
+    assert lines[2][1] == "Warning: m is <worse>."
+    plain = Page(render_report(EVALUATION, ORIGIN, {}))
+    assert not [a for _, a, _ in plain.all("p") if "promise" in str(a.get("class"))]
 
 
 def test_how_it_is_made_again() -> None:

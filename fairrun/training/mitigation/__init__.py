@@ -5,6 +5,7 @@ from fairrun.training.mitigation.plan import Mitigation, resolve_mitigator
 from fairrun.training.mitigation.registry import (
     MITIGATORS,
     Mitigator,
+    constraint_table,
     mitigator_table,
     parameter_table,
     weights_table,
@@ -18,6 +19,7 @@ __all__ = [
     "Mitigator",
     "ScoredRows",
     "TrainingMatrix",
+    "constraint_table",
     "mitigator_table",
     "parameter_table",
     "resolve_mitigator",

@@ -76,6 +76,28 @@ class Mitigation:
         return "+".join(self.steps) or "none"
 
     @property
+    def promising(self) -> Step | None:
+        """The last step with a constraint, which later steps would otherwise undo; or None."""
+        steps = [step for step in self.steps.values() if step.mitigator.constraint is not None]
+        return steps[-1] if steps else None
+
+    @property
+    def constraint(self) -> str:
+        """The constraint of the last step that has one, as the text of a gate; empty without one.
+
+        Examples
+        --------
+        >>> resolve_mitigator("group_thresholds", {"tolerance": 0.1}).constraint
+        'statistical_parity<=0.1'
+        >>> resolve_mitigator("reweighing").constraint
+        ''
+        """
+        step = self.promising
+        if step is None or step.mitigator.constraint is None:
+            return ""
+        return step.mitigator.constraint(step.parameters)
+
+    @property
     def parameters(self) -> dict[str, float | str]:
         """All parameters by name, or by ``mitigator.name`` if two steps share the name."""
         names = Counter(name for step in self.steps.values() for name in step.parameters)

@@ -14,6 +14,7 @@ from fairrun.training.mitigation.calibrated_equalized_odds import (
     COSTS,
     fit_calibrated_equalized_odds,
 )
+from fairrun.training.mitigation.constraints import ConstraintOf, constraint_text, states
 from fairrun.training.mitigation.correlation_remover import fit_correlation_remover
 from fairrun.training.mitigation.disparate_impact_remover import fit_disparate_impact_remover
 from fairrun.training.mitigation.equalized_odds import fit_equalized_odds
@@ -39,7 +40,14 @@ from fairrun.training.mitigation.reweighing import fit_reweighing
 from fairrun.training.mitigation.threshold_search import CONSTRAINTS, OBJECTIVES
 from fairrun.training.parameters import Choice, Parameter
 
-__all__ = ["MITIGATORS", "Mitigator", "mitigator_table", "parameter_table", "weights_table"]
+__all__ = [
+    "MITIGATORS",
+    "Mitigator",
+    "constraint_table",
+    "mitigator_table",
+    "parameter_table",
+    "weights_table",
+]
 
 
 @dataclass(frozen=True)
@@ -54,8 +62,9 @@ class Mitigator:
         When the method acts: "pre" changes the training rows, "in" replaces the estimator's fit,
         "post" changes the labels that follow from the scores.
     group_at_fit, group_at_serving : bool
-        Whether the method uses the protected column in training, and in prediction. A model that
-        uses it in prediction requires the column, and has a neutral rule for nulls in it.
+        Whether the method uses the protected column in training, and can use it in prediction. A
+        model that does so requires the column, and has a neutral rule for nulls in it. A fitted
+        rule that gives every group the same threshold does not; see `Decision.reads_group`.
     summary : str
         One sentence about the method.
     source : str
@@ -83,6 +92,9 @@ class Mitigator:
     weights : str
         What weights of the training rows (`TrainingMatrix.weight`, `ScoredRows.weight`) do in the
         fit; empty if the method cannot use them. Code of holisticai has no place for them.
+    constraint : callable or None
+        A function from the parameters to the text of a gate: what the method promises about labels.
+        None if it promises nothing that a gate can check.
     """
 
     name: str
@@ -101,11 +113,16 @@ class Mitigator:
     wraps_estimator: bool = False
     gives_weights: bool = False
     weights: str = ""
+    constraint: ConstraintOf | None = None
 
     @property
     def takes_weights(self) -> bool:
         """Whether the fit can use weights of the training rows."""
         return bool(self.weights)
+
+
+def _meta_fair_constraint(parameters: Mapping[str, float | str]) -> str:
+    return constraint_text("disparate_impact", 1 - float(parameters["tau"]))
 
 
 def _fit_nothing(train: TrainingMatrix) -> Fitted:  # noqa: ARG001
@@ -204,6 +221,7 @@ _TABLE = (
         ),
         randomised="by default",
         wraps_estimator=True,
+        constraint=states("constraint"),
     ),
     Mitigator(
         name="grid_search",
@@ -224,6 +242,7 @@ _TABLE = (
             Parameter("grid_limit", 2.0, 1e-3, 100.0, "largest fairness penalty"),
         ),
         wraps_estimator=True,
+        constraint=states("constraint"),
     ),
     Mitigator(
         name="prejudice_remover",
@@ -256,6 +275,7 @@ _TABLE = (
         parameters=(
             Parameter("tau", 0.8, 0.01, 1.0, "smallest ratio of the groups' selection rates"),
         ),
+        constraint=_meta_fair_constraint,
     ),
     Mitigator(
         name="adversarial_debiasing",
@@ -298,6 +318,7 @@ _TABLE = (
                 "probability that new rows meet the tolerance; 0.5 adds no margin",
             ),
         ),
+        constraint=states("constraint", "tolerance", all_values=True),
     ),
     Mitigator(
         name="equalized_odds",
@@ -310,6 +331,7 @@ _TABLE = (
         fit=fit_equalized_odds,
         weights="error rates and the number of errors are weighted",
         randomised="yes",
+        constraint=states("equalized_odds"),
     ),
     Mitigator(
         name="calibrated_equalized_odds",
@@ -344,6 +366,7 @@ _TABLE = (
                 "num_ROC_margin", 50, 1, 1000, "number of margins per threshold", integer=True
             ),
         ),
+        constraint=states("metric", "tolerance"),
     ),
     Mitigator(
         name="lp_debiaser",
@@ -357,6 +380,7 @@ _TABLE = (
         weights="thresholds, error rates and the number of errors are weighted",
         parameters=(Choice("constraint", tuple(LP_CONSTRAINTS), "metric to bring to parity"),),
         randomised="yes",
+        constraint=states("constraint"),
     ),
     Mitigator(
         name="ml_debiaser",
@@ -405,6 +429,22 @@ def mitigator_table() -> pd.DataFrame:
         }
         for mitigator in MITIGATORS.values()
     )
+
+
+def constraint_table() -> pd.DataFrame:
+    """Return the table of mitigators with a constraint at their defaults, for the documentation."""
+    return pd.DataFrame(
+        {
+            "mitigator": f"`{mitigator.name}`",
+            "what a run checks": f"`{mitigator.constraint(_defaults(mitigator))}`",
+        }
+        for mitigator in MITIGATORS.values()
+        if mitigator.constraint is not None
+    )
+
+
+def _defaults(mitigator: Mitigator) -> dict[str, float | str]:
+    return {parameter.name: parameter.default for parameter in mitigator.parameters}
 
 
 def weights_table() -> pd.DataFrame:

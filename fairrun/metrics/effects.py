@@ -1,0 +1,366 @@
+"""What a mitigator changes: its labels against those of `none` and of the majority label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics.bias import BIAS_METRICS
+from fairrun.metrics.checks import as_binary, as_weights
+from fairrun.metrics.closed_form import normal_quantile
+from fairrun.metrics.grouping import group_a_and_b, values_of
+from fairrun.metrics.rates import FloatArray, divide
+from fairrun.metrics.tables import cell_of_row
+from fairrun.metrics.weighted import AnyCounts, WeightedCounts
+
+__all__ = [
+    "FEW_CHANGES",
+    "FEW_ROWS",
+    "Effect",
+    "EffectKind",
+    "compare_with_none",
+    "effect_kinds",
+    "effect_sentence",
+    "majority_label",
+    "over_majority",
+]
+
+#: Below this share of changed labels, a method is no different from none if no interval shows a
+#: difference.
+FEW_CHANGES = 0.01
+#: A group with fewer rows in the denominator of a rate is not compared, as in a gate.
+FEW_ROWS = 30
+
+#: Whether a prediction is right, by label and prediction.
+_RIGHT = np.eye(2)
+#: A difference with the limits of its interval.
+_Difference = tuple[float, float, float]
+
+
+class EffectKind(StrEnum):
+    """What a run says about the effect of a mitigator, the most serious first."""
+
+    BELOW_MAJORITY = "below majority"
+    WORSE = "worse than none"
+    SAME = "no different from none"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The differences between the labels of a mitigated model and those of `none`.
+
+    Attributes
+    ----------
+    compared : str
+        The metrics whose distance from parity was compared, joined by "and".
+    metrics : dict of str to float
+        accuracy_over_none and distance_over_none (the differences of the accuracy and of the
+        distance from parity) with their limits, and labels_changed (the share of rows with another
+        label).
+    accuracies, distances : tuple of float
+        The accuracy and the distance from parity of the model, and then of none.
+    """
+
+    compared: str
+    metrics: dict[str, float]
+    accuracies: tuple[float, float]
+    distances: tuple[float, float]
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the model is worse than none in both accuracy and distance from parity.
+
+        Both estimates must be worse, and at least one of the two paired intervals excludes 0.
+        """
+        found = self.metrics
+        worse = found["accuracy_over_none"] < 0 < found["distance_over_none"]
+        shown = found["accuracy_over_none_ci_high"] < 0 or found["distance_over_none_ci_low"] > 0
+        return worse and shown
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the model is no different from none.
+
+        Either no label changed, or fewer than `FEW_CHANGES` did and no paired interval excludes 0.
+        """
+        found = self.metrics
+        if found["labels_changed"] == 0:
+            return True
+        shown = any(
+            found[f"{name}_ci_low"] > 0 or found[f"{name}_ci_high"] < 0
+            for name in ("accuracy_over_none", "distance_over_none")
+        )
+        return found["labels_changed"] < FEW_CHANGES and not shown
+
+
+def majority_label(counts: AnyCounts) -> tuple[int, float]:
+    """Return the more frequent label of rows, and its share.
+
+    Examples
+    --------
+    >>> from fairrun.metrics import Counts
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> majority_label(Counts((sex,), [[[5, 1], [0, 2]], [[0, 0]] * 2, [[0, 0]] * 2]))
+    (0, 0.75)
+    """
+    of_label = counts.total.sum(axis=1)
+    label = int(of_label.argmax())
+    return label, float(divide(of_label[label], of_label.sum()))
+
+
+def over_majority(counts: AnyCounts, *, confidence: float = 0.95) -> dict[str, float]:
+    """Return how much more accurate predictions are than the majority label for every row.
+
+    Parameters
+    ----------
+    counts : Counts or WeightedCounts
+        The counts of the rows.
+    confidence : float, default 0.95
+        Confidence level of the interval. It is paired and takes the majority label as given.
+
+    Returns
+    -------
+    dict of str to float
+        accuracy_over_majority and its limits.
+
+    Examples
+    --------
+    >>> from fairrun.metrics import Counts
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> found = over_majority(Counts((sex,), [[[40, 10], [5, 5]], [[30, 5], [0, 5]], [[0, 0]] * 2]))
+    >>> {name: round(value, 2) for name, value in found.items()}
+    {'accuracy_over_majority': -0.05, 'accuracy_over_majority_ci_low': -0.15,
+    'accuracy_over_majority_ci_high': 0.05}
+    """
+    label, _ = majority_label(counts)
+    cells = counts.cells.sum(axis=0)
+    sums, squares = (
+        np.moveaxis(cells, -1, 0)[:2] if isinstance(counts, WeightedCounts) else (cells, cells)
+    )
+    by_majority = (np.arange(2) == label)[:, None]
+    difference = _paired_difference(_RIGHT - by_majority, sums, squares, confidence)
+    return _named("accuracy_over_majority", difference)
+
+
+def effect_kinds(counts: AnyCounts, effect: Effect | None) -> list[EffectKind]:
+    """Return what holds of a model, the most serious first.
+
+    Parameters
+    ----------
+    counts : Counts or WeightedCounts
+        The counts of the model's labels.
+    effect : Effect or None
+        The comparison with none; None if there is none, as for the model `none` itself.
+
+    Returns
+    -------
+    list of EffectKind
+        "below majority" if the accuracy is below the share of the majority label, "worse than none"
+        by `Effect.is_worse`, "no different from none" by `Effect.is_none`; or else "changed". Empty
+        if nothing is known.
+    """
+    kinds = []
+    if over_majority(counts)["accuracy_over_majority"] < 0:
+        kinds.append(EffectKind.BELOW_MAJORITY)
+    if effect is not None and effect.is_worse:
+        kinds.append(EffectKind.WORSE)
+    if effect is not None and effect.is_none:
+        kinds.append(EffectKind.SAME)
+    return kinds or ([] if effect is None else [EffectKind.CHANGED])
+
+
+def effect_sentence(
+    kind: EffectKind, mitigator: str, counts: AnyCounts, effect: Effect | None = None
+) -> str:
+    """Return what holds of a model as a sentence without a full stop; empty for "changed".
+
+    Examples
+    --------
+    >>> from fairrun.metrics import Counts
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> counts = Counts((sex,), [[[40, 10], [5, 5]], [[30, 5], [0, 5]], [[0, 0]] * 2])
+    >>> effect_sentence(EffectKind.BELOW_MAJORITY, "equalized_odds", counts)
+    'equalized_odds is less accurate than giving every row the label 0 (0.800 against 0.850)'
+    """
+    if kind is EffectKind.BELOW_MAJORITY:
+        label, share = majority_label(counts)
+        accuracy = share + over_majority(counts)["accuracy_over_majority"]
+        return (
+            f"{mitigator} is less accurate than giving every row the label {label} "
+            f"({accuracy:.3f} against {share:.3f})"
+        )
+    if effect is None or kind is EffectKind.CHANGED:
+        return ""
+    if kind is EffectKind.WORSE:
+        (ours, of_none), (further, of_plain) = effect.accuracies, effect.distances
+        return (
+            f"{mitigator} is less accurate than none ({ours:.3f} against {of_none:.3f}) and "
+            f"further from parity in {effect.compared} ({further:.3f} against {of_plain:.3f})"
+        )
+    changed = effect.metrics["labels_changed"]
+    if changed == 0:
+        return f"{mitigator} gives every row the label that none gives it"
+    return (
+        f"{mitigator} is no different from none: it changes {changed:.1%} of the labels, and the "
+        f"rows show no difference in accuracy or {effect.compared}"
+    )
+
+
+def compare_with_none(
+    protected: ProtectedColumn,
+    positions: ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    y_pred_none: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    metrics: Sequence[str] = ("statistical_parity",),
+    all_values: bool = False,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> Effect:
+    """Compare the labels of a mitigated model with those of `none` on the same rows.
+
+    The distance from parity is |a − b|, or |log(a / b)| for a ratio; the largest one of several
+    metrics and pairs. Groups with fewer than `FEW_ROWS` rows in a denominator are left out.
+
+    The interval of a difference of accuracies is Bonett and Price's for paired proportions. That of
+    a difference of distances has the percentiles of Dirichlet draws of the cells of each group,
+    with 1/2 added to each, which keep both labels of a row together. For weighted rows, both use
+    Kish's effective number of rows.
+
+    Parameters
+    ----------
+    protected : ProtectedColumn
+        The protected column.
+    positions : array of int of shape (n_rows,)
+        The position of each row's value in the column's `values`; −1 if it has none of them.
+    y_true, y_pred, y_pred_none : array of shape (n_rows,)
+        The labels, and the predictions of the mitigated model and of none, 0 or 1.
+    weight : array of shape (n_rows,), optional
+        The weights of the rows.
+    metrics : sequence of str
+        Names in `BIAS_METRICS` of differences or ratios of rates: the constrained metrics.
+    all_values : bool
+        Whether every pair of values is compared, or only group_a with group_b.
+    confidence : float, default 0.95
+        Confidence level of each interval.
+    n_replicates, seed : int
+        The number of draws, and the seed of their random numbers.
+
+    Returns
+    -------
+    Effect
+
+    References
+    ----------
+    Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data", Journal of Educational and Behavioral Statistics 37.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> of_sex, label = np.repeat([0, 1], 100), np.tile([0, 1, 1, 0], 50)
+    >>> found = compare_with_none(sex, of_sex, label, 0 * label, label)
+    >>> found.metrics["accuracy_over_none"], found.metrics["labels_changed"], found.is_worse
+    (-0.5, 0.5, False)
+    """
+    arrays = {"y_true": y_true, "y_pred": y_pred, "y_pred_none": y_pred_none}
+    outcomes = {name: (as_binary(name, array), 2) for name, array in arrays.items()}
+    cell, n_cells = cell_of_row([protected], [positions], outcomes)
+    weights = np.ones(len(cell)) if weight is None else as_weights(weight)
+    sums, squares = (
+        np.bincount(cell, power, minlength=n_cells).reshape(-1, 2, 2, 2)
+        for power in (weights, weights**2)
+    )
+    total, of_squares = sums.sum(axis=0), squares.sum(axis=0)
+    over_none = _paired_difference(
+        _RIGHT[:, :, None] - _RIGHT[:, None, :], total, of_squares, confidence
+    )
+    grouping = (values_of if all_values else group_a_and_b)([protected], protected.name)
+    groups = _effective(*(grouping.sum(each, n_outcomes=3) for each in (sums, squares)))
+    rates = [rate for name in metrics for rate in BIAS_METRICS[name].rates]
+    fewest = np.min([rate.size(groups.sum(axis=-1)) for rate in rates], axis=0)
+    groups = groups[fewest >= FEW_ROWS]
+    distances, further = (np.nan, np.nan), (np.nan, np.nan, np.nan)
+    if len(groups) > 1:
+        rng = np.random.default_rng(seed)
+        draws = rng.standard_gamma(groups + 0.5, size=(n_replicates, *groups.shape))
+        ours, of_none = (_distance(groups.sum(axis=axis), metrics) for axis in (-1, -2))
+        drawn = [_distance(draws.sum(axis=axis), metrics) for axis in (-1, -2)]
+        distances = (float(ours), float(of_none))
+        further = _percentiles(float(ours - of_none), drawn[0] - drawn[1], confidence)
+    n = total.sum()
+    ours, of_none = (divide((total.sum(axis=axis) * _RIGHT).sum(), n) for axis in (-1, -2))
+    named = _named("accuracy_over_none", over_none) | _named("distance_over_none", further)
+    changed = float(divide(total[:, 0, 1].sum() + total[:, 1, 0].sum(), n))
+    return Effect(
+        " and ".join(metrics),
+        named | {"labels_changed": changed},
+        (float(ours), float(of_none)),
+        distances,
+    )
+
+
+def _named(name: str, difference: _Difference) -> dict[str, float]:
+    names = (name, f"{name}_ci_low", f"{name}_ci_high")
+    return dict(zip(names, difference, strict=True))
+
+
+def _paired_difference(
+    better: FloatArray, sums: FloatArray, squares: FloatArray, confidence: float
+) -> _Difference:
+    """Return the mean over all rows of a number that is −1, 0 or 1, with its limits.
+
+    `better` has the number of each cell. `sums` and `squares` have its Σw and Σw².
+    """
+    total = sums.sum()
+    if not total > 0:
+        return (np.nan, np.nan, np.nan)
+    n = total**2 / squares.sum()
+    wins, losses = ((sums[np.sign(better) == sign].sum() / total) for sign in (1, -1))
+    # Bonett and Price (2012), formula 9: one row is added to each of the two discordant cells.
+    p, q = ((n * share + 1) / (n + 2) for share in (wins, losses))
+    margin = normal_quantile(confidence) * np.sqrt((p + q - (p - q) ** 2) / (n + 2))
+    value = float(wins - losses)
+    return value, min(value, float(p - q - margin)), max(value, float(p - q + margin))
+
+
+def _effective(sums: FloatArray, squares: FloatArray) -> FloatArray:
+    """Return tables with the shares of `sums`, each of which sums to its effective rows."""
+    size, of_squares = (t.sum(axis=(-3, -2, -1), keepdims=True) for t in (sums, squares))
+    return np.asarray(np.nan_to_num(sums * divide(size, of_squares)))
+
+
+def _distance(tables: FloatArray, metrics: Sequence[str]) -> FloatArray:
+    """Return the largest distance from parity of any pair of groups and any metric.
+
+    `tables` has the shape (..., n_groups, 2, 2), and the result has the shape (...).
+    """
+    found = []
+    for name in metrics:
+        metric = BIAS_METRICS[name]
+        values = np.mean([rate(tables) for rate in metric.rates], axis=0)
+        if metric.kind == "ratio":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = np.log(values)
+                # No group has a selected row, so all rates are equal.
+                values = np.where(np.isneginf(values).all(axis=-1, keepdims=True), 0, values)
+        found.append(values.max(axis=-1) - values.min(axis=-1))
+    return np.asarray(np.max(found, axis=0))
+
+
+def _percentiles(value: float, draws: FloatArray, confidence: float) -> _Difference:
+    tail = (1 - confidence) / 2
+    draws = draws[np.isfinite(draws)]
+    if not np.isfinite(value) or not draws.size:
+        return value, np.nan, np.nan
+    low, high = np.quantile(draws, [tail, 1 - tail]).tolist()
+    return value, min(value, low), max(value, high)

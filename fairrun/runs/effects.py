@@ -1,0 +1,191 @@
+"""What a run says about its mitigator: whether the constraint is kept, and what it changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import mlflow
+import numpy as np
+from numpy.typing import NDArray
+
+from fairrun.data import Rows
+from fairrun.errors import RequestError
+from fairrun.gate import ConstraintCheck, check_constraint, parse_gate
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import (
+    Effect,
+    Evaluation,
+    compare_with_none,
+    effect_kinds,
+    effect_sentence,
+)
+from fairrun.tracking.names import CONSTRAINT_KEPT, CONSTRAINT_PROBABILITY, EFFECT
+from fairrun.training import EncodedRows, FairClassifier
+from fairrun.training.mitigation import MITIGATORS, Mitigation
+
+__all__ = [
+    "Said",
+    "check_strict",
+    "labels_of_none",
+    "refuse_unless_kept",
+    "say_about_mitigator",
+    "with_effect",
+]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a run says about its mitigator.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+        The evaluation with the metrics of constraint and effect added.
+    constraint : ConstraintCheck or None
+        Whether the constraint is kept; None if the mitigator has none, or it was not measured.
+    effect : str
+        The most serious `EffectKind`; empty if nothing is known.
+    warnings : tuple of str
+        Sentences about a model that is worse than a simpler one, or no different from it.
+    """
+
+    evaluation: Evaluation
+    constraint: ConstraintCheck | None
+    effect: str
+    warnings: tuple[str, ...]
+
+
+def say_about_mitigator(
+    mitigator: str,
+    constraint: str,
+    protected: str,
+    evaluation: Evaluation,
+    effect: Effect | None = None,
+) -> Said:
+    """Check the constraint of a mitigator and its effect, set the tags, and log warnings.
+
+    Parameters
+    ----------
+    mitigator : str
+        The name of the mitigator.
+    constraint : str
+        Its constraint as the text of a gate; empty if it has none.
+    protected : str
+        The protected column that the model was trained with first.
+    evaluation : Evaluation
+        The evaluation on rows that did not fit the model. If it has no metrics of `protected`, the
+        constraint is not checked.
+    effect : Effect, optional
+        The comparison with none.
+
+    Returns
+    -------
+    Said
+    """
+    counts, check = evaluation.counts, None
+    metrics = {} if effect is None else dict(effect.metrics)
+    if constraint and protected not in [column.name for column in counts.columns]:
+        _logger.info(
+            "%s promises %s for %s, which is not measured", mitigator, constraint, protected
+        )
+    elif constraint:
+        check = check_constraint(constraint, protected, counts, evaluation.audit)
+        metrics[CONSTRAINT_PROBABILITY] = check.probability
+        mlflow.set_tag(CONSTRAINT_KEPT, check.kept)
+    kinds = effect_kinds(counts, effect)
+    if kinds:
+        mlflow.set_tag(EFFECT, str(kinds[0]))
+    sentences = (effect_sentence(kind, mitigator, counts, effect) for kind in kinds)
+    warnings = tuple(filter(None, sentences))
+    for sentence in warnings:
+        _logger.warning("warning: %s", sentence)
+    return Said(
+        replace(evaluation, metrics=evaluation.metrics | metrics),
+        check,
+        str(kinds[0]) if kinds else "",
+        warnings,
+    )
+
+
+def with_effect(
+    mitigation: Mitigation,
+    column: ProtectedColumn,
+    rows: Rows,
+    labels: NDArray[np.int64],
+    labels_without: NDArray[np.int64],
+) -> Effect:
+    """Return the comparison of a mitigated model with none on the same rows.
+
+    The constrained metrics are compared; statistical parity if the mitigator has no constraint.
+    """
+    terms = parse_gate(mitigation.constraint).terms if mitigation.constraint else ()
+    return compare_with_none(
+        column,
+        column.positions(rows.frame),
+        rows.label,
+        labels,
+        labels_without,
+        rows.weight,
+        metrics=[term.metric.name for term in terms] or ["statistical_parity"],
+        all_values=bool(terms) and not terms[0].declared,
+    )
+
+
+def labels_of_none(
+    classifier: FairClassifier,
+    train: EncodedRows,
+    validation: Rows,
+    memory: MutableMapping[str, Any],
+    *,
+    announce: bool,
+) -> NDArray[np.int64]:
+    """Fit `none` like a classifier, on the same rows, and return its labels of validation rows.
+
+    Parameters
+    ----------
+    classifier : FairClassifier
+        A classifier without mitigation.
+    train : EncodedRows
+        The encoded training rows.
+    validation : Rows
+        The rows to label.
+    memory : mutable mapping
+        The memory of the mitigated fit. If it has the scores of none, nothing is fitted.
+    announce : bool
+        Whether a line says that none is fitted.
+    """
+    if announce:
+        _logger.info("fitting none on the same rows, to compare the mitigated model with it")
+    classifier.fit_encoded(train, memory)
+    return np.asarray(classifier.inference_.predict(validation.frame)["prediction"])
+
+
+def check_strict(mitigation: Mitigation) -> None:
+    """Raise RequestError if ``strict=true`` was given for a mitigator without a constraint."""
+    if not mitigation.constraint:
+        promising = [name for name, row in MITIGATORS.items() if row.constraint is not None]
+        raise RequestError(
+            f"strict=true checks a constraint, and mitigator={mitigation.name} states none; leave "
+            f"strict out, or give one of {', '.join(promising)}"
+        )
+
+
+def refuse_unless_kept(mitigation: Mitigation, check: ConstraintCheck | None) -> None:
+    """Raise RequestError unless the validation rows show that the constraint is kept."""
+    if check is None or check.kept == "kept":
+        return
+    if np.isfinite(check.probability):  # the run of a refused model logs no other metric
+        mlflow.log_metric(CONSTRAINT_PROBABILITY, check.probability)
+    parameters = mitigation.promising.parameters if mitigation.promising else {}
+    larger = {"tolerance": "a larger tolerance, ", "tau": "a smaller tau, "}
+    other = "".join(text for name, text in larger.items() if name in parameters)
+    raise RequestError(
+        f"strict=true refuses the model, because the validation rows do not show "
+        f"{check.constraint}: {check.kept} ({check.evidence}); give more rows, {other}or another "
+        "mitigator"
+    )

@@ -11,7 +11,6 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, given
 from fairrun.entrypoints._options import data_options, min_frequency_option
-from fairrun.gate import Verdict
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.sweep import TRIALS, SweepRequest, Swept, run_sweep
 from fairrun.sweep.methods import METHODS
@@ -141,22 +140,18 @@ def _say(swept: Swept) -> None:
         f"Trials on the frontier, on validation; group_a = {group_a}, group_b = {group_b}.\n"
     )
     shown = pd.DataFrame({"trial": frontier["number"], "mitigator": frontier["mitigator"]})
-    for name in swept.axes:
+    for name in swept.shown:
         limits = frontier[list(interval_keys(name))]
         shown[name] = [with_interval(*row) for row in limits.to_numpy().tolist()]
     click.echo(format_table(shown))
     verdict = swept.selection.verdict
     of_constraint = "" if verdict is None else f"; the constraint on validation: {verdict}"
     click.echo(
-        f"\nChosen: trial {swept.selection.chosen} by the rule {swept.selection.rule}"
-        f"{of_constraint}. Optimism is validation - test.\n"
+        f"\nChosen: trial {swept.selection.chosen} by the rule {swept.selection.rule}, because "
+        f"{swept.selection.how}{of_constraint}. Optimism is validation - test.\n"
     )
-    if verdict not in (None, Verdict.PASS):
-        click.echo(
-            "No trial meets the constraint with its whole interval. This trial is the nearest.\n"
-        )
-    rows = swept.outcome[swept.outcome["metric"].isin(COMPARED_METRICS)]
-    for where in ("validation", "test"):
+    rows = swept.outcome[swept.outcome["metric"].isin([*COMPARED_METRICS, *swept.shown])]
+    for where in ("validation", "test", "optimism"):
         limits = rows[[where, f"{where}_ci_low", f"{where}_ci_high"]]
         rows = rows.assign(**{where: [with_interval(*row) for row in limits.to_numpy().tolist()]})
     click.echo(format_table(rows[["metric", "validation", "test", "optimism"]]))
@@ -164,3 +159,5 @@ def _say(swept: Swept) -> None:
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
     click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")
     click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")
+    if swept.gate is not None:
+        click.echo(f"on the test rows, {swept.gate}")

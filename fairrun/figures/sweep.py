@@ -57,7 +57,7 @@ def trial_styles(mitigators: Sequence[str]) -> dict[str, tuple[str, str]]:
 def plot_sweep(
     points: pd.DataFrame,
     axes: tuple[Axis, Axis],
-    groups: tuple[str, str],
+    groups: tuple[str, ...],
     *,
     limit: float | None = None,
     peers: Mapping[str, pd.DataFrame] | None = None,
@@ -71,8 +71,8 @@ def plot_sweep(
         One row per trial: mitigator, frontier, chosen, and the column and limits of each axis.
     axes : tuple of (Axis, Axis)
         The vertical and the horizontal axis.
-    groups : tuple of (str, str)
-        The names of group_a and group_b.
+    groups : tuple of str
+        The names of group_a and group_b; empty for the worst pair of several groups.
     limit : float, optional
         The threshold that the constraint sets for the horizontal axis.
     peers : mapping of str to DataFrame, optional
@@ -167,9 +167,10 @@ def _cut_off(points: pd.DataFrame, up: Axis) -> float:
     return low - 0.1 * (best - low) - 1e-9
 
 
-def _about(axis: Axis, groups: tuple[str, str]) -> str:
+def _about(axis: Axis, groups: tuple[str, ...]) -> str:
     better = "smaller" if axis.lower_is_better else "larger"
-    return f"{axis.label}, {groups[0]} and {groups[1]}: {better} is closer to parity"
+    between = f", {groups[0]} and {groups[1]}" if groups else ""
+    return f"{axis.label}{between}: {better} is closer to parity"
 
 
 def _draw_intervals(ax: Axes, frontier: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import mlflow
+import numpy as np
 import pandas as pd
 from mlflow.entities import Run
 from tqdm import tqdm
@@ -17,12 +18,14 @@ from tqdm import tqdm
 import fairrun.training
 from fairrun.data import DataRequest, Dataset, DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.gate import Verdict
+from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics import count_rows
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
-from fairrun.runs.sweep_outcome import Sweep, finish_sweep
+from fairrun.runs.sweep_outcome import Sweep, finish_sweep, keys_of
 from fairrun.sweep.executor import Executor, make_executor
+from fairrun.sweep.judge import out_of_reach, trial_judge
 from fairrun.sweep.methods import PLANNED, Method
 from fairrun.sweep.objectives import (
     Constraint,
@@ -38,10 +41,10 @@ from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem, make_classifier
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
-from fairrun.tracking.names import SWEEP_RESUMES
+from fairrun.tracking.names import SWEEP_REACHABLE, SWEEP_RESUMES
 from fairrun.tracking.runs import reopened_run, tracked_run
 from fairrun.tracking.sweeps import log_sweep, read_sweep
-from fairrun.tracking.trials import ChildRuns
+from fairrun.tracking.trials import ChildRuns, read_counts
 
 if TYPE_CHECKING:
     from fairrun.sweep.study import Search
@@ -116,10 +119,12 @@ class Swept:
         The URI of the chosen model.
     outcome : pandas.DataFrame
         The metrics of the chosen model; see `Outcome.metrics`.
-    axes : tuple of str
-        The two metrics of the frontier.
+    shown : tuple of str
+        The two metrics of the frontier, and then the metrics of the constraint.
     groups : tuple of (str, str)
         The names of group_a and group_b.
+    gate : GateResult or None
+        The result of the constraint on the test rows; None without a constraint.
     """
 
     run_id: str
@@ -127,8 +132,9 @@ class Swept:
     selection: Selection
     model_uri: str
     outcome: pd.DataFrame
-    axes: tuple[str, ...]
+    shown: tuple[str, ...]
     groups: tuple[str, str]
+    gate: GateResult | None
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,8 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
             for name in ("train", "validation"):
                 log_input(dataset.splits[name], dataset.spec, context=name)
         log_sweep(_saved(plan))
+        if plan.constraint is not None and request.folds == 1:
+            _say_out_of_reach(plan.constraint, dataset, columns)
         tried = _try(run, plan, dataset, columns, executor)
     return _choose(run, plan, dataset, tried)
 
@@ -346,7 +354,7 @@ def _try(
         min_frequency=request.min_frequency,
     )
     children = ChildRuns(run, dataset.spec, request.seed)
-    keys = [*(axis.key for axis in plan.axes), *(constraint.keys if constraint else ())]
+    keys = [*(axis.key for axis in plan.axes), *keys_of(constraint)]
     read = children.read(name for key in keys for name in interval_keys(key))
     search = Search(
         plan.space,
@@ -371,10 +379,42 @@ def _try(
     return _Tried(problem, search, run_ids)
 
 
+def _say_out_of_reach(
+    constraint: Constraint, dataset: Dataset, protected: Sequence[ProtectedColumn]
+) -> None:
+    """Warn if the validation rows are too few for any trial to be shown to meet the constraint."""
+    rows = dataset.splits["validation"]
+    positions = [column.positions(rows.frame) for column in protected]
+    counts = count_rows(protected, positions, rows.label, np.zeros(len(rows)), rows.weight)
+    found = out_of_reach(constraint, counts)
+    mlflow.set_tag(SWEEP_REACHABLE, "false" if found else "true")
+    if found:
+        first = found[0]
+        why = first.reason or (
+            f"with equal rates the interval would still be {first.ci_low:.3f} to "
+            f"{first.ci_high:.3f}"
+        )
+        more = f", nor {len(found) - 1} more" if len(found) > 1 else ""
+        _logger.warning(
+            "warning: the %s validation rows are too few to show %s for %s (%s)%s; give more "
+            "rows, or a wider limit",
+            f"{len(rows):,}",
+            first.term,
+            first.subject,
+            why,
+            more,
+        )
+
+
 def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
     """Choose a trial, and fit and evaluate its model."""
     results = tried.search.results
-    selection = select(results, plan.axes, plan.constraint, plan.rule)
+    judge = None
+    if plan.constraint is not None and plan.request.folds == 1:
+        judge = trial_judge(
+            plan.constraint, lambda trial: trial.counts or read_counts(tried.run_ids[trial.number])
+        )
+    selection = select(results, plan.axes, plan.constraint, plan.rule, judge)
     table = trials_table(results, tried.run_ids, selection, plan.constraint)
     outcome = finish_sweep(
         Sweep(tried.problem, dataset, plan.axes, plan.constraint, plan.space),
@@ -389,8 +429,9 @@ def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
         selection,
         outcome.model_uri,
         outcome.metrics,
-        tuple(axis.key for axis in plan.axes),
+        tuple(dict.fromkeys([*(axis.key for axis in plan.axes), *keys_of(plan.constraint)])),
         dataset.spec.protected[0].group_names,
+        outcome.gate,
     )
 
 

@@ -193,14 +193,16 @@ class Constraint:
             for term, ends in zip(self.gate.terms, limits, strict=True)
         )
 
-    def violations(self, metrics: Metrics) -> dict[str, float]:
+    def violations(self, metrics: Metrics, *, of_values: bool = False) -> dict[str, float]:
         """Return how far the interval of each term reaches out of the allowed range.
 
-        Values of 0 or less mean that the interval lies within the range.
+        Results of 0 or less mean that the interval lies within the range. With `of_values`, the
+        value of the metric takes the place of its interval.
         """
         found = {}
         for term, key in zip(self.gate.terms, self.keys, strict=True):
-            ends = (metrics.get(end, math.nan) for end in interval_keys(key)[1:])
+            of = (key, key) if of_values else interval_keys(key)[1:]
+            ends = (metrics.get(end, math.nan) for end in of)
             distance = term.bound(*ends) - term.threshold
             found[str(term)] = min(-distance if term.at_least else distance, _WORST_VIOLATION)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,15 @@ from fairrun.sweep.trial import TrialResult
 __all__ = ["RULES", "Rule", "Selection", "knee", "on_frontier", "select"]
 
 Rule = Literal["constrained", "knee"]
+#: Returns the verdict of a gate on the counts of a trial; see `fairrun.sweep.judge.trial_judge`.
+Judge = Callable[[TrialResult], Verdict]
+
+#: A trial that selects a smaller share of the rows, or leaves out a smaller one, is near-constant.
+#: Its rates hardly differ between groups, and their intervals are narrow, whatever its scores are.
+_NEARLY_NOBODY = 0.02
+#: Trials whose interval reaches at most this far out of the allowed range are judged by the gate's
+#: own interval, too, which differs a little from that of a trial.
+_NEAR_THE_EDGE = 0.01
 
 #: A description of each rule.
 RULES: dict[str, str] = {
@@ -42,12 +51,15 @@ class Selection:
         The rule of the choice; see `RULES`.
     verdict : Verdict or None
         The verdict of the constraint for the chosen trial; None without a constraint.
+    how : str
+        How the trial was chosen, in words.
     """
 
     frontier: tuple[int, ...]
     chosen: int
     rule: Rule
     verdict: Verdict | None
+    how: str = ""
 
 
 def select(
@@ -55,6 +67,7 @@ def select(
     axes: Sequence[Objective],
     constraint: Constraint | None,
     rule: Rule,
+    judge: Judge | None = None,
 ) -> Selection:
     """Choose a trial.
 
@@ -66,10 +79,16 @@ def select(
         The two objectives of the frontier. The rule "constrained" maximises the first one.
     constraint : Constraint or None
         The constraint of the rule "constrained", which the whole interval of a trial must meet. If
-        no trial meets it, the trial with the smallest violation is chosen; see
-        `Selection.verdict`.
+        no trial meets it, the values of the metrics decide: the best first objective among the
+        trials whose values meet the constraint, or else the value nearest to it. The ends of the
+        intervals do not decide, because a trial that selects nearly everybody has the narrowest
+        intervals. Near-constant trials are then chosen only if all are.
     rule : {"constrained", "knee"}
         The rule; see `RULES`. Of equally good trials, the earliest is chosen.
+    judge : callable, optional
+        Returns the gate's verdict on a trial. It is asked about the trials whose own intervals meet
+        the constraint, or nearly, from the best one until one passes. By default the intervals of
+        the trials decide.
 
     Returns
     -------
@@ -96,23 +115,60 @@ def select(
         )
     places = np.flatnonzero(on_frontier(gains))
     places = places[np.argsort(-gains[places, -1], kind="stable")]
+    how = f"it is {RULES['knee']}"
     if rule == "knee" or constraint is None:
         place = int(places[knee(gains[places])])
     else:
-        place = _best_within(complete, gains[:, 0], constraint)
-    verdict = constraint.verdict(complete[place].metrics) if constraint is not None else None
+        place, how = _best_within(complete, gains[:, 0], constraint, str(axes[0]), judge)
+    verdict = None
+    if constraint is not None:
+        chosen = complete[place]
+        verdict = constraint.verdict(chosen.metrics) if judge is None else judge(chosen)
     frontier = tuple(complete[i].number for i in places)
-    return Selection(frontier, complete[place].number, rule, verdict)
+    return Selection(frontier, complete[place].number, rule, verdict, how)
 
 
 def _best_within(
-    complete: Sequence[TrialResult], gain: NDArray[np.float64], constraint: Constraint
-) -> int:
-    verdicts = [constraint.verdict(each.metrics) for each in complete]
-    passed = np.array([verdict is Verdict.PASS for verdict in verdicts])
-    if passed.any():
-        return int(np.argmax(np.where(passed, gain, -np.inf)))
-    return int(np.argmin([max(constraint.violations(r.metrics).values()) for r in complete]))
+    complete: Sequence[TrialResult],
+    gain: NDArray[np.float64],
+    constraint: Constraint,
+    objective: str,
+    judge: Judge | None,
+) -> tuple[int, str]:
+    """Return the position of the chosen trial, and how it was chosen."""
+    ends = np.array([max(constraint.violations(each.metrics).values()) for each in complete])
+    order = np.argsort(-gain, kind="stable")
+    for place in order[ends[order] <= (0 if judge is None else _NEAR_THE_EDGE)]:
+        verdict = (judge or _own_verdict(constraint))(complete[place])
+        if verdict is Verdict.PASS:
+            return int(place), f"it has the best {objective} of the trials that meet the constraint"
+    values = np.array(
+        [max(constraint.violations(each.metrics, of_values=True).values()) for each in complete]
+    )
+    constant = np.array([_near_constant(each) for each in complete])
+    allowed = ~constant if not constant.all() else np.ones(len(complete), dtype=np.bool_)
+    left_out = ""
+    if constant.all():
+        left_out = ", and every trial selects nearly everybody or nearly nobody"
+    elif constant.any():
+        left_out = f" ({constant.sum()} that select nearly everybody or nearly nobody left out)"
+    if (within := allowed & (values <= 0)).any():
+        place = int(np.argmax(np.where(within, gain, -np.inf)))
+        return place, (
+            "no trial is shown to meet the constraint; it has the best "
+            f"{objective} of those whose values meet it{left_out}"
+        )
+    place = int(np.argmin(np.where(allowed, values, np.inf)))
+    return place, f"no trial meets the constraint; its values come nearest{left_out}"
+
+
+def _own_verdict(constraint: Constraint) -> Judge:
+    return lambda trial: constraint.verdict(trial.metrics)
+
+
+def _near_constant(trial: TrialResult) -> bool:
+    rate = trial.metrics.get("selection_rate", 0.5)
+    return not _NEARLY_NOBODY <= rate <= 1 - _NEARLY_NOBODY
 
 
 def on_frontier(gains: ArrayLike) -> NDArray[np.bool_]:

@@ -36,6 +36,7 @@ __all__ = [
     "FINDINGS",
     "FIT_SECONDS",
     "FRONTIER",
+    "FRONTIER_DIFFERENCES",
     "GATE",
     "GATE_VERDICT",
     "IMPORTANCE",
@@ -66,6 +67,7 @@ __all__ = [
     "SWEEP_NOTES",
     "SWEEP_PAGE",
     "SWEEP_PARAMETERS",
+    "SWEEP_REACHABLE",
     "SWEEP_REASON",
     "SWEEP_REGISTERED",
     "SWEEP_RESUMES",
@@ -124,6 +126,8 @@ SWEEP_CHOSEN = "sweep.chosen"
 SWEEP_CHOSEN_RUN = "sweep.chosen_run_id"
 #: The verdict of the constraint for the chosen trial, on the validation rows.
 SWEEP_CONSTRAINT = "sweep.constraint"
+#: Whether the validation rows are enough to show that any trial meets the constraint.
+SWEEP_REACHABLE = "sweep.constraint_reachable"
 #: The URI of the registered version of the chosen model.
 SWEEP_REGISTERED = "sweep.registered"
 
@@ -154,6 +158,8 @@ LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"
 TRIALS = "trials"
 CHOSEN = "chosen"
+#: The differences of the models of a sweep's frontier to the chosen one.
+FRONTIER_DIFFERENCES = "frontier_differences"
 IMPORTANCE = "importance"
 SWEEP = "sweep.json"
 SWEEP_PAGE = "sweep.html"

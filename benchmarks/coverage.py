@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, normal_quantile, roc_auc, worst_of
 from fairrun.metrics.closed_form import difference_limits
-from fairrun.metrics.estimates import Replicated
+from fairrun.metrics.counted import Counted
 from fairrun.metrics.intervals import draw_replicates, percentile_limits, smooth
 from fairrun.metrics.worst import orient
 
@@ -55,7 +55,7 @@ def shares(n_groups: int, disparity: float) -> FloatArray:
     return table.T.reshape(n_groups, 2, 2) / n_groups
 
 
-def simulate(truth: FloatArray, n: int, simulations: int, n_replicates: int) -> Coverage:
+def simulate(truth: FloatArray, n: int, simulations: int) -> Coverage:
     """Return how often the intervals of tables with n rows contain the true value."""
     n_groups = len(truth)
     identity = np.eye(n_groups, dtype=np.int64)
@@ -64,8 +64,7 @@ def simulate(truth: FloatArray, n: int, simulations: int, n_replicates: int) -> 
     held: Coverage = defaultdict(lambda: defaultdict(list))
     for simulation in range(simulations):
         table = rng.multinomial(n, truth.ravel()).reshape(truth.shape)
-        replicates = draw_replicates(table, n_replicates, seed=2 * simulation)
-        estimates = Replicated(table, replicates, seed=2 * simulation, confidence=0.95)
+        estimates = Counted(table, n)
         for name, rate in GROUP_RATES.items():
             found = estimates.rate(rate)
             held["rates"][name].append(share(found.low, rate(truth), found.high))
@@ -102,7 +101,7 @@ def show_promised(groups: list[int], rows: list[int], simulations: int) -> list[
         for n in rows:
             for disparity in (0.0, 1.0):
                 truth = shares(n_groups, disparity)
-                held = simulate(truth, n * n_groups, simulations, n_replicates=2000)
+                held = simulate(truth, n * n_groups, simulations)
                 name = "disparity" if disparity else "parity"
                 cells = []
                 for kind in kinds:
@@ -122,7 +121,7 @@ def show_small(simulations: int) -> list[Row]:
     print("| rows a group | " + " | ".join([*names, *COMPARED]) + " | worst of all |")
     print("|---" * (2 + len(names) + len(COMPARED)) + "|")
     for n in (20, 50, 100, 200):
-        held = simulate(shares(2, 1.0), 2 * n, simulations, n_replicates=2000)
+        held = simulate(shares(2, 1.0), 2 * n, simulations)
         values = [held["rates"][name] for name in names] + [held["pairs"][m] for m in COMPARED]
         each = [100 * float(np.nanmean(value)) for value in values]
         found.append({"rows": n} | dict(zip([*names, *COMPARED], each, strict=True)))

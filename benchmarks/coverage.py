@@ -1,7 +1,7 @@
 """Simulated coverage of the 95 % intervals.
 
     python benchmarks/coverage.py [--simulations 1000] [--groups 2 5 10] [--rows 500 5000] [--small]
-        [--save]
+        [--edges] [--save]
 
 The program draws rows from known rates, with the same expected number of rows in every group. It
 computes the intervals of `fairrun.metrics.audit` for each simulated table and counts how often they
@@ -13,6 +13,9 @@ coverage of a metric is its mean over groups or pairs. The kinds are the rates o
 differences and ratios of each pair, all pairs of a metric at once, and the largest difference or
 smallest ratio.
 
+--edges measures rates, differences and ratios at true rates near 0 and 1, and how often the
+matching gate term is wrong there. Most of its figures are exact sums (`_coverage_edges.py`).
+
 --small measures the rates of single cells by metric, in groups of 20 to 200 rows. --models measures
 differences between two models on the same rows. --scores measures areas under the ROC curve.
 """
@@ -23,6 +26,7 @@ import argparse
 from collections import defaultdict
 
 import numpy as np
+from _coverage_edges import edges
 from _results import Measurement, add_save
 from numpy.typing import NDArray
 
@@ -62,7 +66,7 @@ def simulate(truth: FloatArray, n: int, simulations: int) -> Coverage:
     pairs = Grouping("", tuple(map(str, range(n_groups))), identity).pairs()
     rng = np.random.default_rng(0)
     held: Coverage = defaultdict(lambda: defaultdict(list))
-    for simulation in range(simulations):
+    for _ in range(simulations):
         table = rng.multinomial(n, truth.ravel()).reshape(truth.shape)
         estimates = Counted(table, n)
         for name, rate in GROUP_RATES.items():
@@ -126,6 +130,21 @@ def show_small(simulations: int) -> list[Row]:
         each = [100 * float(np.nanmean(value)) for value in values]
         found.append({"rows": n} | dict(zip([*names, *COMPARED], each, strict=True)))
         print(f"| {n} | " + " | ".join(f"{c:.1f}" for c in each) + f" | {min(each):.1f} |")
+    return found
+
+
+def show_edges(simulations: int) -> list[Row]:
+    """Print and return the coverage at rates near 0 and 1."""
+    found: list[Row] = edges(simulations)
+    names = ["metric", "sizes", "lowest", "lowest_mean", "missed_below", "missed_above"]
+    names += ["term", "wrong_pass", "wrong_fail"]
+    print("| " + " | ".join(names) + " |")
+    print("|---" * len(names) + "|")
+    for row in found:
+        cells = (row.get(name, "") for name in names)
+        print(
+            "| " + " | ".join(f"{c:.1f}" if isinstance(c, float) else str(c) for c in cells) + " |"
+        )
     return found
 
 
@@ -209,14 +228,18 @@ def main() -> None:
     parser.add_argument("--groups", type=int, nargs="+", default=[2, 5, 10])
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 5000])
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--edges", action="store_true")
     parser.add_argument("--models", action="store_true")
     parser.add_argument("--scores", action="store_true")
     add_save(parser)
     arguments = parser.parse_args()
-    measurement = Measurement(CODE)
+    more = ("benchmarks/_coverage_edges.py",) if arguments.edges else ()
+    measurement = Measurement((*CODE, *more))
     simulations = arguments.simulations
     if arguments.small:
         name, found = "coverage_small", show_small(simulations)
+    elif arguments.edges:
+        name, found = "coverage_edges", show_edges(simulations)
     elif arguments.models:
         name, found = "coverage_models", show_models(simulations)
     elif arguments.scores:

@@ -1,7 +1,7 @@
 """Simulated coverage of the 95 % intervals.
 
     python benchmarks/coverage.py [--simulations 1000] [--groups 2 5 10] [--rows 500 5000] [--small]
-        [--save]
+        [--edges] [--save]
 
 The program draws rows from known rates, with the same expected number of rows in every group. It
 computes the intervals of `fairrun.metrics.audit` for each simulated table and counts how often they
@@ -13,6 +13,9 @@ coverage of a metric is its mean over groups or pairs. The kinds are the rates o
 differences and ratios of each pair, all pairs of a metric at once, and the largest difference or
 smallest ratio.
 
+--edges measures rates, differences and ratios at true rates near 0 and 1, and how often the
+matching gate term is wrong there. Most of its figures are exact sums (`_coverage_edges.py`).
+
 --small measures the rates of single cells by metric, in groups of 20 to 200 rows. --models measures
 differences between two models on the same rows. --scores measures areas under the ROC curve.
 """
@@ -23,12 +26,13 @@ import argparse
 from collections import defaultdict
 
 import numpy as np
+from _coverage_edges import edges
 from _results import Measurement, add_save
 from numpy.typing import NDArray
 
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, normal_quantile, roc_auc, worst_of
 from fairrun.metrics.closed_form import difference_limits
-from fairrun.metrics.estimates import Replicated
+from fairrun.metrics.counted import Counted
 from fairrun.metrics.intervals import draw_replicates, percentile_limits, smooth
 from fairrun.metrics.worst import orient
 
@@ -55,17 +59,16 @@ def shares(n_groups: int, disparity: float) -> FloatArray:
     return table.T.reshape(n_groups, 2, 2) / n_groups
 
 
-def simulate(truth: FloatArray, n: int, simulations: int, n_replicates: int) -> Coverage:
+def simulate(truth: FloatArray, n: int, simulations: int) -> Coverage:
     """Return how often the intervals of tables with n rows contain the true value."""
     n_groups = len(truth)
     identity = np.eye(n_groups, dtype=np.int64)
     pairs = Grouping("", tuple(map(str, range(n_groups))), identity).pairs()
     rng = np.random.default_rng(0)
     held: Coverage = defaultdict(lambda: defaultdict(list))
-    for simulation in range(simulations):
+    for _ in range(simulations):
         table = rng.multinomial(n, truth.ravel()).reshape(truth.shape)
-        replicates = draw_replicates(table, n_replicates, seed=2 * simulation)
-        estimates = Replicated(table, replicates, seed=2 * simulation, confidence=0.95)
+        estimates = Counted(table, n)
         for name, rate in GROUP_RATES.items():
             found = estimates.rate(rate)
             held["rates"][name].append(share(found.low, rate(truth), found.high))
@@ -102,7 +105,7 @@ def show_promised(groups: list[int], rows: list[int], simulations: int) -> list[
         for n in rows:
             for disparity in (0.0, 1.0):
                 truth = shares(n_groups, disparity)
-                held = simulate(truth, n * n_groups, simulations, n_replicates=2000)
+                held = simulate(truth, n * n_groups, simulations)
                 name = "disparity" if disparity else "parity"
                 cells = []
                 for kind in kinds:
@@ -122,11 +125,26 @@ def show_small(simulations: int) -> list[Row]:
     print("| rows a group | " + " | ".join([*names, *COMPARED]) + " | worst of all |")
     print("|---" * (2 + len(names) + len(COMPARED)) + "|")
     for n in (20, 50, 100, 200):
-        held = simulate(shares(2, 1.0), 2 * n, simulations, n_replicates=2000)
+        held = simulate(shares(2, 1.0), 2 * n, simulations)
         values = [held["rates"][name] for name in names] + [held["pairs"][m] for m in COMPARED]
         each = [100 * float(np.nanmean(value)) for value in values]
         found.append({"rows": n} | dict(zip([*names, *COMPARED], each, strict=True)))
         print(f"| {n} | " + " | ".join(f"{c:.1f}" for c in each) + f" | {min(each):.1f} |")
+    return found
+
+
+def show_edges(simulations: int) -> list[Row]:
+    """Print and return the coverage at rates near 0 and 1."""
+    found: list[Row] = edges(simulations)
+    names = ["metric", "sizes", "lowest", "lowest_mean", "missed_below", "missed_above"]
+    names += ["term", "wrong_pass", "wrong_fail"]
+    print("| " + " | ".join(names) + " |")
+    print("|---" * len(names) + "|")
+    for row in found:
+        cells = (row.get(name, "") for name in names)
+        print(
+            "| " + " | ".join(f"{c:.1f}" if isinstance(c, float) else str(c) for c in cells) + " |"
+        )
     return found
 
 
@@ -210,14 +228,18 @@ def main() -> None:
     parser.add_argument("--groups", type=int, nargs="+", default=[2, 5, 10])
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 5000])
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--edges", action="store_true")
     parser.add_argument("--models", action="store_true")
     parser.add_argument("--scores", action="store_true")
     add_save(parser)
     arguments = parser.parse_args()
-    measurement = Measurement(CODE)
+    more = ("benchmarks/_coverage_edges.py",) if arguments.edges else ()
+    measurement = Measurement((*CODE, *more))
     simulations = arguments.simulations
     if arguments.small:
         name, found = "coverage_small", show_small(simulations)
+    elif arguments.edges:
+        name, found = "coverage_edges", show_edges(simulations)
     elif arguments.models:
         name, found = "coverage_models", show_models(simulations)
     elif arguments.scores:

@@ -173,6 +173,19 @@ def coverage_small(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["rows a group", *metrics, "worst of all"], lines)
 
 
+def coverage_edges(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage near 0 and 1, and the errors of the matching gate terms."""
+    numbers = ["lowest", "lowest_mean", "missed_below", "missed_above", "wrong_pass", "wrong_fail"]
+    header = ["metric", "rows", "lowest", "lowest mean", "true value below", "true value above"]
+    lines = [
+        [row["metric"], row["sizes"]]
+        + [f"{row[name]:.1f}" if row.get(name) is not None else "" for name in numbers]
+        + [f"`{row['term']}`" if "term" in row else ""]
+        for row in rows
+    ]
+    return _markdown([*header, "wrong passes", "wrong fails", "gate"], lines, "llrrrrrrl")
+
+
 def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
     """Write the coverage of differences between models."""
     metrics = [name for name in rows[0] if name not in ("rows", "differing")]
@@ -407,6 +420,7 @@ def _frontier_of(protected: str, estimator: str) -> Table:
 TABLES = {
     "coverage": Table("coverage", coverage),
     "coverage_small": Table("coverage_small", coverage_small),
+    "coverage_edges": Table("coverage_edges", coverage_edges),
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "intervals": Table("intervals", intervals),
@@ -491,6 +505,15 @@ def _coverage_outside() -> str:
     return "; ".join(found) or "none"
 
 
+def _edges(column: str, *, jeffreys: bool = False) -> list[float]:
+    """List the numbers of a column of the coverage near 0 and 1, without or with Jeffreys'."""
+    return [
+        row[column]
+        for row in _rows("coverage_edges")
+        if row.get(column) is not None and ("Jeffreys" in row["metric"]) is jeffreys
+    ]
+
+
 def _coverage_worst() -> list[float]:
     return [
         row["percent"]
@@ -529,6 +552,12 @@ FIGURES: dict[str, Callable[[], str]] = {
     "explanations_sampled": lambda: _span(_explanations_sampled()),
     "coverage_outside": _coverage_outside,
     "coverage_worst": lambda: _span(_coverage_worst()),
+    "edges_lowest": lambda: f"{min(_edges('lowest')):.1f}",
+    "edges_mean": lambda: f"{min(_edges('lowest_mean')):.1f}",
+    "edges_wrong_pass": lambda: f"{max(_edges('wrong_pass')):.1f}",
+    "edges_wrong_fail": lambda: f"{max(_edges('wrong_fail')):.1f}",
+    "edges_jeffreys_lowest": lambda: f"{min(_edges('lowest', jeffreys=True)):.1f}",
+    "edges_jeffreys_pass": lambda: f"{max(_edges('wrong_pass', jeffreys=True)):.1f}",
     "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",
     "sweep_speedup": lambda: _sweep_speedup(0),
     "sweep_whole_speedup": lambda: _sweep_speedup(1),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fairrun.gate.terms import Gate, parse_gate
 from fairrun.gate.verdicts import Verdict, decide
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import BIAS_METRICS, Counts, audit, normal_quantile, wilson_limits
+from fairrun.metrics import BIAS_METRICS, Counts, audit, clopper_pearson_limits
 
 __all__ = ["ASSUMPTIONS", "PlannedGroup", "plan_gate"]
 
@@ -72,7 +72,7 @@ def plan_gate(pairs: Sequence[tuple[str, PlannedGroup, PlannedGroup]]) -> pd.Dat
     --------
     >>> men, women = PlannedGroup("Male", 6000, 0.3), PlannedGroup("Female", 3000, 0.1)
     >>> plan_gate([("sex", men, women)]).round(2).T[0].tolist()
-    ['sex', 'Male', 'Female', 6000, 3000, 0.02, 0.94, 0.86, 0.74, 0.01]
+    ['sex', 'Male', 'Female', 6000, 3000, 0.02, 0.93, 0.86, 0.74, 0.01]
     """
     gate = parse_gate("disparate_impact>=0.8")
     records = []
@@ -94,9 +94,8 @@ def plan_gate(pairs: Sequence[tuple[str, PlannedGroup, PlannedGroup]]) -> pd.Dat
             )
             for verdict in (Verdict.PASS, Verdict.FAIL)
         )
-        low, high = wilson_limits(
-            np.array(_ACCURACY), np.array(float(fewer)), normal_quantile(0.95)
-        )
+        right = np.array(_ACCURACY * fewer)
+        low, high = clopper_pearson_limits(right, np.array(fewer), tail=0.025)
         half = float(high - low) / 2
         records.append([*record, rate * (1 - told), told, passes, fails, half])
     heads = ["protected", "group_a", "group_b", "rows a", "rows b", "difference", "ratio"]

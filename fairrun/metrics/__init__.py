@@ -5,8 +5,9 @@ Tables: `Counts` holds the number of rows for each combination of group, label a
 Metrics: `rates` describes one group, `bias` compares two groups, `performance` describes all rows.
 `scores` needs scores, `rows` needs the rows themselves, `inequality` compares individuals, and
 `impact_audits` makes the tables that two rules on hiring ask for.
-Intervals: `estimates` adds limits to each metric. `closed_form` has the formulas, `intervals` the
-replicates for metrics without a formula, and `worst` the interval of the worst of many pairs.
+Intervals: `counted` adds limits to the metrics of counts and `estimates` to those of other tables.
+`binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
+formula, and `worst` the interval of the worst of many pairs.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
 """
 
@@ -21,6 +22,9 @@ from fairrun.metrics.audit_scores import (
 from fairrun.metrics.bias import (
     BIAS_METRICS,
     BiasMetric,
+)
+from fairrun.metrics.binomial import (
+    clopper_pearson_limits,
 )
 from fairrun.metrics.closed_form import (
     normal_quantile,
@@ -153,6 +157,7 @@ __all__ = [
     "audit_scores",
     "bias_table",
     "brier_score",
+    "clopper_pearson_limits",
     "compare_models",
     "compare_with_none",
     "confusion_table",

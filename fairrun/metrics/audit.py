@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.counted import Counted
 from fairrun.metrics.counts import Counts
-from fairrun.metrics.estimates import GroupEstimates, Linearised, Replicates
+from fairrun.metrics.estimates import GroupEstimates, Linearised
 from fairrun.metrics.grouping import (
     Grouping,
     everybody,
@@ -50,9 +51,9 @@ class Audit:
     """Rates and comparisons of groups: long tables with one value in each row.
 
     All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
-    ci_low, ci_high, undefined_share (the share of multinomial replicates in which the value is
-    undefined), method (how the interval was computed) and reason (why the value is NaN; empty if it
-    is not). Differences are a − b, ratios are a / b.
+    ci_low, ci_high, undefined_share (the probability that the value is undefined in a resample of
+    the rows; 0 for weighted rows), method (how the interval was computed) and reason (why the value
+    is NaN; empty if it is not). Differences are a − b, ratios are a / b.
 
     Attributes
     ----------
@@ -129,8 +130,8 @@ def audit(
     confidence : float, default 0.95
         Confidence level of each interval.
     n_replicates, seed : int
-        The number of replicates of the counts, and the seed of their random numbers. Both are
-        ignored for `WeightedCounts`, whose intervals need no replicates.
+        The number of replicates of the selection rates, and the seed of their random numbers. Only
+        Cohen's d and the 2SD rule need replicates, and no metric of `WeightedCounts` does.
 
     Returns
     -------
@@ -143,12 +144,21 @@ def audit(
     >>> counts = Counts((sex,), [[[500, 100], [200, 400]], [[600, 20], [100, 80]], [[0, 0]] * 2])
     >>> found = audit(counts).compared.set_index("metric").loc["statistical_parity"]
     >>> [round(float(found[name]), 2) for name in ("value", "ci_low", "ci_high")]
-    [0.29, 0.26, 0.33]
+    [0.29, 0.25, 0.33]
     """
     columns = counts.columns
     estimates: Callable[[Grouping], GroupEstimates]
     if isinstance(counts, Counts):
-        estimates = Replicates(counts, n_replicates, seed, confidence).of
+
+        def estimates(grouping: Grouping) -> GroupEstimates:
+            return Counted(
+                counts.grouped(grouping),
+                counts.n,
+                confidence=confidence,
+                n_replicates=n_replicates,
+                seed=seed,
+            )
+
     else:
 
         def estimates(grouping: Grouping) -> GroupEstimates:

@@ -73,12 +73,16 @@ class Rate:
 
     def __call__(self, tables: Tables) -> FloatArray:
         """Compute the rate of each table; NaN where no row counts in the denominator."""
-        return divide(_weigh(tables, self.numerator), self.size(tables))
+        return divide(self.count(tables), self.size(tables))
 
     @property
     def parts(self) -> tuple[Rate, ...]:
         """Return a tuple that holds only this rate; `MeanOfRates.parts` holds several."""
         return (self,)
+
+    def count(self, tables: Tables) -> NDArray[Any]:
+        """Return the numerator: the number of rows (or sum of weights) that have the property."""
+        return _weigh(tables, self.numerator)
 
     def size(self, tables: Tables) -> NDArray[Any]:
         """Return the denominator: the number of rows (or sum of weights) behind the rate."""

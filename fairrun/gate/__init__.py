@@ -1,5 +1,13 @@
 """The gate: requirements on a model's metrics, and the function that decides whether they hold."""
 
+from fairrun.gate.gates import Gate, parse_gate, read_gate
+from fairrun.gate.judgements import (
+    GateResult,
+    Judgement,
+    Verdict,
+    judge,
+    overall,
+)
 from fairrun.gate.planning import (
     ASSUMPTIONS,
     PlannedGroup,
@@ -7,20 +15,10 @@ from fairrun.gate.planning import (
 )
 from fairrun.gate.terms import (
     GATE_METRICS,
-    Gate,
     GateMetric,
     Term,
-    parse_gate,
-    read_gate,
 )
-from fairrun.gate.verdicts import (
-    GateResult,
-    Judgement,
-    Verdict,
-    decide,
-    judge,
-    overall,
-)
+from fairrun.gate.verdicts import decide
 
 __all__ = [
     "ASSUMPTIONS",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fairrun.errors import RequestError
+from fairrun.gate.family import at_confidence
 from fairrun.gate.judgements import Judgement
 from fairrun.gate.sizes import Size
 from fairrun.gate.terms import Term
@@ -18,7 +19,6 @@ from fairrun.metrics import (
     Audit,
     Grouping,
     Intervals,
-    normal_quantile,
     worst_of,
 )
 
@@ -30,22 +30,21 @@ _INTERVAL = ["value", "ci_low", "ci_high"]
 def judge_each_group(
     term: Term, protected: str, groups: Mapping[str, Size], audited: Audit, confidence: float
 ) -> Iterator[Judgement]:
-    """Judge a performance term for each group, with intervals that cover at once."""
+    """Judge a performance term for each group, with intervals that cover at once (Bonferroni)."""
     found = _rows(audited.rates, term, protected).set_index("group")[_INTERVAL].T
-    # The distance from a limit to the value is about z standard errors for every method, so scaling
-    # it by the ratio of quantiles gives the Bonferroni limit.
-    z = [normal_quantile(confidence, n_intervals=n) for n in (1, max(len(groups), 1))]
+    at_once = 1 - (1 - confidence) / max(len(groups), 1)
     for group, size in groups.items():
         value, low, high = found[group].tolist()
-        low, high = (value + (limit - value) * z[1] / z[0] for limit in (low, high))
-        limits = (max(low, 0.0), min(high, 1.0))
-        yield Judgement(
-            *(term, protected, group, "", size.n, value, *limits), effective_n=size.effective_n
+        alone = Judgement(
+            *(term, protected, group, "", size.n, value, low, high),
+            effective_n=size.effective_n,
+            confidence=confidence,
         )
+        yield at_confidence(alone, at_once)
 
 
 def judge_pairs(
-    term: Term, grouping: Grouping, groups: Mapping[str, Size], audited: Audit
+    term: Term, grouping: Grouping, groups: Mapping[str, Size], audited: Audit, confidence: float
 ) -> Iterator[Judgement]:
     """Judge a fairness term for two groups, or for the worst pair of more groups."""
     protected = grouping.protected
@@ -55,7 +54,9 @@ def judge_pairs(
         size = min(groups[a], groups[b], key=lambda size: size.deciding)
         interval = (value, low, high)
         return Judgement(
-            *(term, protected, a, b, size.n, *interval, pair["reason"]), size.effective_n
+            *(term, protected, a, b, size.n, *interval, pair["reason"]),
+            effective_n=size.effective_n,
+            confidence=confidence,
         )
 
     if len(grouping.groups) == 2:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairrun.documents import is_yaml, read_yaml
@@ -16,7 +16,10 @@ __all__ = ["Gate", "parse_gate", "read_gate"]
 
 #: The largest `min_count`. No table has more rows.
 _MOST_ROWS = 10**12 - 1
-_MIN_COUNT = re.compile(r"min_count\s*[=:]\s*(?P<value>\S+)")
+#: The parts of a gate's text that are not terms.
+_SETTING = re.compile(r"(?P<name>min_count|family)\s*[=:]\s*(?P<value>\S+)")
+#: The values of `family`.
+_FAMILIES = ("none", "holm")
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,14 @@ class Gate:
         The smallest number of rows of a group in the denominator of each rate of a metric. With
         fewer rows the verdict on the group is insufficient evidence. For weighted rows, this is
         their effective number.
+    family : {"none", "holm"}
+        Whether each judgement fails at its own error rate, or all judgements together fail wrongly
+        no more often than one would, by Holm's procedure. Passing is the same in both cases.
     """
 
     terms: tuple[Term, ...]
     min_count: int = 30
+    family: str = "none"
 
     def check(self, protected: Sequence[ProtectedColumn]) -> None:
         """Raise RequestError if a term names a column that is not in `protected`."""
@@ -53,7 +60,8 @@ class Gate:
         return parse_gate(text)
 
     def __str__(self) -> str:
-        return "; ".join([*map(str, self.terms), f"min_count={self.min_count}"])
+        family = [] if self.family == "none" else [f"family={self.family}"]
+        return "; ".join([*map(str, self.terms), f"min_count={self.min_count}", *family])
 
 
 def read_gate(gate: str) -> Gate:
@@ -63,7 +71,8 @@ def read_gate(gate: str) -> Gate:
     ----------
     gate : str
         Text in the form of `parse_gate`, or the path of a file that ends in .yaml or .yml. The file
-        holds a list of terms, or the keys `terms` (that list) and, optionally, `min_count`.
+        holds a list of terms, or the keys `terms` (that list) and, optionally, `min_count` and
+        `family`.
 
     Returns
     -------
@@ -81,15 +90,15 @@ def read_gate(gate: str) -> Gate:
         document = {"terms": document}
     if (
         not isinstance(document, dict)
-        or not {"terms"} <= set(document) <= {"terms", "min_count"}
+        or not {"terms"} <= set(document) <= {"terms", "min_count", "family"}
         or not isinstance(document["terms"], list)
         or not all(isinstance(term, str) for term in document["terms"])
     ):
         raise RequestError(
             f"gate={gate} holds no gate; give a list of terms such as disparate_impact>=0.8, "
-            "or the keys terms (that list) and min_count (a whole number)"
+            "or the keys terms (that list), min_count (a whole number) and family (none or holm)"
         )
-    return _gate(document["terms"], document.get("min_count"))
+    return _gate(document["terms"], document.get("min_count"), document.get("family"))
 
 
 def parse_gate(text: str) -> Gate:
@@ -100,7 +109,7 @@ def parse_gate(text: str) -> Gate:
     text : str
         A term is a metric, >= or <=, and a number. To apply it to one protected column or crossing,
         add @ and its name. To compare only the two declared groups, add
-        `[privileged vs unprivileged]`. One part can be `min_count=50`.
+        `[privileged vs unprivileged]`. One part can be `min_count=50`, and one `family=holm`.
 
     Returns
     -------
@@ -123,21 +132,36 @@ def parse_gate(text: str) -> Gate:
     disparate_impact?
     """
     parts = [part.strip() for part in text.split(";") if part.strip()]
-    counts = [found["value"] for part in parts if (found := _MIN_COUNT.fullmatch(part))]
-    if len(counts) > 1:
-        raise RequestError(f"min_count is given {len(counts)} times; give it once")
-    terms = [part for part in parts if not _MIN_COUNT.fullmatch(part)]
-    return _gate(terms, counts[0] if counts else None)
+    found = [setting for part in parts if (setting := _SETTING.fullmatch(part))]
+    names = [setting["name"] for setting in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise RequestError(f"{name} is given {names.count(name)} times; give it once")
+    settings = {setting["name"]: setting["value"] for setting in found}
+    terms = [part for part in parts if not _SETTING.fullmatch(part)]
+    return _gate(terms, settings.get("min_count"), settings.get("family"))
 
 
-def _gate(terms: Sequence[str], min_count: Any) -> Gate:
+def _gate(terms: Sequence[str], min_count: Any, family: Any) -> Gate:
     if not terms:
         raise RequestError("the gate has no terms; give one such as disparate_impact>=0.8")
     parsed = tuple(map(parse_term, terms))
     twice = [term for place, term in enumerate(parsed) if term in parsed[:place]]
     if twice:
         raise RequestError(f"the gate has the term {twice[0]} twice; give it once")
-    return Gate(parsed) if min_count is None else Gate(parsed, _number_of_rows(min_count))
+    gate = Gate(parsed)
+    if min_count is not None:
+        gate = replace(gate, min_count=_number_of_rows(min_count))
+    return gate if family is None else replace(gate, family=_family(family))
+
+
+def _family(given: Any) -> str:
+    if given in _FAMILIES:
+        return str(given)
+    raise RequestError(
+        f"family={_short(given):.20} is not known; give holm (one error rate over the whole gate) "
+        "or none (each check has its own)"
+    )
 
 
 def _number_of_rows(given: Any) -> int:

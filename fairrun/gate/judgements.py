@@ -48,7 +48,11 @@ class Judgement:
     value, ci_low, ci_high : float
         The metric (a − b, or a / b) and its interval; NaN if there is no interval.
     reason : str
-        The reason that there is no interval; empty if there is one.
+        The reason that there is no interval, or that an interval at a higher level than 95 % does
+        not decide; otherwise empty.
+    confidence : float
+        The confidence level of the interval. For the worst of several pairs, it is the probability
+        that the intervals of all pairs cover at once.
     """
 
     term: Term
@@ -61,11 +65,22 @@ class Judgement:
     ci_high: float = np.nan
     reason: str = ""
     effective_n: float | None = None
+    confidence: float = 0.95
 
     @property
     def rows(self) -> str:
         """Return the number of rows in words, such as "60" or "effective 34.2 of 60"."""
         return Size(self.n, self.effective_n).rows
+
+    @property
+    def level(self) -> str:
+        """Return the confidence level of the interval in words, such as "99.17 %"."""
+        return f"{100 * self.confidence:.4g} %" if self.has_interval else ""
+
+    @property
+    def has_interval(self) -> bool:
+        """Return whether there is an interval. If there is none, `reason` says why."""
+        return not np.isnan(self.value)
 
     @property
     def verdict(self) -> Verdict:
@@ -81,8 +96,9 @@ class Judgement:
         return f"{self.protected} {self.group_a}{against}"
 
     def __str__(self) -> str:
-        said = self.reason or f"{self.value:z.3f}, {self.ci_low:z.3f} to {self.ci_high:z.3f}"
-        return f"{self.term}, {self.subject}: {said}"
+        interval = f"{self.value:z.3f}, {self.ci_low:z.3f} to {self.ci_high:z.3f}"
+        said = [*([interval] if self.has_interval else []), *([self.reason] if self.reason else [])]
+        return f"{self.term}, {self.subject}: {'; '.join(said)}"
 
 
 @dataclass(frozen=True)
@@ -93,9 +109,12 @@ class GateResult:
     ----------
     judgements : tuple of Judgement
         The results in the order of the terms, including groups with too few rows.
+    family : str
+        The `Gate.family` of the gate.
     """
 
     judgements: tuple[Judgement, ...]
+    family: str = "none"
 
     @property
     def verdict(self) -> Verdict:
@@ -121,6 +140,7 @@ class GateResult:
                     "value": each.value,
                     "ci_low": each.ci_low,
                     "ci_high": each.ci_high,
+                    "confidence": each.confidence,
                     "threshold": each.term.threshold,
                     "verdict": str(each.verdict),
                     "reason": each.reason,
@@ -133,9 +153,10 @@ class GateResult:
         verdict = self.verdict
         if verdict is Verdict.PASS:
             return f"gate: {verdict}"
+        family = "" if self.family == "none" else f"family={self.family}: "
         deciding = [each for each in self.judgements if each.verdict is verdict]
         more = f"; and {len(deciding) - 1} more" if len(deciding) > 1 else ""
-        return f"gate: {verdict} ({deciding[0]}{more})"
+        return f"gate: {verdict} ({family}{deciding[0]}{more})"
 
 
 def judge(term: Term, low: float, high: float) -> Verdict:

@@ -27,6 +27,18 @@ _TERM = re.compile(
 _LIKE_DECLARED = re.compile(r"\[[^]]*(privileged|\bvs\b)[^]]*\]?$", flags=re.IGNORECASE)
 #: The end of a term about the two declared groups alone.
 _DECLARED = " [privileged vs unprivileged]"
+_NO_INTERVAL = "has no interval, and a gate judges intervals"
+#: Metrics that a gate refuses: the reason, and what to write instead.
+_INSTEAD = {
+    "four_fifths_rule": (
+        f"{_NO_INTERVAL}; write disparate_impact>=0.8, which is the same in either direction"
+    ),
+    "calibration_error": f"{_NO_INTERVAL}; write brier_score<=…",
+    "2sd_rule": (
+        "is a test statistic, whose 95 % interval is about 4 wide even at parity and which grows "
+        "with the number of rows; write statistical_parity<=…"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ def _gate_metrics() -> dict[str, GateMetric]:
     metrics = [
         GateMetric(m.name, "ratio" if m.kind == "ratio" else "difference", m.rates, m.name)
         for m in BIAS_METRICS.values()
-        if m.signed
+        if m.signed and m.name not in _INSTEAD
     ]
     metrics.append(GateMetric("abroca", "difference", both_labels, "abroca"))
     performance = chain(PERFORMANCE_METRICS.items(), GROUP_RATES.items())
@@ -91,11 +103,6 @@ def _better(rate: str) -> Literal["higher", "lower", "either"]:
 
 #: The metrics that a gate can use, by name.
 GATE_METRICS: dict[str, GateMetric] = _gate_metrics()
-
-_INSTEAD = {
-    "four_fifths_rule": "write disparate_impact>=0.8, which is the same in either direction",
-    "calibration_error": "write brier_score<=…",
-}
 
 
 @dataclass(frozen=True)
@@ -269,7 +276,7 @@ def _metric(name: str) -> GateMetric:
     if name in GATE_METRICS:
         return GATE_METRICS[name]
     if name in _INSTEAD:
-        raise RequestError(f"{name} has no interval, and a gate judges intervals; {_INSTEAD[name]}")
+        raise RequestError(f"{name} {_INSTEAD[name]}")
     meant = did_you_mean(name, GATE_METRICS, f"it knows {', '.join(GATE_METRICS)}")
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")
 

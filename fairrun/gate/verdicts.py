@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairrun.gate.checks import judge_each_group, judge_pairs
+from fairrun.gate.family import holm
 from fairrun.gate.gates import Gate
 from fairrun.gate.judgements import GateResult, Judgement
 from fairrun.gate.sizes import sizes_of_groups, too_few
@@ -28,6 +29,9 @@ def decide(
     A group is left out of the comparison if a rate has fewer than `Gate.min_count` rows in it. Such
     a group gets a judgement of its own with the verdict insufficient evidence. For weighted rows,
     their effective number counts: a few rows with most of the weight decide as little as few rows.
+
+    With `Gate.family` "holm", a judgement fails only if its interval at the level of `family.holm`
+    lies outside; see there.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ def decide(
             if term.metric.kind == "performance":
                 judgements += judge_each_group(term, grouping.protected, large, audited, confidence)
             elif len(large) > 1:
-                judgements += judge_pairs(term, grouping, large, audited)
+                judgements += judge_pairs(term, grouping, large, audited, confidence)
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", size.n),
@@ -85,7 +89,9 @@ def decide(
                 for group, size in sizes.items()
                 if group not in large
             )
-    return GateResult(tuple(judgements))
+    if gate.family == "holm":
+        return GateResult(holm(judgements, confidence), gate.family)
+    return GateResult(tuple(judgements), gate.family)
 
 
 def _grouping(term: Term, counts: AnyCounts, names: tuple[str, ...]) -> Grouping:

@@ -222,7 +222,7 @@ def _not_measured(
                 "so no comparison by this column includes them."
             )
     if result is not None and gate is not None:
-        small = [each for each in result.judgements if each.reason]
+        small = [each for each in result.judgements if not each.has_interval]
         if small:
             rows = "effective rows" if isinstance(counts, WeightedCounts) else "rows"
             said.append(

@@ -396,6 +396,9 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
             assert compared[metric][place] == pytest.approx(evaluated[metric], rel=1e-9)
         assert f"| {name} " in output
     assert compared["train_run_id"][1] in output
+    looks = [children[place].data.tags["evaluated.looks"] for place in (2, 4)]
+    assert looks == ["1", "2"]
+    assert "test split, by" not in output  # the looks of one small comparison need no message
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ ROWS_OF_GATES = 2000
 OUTSIDE = 0.036
 SETTINGS = ["all on the edge", "one on the edge", "one outside"]
 #: With 60 rows, 1/30 are two expected selected rows.
-SELECTED = [0.0078, 0.02, 1 / 30, 0.05, 0.1, 0.2, 0.5]
+SELECTED = [0.003, 0.01, 0.02, 1 / 30, 0.05, 0.1, 0.2, 0.5]
 
 
 def shares(n_groups: int) -> NDArray[np.float64]:

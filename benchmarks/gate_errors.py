@@ -1,32 +1,56 @@
 """Simulated error rates of a gate.
 
-    python benchmarks/gate_errors.py [--simulations 1000] [--groups 2 5] [--rows 500 5000] [--save]
+    python benchmarks/gate_errors.py [--part terms gates unequal] [--simulations 500] [--save]
 
-The program draws tables from known rates, with the same expected number of rows in every group. The
+Every part draws tables of counts from known rates, and counts how often the verdict is pass,
+insufficient evidence and fail.
+
+terms: one term. There are 2 or 5 groups (``--groups``) of 500 or 5,000 rows (``--rows``). The
 groups alternate between two sets of rates, so with five groups six pairs have the largest
-difference. Each term of the gate is judged with three thresholds, which put the true value inside
-the allowed range, exactly on its edge, and outside. The table shows how often the verdict is pass,
-insufficient evidence and fail. Inside the range, fail is an error. Outside, pass is an error. On
-the edge, both are errors.
+difference. Three thresholds put the true value inside the allowed range, exactly on its edge, and
+outside. Inside, fail is an error. Outside, pass is an error. On the edge, both are errors.
+
+gates: a gate of six terms over one to three protected columns of two values, with 2,000 rows each,
+with and without family=holm. All terms are on the edge; or one is on the edge or outside, and the
+other five are well inside.
+
+unequal: disparate_impact>=0.8 for groups of 5,000 and 60 rows that are selected equally often, so
+every fail is an error.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from itertools import product
 
 import numpy as np
+import pandas as pd
 from _results import Measurement, add_save
 from numpy.typing import NDArray
 
 from fairrun.gate import Verdict, decide, parse_gate
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import BIAS_METRICS, Counts, accuracy, audit
+from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS, Audit, Counts, accuracy, audit
 
 FAIRNESS = ["statistical_parity", "disparate_impact", "equality_of_opportunity_difference"]
 #: What the figures depend on.
 CODE = ("fairrun/gate", "fairrun/metrics")
 PLACES = ["inside", "on the edge", "outside"]
+#: The six terms of a whole gate.
+DIFFERENCES = [
+    "statistical_parity",
+    "equality_of_opportunity_difference",
+    "false_positive_rate_difference",
+]
+PERFORMANCE = ["accuracy", "precision"]
+#: Rows of each value of a column in a whole gate.
+ROWS_OF_GATES = 2000
+#: How far the only term on the wrong side is outside: about three standard errors.
+OUTSIDE = 0.036
+SETTINGS = ["all on the edge", "one on the edge", "one outside"]
+#: With 60 rows, 1/30 are two expected selected rows.
+SELECTED = [0.003, 0.01, 0.02, 1 / 30, 0.05, 0.1, 0.2, 0.5]
 
 
 def shares(n_groups: int) -> NDArray[np.float64]:
@@ -72,36 +96,152 @@ def simulate(n_groups: int, n: int, simulations: int) -> dict[str, list[Counter[
     return verdicts
 
 
+def crossed(n_columns: int) -> NDArray[np.float64]:
+    """Return the shares of rows by value of each column, label and prediction.
+
+    The values of a column differ as two groups of `shares` do, divided by the number of columns, so
+    that each column has the same true metrics.
+    """
+    kinds = shares(2) * 2
+    cells = [kinds[list(values)].mean(axis=0) for values in product((0, 1), repeat=n_columns)]
+    table: NDArray[np.float64] = np.array(cells).reshape(*(2,) * n_columns, 2, 2)
+    return table / 2**n_columns
+
+
+def gates(truth: NDArray[np.float64]) -> dict[str, str]:
+    """Return the gates of six terms by setting."""
+    n_columns = truth.ndim - 2
+    of_first = truth.sum(axis=tuple(range(1, n_columns)))
+    of_all = of_first.sum(axis=0)
+    edges = {name: abs(float(BIAS_METRICS[name].function(of_first))) for name in DIFFERENCES}
+    ratio = float(BIAS_METRICS["disparate_impact"].function(of_first))
+    ratio = min(ratio, 1 / ratio)
+    levels = {name: float(PERFORMANCE_METRICS[name](of_all)) for name in PERFORMANCE}
+
+    def text(first: float, inside: float) -> str:
+        """Write a gate; `inside` is the slack of all terms but the first."""
+        found = [f"{name}<={value + inside!r}" for name, value in edges.items()]
+        found[0] = f"{DIFFERENCES[0]}<={edges[DIFFERENCES[0]] - first!r}"
+        found.append(f"disparate_impact>={ratio / (1 + 4 * inside)!r}")
+        return "; ".join(found + [f"{name}>={at - inside!r}" for name, at in levels.items()])
+
+    return dict(zip(SETTINGS, (text(0, 0), text(0, 0.2), text(OUTSIDE, 0.2)), strict=True))
+
+
+def audit_columns(counts: Counts, seed: int) -> Audit:
+    """Audit each column alone: no term is about a crossing, and crossings take most of the time."""
+    audits = [audit(counts.marginal(column.name), seed=seed) for column in counts.columns]
+    joined = {name: pd.concat([vars(each)[name] for each in audits]) for name in vars(audits[0])}
+    # Each audit has the rates of all rows, which a gate needs once.
+    rates = audits[0].rates
+    joined["rates"] = pd.concat([rates, *(a.rates[a.rates["protected"] != ""] for a in audits[1:])])
+    return Audit(**joined)
+
+
+def simulate_gates(n_columns: int, simulations: int) -> dict[tuple[str, str], Counter[Verdict]]:
+    """Count the verdicts of each gate, by setting and family."""
+    names = ("first", "second", "third")[:n_columns]
+    columns = tuple(ProtectedColumn(name, ("a", "b"), ("a",), ("b",)) for name in names)
+    truth = crossed(n_columns)
+    texts = gates(truth)
+    parsed = {
+        (setting, family): parse_gate(f"{text}; family={family}")
+        for setting, text in texts.items()
+        for family in ("none", "holm")
+    }
+    verdicts = {key: Counter[Verdict]() for key in parsed}
+    rng = np.random.default_rng([n_columns, ROWS_OF_GATES])
+    for simulation in range(simulations):
+        table = rng.multinomial(2 * ROWS_OF_GATES, truth.ravel()).reshape(truth.shape)
+        # No row has a missing value.
+        counts = Counts(columns, np.pad(table, [(0, 1)] * n_columns + [(0, 0)] * 2))
+        audited = audit_columns(counts, seed=2 * simulation)
+        for key, gate in parsed.items():
+            verdicts[key][decide(gate, counts, audited).verdict] += 1
+    return verdicts
+
+
+def simulate_unequal(rate: float, simulations: int) -> Counter[Verdict]:
+    """Count the verdicts on equal selection rates in groups of very different size."""
+    columns = (ProtectedColumn("group", ("a", "b"), ("a",), ("b",)),)
+    gate = parse_gate("disparate_impact>=0.8")
+    # As in a model that is right for three of four selected rows.
+    cells = np.array([1 - 1.25 * rate, 0.25 * rate, 0.25 * rate, 0.75 * rate])
+    verdicts = Counter[Verdict]()
+    rng = np.random.default_rng([round(1000 * rate), 60])
+    for simulation in range(simulations):
+        table = [rng.multinomial(n, cells).reshape(2, 2) for n in (5000, 60)]
+        counts = Counts(columns, np.array([*table, np.zeros((2, 2), dtype=np.int64)]))
+        verdicts[decide(gate, counts, audit(counts, seed=2 * simulation)).verdict] += 1
+    return verdicts
+
+
+def percentages(counted: Counter[Verdict], simulations: int) -> dict[str, object]:
+    """Return the percentage of each verdict."""
+    return {verdict.value: 100 * counted[verdict] / simulations for verdict in Verdict}
+
+
+def run_gates(simulations: int) -> list[dict[str, object]]:
+    """Return and print the rows of the part `gates`."""
+    rows: list[dict[str, object]] = []
+    for n_columns in (1, 2, 3):
+        for (setting, family), counted in simulate_gates(n_columns, simulations).items():
+            of = {"columns": n_columns, "family": family, "setting": setting}
+            rows.append(of | percentages(counted, simulations))
+            print(rows[-1], flush=True)
+    return rows
+
+
+def run_unequal(simulations: int) -> list[dict[str, object]]:
+    """Return and print the rows of the part `unequal`."""
+    rows: list[dict[str, object]] = []
+    for rate in SELECTED:
+        rows.append({"rate": rate} | percentages(simulate_unequal(rate, simulations), simulations))
+        print(rows[-1], flush=True)
+    return rows
+
+
+def run_terms(
+    all_groups: list[int], all_rows: list[int], simulations: int
+) -> list[dict[str, object]]:
+    """Return and print the rows of the part `terms`."""
+    rows: list[dict[str, object]] = []
+    print("| groups | rows a group | term | " + " | ".join(PLACES) + " |")
+    print("|---" * (3 + len(PLACES)) + "|")
+    for n_groups in all_groups:
+        for n in all_rows:
+            for name, at in simulate(n_groups, n, simulations).items():
+                found = [percentages(counted, simulations) for counted in at]
+                for place, percent in zip(PLACES, found, strict=True):
+                    of = {"groups": n_groups, "rows": n, "term": name, "true_value": place}
+                    rows.append(of | percent)
+                order = (Verdict.PASS, Verdict.INSUFFICIENT_EVIDENCE, Verdict.FAIL)
+                cells = [" / ".join(f"{each[v]:.1f}" for v in order) for each in found]
+                print(f"| {n_groups} | {n:,} | {name} | " + " | ".join(cells) + " |", flush=True)
+    return rows
+
+
 def main() -> None:
-    """Print the table of docs/gate.md."""
+    """Print the tables of docs/gate.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--simulations", type=int, default=1000)
+    parts = ["terms", "gates", "unequal"]
+    parser.add_argument("--part", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--simulations", type=int, default=500)
     parser.add_argument("--groups", type=int, nargs="+", default=[2, 5])
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 5000])
     add_save(parser)
     arguments = parser.parse_args()
-    measurement = Measurement(CODE)
-    rows: list[dict[str, object]] = []
-    print("| groups | rows a group | term | " + " | ".join(PLACES) + " |")
-    print("|---" * (3 + len(PLACES)) + "|")
-    for n_groups in arguments.groups:
-        for n in arguments.rows:
-            found = simulate(n_groups, n, arguments.simulations)
-            for name, at in found.items():
-                for place, counted in zip(PLACES, at, strict=True):
-                    percent = {v.value: 100 * counted[v] / arguments.simulations for v in Verdict}
-                    of = {"groups": n_groups, "rows": n, "term": name, "true_value": place}
-                    rows.append(of | percent)
-                cells = [
-                    " / ".join(
-                        f"{100 * counted[verdict] / arguments.simulations:.1f}"
-                        for verdict in (Verdict.PASS, Verdict.INSUFFICIENT_EVIDENCE, Verdict.FAIL)
-                    )
-                    for counted in at
-                ]
-                print(f"| {n_groups} | {n:,} | {name} | " + " | ".join(cells) + " |", flush=True)
-    if arguments.save:
-        measurement.save("gate_errors", rows, simulations=arguments.simulations)
+    n = arguments.simulations
+    for part in arguments.part:
+        measurement = Measurement(CODE)
+        if part == "terms":
+            name, rows = "gate_errors", run_terms(arguments.groups, arguments.rows, n)
+        elif part == "gates":
+            name, rows = "gate_errors_whole", run_gates(n)
+        else:
+            name, rows = "gate_errors_unequal", run_unequal(n)
+        if arguments.save:
+            measurement.save(name, rows, simulations=n)
 
 
 if __name__ == "__main__":

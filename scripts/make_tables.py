@@ -263,6 +263,32 @@ def gate_errors(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["groups", "rows a group", "term", *places], lines)
 
 
+def gate_errors_whole(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often a gate of six terms is wrong, and how often it fails rightly."""
+    at = {(r["columns"], r["family"], r["setting"]): r for r in rows}
+    lines = []
+    for columns, family in _distinct(rows, "columns", "family"):
+        edge, one, outside = (
+            at[columns, family, place]
+            for place in ("all on the edge", "one on the edge", "one outside")
+        )
+        cells = [edge["fail"], one["fail"], one["pass"], outside["fail"]]
+        lines.append([str(columns), f"`{family}`", *(f"{each:.1f}" for each in cells)])
+    heads = [
+        *("protected columns", "`family`", "all on the edge: wrong fails"),
+        *("one on the edge: wrong fails", "one on the edge: wrong passes"),
+        "one outside: right fails",
+    ]
+    return _markdown(heads, lines)
+
+
+def gate_errors_unequal(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often each verdict comes for two groups of very different size."""
+    verdicts = ("pass", "insufficient_evidence", "fail")
+    lines = [[f"{row['rate']:.3g}", *(f"{row[v]:.1f}" for v in verdicts)] for row in rows]
+    return _markdown(["selection rate of both", "pass", "insufficient evidence", "fail"], lines)
+
+
 _SERVERS = {
     "tutorial's app": "the tutorial's app: FastAPI, one DataFrame of one-hot columns per request",
     "stock, constant": "MLflow's server, a constant model with the same signature",
@@ -426,6 +452,8 @@ TABLES = {
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
     "gate_errors": Table("gate_errors", gate_errors),
+    "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
+    "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),
     "serving": Table("serving", serving),
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),
@@ -466,6 +494,21 @@ def _gate(place: str, verdict: str, groups: int | None = None) -> list[float]:
         and groups in (None, row["groups"])
         and not (groups == 5 and row["term"] == "accuracy")
     ]
+
+
+def _whole_gate(columns: int, family: str) -> str:
+    """Say how often a gate of six terms on the edge fails wrongly, in whole percent."""
+    (row,) = [
+        row
+        for row in _rows("gate_errors_whole")
+        if (row["columns"], row["family"]) == (columns, family)
+        and row["setting"] == "all on the edge"
+    ]
+    return f"{row['fail']:.0f}"
+
+
+def _simulations(name: str) -> str:
+    return f"{_result(name)['simulations']:,}"
 
 
 def _tutorial_ratio() -> float:
@@ -567,6 +610,19 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_edge_fail_two": lambda: _span(_gate("on the edge", "fail", 2)),
     "gate_edge_pass_five": lambda: f"{max(_gate('on the edge', 'pass', 5)):.1f}",
     "gate_edge_fail_five": lambda: _span(_gate("on the edge", "fail", 5)),
+    "gate_simulations": lambda: _simulations("gate_errors"),
+    "gate_whole_simulations": lambda: _simulations("gate_errors_whole"),
+    "gate_unequal_simulations": lambda: _simulations("gate_errors_unequal"),
+    "gate_whole_one_column": lambda: _whole_gate(1, "none"),
+    "gate_whole_three_columns": lambda: _whole_gate(3, "none"),
+    "gate_whole_holm": lambda: _span(
+        [
+            r["fail"]
+            for r in _rows("gate_errors_whole")
+            if r["family"] == "holm" and r["setting"] == "all on the edge"
+        ]
+    ),
+    "gate_whole_pass": lambda: f"{max(r['pass'] for r in _rows('gate_errors_whole')):.1f}",
     "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
     "serving_client": lambda: f"{_client_rate():,.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",

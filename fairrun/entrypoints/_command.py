@@ -16,7 +16,7 @@ import click
 import pandas as pd
 
 from fairrun.errors import EXIT_BAD_REQUEST, EXIT_TRACKING_STORE, RequestError, StoreError
-from fairrun.gate import GateResult
+from fairrun.gate import GateResult, Judgement
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_sign
@@ -107,18 +107,23 @@ def print_gate(result: GateResult) -> None:
         {
             "term": [str(each.term) for each in result.judgements],
             "groups": [each.subject for each in result.judgements],
-            "value and 95 % interval": [
-                each.reason
-                or with_interval(
-                    *(each.value, each.ci_low, each.ci_high), signed=has_sign(each.term.metric.name)
-                )
-                for each in result.judgements
-            ],
+            "value and 95 % interval": [*map(_judged, result.judgements)],
             "verdict": [str(each.verdict) for each in result.judgements],
         }
     )
+    if result.family != "none":
+        table = table.rename(columns={"value and 95 % interval": "value and interval"})
+        table.insert(3, "confidence", [each.level for each in result.judgements])
     click.echo(f"\n{format_table(table)}\n")
     click.echo(result)
+
+
+def _judged(judgement: Judgement) -> str:
+    """Return the value and interval of a check, and the reason for its verdict if there is one."""
+    limits = (judgement.value, judgement.ci_low, judgement.ci_high)
+    signed = has_sign(judgement.term.metric.name)
+    interval = with_interval(*limits, signed=signed) if judgement.has_interval else ""
+    return "; ".join(text for text in (interval, judgement.reason) if text)
 
 
 def given(text: str) -> str | None:

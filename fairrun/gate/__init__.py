@@ -4,6 +4,14 @@ from fairrun.gate.constraints import (
     ConstraintCheck,
     check_constraint,
 )
+from fairrun.gate.gates import Gate, parse_gate, read_gate
+from fairrun.gate.judgements import (
+    GateResult,
+    Judgement,
+    Verdict,
+    judge,
+    overall,
+)
 from fairrun.gate.planning import (
     ASSUMPTIONS,
     PlannedGroup,
@@ -14,20 +22,10 @@ from fairrun.gate.probability import (
 )
 from fairrun.gate.terms import (
     GATE_METRICS,
-    Gate,
     GateMetric,
     Term,
-    parse_gate,
-    read_gate,
 )
-from fairrun.gate.verdicts import (
-    GateResult,
-    Judgement,
-    Verdict,
-    decide,
-    judge,
-    overall,
-)
+from fairrun.gate.verdicts import decide
 
 __all__ = [
     "ASSUMPTIONS",

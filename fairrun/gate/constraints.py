@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fairrun.gate.gates import Gate, parse_gate
+from fairrun.gate.judgements import GateResult, Judgement, Verdict
 from fairrun.gate.probability import probability_kept
-from fairrun.gate.terms import Gate, parse_gate
-from fairrun.gate.verdicts import GateResult, Judgement, Verdict, decide
+from fairrun.gate.verdicts import decide
 from fairrun.metrics import AnyCounts, Audit, audit
 
 __all__ = ["ConstraintCheck", "check_constraint"]

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairrun.gate.terms import Gate, parse_gate
-from fairrun.gate.verdicts import Verdict, decide
+from fairrun.gate.gates import Gate, parse_gate
+from fairrun.gate.judgements import Verdict
+from fairrun.gate.verdicts import decide
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, Counts, audit, clopper_pearson_limits
 

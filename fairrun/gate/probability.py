@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.gate.terms import Gate, Term
+from fairrun.gate.gates import Gate
+from fairrun.gate.terms import Term
 from fairrun.metrics import (
     BIAS_METRICS,
     AnyCounts,
@@ -67,7 +68,7 @@ def probability_kept(gate: Gate, counts: AnyCounts, *, n_draws: int = 4000, seed
 
     Examples
     --------
-    >>> from fairrun.gate.terms import parse_gate
+    >>> from fairrun.gate.gates import Gate
     >>> from fairrun.groups import ProtectedColumn
     >>> from fairrun.metrics import Counts
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))

@@ -1,4 +1,4 @@
-"""The terms of a gate, such as `disparate_impact>=0.8; accuracy>=0.8 @ sex`, as text or YAML."""
+"""The terms of a gate, such as `accuracy>=0.8 @ sex`, and the metrics that they can use."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
-from fairrun.documents import did_you_mean, is_yaml, read_yaml
+from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate, accuracy
 from fairrun.metrics import false_positive_rate as of_label_0
 from fairrun.metrics import true_positive_rate as of_label_1
 
-__all__ = ["GATE_METRICS", "Gate", "GateMetric", "Term", "parse_gate", "read_gate"]
+__all__ = ["GATE_METRICS", "GateMetric", "Term", "parse_term"]
 
 Kind = Literal["difference", "ratio", "performance"]
 
@@ -27,9 +27,18 @@ _TERM = re.compile(
 _LIKE_DECLARED = re.compile(r"\[[^]]*(privileged|\bvs\b)[^]]*\]?$", flags=re.IGNORECASE)
 #: The end of a term about the two declared groups alone.
 _DECLARED = " [privileged vs unprivileged]"
-#: The largest `min_count`. No table has more rows.
-_MOST_ROWS = 10**12 - 1
-_MIN_COUNT = re.compile(r"min_count\s*[=:]\s*(?P<value>\S+)")
+_NO_INTERVAL = "has no interval, and a gate judges intervals"
+#: Metrics that a gate refuses: the reason, and what to write instead.
+_INSTEAD = {
+    "four_fifths_rule": (
+        f"{_NO_INTERVAL}; write disparate_impact>=0.8, which is the same in either direction"
+    ),
+    "calibration_error": f"{_NO_INTERVAL}; write brier_score<=…",
+    "2sd_rule": (
+        "is a test statistic, whose 95 % interval is about 4 wide even at parity and which grows "
+        "with the number of rows; write statistical_parity<=…"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ def _gate_metrics() -> dict[str, GateMetric]:
     metrics = [
         GateMetric(m.name, "ratio" if m.kind == "ratio" else "difference", m.rates, m.name)
         for m in BIAS_METRICS.values()
-        if m.signed
+        if m.signed and m.name not in _INSTEAD
     ]
     metrics.append(GateMetric("abroca", "difference", both_labels, "abroca"))
     performance = chain(PERFORMANCE_METRICS.items(), GROUP_RATES.items())
@@ -95,11 +104,6 @@ def _better(rate: str) -> Literal["higher", "lower", "either"]:
 #: The metrics that a gate can use, by name.
 GATE_METRICS: dict[str, GateMetric] = _gate_metrics()
 
-_INSTEAD = {
-    "four_fifths_rule": "write disparate_impact>=0.8, which is the same in either direction",
-    "calibration_error": "write brier_score<=…",
-}
-
 
 @dataclass(frozen=True)
 class Term:
@@ -121,7 +125,7 @@ class Term:
 
     Examples
     --------
-    >>> parse_gate("disparate_impact >= 0.8 @ sex").terms[0].allowed
+    >>> parse_term("disparate_impact >= 0.8 @ sex").allowed
     (0.8, 1.25)
     """
 
@@ -167,7 +171,7 @@ class Term:
 
         Examples
         --------
-        >>> parse_gate("statistical_parity<=0.1").terms[0].bound(-0.12, 0.04)
+        >>> parse_term("statistical_parity<=0.1").bound(-0.12, 0.04)
         0.12
         """
         if math.isnan(low):
@@ -216,144 +220,29 @@ class Term:
         return [tuple(name for name in known if name in asked)]
 
 
-@dataclass(frozen=True)
-class Gate:
-    """The requirements that a model must meet.
-
-    Attributes
-    ----------
-    terms : tuple of Term
-        The terms. The gate passes only if all of them hold.
-    min_count : int, default 30
-        The smallest number of rows of a group in the denominator of each rate of a metric. With
-        fewer rows the verdict on the group is insufficient evidence. For weighted rows, this is
-        their effective number.
-    """
-
-    terms: tuple[Term, ...]
-    min_count: int = 30
-
-    def check(self, protected: Sequence[ProtectedColumn]) -> None:
-        """Raise RequestError if a term names a column that is not in `protected`."""
-        for term in self.terms:
-            term.about(protected)
-
-    @classmethod
-    def parse(cls, text: str) -> Gate:
-        """Read a gate from text, as `parse_gate` does.
-
-        Examples
-        --------
-        >>> print(Gate.parse("disparate_impact>=0.8 @ sex; accuracy>=0.8"))
-        disparate_impact>=0.8 @ sex; accuracy>=0.8; min_count=30
-        """
-        return parse_gate(text)
-
-    def __str__(self) -> str:
-        return "; ".join([*map(str, self.terms), f"min_count={self.min_count}"])
-
-
-def read_gate(gate: str) -> Gate:
-    """Read a gate from text or from a YAML file.
-
-    Parameters
-    ----------
-    gate : str
-        Text in the form of `parse_gate`, or the path of a file that ends in .yaml or .yml. The file
-        holds a list of terms, or the keys `terms` (that list) and, optionally, `min_count`.
-
-    Returns
-    -------
-    Gate
-
-    Raises
-    ------
-    RequestError
-        If the file cannot be read, or the text or the file is not a valid gate.
-    """
-    if not is_yaml(gate):
-        return parse_gate(gate)
-    document = read_yaml(gate, "gate")
-    if isinstance(document, list):
-        document = {"terms": document}
-    if (
-        not isinstance(document, dict)
-        or not {"terms"} <= set(document) <= {"terms", "min_count"}
-        or not isinstance(document["terms"], list)
-        or not all(isinstance(term, str) for term in document["terms"])
-    ):
-        raise RequestError(
-            f"gate={gate} holds no gate; give a list of terms such as disparate_impact>=0.8, "
-            "or the keys terms (that list) and min_count (a whole number)"
-        )
-    return _gate(document["terms"], document.get("min_count"))
-
-
-def parse_gate(text: str) -> Gate:
-    """Parse a gate from text: terms separated by semicolons.
+def parse_term(text: str) -> Term:
+    """Parse one term of a gate.
 
     Parameters
     ----------
     text : str
-        A term is a metric, >= or <=, and a number. To apply it to one protected column or crossing,
-        add @ and its name. To compare only the two declared groups, add
-        `[privileged vs unprivileged]`. One part can be `min_count=50`.
+        The term in the form of `fairrun.gate.parse_gate`.
 
     Returns
     -------
-    Gate
+    Term
 
     Raises
     ------
     RequestError
-        If a part is not a term or is given twice, a metric is not known or has no interval, or a
-        threshold or its direction is not valid for the metric.
+        If the text is not a term, its metric is not known or has no interval, or its threshold or
+        direction is not valid for the metric.
 
     Examples
     --------
-    >>> print(parse_gate("statistical_parity <= 0.1; accuracy >= 0.80 @ sex:race"))
-    statistical_parity<=0.1; accuracy>=0.8 @ sex:race; min_count=30
-    >>> parse_gate("disparate_impct>=0.8")
-    Traceback (most recent call last):
-    ...
-    fairrun.errors.RequestError: a gate knows no metric 'disparate_impct'; did you mean
-    disparate_impact?
+    >>> print(parse_term("accuracy >= 0.80 @ sex"))
+    accuracy>=0.8 @ sex
     """
-    parts = [part.strip() for part in text.split(";") if part.strip()]
-    counts = [found["value"] for part in parts if (found := _MIN_COUNT.fullmatch(part))]
-    if len(counts) > 1:
-        raise RequestError(f"min_count is given {len(counts)} times; give it once")
-    terms = [part for part in parts if not _MIN_COUNT.fullmatch(part)]
-    return _gate(terms, counts[0] if counts else None)
-
-
-def _gate(terms: Sequence[str], min_count: Any) -> Gate:
-    if not terms:
-        raise RequestError("the gate has no terms; give one such as disparate_impact>=0.8")
-    parsed = tuple(map(_term, terms))
-    twice = [term for place, term in enumerate(parsed) if term in parsed[:place]]
-    if twice:
-        raise RequestError(f"the gate has the term {twice[0]} twice; give it once")
-    return Gate(parsed) if min_count is None else Gate(parsed, _number_of_rows(min_count))
-
-
-def _number_of_rows(given: Any) -> int:
-    if isinstance(given, int) and not isinstance(given, bool) and 0 < given <= _MOST_ROWS:
-        return given
-    if isinstance(given, str) and re.fullmatch("[1-9][0-9]{0,11}", given):
-        return int(given)
-    shown = given if len(text := _short(given)) < 20 else f"{text[:20]}…"
-    raise RequestError(
-        f"min_count={shown} is not a number of rows; give a whole number of at least 1"
-    )
-
-
-def _short(given: Any) -> str:
-    # Python refuses to write an integer of thousands of digits.
-    return "1" + "0" * 20 if isinstance(given, int) and abs(given) > _MOST_ROWS else str(given)
-
-
-def _term(text: str) -> Term:
     found = _TERM.fullmatch(text.strip())
     if _LIKE_DECLARED.search(text.strip()) and (found is None or found["declared"] is None):
         raise RequestError(
@@ -387,7 +276,7 @@ def _metric(name: str) -> GateMetric:
     if name in GATE_METRICS:
         return GATE_METRICS[name]
     if name in _INSTEAD:
-        raise RequestError(f"{name} has no interval, and a gate judges intervals; {_INSTEAD[name]}")
+        raise RequestError(f"{name} {_INSTEAD[name]}")
     meant = did_you_mean(name, GATE_METRICS, f"it knows {', '.join(GATE_METRICS)}")
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")
 

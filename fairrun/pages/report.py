@@ -71,6 +71,8 @@ class Origin:
         The Git commit of the project; empty if unknown.
     versions : mapping of str to str
         The versions of the packages that computed the evaluation.
+    looks : str
+        How often the test split was looked at so far; empty for other rows, or if unknown.
     """
 
     model: str
@@ -85,6 +87,7 @@ class Origin:
     commit: str = ""
     weight: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    looks: str = ""
 
 
 def render_report(
@@ -230,7 +233,7 @@ def _not_measured(
                 "so no comparison by this column includes them."
             )
     if result is not None and gate is not None:
-        small = [each for each in result.judgements if each.reason]
+        small = [each for each in result.judgements if not each.has_interval]
         if small:
             rows = "effective rows" if isinstance(counts, WeightedCounts) else "rows"
             said.append(

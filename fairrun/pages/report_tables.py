@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from fairrun.gate import GateResult
+from fairrun.gate import GateResult, Judgement
 from fairrun.groups import MISSING
 from fairrun.metrics import (
     BIAS_METRICS,
@@ -101,22 +101,32 @@ class Table:
 
 def gate_table(result: GateResult) -> Table:
     """Return the table of all checks of a gate, with their results."""
+    has_levels = result.family != "none"
     rows = [
         (
             Cell(str(each.term)),
             Cell(str(each.verdict).replace("_", " ")),
             Cell(each.subject),
             Cell(each.rows, is_number=True),
-            Cell(each.reason)
-            if each.reason
-            else _number(
-                *(each.value, each.ci_low, each.ci_high), signed=has_sign(each.term.metric.name)
-            ),
+            _judged(each),
+            *((Cell(each.level, is_number=True),) if has_levels else ()),
         )
         for each in result.judgements
     ]
-    heads = ("term", "verdict", "groups", "rows", "value and 95 % interval")
+    level = ("value and interval", "confidence") if has_levels else ("value and 95 % interval",)
+    heads = ("term", "verdict", "groups", "rows", *level)
     return Table("Checks and results", heads, tuple(rows))
+
+
+def _judged(judgement: Judgement) -> Cell:
+    """Return the cell with the interval of a check, and with the reason for its verdict."""
+    if not judgement.has_interval:
+        return Cell(judgement.reason)
+    limits = (judgement.value, judgement.ci_low, judgement.ci_high)
+    shown = _number(*limits, signed=has_sign(judgement.term.metric.name))
+    if not judgement.reason:
+        return shown
+    return replace(shown, interval=f"{shown.interval}; {judgement.reason}")
 
 
 def performance_table(evaluation: Evaluation) -> Table:

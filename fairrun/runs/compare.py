@@ -17,6 +17,7 @@ from fairrun.runs.findings import say_findings
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking.datasets import log_notes, log_spec
+from fairrun.tracking.looks import say_looks
 from fairrun.tracking.names import COMPARED, COMPARISON, parameter
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
 from fairrun.training import FairClassifier
@@ -102,12 +103,14 @@ def run_comparison(
             for mitigator in mitigators:  # before the first fit, which may take long
                 asked = replace(training, mitigator=mitigator)
                 FairClassifier.for_dataset(dataset.spec, **vars(asked)).recipe().check_weights()
-        records = []
+        records, looks = [], None
         of_none: dict[str, Any] = {}
         for number, mitigator in enumerate(mitigators, start=1):
             _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
             trained = run_train(dataset, replace(training, mitigator=mitigator), known=of_none)
-            evaluated = run_evaluate(trained.model_uri, dataset=dataset, report=False)
+            evaluated = run_evaluate(
+                trained.model_uri, dataset=dataset, report=False, mention_looks=False
+            )
             limits = [f"{name}_ci_{end}" for name in COMPARED_METRICS for end in ("low", "high")]
             metrics = {name: evaluated.metrics[name] for name in (*COMPARED_METRICS, *limits)}
             check = evaluated.constraint
@@ -120,6 +123,8 @@ def run_comparison(
                     "train_run_id": trained.run_id,
                 }
             )
+            looks = evaluated.looks
+        say_looks(looks, gate=False)
         table = pd.DataFrame(records)
         groups = dataset.spec.protected[0].group_names
         log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))

@@ -32,6 +32,7 @@ from fairrun.runs.measure import measure
 from fairrun.runs.origin import origin_of
 from fairrun.tracking.datasets import log_input, log_notes, open_dataset, read_spec
 from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
+from fairrun.tracking.looks import Looks, log_looks, say_looks
 from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, SPEC, parameter
 from fairrun.tracking.runs import log_parameters, tracked_run
 
@@ -59,6 +60,8 @@ class Evaluated:
     constraint : ConstraintCheck or None
         Whether the rows show that the mitigator's constraint is kept; None if the model has none,
         or its first protected column was not measured.
+    looks : Looks or None
+        How often the test split was looked at; None for other rows, or if the store cannot say.
     """
 
     run_id: str
@@ -67,6 +70,7 @@ class Evaluated:
     gate: GateResult | None
     column: ProtectedColumn
     constraint: ConstraintCheck | None = None
+    looks: Looks | None = None
 
 
 def run_evaluate(
@@ -77,6 +81,7 @@ def run_evaluate(
     gate: Gate | None = None,
     report: bool = True,
     read: ReadOptions | None = None,
+    mention_looks: bool = True,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -101,6 +106,9 @@ def run_evaluate(
         rest of the evaluation.
     read : ReadOptions, optional
         How the file in `data` is read; by default as the model's own file.
+    mention_looks : bool
+        Whether to print how often the test split was looked at. A run of several evaluations prints
+        it once itself.
 
     Returns
     -------
@@ -142,8 +150,13 @@ def run_evaluate(
         model_id, measured_on = opened.metadata.model_id, log_input(rows, spec, context=which)
         plots = draw_evaluation(evaluation, result) if report else {}
         log_evaluation(evaluation, model_id=model_id, dataset=measured_on, plots=plots)
+        looks = None
+        if which == "test":
+            looks = log_looks(measured_on.digest, model_id, opened.uri)
+        if mention_looks:
+            say_looks(looks, gate=gate is not None)
         if gate is not None and result is not None:
-            log_gate(gate, result)
+            log_gate(gate, result, looks)
         if report:
             overview, not_explained = _explain(opened, rows, answers, columns[0])
             if overview is not None:
@@ -153,6 +166,7 @@ def run_evaluate(
             origin = origin_of(
                 run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate, read
             )
+            origin = replace(origin, looks="" if looks is None else str(looks))
             log_report(
                 render_report(
                     *(evaluation, origin, plots, gate, result, overview, not_explained),
@@ -160,7 +174,8 @@ def run_evaluate(
                 )
             )
         return Evaluated(
-            *(run.info.run_id, evaluation.metrics, which, result, columns[0], found.constraint)
+            *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
+            *(found.constraint, looks),
         )
 
 

@@ -21,7 +21,7 @@ _LOSSES = {"brier_score"}
 _KNOWN = [
     name
     for name, metric in GATE_METRICS.items()
-    if name not in ("abroca", "cohen_d", "2sd_rule")
+    if name not in ("abroca", "cohen_d")
     and (metric.kind != "performance" or name in {*PERFORMANCE_METRICS, "roc_auc", *_LOSSES})
 ]
 #: The largest violation of a constraint; an undefined metric counts as this violation.
@@ -185,7 +185,8 @@ class Constraint:
         """Return the verdict for the intervals of a trial.
 
         It is "pass" if all intervals lie in the allowed range, "fail" if one lies outside it, and
-        "insufficient evidence" otherwise.
+        "insufficient evidence" otherwise. The gate's `family` is ignored, because it changes only
+        which trials fail. It applies to the evaluation on the test rows.
         """
         limits = [interval_keys(key)[1:] for key in self.keys]
         return overall(
@@ -251,4 +252,4 @@ def read_constraint(text: str, protected: Sequence[ProtectedColumn]) -> Constrai
         terms.append(replace(term, protected=about or None))
         keys.append(key)
         abouts.append(about)
-    return Constraint(Gate(tuple(terms), gate.min_count), tuple(keys), tuple(abouts))
+    return Constraint(replace(gate, terms=tuple(terms)), tuple(keys), tuple(abouts))

@@ -16,6 +16,7 @@ from fairrun.figures import Plot
 from fairrun.gate import Gate, GateResult
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, bias_table, confusion_table
+from fairrun.tracking.looks import Looks
 from fairrun.tracking.names import (
     AUDIT,
     BIAS_METRICS,
@@ -108,10 +109,16 @@ def log_explanations(
     log_pictures({name: plot.png for name, plot in plots.items()})
 
 
-def log_gate(gate: Gate, result: GateResult) -> None:
-    """Log a gate, its table of results, and its verdict as the tag `fairness.gate`."""
+def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None:
+    """Log a gate, its table of results, and its verdict as the tag `fairness.gate`.
+
+    The table has the numbers of `Looks`, if the rows are a test split.
+    """
     log_parameters({parameter("evaluate", "gate"): gate})
-    log_table(GATE, result.table)
+    table = result.table
+    if looks is not None:
+        table = table.assign(looks=looks.evaluations, looks_models=looks.models)
+    log_table(GATE, table)
     mlflow.set_tag(GATE_VERDICT, str(result.verdict))
 
 

@@ -41,6 +41,10 @@ __all__ = [
     "GATE_VERDICT",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
+    "LOOKED_MODELS",
+    "LOOKS",
+    "MEASURED_DIGEST",
+    "MEASURED_MODEL",
     "MEASURED_ROWS",
     "METADATA",
     "MITIGATOR",
@@ -102,6 +106,12 @@ DATASET_DIGEST = "dataset.digest"
 GATE_VERDICT = "fairness.gate"
 #: The rows of an evaluation: "test" for the test split, or "evaluation" for other rows.
 MEASURED_ROWS = "evaluated.rows"
+#: The digest of the evaluated test split, and the model, by which evaluations are counted.
+MEASURED_DIGEST = "evaluated.digest"
+MEASURED_MODEL = "evaluated.model"
+#: How many evaluations this test split has had so far, with this one, and of how many models.
+LOOKS = "evaluated.looks"
+LOOKED_MODELS = "evaluated.looks_models"
 #: The mitigators that `main` compared.
 COMPARED = "compared"
 

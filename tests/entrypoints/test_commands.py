@@ -404,6 +404,9 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
     signed = f"{compared['statistical_parity'][0]:+.3f}"
     assert signed.startswith("+")
     assert f" {signed} |" in output
+    looks = [children[place].data.tags["evaluated.looks"] for place in (2, 4)]
+    assert looks == ["1", "2"]
+    assert "test split, by" not in output  # the looks of one small comparison need no message
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ def test_the_report_begins_with_the_verdict_and_holds_no_row(
     report = mlflow.artifacts.load_text(f"runs:/{logged}/report.html")
     assert re.search(r"<h1>.*</h1>\s*<p class=\"verdict fail\">Fail", report)
     assert logged in report
+    assert "this is look 1 at this test split, by 1 model" in report
+    judged = mlflow.load_table("gate.json", run_ids=[logged])
+    assert {*judged["looks"]} == {*judged["looks_models"]} == {1}
     assert f"-P model={model} -P protected=sex -P" in report
     assert str(table) not in report
     text = re.sub(r'src="data:[^"]*"', "", report)
@@ -88,8 +91,12 @@ def test_some_of_the_protected_columns_are_measured(run: Invoke, table: Path) ->
     assert run("evaluate", "--model", uri).exit_code == 0
     both = last_run().data
     assert both.params["evaluate.protected"] == "sex,job"
-    assert run("evaluate", "--model", uri, "--protected", "job").exit_code == 0
+    again = run("evaluate", "--model", uri, "--protected", "job", "--gate", "accuracy>=0.1")
+    assert again.exit_code == 0
+    assert "this is look 2 at this test split, by 1 model" in again.output
     one = last_run().data
+    looks = [each.tags["evaluated.looks"] for each in (both, one)]
+    assert looks == ["1", "2"]
     assert one.tags["protected"] == one.params["evaluate.protected"] == "job"
     assert one.metrics["disparate_impact"] == both.metrics["disparate_impact/job"]
     assert not [name for name in one.metrics if "sex" in name]

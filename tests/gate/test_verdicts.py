@@ -287,7 +287,7 @@ def test_scores_that_were_not_audited_are_refused(counts: Counts) -> None:
         found("roc_auc>=0.8", counts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(3, 4, 2, 2, largest=60), st.integers(1, 40))
 def test_every_group_is_judged_or_listed(table: Any, min_count: int) -> None:
     text = f"disparate_impact>=0.8; accuracy>=0.5 @ sex:race; recall>=0.9; min_count={min_count}"

@@ -40,7 +40,7 @@ def test_mlflow_passes_what_the_gate_passes(
     assert passes(result) == (result.verdict is Verdict.PASS)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(tables(3, 4, 2, 2, largest=300), st.floats(0.05, 0.95))
 def test_it_does_so_for_whole_gates(table: Any, threshold: float) -> None:
     counts = Counts(COLUMNS, table)

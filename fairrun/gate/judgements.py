@@ -1,0 +1,199 @@
+"""The results of a gate: a judgement for each term and group, and the verdict on all of them.
+
+A term passes if its interval lies inside the allowed range and fails if its interval lies outside.
+An interval that lies partly inside gives insufficient evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from fairrun.gate.sizes import Size
+from fairrun.gate.terms import Term
+
+__all__ = ["GateResult", "Judgement", "Verdict", "judge", "overall"]
+
+
+class Verdict(StrEnum):
+    """The verdict on a term or on a whole gate, in order of precedence."""
+
+    FAIL = "fail"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    PASS = "pass"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The result of one term for all rows, for one group, or for a pair of groups.
+
+    Attributes
+    ----------
+    term : Term
+        The requirement.
+    protected : str
+        The protected column or crossing; empty for all rows.
+    group_a, group_b : str
+        The two groups. With more than two groups, the worst pair. group_b is empty for a result of
+        one group or of all rows.
+    n : int
+        The smallest number of rows behind the metric, over its groups and its rates.
+    effective_n : float or None
+        Kish's effective number of these rows, if they are weighted; None if they are not.
+        `Gate.min_count` is compared with this number.
+    value, ci_low, ci_high : float
+        The metric (a − b, or a / b) and its interval; NaN if there is no interval.
+    reason : str
+        The reason that there is no interval, or that an interval at a higher level than 95 % does
+        not decide; otherwise empty.
+    confidence : float
+        The confidence level of the interval. For the worst of several pairs, it is the probability
+        that the intervals of all pairs cover at once.
+    """
+
+    term: Term
+    protected: str
+    group_a: str
+    group_b: str
+    n: int
+    value: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    reason: str = ""
+    effective_n: float | None = None
+    confidence: float = 0.95
+
+    @property
+    def rows(self) -> str:
+        """Return the number of rows in words, such as "60" or "effective 34.2 of 60"."""
+        return Size(self.n, self.effective_n).rows
+
+    @property
+    def level(self) -> str:
+        """Return the confidence level of the interval in words, such as "99.17 %"."""
+        return f"{100 * self.confidence:.4g} %" if self.has_interval else ""
+
+    @property
+    def has_interval(self) -> bool:
+        """Return whether there is an interval. If there is none, `reason` says why."""
+        return not np.isnan(self.value)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict of `judge` on the interval."""
+        return judge(self.term, self.ci_low, self.ci_high)
+
+    @property
+    def subject(self) -> str:
+        """Return the groups in words, such as "sex Male against Female", or "all rows"."""
+        if not self.protected:
+            return "all rows"
+        against = f" against {self.group_b}" if self.group_b else ""
+        return f"{self.protected} {self.group_a}{against}"
+
+    def __str__(self) -> str:
+        interval = f"{self.value:z.3f}, {self.ci_low:z.3f} to {self.ci_high:z.3f}"
+        said = [*([interval] if self.has_interval else []), *([self.reason] if self.reason else [])]
+        return f"{self.term}, {self.subject}: {'; '.join(said)}"
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """The results of all terms of a gate.
+
+    Attributes
+    ----------
+    judgements : tuple of Judgement
+        The results in the order of the terms, including groups with too few rows.
+    family : str
+        The `Gate.family` of the gate.
+    """
+
+    judgements: tuple[Judgement, ...]
+    family: str = "none"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the gate's verdict: fail before insufficient evidence before pass."""
+        return overall(each.verdict for each in self.judgements)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return one row for each judgement, with its term, interval, threshold and verdict.
+
+        For weighted rows, the column effective_n follows n.
+        """
+        weighted = any(each.effective_n is not None for each in self.judgements)
+        return pd.DataFrame(
+            [
+                {
+                    "term": str(each.term),
+                    "protected": each.protected,
+                    "group_a": each.group_a,
+                    "group_b": each.group_b,
+                    "n": each.n,
+                    **({"effective_n": each.effective_n} if weighted else {}),
+                    "value": each.value,
+                    "ci_low": each.ci_low,
+                    "ci_high": each.ci_high,
+                    "confidence": each.confidence,
+                    "threshold": each.term.threshold,
+                    "verdict": str(each.verdict),
+                    "reason": each.reason,
+                }
+                for each in self.judgements
+            ]
+        )
+
+    def __str__(self) -> str:
+        verdict = self.verdict
+        if verdict is Verdict.PASS:
+            return f"gate: {verdict}"
+        family = "" if self.family == "none" else f"family={self.family}: "
+        deciding = [each for each in self.judgements if each.verdict is verdict]
+        more = f"; and {len(deciding) - 1} more" if len(deciding) > 1 else ""
+        return f"gate: {verdict} ({family}{deciding[0]}{more})"
+
+
+def judge(term: Term, low: float, high: float) -> Verdict:
+    """Return the verdict on one interval.
+
+    Parameters
+    ----------
+    term : Term
+        The requirement.
+    low, high : float
+        The limits of the signed difference, of the ratio or of the rate; NaN if there are none.
+
+    Returns
+    -------
+    Verdict
+        Pass if the interval lies inside the range of `Term.allowed`, fail if it lies outside, and
+        insufficient evidence otherwise.
+
+    Examples
+    --------
+    >>> from fairrun.gate.terms import parse_term
+    >>> term = parse_term("disparate_impact>=0.8")
+    >>> [str(judge(term, *limits)) for limits in [(2.9, 3.4), (0.7, 1.1), (0.9, 1.2)]]
+    ['fail', 'insufficient_evidence', 'pass']
+    """
+    if term.is_met_by(term.bound(low, high)):
+        return Verdict.PASS
+    lowest, highest = term.allowed
+    return Verdict.FAIL if high < lowest or low > highest else Verdict.INSUFFICIENT_EVIDENCE
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict that takes precedence: fail before insufficient evidence before pass.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+        One or more verdicts.
+    """
+    return min(verdicts, key=[*Verdict].index)

@@ -1,0 +1,74 @@
+"""The numbers of rows behind the rates of a term, which decide whether a group is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairrun.gate.terms import Term
+from fairrun.metrics import AnyCounts, Grouping, WeightedCounts, sizes_of
+
+__all__ = ["Size", "sizes_of_groups", "too_few"]
+
+
+@dataclass(frozen=True)
+class Size:
+    """The number of rows behind a rate.
+
+    Attributes
+    ----------
+    n : int
+        The number of rows.
+    effective_n : float or None
+        Kish's effective number of rows, (Σw)² / Σw²; None if the rows are not weighted.
+    rate : str
+        The name of the rate.
+
+    Examples
+    --------
+    >>> Size(60).rows, Size(60, 34.21).rows, Size(60, 34.21).deciding
+    ('60', 'effective 34.2 of 60', 34.21)
+    """
+
+    n: int
+    effective_n: float | None = None
+    rate: str = ""
+
+    @property
+    def deciding(self) -> float:
+        """Return the number to compare with `Gate.min_count`."""
+        return self.n if self.effective_n is None else self.effective_n
+
+    @property
+    def rows(self) -> str:
+        """Return the number of rows in words."""
+        if self.effective_n is None:
+            return f"{self.n:,}"
+        return f"effective {self.effective_n:,.1f} of {self.n:,}"
+
+
+def sizes_of_groups(term: Term, counts: AnyCounts, grouping: Grouping) -> dict[str, Size]:
+    """Return, for each group, the smallest denominator of the metric's rates."""
+    rates = term.metric.rates
+    effective, rows = (
+        np.array(each)
+        for each in zip(*(sizes_of(counts, grouping, rate) for rate in rates), strict=True)
+    )
+    fewest = effective.argmin(axis=0)
+    weighted = isinstance(counts, WeightedCounts)
+    return {
+        group: Size(
+            int(rows[place, i]),
+            float(effective[place, i]) if weighted else None,
+            rates[place].name,
+        )
+        for i, (group, place) in enumerate(zip(grouping.groups, fewest, strict=True))
+    }
+
+
+def too_few(size: Size, min_count: int) -> str:
+    """Return why a group is not judged."""
+    if size.effective_n is None:
+        return f"{size.rate} has {size.n} rows, fewer than min_count={min_count}"
+    return f"{size.rate} has {size.rows} weighted rows, fewer than min_count={min_count}"

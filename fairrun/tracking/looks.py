@@ -1,0 +1,138 @@
+"""Count how often a test split was looked at, in all experiments of the tracking store.
+
+Whoever chooses between models by their metrics on the test rows fits the choice to these rows. The
+metrics of the chosen model are then too good, and more so with every look (Dwork et al., 2015, "The
+reusable holdout: Preserving validity in adaptive data analysis", Science 349).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from fairrun.tracking.faults import fault_of
+from fairrun.tracking.names import LOOKED_MODELS, LOOKS, MEASURED_DIGEST, MEASURED_MODEL
+from fairrun.tracking.store import impatient
+
+__all__ = ["Looks", "log_looks", "say_looks"]
+
+_logger = logging.getLogger(__name__)
+
+#: Earlier evaluations that are read. MLflow reads a run with all its metrics, which takes up to
+#: 0.1 s. The latest one knows how many there were; a few more are read, because evaluations that
+#: run at the same time may end in another order.
+_LATEST = 5
+_MOST_EXPERIMENTS = 1000
+#: Without a gate, nothing is said about this many models, such as those of one comparison.
+_FEW_MODELS = 5
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The number of evaluations of one test split so far.
+
+    Attributes
+    ----------
+    evaluations : int
+        The number of evaluations, with this one. Two evaluations of one model are two looks.
+    models : int
+        The number of different models that were evaluated.
+
+    Examples
+    --------
+    >>> print(Looks(4, 3))
+    this is look 4 at this test split, by 3 models
+    """
+
+    evaluations: int
+    models: int
+
+    def __str__(self) -> str:
+        by = "1 model" if self.models == 1 else f"{self.models:,} models"
+        return f"this is look {self.evaluations:,} at this test split, by {by}"
+
+
+def log_looks(digest: str, model_id: str | None, uri: str) -> Looks | None:
+    """Count the evaluations of a test split, and log the numbers as tags of the active run.
+
+    Only evaluations that have ended, and that logged these tags, are counted.
+
+    Parameters
+    ----------
+    digest : str
+        The digest of the test split.
+    model_id : str or None
+        The id of the logged model that is evaluated.
+    uri : str
+        The URI of the model, which identifies it if it has no id.
+
+    Returns
+    -------
+    Looks or None
+        The numbers, with this evaluation; None if the store cannot say. A message then says so.
+    """
+    model = model_id or hashlib.blake2b(uri.encode(), digest_size=8).hexdigest()
+    try:
+        with impatient():
+            looks = _count(digest, model)
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None and not isinstance(error, (MlflowException, OSError)):
+            raise
+        _logger.warning(
+            "warning: earlier looks at this test split were not counted, because %s",
+            fault or f"the store refused the search ({type(error).__name__})",
+        )
+        return None
+    numbers = {LOOKS: looks.evaluations, LOOKED_MODELS: looks.models}
+    mlflow.set_tags(numbers | {MEASURED_DIGEST: digest, MEASURED_MODEL: model})
+    return looks
+
+
+def say_looks(looks: Looks | None, *, gate: bool) -> None:
+    """Print how often the test split was looked at, if this may mislead.
+
+    Parameters
+    ----------
+    looks : Looks or None
+        The numbers.
+    gate : bool
+        Whether the evaluation had a gate. Without one, a few models are not worth a message.
+    """
+    if looks is None or looks.evaluations == 1 or not (gate or looks.models > _FEW_MODELS):
+        return
+    advice = "; choose on validation rows, or take new test rows" if looks.models > 1 else ""
+    _logger.info("%s%s", looks, advice)
+
+
+def _count(digest: str, model: str) -> Looks:
+    of_split = f"tags.`{MEASURED_DIGEST}` = '{digest}'"
+    latest = _finished(of_split, _LATEST)
+    if not latest:
+        return Looks(1, 1)
+    evaluations, models = (
+        max(int(run.data.tags.get(name, 0)) for run in latest) for name in (LOOKS, LOOKED_MODELS)
+    )
+    is_known = any(run.data.tags.get(MEASURED_MODEL) == model for run in latest) or _finished(
+        f"{of_split} and tags.`{MEASURED_MODEL}` = '{model}'", 1
+    )
+    return Looks(evaluations + 1, models + (not is_known))
+
+
+def _finished(query: str, n: int) -> list[Run]:
+    """Return the latest finished runs of all experiments that a query finds, at most n."""
+    client = mlflow.MlflowClient()
+    experiments = client.search_experiments(max_results=_MOST_EXPERIMENTS)
+    return list(
+        client.search_runs(
+            [experiment.experiment_id for experiment in experiments],
+            f"{query} and attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+            max_results=n,
+        )
+    )

@@ -33,10 +33,6 @@ from fairrun.metrics.compare import (
 from fairrun.metrics.counts import (
     Counts,
 )
-from fairrun.metrics.estimates import (
-    NOT_WEIGHTED,
-    Linearised,
-)
 from fairrun.metrics.evaluation import (
     Evaluation,
     bias_table,
@@ -67,6 +63,10 @@ from fairrun.metrics.inequality import (
 )
 from fairrun.metrics.intervals import (
     Intervals,
+)
+from fairrun.metrics.linearised import (
+    NOT_WEIGHTED,
+    Linearised,
 )
 from fairrun.metrics.paired import (
     PairedCounts,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
 from fairrun.metrics.counts import Counts
-from fairrun.metrics.estimates import GroupEstimates, Linearised, Replicates
+from fairrun.metrics.estimates import GroupEstimates, Replicates
 from fairrun.metrics.grouping import (
     Grouping,
     everybody,
@@ -21,6 +21,7 @@ from fairrun.metrics.grouping import (
     values_of,
 )
 from fairrun.metrics.intervals import Intervals
+from fairrun.metrics.linearised import Linearised
 from fairrun.metrics.performance import PERFORMANCE_METRICS
 from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, Tables
 from fairrun.metrics.weighted import AnyCounts

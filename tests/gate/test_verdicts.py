@@ -23,7 +23,7 @@ from fairrun.metrics import (
     audit_scores,
     group_a_and_b,
 )
-from fairrun.metrics.estimates import NOT_WEIGHTED
+from fairrun.metrics.linearised import NOT_WEIGHTED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW: Any = {"n_replicates": 200}

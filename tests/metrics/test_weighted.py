@@ -21,7 +21,7 @@ from fairrun.metrics import (
     evaluate_predictions,
     roc_auc,
 )
-from fairrun.metrics.estimates import NOT_WEIGHTED
+from fairrun.metrics.linearised import NOT_WEIGHTED
 from fairrun.metrics.scores import brier_score
 from tests.metrics.samples import COLUMNS, People, draw_people
 

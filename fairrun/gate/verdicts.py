@@ -29,6 +29,7 @@ from fairrun.metrics import (
     normal_quantile,
     sizes_of,
     values_of,
+    why_no_interval,
     worst_of,
 )
 
@@ -248,6 +249,8 @@ def decide(
     A group is left out of the comparison if a rate has fewer than `Gate.min_count` rows in it. Such
     a group gets a judgement of its own with the verdict insufficient evidence. For weighted rows,
     their effective number counts: a few rows with most of the weight decide as little as few rows.
+    A group in which the heaviest rows carry too much of the weight is left out, too
+    (`fairrun.metrics.why_no_interval`).
 
     Parameters
     ----------
@@ -289,8 +292,17 @@ def decide(
         for names in term.about(counts.columns):
             grouping = _grouping(term, counts, names)
             sizes = _sizes(term, counts, grouping)
+            refused = dict(
+                zip(
+                    grouping.groups,
+                    why_no_interval(counts, grouping, term.metric.rates),
+                    strict=True,
+                )
+            )
             large = {
-                group: size for group, size in sizes.items() if size.deciding >= gate.min_count
+                group: size
+                for group, size in sizes.items()
+                if size.deciding >= gate.min_count and not refused[group]
             }
             if term.metric.kind == "performance":
                 judgements += _of_each_group(term, grouping.protected, large, audited, confidence)
@@ -299,7 +311,11 @@ def decide(
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", size.n),
-                    reason=_too_few(size, gate.min_count),
+                    reason=(
+                        refused[group]
+                        if size.deciding >= gate.min_count
+                        else _too_few(size, gate.min_count)
+                    ),
                     effective_n=size.effective_n,
                 )
                 for group, size in sizes.items()

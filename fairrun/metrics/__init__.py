@@ -103,6 +103,7 @@ from fairrun.metrics.weighted import (
     count_rows,
     counts_from_dict,
     sizes_of,
+    why_no_interval,
 )
 from fairrun.metrics.worst import (
     worst_of,
@@ -160,6 +161,7 @@ __all__ = [
     "threshold_frontier",
     "true_positive_rate",
     "values_of",
+    "why_no_interval",
     "wilson_limits",
     "worst_of",
 ]

@@ -52,8 +52,8 @@ class Audit:
 
     All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
     ci_low, ci_high, undefined_share (the share of multinomial replicates in which the value is
-    undefined), method (how the interval was computed) and reason (why the value is NaN; empty if it
-    is not). Differences are a − b, ratios are a / b.
+    undefined), method (how the interval was computed) and reason (why the value is NaN, or why a
+    weighted value has no interval; empty otherwise). Differences are a − b, ratios are a / b.
 
     Attributes
     ----------
@@ -230,7 +230,7 @@ def _add_rates(
             n=sizes,
             **estimates.about_groups(),
             metric=name,
-            reason=[*map(rate.undefined_reason, estimates.tables, grouping.groups)],
+            reason=estimates.rate_reasons(rate, grouping.groups),
         )
 
 
@@ -244,7 +244,7 @@ def _add_pairs(
 ) -> None:
     a, b = np.array(grouping.groups, dtype=object)[pairs].T
     reason = [""] * len(pairs)
-    for i in np.flatnonzero(np.isnan(intervals.value)):
+    for i in np.flatnonzero(np.isnan(intervals.value) | np.isnan(intervals.high)):
         reason[i] = estimates.undefined_reason(metric, pairs[i], a[i], b[i])
     table.add(
         len(pairs),

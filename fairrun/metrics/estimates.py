@@ -49,6 +49,10 @@ class GroupEstimates(ABC):
         """Return why a metric of two groups, given by position and by name, is NaN."""
         return metric.undefined_reason(self.tables[pair], a, b)
 
+    def rate_reasons(self, rate: Rate | MeanOfRates, groups: tuple[str, ...]) -> list[str]:
+        """Return for each group, given by name, why the rate is NaN; empty if it is not."""
+        return [*map(rate.undefined_reason, self.tables, groups)]
+
     @abstractmethod
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group; each interval covers separately."""

@@ -172,7 +172,7 @@ def unknown_rows(evaluation: Evaluation, protected: str) -> dict[str, Any]:
     if not isinstance(counts, WeightedCounts):
         n = int(unknown.sum())
         return {"n": n, "n_rows": n, "value": _share(unknown[1].sum(), n)}
-    n, squares, n_rows = unknown.sum(axis=(0, 1)).tolist()
+    n, squares, n_rows, _ = unknown.sum(axis=(0, 1)).tolist()
     return {
         "n": n,
         "n_rows": int(n_rows),

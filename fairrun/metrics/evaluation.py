@@ -29,7 +29,7 @@ from fairrun.metrics.rates import (
     selection_rate,
     true_positive_rate,
 )
-from fairrun.metrics.rows import flip_test
+from fairrun.metrics.rows import flip_test, largest_flip
 from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
@@ -96,17 +96,19 @@ class Evaluation:
         Returns
         -------
         Evaluation
-            A copy with `flips` and the metric `flip_rate`. The flip rate is the share of rows whose
-            label changes when only the protected value changes, for the pair of values with the
-            largest share.
+            A copy with `flips` and the metrics `flip_rate`, `flip_rate_ci_low` and
+            `flip_rate_ci_high`. The flip rate is the share of rows whose label changes when only
+            the protected value changes, for the pair of values with the largest share. Its interval
+            allows for the choice of the pair (`largest_flip`).
         """
         column = self.protected
         names = column.examples
         flips = flip_test(predict, frame, column.name, [*names], weight)
         if column.ranges:  # a number stands for each range
             flips = flips.assign(**{end: flips[end].map(names) for end in ("from", "to")})
-        rate = float(flips["changed_share"].max())
-        return replace(self, flips=flips, metrics=self.metrics | {"flip_rate": rate})
+        names_of_metric = ("flip_rate", "flip_rate_ci_low", "flip_rate_ci_high")
+        found = dict(zip(names_of_metric, largest_flip(flips), strict=True))
+        return replace(self, flips=flips, metrics=self.metrics | found)
 
 
 def evaluate_predictions(

@@ -256,7 +256,7 @@ def why_no_interval(counts: AnyCounts, grouping: Grouping, rates: Sequence[Rate]
     >>> weighted = WeightedCounts.from_arrays([sex], [codes], y, y, weight)
     >>> reasons = why_no_interval(weighted, values_of([sex], "sex"), [selection_rate])
     >>> reasons[0], reasons[1][-28:]
-    ('', ': the heaviest about 16% each')
+    ('', ' the heaviest about 16% each')
     """
     reasons = [""] * len(grouping.groups)
     if isinstance(counts, Counts):

@@ -242,6 +242,7 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
             Cell(f"{row['from']} to {row['to']}"),
             *(_count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
             _percent(row["changed_share"]),
+            _range_of_percent(row["ci_low"], row["ci_high"]),
         )
         for row in flips.to_dict("records")
     )
@@ -251,6 +252,7 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
         "changed to favourable",
         "changed to unfavourable",
         "share of labels changed",
+        "95 % interval of the share, all pairs at once",
     )
     return Table(f"Labels that change if only {protected} changes", heads, rows)
 
@@ -381,6 +383,8 @@ def _of_row(row: Mapping[Any, Any] | None) -> Cell:
         return Cell("")
     if pd.isna(row["value"]):
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
+    if row["reason"]:  # a weighted value without an interval
+        return Cell(_signed(row["value"]), str(row["reason"]), is_number=True)
     return _number(row["value"], row["ci_low"], row["ci_high"])
 
 
@@ -413,6 +417,10 @@ def _count(n: int) -> Cell:
 
 def _percent(share: float) -> Cell:
     return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
+
+
+def _range_of_percent(low: float, high: float) -> Cell:
+    return Cell("no interval" if pd.isna(high) else f"{low:.1%} to {high:.1%}", is_number=True)
 
 
 def _share(part: float, whole: float) -> float:

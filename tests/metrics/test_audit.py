@@ -177,10 +177,7 @@ def test_unequal_weights_know_less(people: People) -> None:
     width, other = ((t["ci_high"] - t["ci_low"])[:8] for t in (ours, even))
     # Kish: by the root of 1 + the squared coefficient of variation, e for this σ.
     np.testing.assert_allclose(width / other, np.e**0.5, rtol=0.25)
-    assert set(ours["method"]) == {"linearised", ""}
-    refused = ours["method"] == ""
-    assert ours["ci_low"][refused].isna().all()
-    assert ours["reason"][refused].str.contains("a few rows carry too much of the weight").all()
+    assert set(ours["method"]) == {"linearised"}
 
 
 @given(st.floats(1e-6, 1e6))

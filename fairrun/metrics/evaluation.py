@@ -22,6 +22,7 @@ from fairrun.metrics.impact_audits import (
     local_law_144_table,
 )
 from fairrun.metrics.inequality import INEQUALITY_METRICS
+from fairrun.metrics.over_threshold import accuracy_over_threshold
 from fairrun.metrics.performance import score_metrics
 from fairrun.metrics.rates import (
     divide,
@@ -34,6 +35,8 @@ from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_fron
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
 __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
+
+_OVER_THRESHOLD = [f"accuracy_over_threshold{end}" for end in ("", "_ci_low", "_ci_high")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +147,9 @@ def evaluate_predictions(
     Evaluation
         Its metrics are those of `Audit.metrics`, average_precision, log_loss, the inequality
         metrics, n_rows, neither_share (the share of rows in neither group of the first protected
-        column) and accuracy_over_threshold. The last one is the accuracy minus the accuracy of the
-        best single threshold whose |statistical parity| is not larger. For weighted rows,
+        column) and accuracy_over_threshold with its limits. The last one is the accuracy minus the
+        accuracy of the best single threshold whose |statistical parity| is not larger; the
+        threshold is chosen on other rows than it is measured on. For weighted rows,
         sum_of_weights and effective_n (Kish's effective number of rows) follow n_rows.
 
     Raises
@@ -192,21 +196,19 @@ def evaluate_predictions(
     confusion = confusion_table(counts)
     metrics = audited.metrics(first.name)
     frontier = None
-    over_threshold = np.nan
+    over_threshold = (np.nan,) * 3
     if confusion["n"][:2].all():
-        frontier = threshold_frontier(
-            first.group_of_position[np.asarray(positions[0])], y_true, probability, weight
+        groups = first.group_of_position[np.asarray(positions[0])]
+        frontier = threshold_frontier(groups, y_true, probability, weight)
+        over_threshold = accuracy_over_threshold(
+            groups, y_true, y_pred, probability, weight, seed=seed
         )
-        # Sums of weights in another order differ in their last digits.
-        rounding = 0.0 if weight is None else 1e-9
-        within = frontier.accuracy_within(abs(metrics["statistical_parity"]) + rounding)
-        over_threshold = metrics["accuracy"] - within
     metrics |= {
         **score_metrics(y_true, probability, weight),
         **{name: float(metric(counts.total)) for name, metric in INEQUALITY_METRICS.items()},
         **sizes,
         "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
-        "accuracy_over_threshold": over_threshold,
+        **dict(zip(_OVER_THRESHOLD, over_threshold, strict=True)),
     }
     impact_audits = {"four_fifths": four_fifths_table(counts, audited)}
     if isinstance(counts, Counts):

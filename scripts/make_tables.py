@@ -198,32 +198,31 @@ def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
 
 def coverage_weighted(rows: Rows, _: dict[str, Any]) -> str:
     """Write the mean and the lowest coverage over true rates, for each kind of weights."""
-    columns: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
-        ("rate < 0.1", lambda row: row["metric"] == "rate" and row["p"] < 0.1),
-        ("rate ≥ 0.1", lambda row: row["metric"] == "rate" and row["p"] >= 0.1),
-        ("difference", lambda row: row["metric"] == "difference"),
-        ("ratio", lambda row: row["metric"] == "ratio"),
+    columns: list[tuple[str, str, float, float]] = [
+        ("rate < 0.1", "rate", 0, 0.1),
+        ("rate ≥ 0.1", "rate", 0.1, 1),
+        ("difference", "difference", 0, 1),
+        ("ratio", "ratio", 0, 1),
     ]
+    keys = ("weights", "heavier", "effective_n")
     lines = []
-    for weights, ratio, size in _distinct(rows, "weights", "ratio", "effective_n"):
-        of = [
-            r
-            for r in rows
-            if (r["weights"], r["ratio"], r["effective_n"]) == (weights, ratio, size)
-        ]
-        cells = [weights, {1.0: "as much", 5.0: "5 ×", 0.2: "1/5"}[ratio], str(size)]
-        cells.append(f"{statistics.fmean(row['given'] for row in of):.0f} %")
-        for _name, belongs in columns:
-            here = [row for row in of if belongs(row) and row["covered"] is not None]
-            if not here:
-                cells.append("–")
+    for case in _distinct(rows, *keys):
+        of = [row for row in rows if tuple(row[key] for key in keys) == case]
+        weights, heavier, size = case
+        given = statistics.fmean(row["rate"][0] for row in of)
+        cells = [weights, {1.0: "as much", 5.0: "5 ×", 0.2: "1/5"}[heavier], str(size)]
+        cells.append(f"{given:.0f} %")
+        for _name, metric, low, high in columns:
+            here = [row[metric] for row in of if low <= row["p"] < high]
+            if not here or given < 50:
+                cells.append("–" if not here else "refused")
                 continue
-            covered = [row["covered"] for row in here]
-            missed = max(statistics.fmean(row[side] for row in here) for side in ("above", "below"))
+            covered = [each[1] for each in here]
+            missed = max(statistics.fmean(each[side] for each in here) for side in (2, 3))
             cells.append(f"**{statistics.fmean(covered):.1f}** ({min(covered):.1f}; {missed:.1f})")
         lines.append(cells)
     heads = ["weights", "a selected row weighs", "effective rows", "given"]
-    return _markdown([*heads, *(name for name, _belongs in columns)], lines)
+    return _markdown([*heads, *(name for name, *_rest in columns)], lines)
 
 
 def coverage_over_threshold(rows: Rows, _: dict[str, Any]) -> str:

@@ -209,6 +209,50 @@ def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["rows a group", "area 0.8", "area 0.95", "their difference"], lines)
 
 
+def coverage_weighted(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean and the lowest coverage over true rates, for each kind of weights."""
+    columns: list[tuple[str, str, float, float]] = [
+        ("rate < 0.1", "rate", 0, 0.1),
+        ("rate ≥ 0.1", "rate", 0.1, 1),
+        ("difference", "difference", 0, 1),
+        ("ratio", "ratio", 0, 1),
+    ]
+    keys = ("weights", "heavier", "effective_n")
+    lines = []
+    for case in _distinct(rows, *keys):
+        of = [row for row in rows if tuple(row[key] for key in keys) == case]
+        weights, heavier, size = case
+        given = statistics.fmean(row["rate"][0] for row in of)
+        cells = [weights, {1.0: "as much", 5.0: "5 ×", 0.2: "1/5"}[heavier], str(size)]
+        cells.append(f"{given:.0f} %")
+        for _name, metric, low, high in columns:
+            here = [row[metric] for row in of if low <= row["p"] < high]
+            if not here or given < 50:
+                cells.append("–" if not here else "refused")
+                continue
+            covered = [each[1] for each in here]
+            missed = max(statistics.fmean(each[side] for each in here) for side in (2, 3))
+            cells.append(f"**{statistics.fmean(covered):.1f}** ({min(covered):.1f}; {missed:.1f})")
+        lines.append(cells)
+    heads = ["weights", "a selected row weighs", "effective rows", "given"]
+    return _markdown([*heads, *(name for name, *_rest in columns)], lines)
+
+
+def coverage_over_threshold(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage of the comparison with one threshold."""
+    lines = [
+        [
+            row["model"],
+            f"{row['rows']:,}",
+            *(f"{row[name]:.1f}" for name in ("covered", "above", "below")),
+            *(f"{row[name]:.3f}" for name in ("value", "true")),
+        ]
+        for row in rows
+    ]
+    heads = ["model", "rows", "covered", "limit above", "limit below", "mean value", "true value"]
+    return _markdown(heads, lines)
+
+
 def intervals(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long counting and intervals take."""
     taken = {row["what"]: row["milliseconds"] for row in rows}
@@ -449,6 +493,8 @@ TABLES = {
     "coverage_edges": Table("coverage_edges", coverage_edges),
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
+    "coverage_weighted": Table("coverage_weighted", coverage_weighted),
+    "coverage_over_threshold": Table("coverage_over_threshold", coverage_over_threshold),
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
     "gate_errors": Table("gate_errors", gate_errors),

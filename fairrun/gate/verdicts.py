@@ -8,7 +8,15 @@ from fairrun.gate.gates import Gate
 from fairrun.gate.judgements import GateResult, Judgement
 from fairrun.gate.sizes import sizes_of_groups, too_few
 from fairrun.gate.terms import Term
-from fairrun.metrics import AnyCounts, Audit, Grouping, everybody, group_a_and_b, values_of
+from fairrun.metrics import (
+    AnyCounts,
+    Audit,
+    Grouping,
+    everybody,
+    group_a_and_b,
+    values_of,
+    why_no_interval,
+)
 
 __all__ = ["decide"]
 
@@ -29,6 +37,8 @@ def decide(
     A group is left out of the comparison if a rate has fewer than `Gate.min_count` rows in it. Such
     a group gets a judgement of its own with the verdict insufficient evidence. For weighted rows,
     their effective number counts: a few rows with most of the weight decide as little as few rows.
+    A group in which the heaviest rows carry too much of the weight is left out, too
+    (`fairrun.metrics.why_no_interval`).
 
     With `Gate.family` "holm", a judgement fails only if its interval at the level of `family.holm`
     lies outside; see there.
@@ -73,8 +83,12 @@ def decide(
         for names in term.about(counts.columns):
             grouping = _grouping(term, counts, names)
             sizes = sizes_of_groups(term, counts, grouping)
+            whys = why_no_interval(counts, grouping, term.metric.rates)
+            refused = dict(zip(grouping.groups, whys, strict=True))
             large = {
-                group: size for group, size in sizes.items() if size.deciding >= gate.min_count
+                group: size
+                for group, size in sizes.items()
+                if size.deciding >= gate.min_count and not refused[group]
             }
             if term.metric.kind == "performance":
                 judgements += judge_each_group(term, grouping.protected, large, audited, confidence)
@@ -83,7 +97,11 @@ def decide(
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", size.n),
-                    reason=too_few(size, gate.min_count),
+                    reason=(
+                        refused[group]
+                        if size.deciding >= gate.min_count
+                        else too_few(size, gate.min_count)
+                    ),
                     effective_n=size.effective_n,
                 )
                 for group, size in sizes.items()

@@ -47,10 +47,6 @@ from fairrun.metrics.effects import (
     majority_label,
     over_majority,
 )
-from fairrun.metrics.estimates import (
-    NOT_WEIGHTED,
-    Linearised,
-)
 from fairrun.metrics.evaluation import (
     Evaluation,
     bias_table,
@@ -81,6 +77,10 @@ from fairrun.metrics.inequality import (
 )
 from fairrun.metrics.intervals import (
     Intervals,
+)
+from fairrun.metrics.linearised import (
+    NOT_WEIGHTED,
+    Linearised,
 )
 from fairrun.metrics.paired import (
     PairedCounts,
@@ -120,6 +120,7 @@ from fairrun.metrics.weighted import (
     count_rows,
     counts_from_dict,
     sizes_of,
+    why_no_interval,
 )
 from fairrun.metrics.worst import (
     worst_of,
@@ -187,6 +188,7 @@ __all__ = [
     "threshold_frontier",
     "true_positive_rate",
     "values_of",
+    "why_no_interval",
     "wilson_limits",
     "worst_of",
 ]

@@ -13,7 +13,7 @@ import pandas as pd
 from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
 from fairrun.metrics.counted import Counted
 from fairrun.metrics.counts import Counts
-from fairrun.metrics.estimates import GroupEstimates, Linearised
+from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.grouping import (
     Grouping,
     everybody,
@@ -22,6 +22,7 @@ from fairrun.metrics.grouping import (
     values_of,
 )
 from fairrun.metrics.intervals import Intervals
+from fairrun.metrics.linearised import Linearised
 from fairrun.metrics.performance import PERFORMANCE_METRICS
 from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, Tables
 from fairrun.metrics.weighted import AnyCounts
@@ -53,7 +54,8 @@ class Audit:
     All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
     ci_low, ci_high, undefined_share (the probability that the value is undefined in a resample of
     the rows; 0 for weighted rows), method (how the interval was computed) and reason (why the value
-    is NaN; empty if it is not). Differences are a − b, ratios are a / b.
+    is NaN, or why a weighted value has no interval; empty otherwise). Differences are a − b, ratios
+    are a / b.
 
     Attributes
     ----------
@@ -239,7 +241,7 @@ def _add_rates(
             n=sizes,
             **estimates.about_groups(),
             metric=name,
-            reason=[*map(rate.undefined_reason, estimates.tables, grouping.groups)],
+            reason=estimates.rate_reasons(rate, grouping.groups),
         )
 
 
@@ -253,7 +255,7 @@ def _add_pairs(
 ) -> None:
     a, b = np.array(grouping.groups, dtype=object)[pairs].T
     reason = [""] * len(pairs)
-    for i in np.flatnonzero(np.isnan(intervals.value)):
+    for i in np.flatnonzero(np.isnan(intervals.value) | np.isnan(intervals.high)):
         reason[i] = estimates.undefined_reason(metric, pairs[i], a[i], b[i])
     table.add(
         len(pairs),

@@ -1,8 +1,9 @@
-"""Interval limits in closed form, for independent proportions with an effective number of rows.
+"""Interval limits in closed form, for independent proportions and for what is computed from them.
 
-Weighted rows and areas under the ROC curve use these formulas, because they have a standard error
-but no table of counts from which replicates could be drawn. All functions take the normal quantile
-z (1.96 for 95 %). The limits are valid for proportions of 0 and 1, too.
+Weighted rows and areas under the ROC curve use these formulas, because they have no table of counts
+from which replicates could be drawn. A sweep uses them, because they are fast. `wilson_limits` and
+`difference_limits` take a proportion with an effective number of rows, and the normal quantile z
+(1.96 for 95 %). The functions that end in `_of` combine estimates which have limits already.
 """
 
 from __future__ import annotations
@@ -16,15 +17,21 @@ from scipy.stats import norm
 from fairrun.metrics.rates import FloatArray, divide
 
 __all__ = [
+    "Estimate",
     "Limits",
     "difference_limits",
+    "difference_of",
     "effective_size",
+    "mean_of",
     "normal_quantile",
-    "ratio_limits",
+    "paired_difference_of",
+    "ratio_of",
     "wilson_limits",
 ]
 
 Limits = tuple[FloatArray, FloatArray]
+#: A value, its lower limit and its upper limit.
+Estimate = tuple[FloatArray, FloatArray, FloatArray]
 
 
 @cache
@@ -116,9 +123,7 @@ def difference_limits(
     References
     ----------
     Newcombe (1998), "Interval estimation for the difference between independent proportions",
-    Statistics in Medicine 17, method 10. For several differences: Zou, Huang and Zhang (2009), "A
-    note on confidence interval estimation for a linear function of binomial proportions",
-    Computational Statistics & Data Analysis 53.
+    Statistics in Medicine 17, method 10.
 
     Examples
     --------
@@ -126,43 +131,120 @@ def difference_limits(
     >>> [round(limit.item(), 4) for limit in difference_limits([tuple(arrays)], z=1.96)]
     [0.0524, 0.3339]
     """
-    value = below = above = np.zeros(())
-    for p_a, n_a, p_b, n_b in parts:
-        (low_a, high_a), (low_b, high_b) = wilson_limits(p_a, n_a, z), wilson_limits(p_b, n_b, z)
-        value = value + (p_a - p_b)
-        below = below + (p_a - low_a) ** 2 + (high_b - p_b) ** 2
-        above = above + (high_a - p_a) ** 2 + (p_b - low_b) ** 2
-    return (value - np.sqrt(below)) / len(parts), (value + np.sqrt(above)) / len(parts)
+    return difference_of(
+        [
+            ((p_a, *wilson_limits(p_a, n_a, z)), (p_b, *wilson_limits(p_b, n_b, z)))
+            for p_a, n_a, p_b, n_b in parts
+        ]
+    )
 
 
-def ratio_limits(
-    p_a: FloatArray, n_a: FloatArray, p_b: FloatArray, n_b: FloatArray, z: float
-) -> Limits:
-    """Compute the limits of the ratio p_a / p_b of independent proportions.
+def mean_of(parts: Sequence[Estimate]) -> Limits:
+    """Compute the limits of the mean of independent estimates.
 
-    The interval is normal on the logarithm of the ratio, and 1/2 is added to each number of rows.
+    The distances from the estimates to their own limits replace the standard errors, as in all
+    functions below (the "method of variance estimates recovery", MOVER).
 
     Parameters
     ----------
-    p_a, n_a, p_b, n_b : array
-        The proportions and their effective numbers of rows.
-    z : float
-        The normal quantile.
+    parts : sequence of (value, low, high)
+        The estimates with their limits.
+
+    References
+    ----------
+    Zou and Donner (2008), "Construction of confidence limits about effect measures: a general
+    approach", Statistics in Medicine 27.
+    """
+    none = (np.zeros(()),) * 3
+    return difference_of([(part, none) for part in parts])
+
+
+def difference_of(parts: Sequence[tuple[Estimate, Estimate]]) -> Limits:
+    """Compute the limits of the mean of differences a − b of independent estimates.
+
+    Parameters
+    ----------
+    parts : sequence of ((value, low, high), (value, low, high))
+        The estimates a and b of each difference, with their limits.
 
     Returns
     -------
     low, high : array
-        The limits. The lower limit is 0 where p_a is 0. NaN where p_b is 0.
+        The limits of the mean difference.
 
     References
     ----------
-    Walter (1975), "The distribution of Levin's measure of attributable risk", Biometrika 62.
+    Zou, Huang and Zhang (2009), "A note on confidence interval estimation for a linear function of
+    binomial proportions", Computational Statistics & Data Analysis 53.
     """
-    x_a, x_b = p_a * n_a + 0.5, p_b * n_b + 0.5
-    m_a, m_b = n_a + 0.5, n_b + 0.5
-    centre = np.log(x_a / m_a) - np.log(x_b / m_b)
-    half = z * np.sqrt(np.maximum(1 / x_a - 1 / m_a + 1 / x_b - 1 / m_b, 0))
-    low = np.where(p_a == 0, 0.0, np.exp(centre - half))
-    # Adding 1/2 moves the centre towards 1, so for a tiny p the interval can miss the value.
-    value = divide(p_a, p_b)
-    return np.minimum(low, value), np.maximum(np.exp(centre + half), value)
+    value = below = above = np.zeros(())
+    for (a, low_a, high_a), (b, low_b, high_b) in parts:
+        value = value + (a - b)
+        below = below + (a - low_a) ** 2 + (high_b - b) ** 2
+        above = above + (high_a - a) ** 2 + (b - low_b) ** 2
+    return (value - np.sqrt(below)) / len(parts), (value + np.sqrt(above)) / len(parts)
+
+
+def ratio_of(a: Estimate, b: Estimate) -> Limits:
+    """Compute the limits of the ratio a / b of independent estimates of at least 0.
+
+    Parameters
+    ----------
+    a, b : (value, low, high)
+        The estimates with their limits.
+
+    Returns
+    -------
+    low, high : array
+        The limits. The lower limit is 0 where a is 0. NaN where b is 0.
+
+    References
+    ----------
+    Donner and Zou (2012), "Closed-form confidence intervals for functions of the normal mean and
+    standard deviation", Statistical Methods in Medical Research 21, section 2.
+
+    Examples
+    --------
+    >>> a, b = [tuple(map(np.array, x)) for x in ((0.4, 0.3, 0.5), (0.5, 0.4, 0.6))]
+    >>> [round(limit.item(), 3) for limit in ratio_of(a, b)]
+    [0.57, 1.097]
+    """
+    (p, low_a, high_a), (q, low_b, high_b) = a, b
+    product = p * q
+    # (p − low)² = p² − low (2 p − low), so these terms are p² without the squared distance.
+    least, most = low_a * (2 * p - low_a), high_a * (2 * p - high_a)
+    of_high, of_low = high_b * (2 * q - high_b), low_b * (2 * q - low_b)
+    # Both roots of one quadratic equation. The lower one is written so that it has no 0 / 0.
+    low = divide(least, product + np.sqrt(np.maximum(product**2 - least * of_high, 0)))
+    high = divide(product + np.sqrt(np.maximum(product**2 - most * of_low, 0)), of_low)
+    none = np.where(q > 0, 0.0, np.nan)
+    return np.where(p > 0, low, 0.0) + none, high + none
+
+
+def paired_difference_of(plus: Estimate, minus: Estimate) -> Limits:
+    """Compute the limits of the difference of two shares of the same rows that exclude each other.
+
+    Parameters
+    ----------
+    plus, minus : (value, low, high)
+        The two shares with their limits, such as the share of rows that only one model labels
+        correctly, and the share that only the other does.
+
+    References
+    ----------
+    Zou and Donner (2008), as in `mean_of`: equation 7, with the correlation of two multinomial
+    shares.
+
+    Examples
+    --------
+    >>> shares = [tuple(map(np.array, x)) for x in ((0.2, 0.15, 0.25), (0.1, 0.06, 0.15))]
+    >>> [round(limit.item(), 3) for limit in paired_difference_of(*shares)]
+    [0.024, 0.169]
+    """
+    (p, low_p, high_p), (q, low_q, high_q) = plus, minus
+    correlation = -np.sqrt(np.nan_to_num(divide(p * q, (1 - p) * (1 - q))))
+
+    def distance(one: FloatArray, other: FloatArray) -> FloatArray:
+        return np.sqrt(np.maximum(one**2 + other**2 - 2 * correlation * one * other, 0))
+
+    return p - q - distance(p - low_p, high_q - q), p - q + distance(high_p - p, q - low_q)

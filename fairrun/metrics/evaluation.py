@@ -23,6 +23,7 @@ from fairrun.metrics.impact_audits import (
     local_law_144_table,
 )
 from fairrun.metrics.inequality import INEQUALITY_METRICS
+from fairrun.metrics.over_threshold import accuracy_over_threshold
 from fairrun.metrics.performance import score_metrics
 from fairrun.metrics.rates import (
     divide,
@@ -30,11 +31,13 @@ from fairrun.metrics.rates import (
     selection_rate,
     true_positive_rate,
 )
-from fairrun.metrics.rows import flip_test
+from fairrun.metrics.rows import flip_test, largest_flip
 from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
 __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
+
+_OVER_THRESHOLD = [f"accuracy_over_threshold{end}" for end in ("", "_ci_low", "_ci_high")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,17 +100,19 @@ class Evaluation:
         Returns
         -------
         Evaluation
-            A copy with `flips` and the metric `flip_rate`. The flip rate is the share of rows whose
-            label changes when only the protected value changes, for the pair of values with the
-            largest share.
+            A copy with `flips` and the metrics `flip_rate`, `flip_rate_ci_low` and
+            `flip_rate_ci_high`. The flip rate is the share of rows whose label changes when only
+            the protected value changes, for the pair of values with the largest share. Its interval
+            allows for the choice of the pair (`largest_flip`).
         """
         column = self.protected
         names = column.examples
         flips = flip_test(predict, frame, column.name, [*names], weight)
         if column.ranges:  # a number stands for each range
             flips = flips.assign(**{end: flips[end].map(names) for end in ("from", "to")})
-        rate = float(flips["changed_share"].max())
-        return replace(self, flips=flips, metrics=self.metrics | {"flip_rate": rate})
+        names_of_metric = ("flip_rate", "flip_rate_ci_low", "flip_rate_ci_high")
+        found = dict(zip(names_of_metric, largest_flip(flips), strict=True))
+        return replace(self, flips=flips, metrics=self.metrics | found)
 
 
 def evaluate_predictions(
@@ -143,8 +148,9 @@ def evaluate_predictions(
     Evaluation
         Its metrics are those of `Audit.metrics`, average_precision, log_loss, the inequality
         metrics, n_rows, neither_share (the share of rows in neither group of the first protected
-        column) and accuracy_over_threshold. The last one is the accuracy minus the accuracy of the
-        best single threshold whose |statistical parity| is not larger. accuracy_over_majority, the
+        column) and accuracy_over_threshold with its limits. The last one is the accuracy minus the
+        accuracy of the best single threshold whose |statistical parity| is not larger; the
+        threshold is chosen on other rows than it is measured on. accuracy_over_majority, the
         accuracy minus the share of the more frequent label, follows. For weighted rows,
         sum_of_weights and effective_n (Kish's effective number of rows) follow n_rows.
 
@@ -192,21 +198,19 @@ def evaluate_predictions(
     confusion = confusion_table(counts)
     metrics = audited.metrics(first.name)
     frontier = None
-    over_threshold = np.nan
+    over_threshold = (np.nan,) * 3
     if confusion["n"][:2].all():
-        frontier = threshold_frontier(
-            first.group_of_position[np.asarray(positions[0])], y_true, probability, weight
+        groups = first.group_of_position[np.asarray(positions[0])]
+        frontier = threshold_frontier(groups, y_true, probability, weight)
+        over_threshold = accuracy_over_threshold(
+            groups, y_true, y_pred, probability, weight, seed=seed
         )
-        # Sums of weights in another order differ in their last digits.
-        rounding = 0.0 if weight is None else 1e-9
-        within = frontier.accuracy_within(abs(metrics["statistical_parity"]) + rounding)
-        over_threshold = metrics["accuracy"] - within
     metrics |= {
         **score_metrics(y_true, probability, weight),
         **{name: float(metric(counts.total)) for name, metric in INEQUALITY_METRICS.items()},
         **sizes,
         "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
-        "accuracy_over_threshold": over_threshold,
+        **dict(zip(_OVER_THRESHOLD, over_threshold, strict=True)),
     }
     metrics |= over_majority(counts)
     impact_audits = {"four_fifths": four_fifths_table(counts, audited)}

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from fairrun.errors import RequestError
 from fairrun.metrics.checks import as_binary, as_weights
-from fairrun.metrics.rates import divide
+from fairrun.metrics.weighted_share import few_carry_the_weight, moments, share_estimate
 
-__all__ = ["consistency_score", "flip_test"]
+__all__ = ["consistency_score", "flip_test", "largest_flip"]
 
 
 def consistency_score(X: ArrayLike, y_pred: ArrayLike, n_neighbors: int = 5) -> float:
@@ -71,6 +71,8 @@ def flip_test(
     column: str,
     values: Sequence[str] | Sequence[float],
     weight: ArrayLike | None = None,
+    *,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Count the labels that change when only the protected value changes.
 
@@ -91,13 +93,16 @@ def flip_test(
         The values to give to every row, at least two.
     weight : array of shape (n_rows,), optional
         The weights of the rows. The share is then one of weights; the numbers count rows.
+    confidence : float, default 0.95
+        The probability that the intervals of all pairs cover at once (Bonferroni).
 
     Returns
     -------
     DataFrame
         One row for each pair of values, with the columns from, to, n_rows, to_favourable and
-        to_unfavourable (the numbers of labels that become 1 and 0), changed (the sum of both) and
-        changed_share (NaN without rows).
+        to_unfavourable (the numbers of labels that become 1 and 0), changed (the sum of both),
+        changed_share (NaN without rows), ci_low and ci_high (the limits of the share in the
+        population of the rows; NaN if a few rows carry too much of the weight).
 
     Raises
     ------
@@ -119,13 +124,44 @@ def flip_test(
         )
     labels = {v: as_binary("predict(frame)", predict(frame.assign(**{column: v}))) for v in values}
     n = len(frame)
-    weights = None if weight is None else as_weights(weight)
+    weights = np.ones(n) if weight is None else as_weights(weight)
+    together = 1 - (1 - confidence) / (len(labels) * (len(labels) - 1) / 2)
+    total = moments(weights)
     pairs = []
     for (one, before), (other, after) in combinations(labels.items(), 2):
         up, down = int((after > before).sum()), int((after < before).sum())
-        share = (up + down) / n if n else np.nan
-        if weights is not None:
-            share = float(divide(weights[before != after].sum(), weights.sum()))
-        pairs.append((one, other, n, up, down, up + down, share))
+        yes, no = (moments(weights[rows]) for rows in (before != after, before == after))
+        share, low, high = map(float, share_estimate(yes, no, together))
+        if few_carry_the_weight(total):
+            low = high = np.nan
+        pairs.append((one, other, n, up, down, up + down, share, low, high))
     names = ["from", "to", "n_rows", "to_favourable", "to_unfavourable", "changed", "changed_share"]
-    return pd.DataFrame(pairs, columns=names)
+    return pd.DataFrame(pairs, columns=[*names, "ci_low", "ci_high"])
+
+
+def largest_flip(flips: pd.DataFrame) -> tuple[float, float, float]:
+    """Return the largest share of a flip test with its limits.
+
+    The interval is for the largest share itself, whichever pair has it. If the intervals of all
+    pairs cover at once, it lies between the highest lower limit and the highest upper limit.
+
+    Parameters
+    ----------
+    flips : DataFrame
+        The table of `flip_test`.
+
+    Returns
+    -------
+    value, low, high : float
+        NaN without rows. The limits are NaN if a few rows carry too much of the weight.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"sex": ["Male", "Female"] * 100, "age": range(200)})
+    >>> favours = lambda rows: (rows["sex"] == "Male") & (rows["age"] > 180)
+    >>> flips = flip_test(favours, frame, "sex", ["Male", "Female", "Diverse"])
+    >>> [round(number, 3) for number in largest_flip(flips)]
+    [0.095, 0.054, 0.153]
+    """
+    value, low, high = (float(flips[name].max()) for name in ("changed_share", "ci_low", "ci_high"))
+    return value, low, high

@@ -19,38 +19,47 @@ from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, Rate, divide
 from fairrun.metrics.tables import GroupTable, cell_of_row
+from fairrun.metrics.weighted_share import few_reason
 
-__all__ = ["AnyCounts", "WeightedCounts", "count_rows", "counts_from_dict", "sizes_of"]
+__all__ = [
+    "AnyCounts",
+    "WeightedCounts",
+    "count_rows",
+    "counts_from_dict",
+    "sizes_of",
+    "why_no_interval",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class WeightedCounts(GroupTable):
-    """Sums of weights and of squared weights by protected values, label and prediction.
+    """Sums of powers of the weights by protected values, label and prediction.
 
-    The metrics are computed from Σw. Their intervals need Σw², too. The number of rows is kept
-    beside them, because a sum of weights does not give it. ``+`` merges the sums of separate sets
-    of rows; the result is exact up to floating-point rounding.
+    The metrics are computed from Σw. Their intervals need Σw² and Σw⁴, too. The number of rows is
+    kept beside them, because a sum of weights does not give it. ``+`` merges the sums of separate
+    sets of rows; the result is exact up to floating-point rounding.
 
     Attributes
     ----------
     columns : tuple of ProtectedColumn
         The protected columns. Each one has an axis of the table.
-    table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 3)
-        Sums by the protected columns, label, prediction and moment (Σw, then Σw², then the number
-        of rows). Stored as a read-only copy of type float64.
+    table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 4)
+        Sums by the protected columns, label, prediction and moment (Σw, Σw², the number of rows,
+        Σw⁴). Stored as a read-only copy of type float64. `from_dict` also reads a table without
+        Σw⁴, as versions up to 0.9 wrote it, and gives Σw⁴ its smallest possible value.
 
     Examples
     --------
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> weighted = WeightedCounts.from_arrays([sex], [[0, 0]], [1, 1], [1, 1], weight=[0.5, 2.0])
     >>> weighted.table[0, 1, 1].tolist()
-    [2.5, 4.25, 2.0]
+    [2.5, 4.25, 2.0, 16.0625]
     >>> weighted.n, weighted.n_rows, round(weighted.effective_n, 2)
     (2.5, 2, 1.47)
     """
 
     kind: ClassVar[str] = "weighted counts"
-    outcomes: ClassVar[dict[str, int]] = {"label": 2, "prediction": 2, "moment": 3}
+    outcomes: ClassVar[dict[str, int]] = {"label": 2, "prediction": 2, "moment": 4}
     dtype: ClassVar[type[np.generic]] = np.float64
 
     @classmethod
@@ -91,10 +100,22 @@ class WeightedCounts(GroupTable):
         check_same_length(y_true=y_true, weight=weight)
         outcomes = {"y_true": (y_true, 2), "y_pred": (y_pred, 2)}
         cell, n_cells = cell_of_row(protected, positions, outcomes)
-        powers = (weight, weight**2, np.ones(len(weight)))
+        squares = weight**2
+        powers = (weight, squares, np.ones(len(weight)), squares**2)
         moments = [np.bincount(cell, w, minlength=n_cells) for w in powers]
         sizes = [column.size for column in protected]
-        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 3))
+        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 4))
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Return the table that a dict of `to_dict` describes; see `GroupTable.from_dict`."""
+        table = np.asarray(document.get("table", ()), dtype=object)
+        if table.ndim > 1 and table.shape[-1] == 3:
+            table = table.astype(np.float64)
+            # Weights that are equal within the cell have the smallest Σw⁴ for their Σw².
+            fourths = np.nan_to_num(divide(table[..., 1] ** 2, table[..., 2]))
+            document = {**document, "table": np.append(table, fourths[..., None], axis=-1)}
+        return super().from_dict(document)
 
     @property
     def n(self) -> float:
@@ -209,6 +230,41 @@ def sizes_of(
     if isinstance(counts, Counts):
         rows = rate.size(counts.grouped(grouping))
         return rows.astype(np.float64), rows
-    sums, squares, of_rows = np.moveaxis(counts.grouped(grouping), -1, 0)
+    sums, squares, of_rows, _ = np.moveaxis(counts.grouped(grouping), -1, 0)
     effective = divide(rate.size(sums) ** 2, rate.size(squares))
     return np.nan_to_num(effective), rate.size(of_rows).astype(np.int64)
+
+
+def why_no_interval(counts: AnyCounts, grouping: Grouping, rates: Sequence[Rate]) -> list[str]:
+    """Return for each group why one of the rates has no interval; empty if all have one.
+
+    Parameters
+    ----------
+    counts : Counts or WeightedCounts
+        The counts of the rows. Every rate of unweighted counts has an interval.
+    grouping : Grouping
+        The groups.
+    rates : sequence of Rate
+        The rates.
+
+    Examples
+    --------
+    >>> from fairrun.metrics import selection_rate, values_of
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> codes, y = np.repeat([0, 1], 100), np.tile([0, 1], 100)
+    >>> weight = np.where(np.arange(200) < 197, 1.0, 30.0)  # three women carry half the weight
+    >>> weighted = WeightedCounts.from_arrays([sex], [codes], y, y, weight)
+    >>> reasons = why_no_interval(weighted, values_of([sex], "sex"), [selection_rate])
+    >>> reasons[0], reasons[1][-28:]
+    ('', ' the heaviest about 16% each')
+    """
+    reasons = [""] * len(grouping.groups)
+    if isinstance(counts, Counts):
+        return reasons
+    powers = counts.grouped(grouping)[..., [0, 1, 3]]
+    for rate in rates:
+        cells = np.reshape(rate.denominator, (2, 2)) > 0
+        for i, total in enumerate(powers[:, cells].sum(axis=-2)):
+            name = f"{rate.name} of {grouping.groups[i]}"
+            reasons[i] = reasons[i] or few_reason(name, total)
+    return reasons

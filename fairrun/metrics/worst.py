@@ -63,7 +63,8 @@ def worst_of(metric: BiasMetric, turned: Pairs, together: Intervals) -> tuple[Pa
         The pair with the largest difference or smallest ratio; the first pair if all values are
         undefined.
     interval : Intervals
-        The value and its limits, of shape (1,).
+        The value and its limits, of shape (1,). The limits are NaN if a pair with a value has no
+        interval, because that pair can be the worst.
     """
     value, low, high = together.value, together.low, together.high
     if np.isnan(value).all():
@@ -75,6 +76,8 @@ def worst_of(metric: BiasMetric, turned: Pairs, together: Intervals) -> tuple[Pa
     else:
         place = int(np.nanargmax(value))
         low, high = -_least(-np.maximum(low, 0)), -_least(-np.maximum(high, -low))
+    if (np.isnan(together.high) & ~np.isnan(value)).any():
+        low = high = np.full(1, np.nan)
     at = slice(place, place + 1)
     undefined, method = together.undefined[at], together.method[at]
     return turned[at], Intervals(value[at], low, high, undefined, method)

@@ -195,7 +195,7 @@ def unknown_rows(evaluation: Evaluation, protected: str) -> dict[str, Any]:
     if not isinstance(counts, WeightedCounts):
         n = int(unknown.sum())
         return {"n": n, "n_rows": n, "value": _share(unknown[1].sum(), n)}
-    n, squares, n_rows = unknown.sum(axis=(0, 1)).tolist()
+    n, squares, n_rows, _ = unknown.sum(axis=(0, 1)).tolist()
     return {
         "n": n,
         "n_rows": int(n_rows),
@@ -265,6 +265,7 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
             Cell(f"{row['from']} to {row['to']}"),
             *(_count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
             _percent(row["changed_share"]),
+            _range_of_percent(row["ci_low"], row["ci_high"]),
         )
         for row in flips.to_dict("records")
     )
@@ -274,6 +275,7 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
         "changed to favourable",
         "changed to unfavourable",
         "share of labels changed",
+        "95 % interval of the share, all pairs at once",
     )
     return Table(f"Labels that change if only {protected} changes", heads, rows)
 
@@ -404,8 +406,11 @@ def _of_row(row: Mapping[Any, Any] | None) -> Cell:
         return Cell("")
     if pd.isna(row["value"]):
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
-    limits = (row["value"], row["ci_low"], row["ci_high"])
-    return _number(*limits, signed=has_sign(row["metric"]))
+    signed = has_sign(row["metric"])
+    if row["reason"]:  # a weighted value without an interval
+        shown = _number(row["value"], signed=signed)
+        return replace(shown, interval=str(row["reason"]))
+    return _number(row["value"], row["ci_low"], row["ci_high"], signed=signed)
 
 
 def _number(
@@ -442,6 +447,10 @@ def _count(n: int) -> Cell:
 
 def _percent(share: float) -> Cell:
     return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
+
+
+def _range_of_percent(low: float, high: float) -> Cell:
+    return Cell("no interval" if pd.isna(high) else f"{low:.1%} to {high:.1%}", is_number=True)
 
 
 def _share(part: float, whole: float) -> float:

@@ -162,7 +162,8 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         assert len(logged)
     flips = mlflow.artifacts.load_text(f"runs:/{evaluate.info.run_id}/audit/flips.csv")
     assert flips.startswith("from,to,n_rows")
-    assert evaluate.data.metrics["flip_rate"] == float(flips.strip().rpartition(",")[2])
+    limits = [evaluate.data.metrics[f"flip_rate{end}"] for end in ("", "_ci_low", "_ci_high")]
+    assert limits == [float(number) for number in flips.strip().split(",")[-3:]]
 
 
 def test_metrics_are_of_the_logged_model(run: Invoke, table: Path) -> None:

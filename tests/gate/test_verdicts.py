@@ -23,7 +23,7 @@ from fairrun.metrics import (
     audit_scores,
     group_a_and_b,
 )
-from fairrun.metrics.estimates import NOT_WEIGHTED
+from fairrun.metrics.linearised import NOT_WEIGHTED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW: Any = {"n_replicates": 200}
@@ -404,6 +404,29 @@ def test_the_effective_number_of_weighted_rows_is_compared_with_min_count() -> N
             each.reason
             == f"{rate} has effective {effective:.1f} of 60 weighted rows, fewer than min_count=30"
         )
+
+
+def test_a_group_whose_weight_a_few_rows_carry_is_not_judged() -> None:
+    """Three rows carry half of the weight of group c, which has enough effective rows."""
+    group = column("a", "b", "c")
+    codes = np.repeat([0, 1, 2], 200)
+    y_pred = np.arange(600) % 2
+    weight = np.where((np.arange(600) >= 400) & (np.arange(600) < 403), 66.0, 1.0)
+    counted = WeightedCounts.from_arrays([group], [codes], y_pred, y_pred, weight)
+    gate = parse_gate("statistical_parity<=0.9; accuracy>=0.1 @ group; min_count=5")
+    result = decide(gate, counted, audit(counted))
+    assert result.verdict is INSUFFICIENT
+    assert [(each.group_a, str(each.verdict)) for each in result.judgements][1:] == [
+        ("c", "insufficient_evidence"),
+        ("a", "pass"),
+        ("b", "pass"),
+        ("c", "insufficient_evidence"),
+    ]
+    assert result.judgements[0].verdict is PASS  # a against b
+    assert result.judgements[1].reason == (
+        "selection_rate of c has no interval, because a few rows carry too much of the weight: "
+        "the heaviest about 17% each"
+    )
 
 
 def test_equal_weights_give_the_verdicts_of_counts(people: People, counts: Counts) -> None:

@@ -19,7 +19,7 @@ from fairrun.metrics import (
     audit,
     values_of,
 )
-from fairrun.metrics.estimates import NOT_WEIGHTED
+from fairrun.metrics.linearised import NOT_WEIGHTED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
 
 FEW = {"n_replicates": 200}

@@ -5,7 +5,13 @@ import pytest
 from scipy.stats import binomtest
 
 from fairrun.metrics import normal_quantile, wilson_limits
-from fairrun.metrics.closed_form import difference_limits, effective_size, ratio_limits
+from fairrun.metrics.closed_form import (
+    difference_limits,
+    effective_size,
+    mean_of,
+    paired_difference_of,
+    ratio_of,
+)
 
 Z = normal_quantile(0.95)
 
@@ -44,18 +50,39 @@ def test_the_mean_of_a_difference_with_itself_is_narrower_by_the_root_of_2() -> 
     assert one / two == pytest.approx(2**0.5)
 
 
-def test_ratios_are_those_of_the_logarithm_where_there_are_many_rows() -> None:
-    p_a, p_b, n = 0.3, 0.4, 1e6
-    error = np.sqrt((1 - p_a) / (n * p_a) + (1 - p_b) / (n * p_b))
-    limits = ratio_limits(*(np.array(x) for x in (p_a, n, p_b, n)), Z)
-    expected = np.log(p_a / p_b) + Z * error * np.array([-1, 1])
-    np.testing.assert_allclose(np.log(limits), expected, atol=1e-5)
+def normal(value: float, error: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.array(value), np.array(value - Z * error), np.array(value + Z * error)
 
 
-def test_a_ratio_of_0_has_an_upper_limit() -> None:
-    low, high = ratio_limits(*(np.array(x) for x in (0.0, 100.0, 0.2, 100.0)), Z)
+def test_ratios_of_normal_estimates_are_fiellers() -> None:
+    """MOVER gives Fieller's interval if the limits of both parts are symmetric."""
+    (a, error_a), (b, error_b) = (0.3, 0.03), (0.4, 0.02)
+    roots = np.roots([b**2 - (Z * error_b) ** 2, -2 * a * b, a**2 - (Z * error_a) ** 2])
+    limits = ratio_of(normal(a, error_a), normal(b, error_b))
+    np.testing.assert_allclose(limits, sorted(roots.real), rtol=1e-12)
+
+
+def test_a_ratio_of_0_has_an_upper_limit_and_one_over_0_has_none() -> None:
+    none = tuple(np.array(x) for x in (0.0, 0.0, 0.04))
+    some = tuple(np.array(x) for x in (0.2, 0.1, 0.5))  # the upper limit is more than twice 0.2
+    low, high = ratio_of(none, some)
     assert low == 0
     assert 0 < high < 1
+    low, high = ratio_of(some, some)
+    assert 0 < low < 1 < high
+    assert np.isnan(ratio_of(some, none)).all()
+
+
+def test_paired_shares_have_the_multinomial_variance() -> None:
+    p, q, n = 0.2, 0.1, 1e4
+    limits = paired_difference_of(*(normal(x, (x * (1 - x) / n) ** 0.5) for x in (p, q)))
+    error = ((p + q - (p - q) ** 2) / n) ** 0.5
+    np.testing.assert_allclose(limits, (p - q) + Z * error * np.array([-1, 1]), rtol=1e-6)
+
+
+def test_the_mean_of_two_estimates_has_half_the_root_of_the_sum_of_squares() -> None:
+    low, high = mean_of([normal(0.3, 0.03), normal(0.5, 0.04)])
+    np.testing.assert_allclose((low, high), 0.4 + Z * 0.025 * np.array([-1, 1]))
 
 
 def test_the_effective_size_of_equal_rows_is_their_number() -> None:

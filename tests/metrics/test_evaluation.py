@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import beta
 from sklearn import metrics as sklearn
 
 from fairrun.errors import RequestError
@@ -95,15 +96,20 @@ def test_undefined_values_have_the_same_names() -> None:
 def test_a_model_that_moves_one_threshold_is_not_over_it(people: People) -> None:
     found = evaluate(people)
     assert found.frontier is not None
-    assert found.metrics["accuracy_over_threshold"] <= 0
+    low, high = (found.metrics[f"accuracy_over_threshold_ci_{end}"] for end in ("low", "high"))
+    assert low <= found.metrics["accuracy_over_threshold"] <= high
+    assert low < 0
+    # On the same rows, the comparison favours the threshold.
     within = found.frontier.accuracy_within(abs(found.metrics["statistical_parity"]))
-    assert found.metrics["accuracy_over_threshold"] == found.metrics["accuracy"] - within
+    over_frontier = found.metrics["accuracy"] - within
+    assert over_frontier <= min(0, found.metrics["accuracy_over_threshold"])
 
 
 def test_without_a_row_in_b_there_is_no_frontier(people: People) -> None:
     found = evaluate(people.take(people.sex != 1))
     assert found.frontier is None
-    assert math.isnan(found.metrics["accuracy_over_threshold"])
+    for end in ("", "_ci_low", "_ci_high"):
+        assert math.isnan(found.metrics[f"accuracy_over_threshold{end}"])
 
 
 def test_the_flip_rate_is_that_of_the_pair_where_most_labels_change(people: People) -> None:
@@ -114,6 +120,8 @@ def test_the_flip_rate_is_that_of_the_pair_where_most_labels_change(people: Peop
     assert found.flips is not None
     assert found.flips["changed"].item() == 25
     assert found.metrics["flip_rate"] == 0.25
+    limits = [found.metrics[f"flip_rate_ci_{end}"] for end in ("low", "high")]
+    np.testing.assert_allclose(limits, beta.ppf([0.025, 0.975], 25.5, 75.5))
     assert evaluate(people).flips is None
 
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import beta
 
 from fairrun.errors import RequestError
 from fairrun.metrics import consistency_score, flip_test
+from fairrun.metrics.rows import largest_flip
 
 
 @pytest.mark.parametrize("n_neighbors", [1, 5, 20])
@@ -55,14 +57,61 @@ def test_every_pair_of_values_is_counted_in_both_directions() -> None:
             "changed_share": [1 / 3, 1 / 3, 2 / 3],
         }
     )
-    pd.testing.assert_frame_equal(table, expected)
+    pd.testing.assert_frame_equal(table.iloc[:, :7], expected)
     pd.testing.assert_frame_equal(PEOPLE, before)
 
 
 def test_no_rows_have_no_share() -> None:
     table = flip_test(lambda rows: rows["age"] > 40, PEOPLE[:0], "sex", ["Male", "Female"])
     assert table["changed"].tolist() == [0]
-    assert table["changed_share"].isna().all()
+    assert table[["changed_share", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert np.isnan(largest_flip(table)).all()
+
+
+THRESHOLDS = {"a": 0.5, "b": 0.6, "c": 0.6}
+
+
+def by_threshold(rows: pd.DataFrame) -> pd.Series:
+    return (rows["score"] > rows["group"].map(THRESHOLDS)).astype(int)
+
+
+def test_the_limits_of_a_share_are_jeffreys_at_the_confidence_of_all_pairs() -> None:
+    frame = pd.DataFrame({"group": "a", "score": np.arange(200) / 200})
+    one = flip_test(by_threshold, frame, "group", ["a", "b"])
+    assert one["changed"].item() == 20
+    expected = beta.ppf([0.025, 0.975], 20.5, 180.5)
+    np.testing.assert_allclose(one[["ci_low", "ci_high"]].to_numpy()[0], expected)
+    three = flip_test(by_threshold, frame, "group", ["a", "b", "c"])
+    assert three["changed"].tolist() == [20, 20, 0]
+    tail = 0.025 / 3
+    expected = beta.ppf([tail, 1 - tail], 20.5, 180.5)
+    np.testing.assert_allclose(largest_flip(three), [0.1, *expected])
+    # Nothing flips in 200 rows: Clopper and Pearson's upper limit.
+    assert three["ci_high"].iloc[2] == pytest.approx(1 - tail ** (1 / 200))
+
+
+def test_the_interval_of_the_largest_share_covers_though_the_pair_was_chosen() -> None:
+    rng = np.random.default_rng(0)
+    hits = []
+    for _ in range(80):
+        frame = pd.DataFrame({"group": "a", "score": rng.random(120)})
+        _, low, high = largest_flip(flip_test(by_threshold, frame, "group", ["a", "b", "c"]))
+        hits.append(low <= 0.1 <= high)
+    assert np.mean(hits) >= 0.92
+
+
+def test_weights_widen_the_interval_or_refuse_it() -> None:
+    frame = pd.DataFrame({"group": "a", "score": np.arange(200) / 200})
+    weight = np.tile([1.0, 4.0], 100)
+    heavy = np.where(np.arange(200) < 3, 70.0, 1.0)
+    values = ["a", "b"]
+    even, uneven, refused = (
+        flip_test(by_threshold, frame, "group", values, w).iloc[0] for w in (None, weight, heavy)
+    )
+    assert uneven["changed_share"] == pytest.approx(0.1)
+    assert uneven["ci_low"] < even["ci_low"] < even["ci_high"] < uneven["ci_high"]
+    assert refused["changed_share"] == pytest.approx(20 / 407)
+    assert refused[["ci_low", "ci_high"]].isna().all()
 
 
 @pytest.mark.parametrize(("column", "values"), [("race", ["x", "y"]), ("sex", ["Male", "Male"])])

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from fairrun.documents import did_you_mean, is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate, accuracy
+from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate
 from fairrun.metrics import false_positive_rate as of_label_0
 from fairrun.metrics import true_positive_rate as of_label_1
 
@@ -70,7 +70,10 @@ def _gate_metrics() -> dict[str, GateMetric]:
         for m in BIAS_METRICS.values()
         if m.signed
     ]
-    metrics.append(GateMetric("abroca", "difference", both_labels, "abroca"))
+    metrics += (
+        GateMetric(name, "difference", both_labels, name)
+        for name in ("roc_auc_difference", "abroca")
+    )
     performance = chain(PERFORMANCE_METRICS.items(), GROUP_RATES.items())
     for name, rate in dict(performance).items():
         of_groups = rate.name in GROUP_RATES
@@ -80,8 +83,9 @@ def _gate_metrics() -> dict[str, GateMetric]:
     metrics.append(
         GateMetric("roc_auc", "performance", both_labels, "roc_auc", better="higher"),
     )
-    metrics.append(
-        GateMetric("brier_score", "performance", (accuracy,), "brier_score", better="lower")
+    metrics += (
+        GateMetric(name, "performance", both_labels, name, better="lower")
+        for name in ("brier_score", "squared_calibration_error")
     )
     return {metric.name: metric for metric in metrics}
 
@@ -97,7 +101,7 @@ GATE_METRICS: dict[str, GateMetric] = _gate_metrics()
 
 _INSTEAD = {
     "four_fifths_rule": "write disparate_impact>=0.8, which is the same in either direction",
-    "calibration_error": "write brier_score<=…",
+    "calibration_error": "write squared_calibration_error<=… or brier_score<=…",
 }
 
 

@@ -36,6 +36,9 @@ __all__ = ["GateResult", "Judgement", "Verdict", "decide", "judge", "overall"]
 
 _INTERVAL = ["value", "ci_low", "ci_high"]
 
+#: The metrics that are only computed for group_a against group_b.
+_OF_TWO = ("roc_auc_difference", "abroca")
+
 
 class Verdict(StrEnum):
     """The verdict on a term or on a whole gate, in order of precedence."""
@@ -239,8 +242,8 @@ def decide(
 
     A fairness term without `@` applies to every protected column. If a column has two values, they
     are compared as a and b with the interval in `Audit.compared`. If it has more values, the worst
-    pair is used with its simultaneous interval. `abroca`, and a term that ends in
-    `[privileged vs unprivileged]`, compare group_a and group_b alone.
+    pair is used with its simultaneous interval. `roc_auc_difference`, `abroca`, and a term that
+    ends in `[privileged vs unprivileged]`, compare group_a and group_b alone.
 
     A performance term without `@` applies to all rows. With `@` it applies to each group, and the
     intervals of the groups cover at once (Bonferroni).
@@ -312,7 +315,7 @@ def _grouping(term: Term, counts: AnyCounts, names: tuple[str, ...]) -> Grouping
     if not names:
         return everybody(counts.columns)
     # Areas under the ROC curve are only compared between group_a and group_b.
-    of = group_a_and_b if term.declared or term.metric.name == "abroca" else values_of
+    of = group_a_and_b if term.declared or term.metric.name in _OF_TWO else values_of
     return of(counts.columns, *names)
 
 

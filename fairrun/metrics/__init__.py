@@ -3,8 +3,8 @@
 Tables: `Counts` holds the number of rows for each combination of group, label and prediction.
 `WeightedCounts` does the same for weighted rows, `PairedCounts` for two models on the same rows.
 Metrics: `rates` describes one group, `bias` compares two groups, `performance` describes all rows.
-`scores` needs scores, `rows` needs the rows themselves, `inequality` compares individuals, and
-`impact_audits` makes the tables that two rules on hiring ask for.
+`scores`, `calibration` and `roc_curves` need scores, `rows` needs the rows themselves, `inequality`
+compares individuals, and `impact_audits` makes the tables that two rules on hiring ask for.
 Intervals: `estimates` adds limits to each metric. `closed_form` has the formulas, `intervals` the
 replicates for metrics without a formula, and `worst` the interval of the worst of many pairs.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
@@ -21,6 +21,11 @@ from fairrun.metrics.audit_scores import (
 from fairrun.metrics.bias import (
     BIAS_METRICS,
     BiasMetric,
+)
+from fairrun.metrics.calibration import (
+    CALIBRATION_BINS,
+    calibration_in_the_large,
+    squared_calibration_error,
 )
 from fairrun.metrics.closed_form import (
     normal_quantile,
@@ -84,12 +89,14 @@ from fairrun.metrics.rates import (
     selection_rate,
     true_positive_rate,
 )
+from fairrun.metrics.roc_curves import (
+    area_between_roc_curves,
+)
 from fairrun.metrics.rows import (
     consistency_score,
     flip_test,
 )
 from fairrun.metrics.scores import (
-    CALIBRATION_BINS,
     brier_score,
     roc_auc,
 )
@@ -133,10 +140,12 @@ __all__ = [
     "WeightedCounts",
     "WeightedScoreHistogram",
     "accuracy",
+    "area_between_roc_curves",
     "audit",
     "audit_scores",
     "bias_table",
     "brier_score",
+    "calibration_in_the_large",
     "compare_models",
     "confusion_table",
     "consistency_score",
@@ -157,6 +166,7 @@ __all__ = [
     "score_metrics",
     "selection_rate",
     "sizes_of",
+    "squared_calibration_error",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",

@@ -6,6 +6,7 @@ An interval that lies partly inside gives insufficient evidence.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,10 +35,17 @@ from fairrun.metrics import (
 
 __all__ = ["GateResult", "Judgement", "Verdict", "decide", "judge", "overall"]
 
+_logger = logging.getLogger(__name__)
+
 _INTERVAL = ["value", "ci_low", "ci_high"]
 
 #: The metrics that are only computed for group_a against group_b.
 _OF_TWO = ("roc_auc_difference", "abroca")
+
+_ABROCA = (
+    "abroca is now the area between the two ROC curves, which has an upper limit only, so its term "
+    "cannot fail; for the difference of the two areas, write roc_auc_difference<=…"
+)
 
 
 class Verdict(StrEnum):
@@ -287,6 +295,8 @@ def decide(
     >>> str(result.verdict)
     'fail'
     """
+    if any(term.metric.name == "abroca" for term in gate.terms):
+        _logger.warning(_ABROCA)
     judgements: list[Judgement] = []
     for term in gate.terms:
         for names in term.about(counts.columns):

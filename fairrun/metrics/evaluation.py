@@ -33,9 +33,6 @@ from fairrun.metrics.rows import flip_test
 from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
-#: The titles of the metrics of scores in `bias_table`.
-_TITLES = {"roc_auc_difference": "ROC AUC Difference", "abroca": "Area Between ROC Curves"}
-
 __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
 
 
@@ -232,18 +229,15 @@ def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
     DataFrame
         One row for each metric, with the columns Metric (holisticai's names, in its order), Value
         (differences a − b, ratios a / b), Reference (the value at parity), ci_low, ci_high, group_a
-        and group_b. What holisticai calls ABROCA is the row ROC AUC Difference. The last row is the
-        area between the two curves.
+        and group_b. holisticai calls the last row, ROC AUC Difference, ABROCA. Elsewhere that is
+        the area between the two curves, as in the metric `abroca`.
     """
     compared = audited.compared[audited.compared["protected"] == protected]
+    compared = compared[compared["metric"] != "abroca"]
     metrics = [BIAS_METRICS.get(name) for name in compared["metric"]]
-    titles = [
-        metric.title if metric else _TITLES[name]
-        for metric, name in zip(metrics, compared["metric"], strict=True)
-    ]
     return pd.DataFrame(
         {
-            "Metric": titles,
+            "Metric": [metric.title if metric else "ROC AUC Difference" for metric in metrics],
             "Value": compared["value"].to_numpy(),
             "Reference": [metric.reference if metric else 0 for metric in metrics],
             **{name: compared[name].to_numpy() for name in ("ci_low", "ci_high")},

@@ -188,12 +188,37 @@ def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
 
 
 def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
-    """Write the coverage of areas under the curve."""
+    """Write, for each metric and case, what the intervals of all its cells come to."""
+    lines = []
+    for metric, case in _distinct(rows, "metric", "case"):
+        of = [row for row in rows if (row["metric"], row["case"]) == (metric, case)]
+        covered, above, below = (
+            [100 * row[name] for row in of] for name in ("covered", "above", "below")
+        )
+        lines.append(
+            [
+                f"`{metric}`",
+                case,
+                str(len(of)),
+                f"{statistics.fmean(covered):.1f}",
+                f"{min(covered):.1f}",
+                f"{max(above):.1f}",
+                f"{max(below):.1f}",
+            ]
+        )
+    header = ["metric", "case", "cells", "covered, mean", "lowest", "above, most", "below, most"]
+    return _markdown(header, lines)
+
+
+def calibration_by_chance(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean squared calibration error of a calibrated model by the number of rows."""
     lines = [
-        [f"{row['rows']:,}", *(f"{row[name]:.1f}" for name in ("0.8", "0.95", "difference"))]
+        [f"{row['rows']:,}", f"{row['base_rate']:.3g}", f"{row['mean']:z.4f}"]
         for row in rows
+        if (row["metric"], row["case"]) == ("squared_calibration_error", "calibrated")
+        and row["base_rate"] in (0.05, 0.25)
     ]
-    return _markdown(["rows a group", "area 0.8", "area 0.95", "their difference"], lines)
+    return _markdown(["rows", "base rate", "mean of the squared calibration error"], lines)
 
 
 def intervals(rows: Rows, _: dict[str, Any]) -> str:
@@ -396,6 +421,7 @@ TABLES = {
     "coverage_small": Table("coverage_small", coverage_small),
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
+    "calibration_by_chance": Table("coverage_scores", calibration_by_chance, command=False),
     "intervals": Table("intervals", intervals),
     "gate_errors": Table("gate_errors", gate_errors),
     "serving": Table("serving", serving),
@@ -515,7 +541,6 @@ FIGURES: dict[str, Callable[[], str]] = {
     "explanations_sampled": lambda: _span(_explanations_sampled()),
     "coverage_outside": _coverage_outside,
     "coverage_worst": lambda: _span(_coverage_worst()),
-    "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",
     "sweep_speedup": lambda: _sweep_speedup(0),
     "sweep_whole_speedup": lambda: _sweep_speedup(1),
     "sweep_seconds_of_one": lambda: f"{_sweep_seconds(1)[1]:.1f}",

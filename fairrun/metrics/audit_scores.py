@@ -112,8 +112,8 @@ def audit_scores(
             rates += [
                 (*about, "roc_auc", auc.value, *auc.interval(confidence), _BY_AUC, undefined),
                 (*about, "brier_score", *brier, "Beta", empty),
-                (*about, "calibration_in_the_large", *in_the_large, "Jeffreys", empty),
-                (*about, "squared_calibration_error", *squared, "Jeffreys, upper", empty or alone),
+                (*about, "calibration_in_the_large", *in_the_large, "Beta", empty),
+                (*about, "squared_calibration_error", *squared, "Beta, upper", empty or alone),
             ]
     for names in one_and_two_way(protected):
         grouping = group_a_and_b(protected, *names)

@@ -89,37 +89,40 @@ def steady_size(
 def beta_limits(
     value: FloatArray | float, size: FloatArray | float, confidence: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Compute Jeffreys' limits of a mean of numbers in [0, 1], or of a proportion.
+    """Compute Clopper and Pearson's limits of a mean of numbers in [0, 1], or of a proportion.
+
+    They are wider than other limits of a proportion, but each of the two limits is wrong at most
+    with its nominal probability. A gate uses one of them.
 
     Parameters
     ----------
     value, size : float or array
-        The mean and its effective number of rows.
+        The mean and its effective number of rows, which need not be whole.
     confidence : float
         Confidence level of the interval.
 
     Returns
     -------
     low, high : array
-        The limits, with low ≤ value ≤ high. The lower limit of 0 is 0, and the upper limit of 1 is
-        1. NaN where the value is NaN.
+        The limits, with low ≤ value ≤ high. NaN where the value is NaN.
 
     References
     ----------
-    Brown, Cai and DasGupta (2001), "Interval estimation for a binomial proportion", Statistical
-    Science 16, section 3.1.
+    Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of
+    the binomial", Biometrika 26.
 
     Examples
     --------
     >>> low, high = beta_limits(0.0, 100, 0.95)
     >>> low.item(), round(high.item(), 4)
-    (0.0, 0.0247)
+    (0.0, 0.0362)
     """
     value, size = np.asarray(value, dtype=np.float64), np.asarray(size, dtype=np.float64)
-    yes, no = value * size + 0.5, (1 - value) * size + 0.5
+    yes, no = value * size, (1 - value) * size
     tail = (1 - confidence) / 2
-    low, high = betaincinv(yes, no, tail), betaincinv(yes, no, 1 - tail)
-    low, high = np.where(value <= 0, 0.0, low), np.where(value >= 1, 1.0, high)
+    # The distribution is not defined at a limit that is 0 or 1.
+    low = np.where(yes > 0, betaincinv(np.maximum(yes, 1e-300), no + 1, tail), 0.0)
+    high = np.where(no > 0, betaincinv(yes + 1, np.maximum(no, 1e-300), 1 - tail), 1.0)
     return np.minimum(low, value), np.maximum(high, value)
 
 

@@ -41,9 +41,9 @@ def calibration_in_the_large(
 ) -> tuple[float, float, float]:
     """Compute the mean score minus the share of label 1, with its limits.
 
-    The limits join Jeffreys' limits of the share and normal limits of the mean score. Scores that
-    rank the labels well vary with them, which makes the difference less variable. This correlation
-    is estimated, and shrunk if there are few rows of a label.
+    The limits join Clopper and Pearson's limits of the share and normal limits of the mean score.
+    Scores that rank the labels well vary with them, which makes the difference less variable. This
+    correlation is estimated, and shrunk if there are few rows of a label.
 
     Parameters
     ----------

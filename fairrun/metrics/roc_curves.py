@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairrun.metrics.bounded_means import kish_size
+from fairrun.metrics.bounded_means import kish_size, limits_of_difference
 from fairrun.metrics.rates import FloatArray
-from fairrun.metrics.scores import check_score_weights, check_scores
+from fairrun.metrics.scores import check_score_weights, check_scores, roc_auc
 
 __all__ = ["Scored", "area_between_roc_curves"]
 
@@ -45,7 +45,8 @@ def area_between_roc_curves(
     Returns
     -------
     value, low, high : float
-        The area, 0 and the upper limit. All are NaN unless both groups have both labels.
+        The area, 0 and the upper limit, which is at least that of the difference of the areas under
+        the curves. All are NaN unless both groups have both labels.
 
     References
     ----------
@@ -77,8 +78,13 @@ def area_between_roc_curves(
     (a_0, a_1), (b_0, b_1) = drawn
     areas = _areas_between((a_0, a_1), (b_0, b_1))
     binned = _areas_between(*(_curve(group, edges) for group in groups)).item()
-    limit = float(np.quantile(areas, (1 + confidence) / 2)) - binned
-    return value, 0.0, min(value + max(limit, 0.0), 1.0)
+    limit = value + max(float(np.quantile(areas, (1 + confidence) / 2)) - binned, 0.0)
+    # Replicates of perfect curves are perfect. The area between two curves is at least the
+    # difference of the areas under them, whose limits allow for errors that were not seen.
+    under = [roc_auc(*scored) for scored in (a, b)]
+    limits = [(auc.value, *auc.interval(confidence)) for auc in under]
+    limit = max(limit, *(abs(end) for end in limits_of_difference(*limits)))
+    return value, 0.0, min(limit, 1.0)
 
 
 def _by_label(scored: Scored) -> list[tuple[FloatArray, FloatArray]]:

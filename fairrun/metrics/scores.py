@@ -22,9 +22,8 @@ __all__ = [
 ]
 
 #: The assumed variance counts like this number of rows: of the rarer label for an area under the
-#: ROC curve, of all rows for a Brier score. These are the smallest numbers that we tried (3, 5, 10)
-#: with at most 3 % of errors on each side; see benchmarks/coverage_scores.py.
-_ADDED_TO_AUC, _ADDED_TO_BRIER = 10, 5
+#: ROC curve, of all rows for a Brier score. benchmarks/coverage_scores.py has what comes of it.
+_ADDED = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class RocAuc:
         """Compute Beta limits from an effective number of rows; NaN if the value is NaN.
 
         DeLong's variance is too small if few pairs are in the wrong order. It is therefore mixed
-        with the variance for exponentially distributed scores. That variance counts like ten rows
+        with the variance for exponentially distributed scores. That variance counts like five rows
         of the rarer label. DeLong's counts like 4 θ (1 − θ) for each of its rows, for an area θ.
 
         References
@@ -75,7 +74,7 @@ class RocAuc:
             self.variance,
             positive * negative / per_row,
             seen=4 * rarer * theta * (1 - theta),
-            added=_ADDED_TO_AUC,
+            added=_ADDED,
             freedom=rarer - 1,
             confidence=confidence,
         )
@@ -293,8 +292,8 @@ def brier_score(
         float((parts**2).sum()) * rows / (rows - 1) if rows > 1 else np.nan,
         n,
         seen=4 * n * value * (1 - value),
-        added=_ADDED_TO_BRIER,
-        freedom=rarer + _ADDED_TO_BRIER - 1,
+        added=_ADDED,
+        freedom=rarer + _ADDED - 1,
         confidence=confidence,
     )
     low, high = beta_limits(value, size, confidence)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import beta
+from scipy.stats import beta, binomtest
 
 from fairrun.metrics.bounded_means import beta_limits, limits_of_difference, steady_size
 
@@ -14,8 +14,11 @@ GIVEN = {"added": 10.0, "freedom": 1e9, "confidence": 0.95}
 def test_limits_are_quantiles_of_the_beta_distribution() -> None:
     low, high = beta_limits(np.array([0.3, 0.9]), np.array([20.0, 7.5]), 0.9)
     for i, (value, size) in enumerate([(0.3, 20.0), (0.9, 7.5)]):
-        posterior = beta(value * size + 0.5, (1 - value) * size + 0.5)
-        assert [low[i], high[i]] == pytest.approx([posterior.ppf(0.05), posterior.ppf(0.95)])
+        yes, no = value * size, (1 - value) * size
+        expected = [beta(yes, no + 1).ppf(0.05), beta(yes + 1, no).ppf(0.95)]
+        assert [low[i], high[i]] == pytest.approx(expected)
+    exact = binomtest(6, 20).proportion_ci(0.9, method="exact")
+    assert (low[0], high[0]) == pytest.approx((exact.low, exact.high))
     assert np.isnan(beta_limits(math.nan, 10.0, 0.95)).all()
 
 

@@ -59,7 +59,7 @@ def test_a_perfect_order_is_known_as_well_as_its_rarer_label() -> None:
     auc = roc_auc([0] * 50 + [1] * 5, [0.1] * 50 + [0.9] * 5)
     assert (auc.value, auc.n_positive, auc.n_negative) == (1, 5, 50)
     low, high = auc.interval()
-    assert 0.55 < low < 0.7
+    assert 0.4 < low < 0.6
     assert high == 1
     # The labels and the order turned round: the same area, and the same limits.
     assert roc_auc([1] * 50 + [0] * 5, [0.9] * 50 + [0.1] * 5).interval() == (low, high)

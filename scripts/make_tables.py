@@ -213,12 +213,12 @@ def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
 def calibration_by_chance(rows: Rows, _: dict[str, Any]) -> str:
     """Write the mean squared calibration error of a calibrated model by the number of rows."""
     lines = [
-        [f"{row['rows']:,}", f"{row['base_rate']:.3g}", f"{row['mean']:z.4f}"]
+        [f"{row['rows']:,}", f"{row['mean']:z.4f}"]
         for row in rows
         if (row["metric"], row["case"]) == ("squared_calibration_error", "calibrated")
-        and row["base_rate"] in (0.05, 0.25)
+        and row["base_rate"] == 0.05
     ]
-    return _markdown(["rows", "base rate", "mean of the squared calibration error"], lines)
+    return _markdown(["rows", "mean of the squared calibration error"], lines)
 
 
 def intervals(rows: Rows, _: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ smallest ratio.
 matching gate term is wrong there. Most of its figures are exact sums (`_coverage_edges.py`).
 
 --small measures the rates of single cells by metric, in groups of 20 to 200 rows. --models measures
-differences between two models on the same rows. --scores measures areas under the ROC curve.
+differences between two models on the same rows. Scores are in benchmarks/coverage_scores.py.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ from _coverage_edges import edges
 from _results import Measurement, add_save
 from numpy.typing import NDArray
 
-from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, normal_quantile, roc_auc, worst_of
-from fairrun.metrics.closed_form import difference_limits
+from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, worst_of
 from fairrun.metrics.counted import Counted
 from fairrun.metrics.intervals import draw_replicates, percentile_limits, smooth
 from fairrun.metrics.worst import orient
@@ -189,38 +188,6 @@ def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, l
     return held
 
 
-def show_scores(simulations: int) -> list[Row]:
-    """Print and return the coverage of areas under the ROC curve and of their difference."""
-    from scipy.stats import norm
-
-    found: list[Row] = []
-
-    print("| rows a group | area 0.8 | area 0.95 | their difference |")
-    print("|---|---|---|---|")
-    rng = np.random.default_rng(0)
-    areas = (0.8, 0.95)
-    z = normal_quantile(0.95)
-    for n in (100, 500, 5000):
-        held: dict[str, list[bool]] = defaultdict(list)
-        for _ in range(simulations):
-            estimated = []
-            for area in areas:
-                y = (rng.random(n) < 0.25).astype(int)
-                score = norm.cdf(rng.normal(size=n) + 2**0.5 * norm.ppf(area) * y)
-                auc = roc_auc(y, score)
-                low, high = auc.interval()
-                held[str(area)].append(low <= area <= high)
-                estimated += [np.array(auc.value), np.array(auc.effective_size)]
-            one, its_size, other, other_size = estimated
-            limits = difference_limits([(one, its_size, other, other_size)], z)
-            held["difference"].append(bool(limits[0] <= areas[0] - areas[1] <= limits[1]))
-        percent = {name: 100 * float(np.mean(values)) for name, values in held.items()}
-        found.append({"rows": n} | percent)
-        cells = " | ".join(f"{value:.1f}" for value in percent.values())
-        print(f"| {n:,} | {cells} |", flush=True)
-    return found
-
-
 def main() -> None:
     """Print the tables of docs/metrics.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -230,7 +197,6 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--edges", action="store_true")
     parser.add_argument("--models", action="store_true")
-    parser.add_argument("--scores", action="store_true")
     add_save(parser)
     arguments = parser.parse_args()
     more = ("benchmarks/_coverage_edges.py",) if arguments.edges else ()
@@ -242,8 +208,6 @@ def main() -> None:
         name, found = "coverage_edges", show_edges(simulations)
     elif arguments.models:
         name, found = "coverage_models", show_models(simulations)
-    elif arguments.scores:
-        name, found = "coverage_scores", show_scores(simulations)
     else:
         name = "coverage"
         found = show_promised(arguments.groups, arguments.rows, simulations)

@@ -201,12 +201,37 @@ def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
 
 
 def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
-    """Write the coverage of areas under the curve."""
+    """Write, for each metric and case, what the intervals of all its cells come to."""
+    lines = []
+    for metric, case in _distinct(rows, "metric", "case"):
+        of = [row for row in rows if (row["metric"], row["case"]) == (metric, case)]
+        covered, above, below = (
+            [100 * row[name] for row in of] for name in ("covered", "above", "below")
+        )
+        lines.append(
+            [
+                f"`{metric}`",
+                case,
+                str(len(of)),
+                f"{statistics.fmean(covered):.1f}",
+                f"{min(covered):.1f}",
+                f"{max(above):.1f}",
+                f"{max(below):.1f}",
+            ]
+        )
+    header = ["metric", "case", "cells", "covered, mean", "lowest", "above, most", "below, most"]
+    return _markdown(header, lines)
+
+
+def calibration_by_chance(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean squared calibration error of a calibrated model by the number of rows."""
     lines = [
-        [f"{row['rows']:,}", *(f"{row[name]:.1f}" for name in ("0.8", "0.95", "difference"))]
+        [f"{row['rows']:,}", f"{row['mean']:z.4f}"]
         for row in rows
+        if (row["metric"], row["case"]) == ("squared_calibration_error", "calibrated")
+        and row["base_rate"] == 0.05
     ]
-    return _markdown(["rows a group", "area 0.8", "area 0.95", "their difference"], lines)
+    return _markdown(["rows", "mean of the squared calibration error"], lines)
 
 
 def coverage_weighted(rows: Rows, _: dict[str, Any]) -> str:
@@ -495,6 +520,7 @@ TABLES = {
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "coverage_weighted": Table("coverage_weighted", coverage_weighted),
     "coverage_over_threshold": Table("coverage_over_threshold", coverage_over_threshold),
+    "calibration_by_chance": Table("coverage_scores", calibration_by_chance, command=False),
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
     "gate_errors": Table("gate_errors", gate_errors),
@@ -647,7 +673,6 @@ FIGURES: dict[str, Callable[[], str]] = {
     "edges_wrong_fail": lambda: f"{max(_edges('wrong_fail')):.1f}",
     "edges_jeffreys_lowest": lambda: f"{min(_edges('lowest', jeffreys=True)):.1f}",
     "edges_jeffreys_pass": lambda: f"{max(_edges('wrong_pass', jeffreys=True)):.1f}",
-    "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",
     "sweep_speedup": lambda: _sweep_speedup(0),
     "sweep_whole_speedup": lambda: _sweep_speedup(1),
     "sweep_seconds_of_one": lambda: f"{_sweep_seconds(1)[1]:.1f}",

@@ -21,6 +21,13 @@ from fairrun.metrics import Evaluation, confusion_table
 __all__ = ["Plot", "draw_evaluation"]
 
 
+#: Metrics in words, if their names do not say what they are.
+_WORDS = {
+    "roc_auc": "area under the curve",
+    "calibration_in_the_large": "mean score minus share of label 1",
+}
+
+
 @dataclass(frozen=True)
 class Plot:
     """A figure as a picture.
@@ -80,7 +87,7 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
         "calibration": (
             lambda: plot_calibration(evaluation.scores, audited.rates),
             f"Share of label 1 against the mean score by {of_columns}, in ten bins. "
-            + _said(audited.rates, "calibration_error", evaluation.protected.name),
+            + _said(audited.rates, "calibration_in_the_large", evaluation.protected.name),
         ),
     }
     frontier = evaluation.frontier
@@ -100,6 +107,6 @@ def _said(rates: pd.DataFrame, metric: str, protected: str) -> str:
     """Return a sentence with the rate of each group of one protected column."""
     of_metric = rates[(rates["metric"] == metric) & (rates["protected"] == protected)]
     groups = zip(of_metric["group"], of_metric["value"], strict=True)
-    said = [f"{group} {value:.3f}" for group, value in groups]
-    words = "area under the curve" if metric == "roc_auc" else metric.replace("_", " ")
+    said = [f"{group} {value:z.3f}" for group, value in groups]
+    words = _WORDS.get(metric, metric.replace("_", " "))
     return f"{words.capitalize()}: {', '.join(said[:6])}."

@@ -38,6 +38,7 @@ _MOST_COMPARED = 4
 _COMPARED = (
     *(m.name for m in BIAS_METRICS.values() if m.kind == "ratio"),
     *(m.name for m in BIAS_METRICS.values() if m.kind == "difference"),
+    "roc_auc_difference",
     "abroca",
 )
 _PERFORMANCE = (*PERFORMANCE_METRICS, "roc_auc", "brier_score")

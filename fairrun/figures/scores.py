@@ -93,7 +93,8 @@ def plot_calibration(scores: Histogram, rates: pd.DataFrame) -> Figure:
     scores : ScoreHistogram or WeightedScoreHistogram
         The scores of the rows before any decision.
     rates : DataFrame
-        The table `Audit.rates`, which has the calibration error of each group.
+        The table `Audit.rates`, which has the calibration in the large of each group: its mean
+        score minus its share of label 1.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def plot_calibration(scores: Histogram, rates: pd.DataFrame) -> Figure:
             _mark(ax, i, x[i, enough], y[i, enough])
         _finish(ax, name, "mean score", "share of label 1", n_left_out)
         names = [grouping.groups[i] for i in groups]
-        _name_groups(ax, names, name, "calibration_error", "error", rates)
+        _name_groups(ax, names, name, "calibration_in_the_large", "mean − share", rates)
     return figure
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate, accuracy
+from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate
 from fairrun.metrics import false_positive_rate as of_label_0
 from fairrun.metrics import true_positive_rate as of_label_1
 
@@ -33,7 +33,9 @@ _INSTEAD = {
     "four_fifths_rule": (
         f"{_NO_INTERVAL}; write disparate_impact>=0.8, which is the same in either direction"
     ),
-    "calibration_error": f"{_NO_INTERVAL}; write brier_score<=…",
+    "calibration_error": (
+        "is no longer computed; write squared_calibration_error<=… or brier_score<=…"
+    ),
     "2sd_rule": (
         "is a test statistic, whose 95 % interval is about 4 wide even at parity and which grows "
         "with the number of rows; write statistical_parity<=…"
@@ -79,7 +81,10 @@ def _gate_metrics() -> dict[str, GateMetric]:
         for m in BIAS_METRICS.values()
         if m.signed and m.name not in _INSTEAD
     ]
-    metrics.append(GateMetric("abroca", "difference", both_labels, "abroca"))
+    metrics += (
+        GateMetric(name, "difference", both_labels, name)
+        for name in ("roc_auc_difference", "abroca")
+    )
     performance = chain(PERFORMANCE_METRICS.items(), GROUP_RATES.items())
     for name, rate in dict(performance).items():
         of_groups = rate.name in GROUP_RATES
@@ -89,8 +94,9 @@ def _gate_metrics() -> dict[str, GateMetric]:
     metrics.append(
         GateMetric("roc_auc", "performance", both_labels, "roc_auc", better="higher"),
     )
-    metrics.append(
-        GateMetric("brier_score", "performance", (accuracy,), "brier_score", better="lower")
+    metrics += (
+        GateMetric(name, "performance", both_labels, name, better="lower")
+        for name in ("brier_score", "squared_calibration_error")
     )
     return {metric.name: metric for metric in metrics}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from fairrun.gate.checks import judge_each_group, judge_pairs
 from fairrun.gate.family import holm
 from fairrun.gate.gates import Gate
@@ -20,6 +22,16 @@ from fairrun.metrics import (
 
 __all__ = ["decide"]
 
+_logger = logging.getLogger(__name__)
+
+#: The metrics that are only computed for group_a against group_b.
+_OF_TWO = ("roc_auc_difference", "abroca")
+
+_ABROCA = (
+    "abroca is now the area between the two ROC curves, which has an upper limit only, so its term "
+    "cannot fail; for the difference of the two areas, write roc_auc_difference<=…"
+)
+
 
 def decide(
     gate: Gate, counts: AnyCounts, audited: Audit, *, confidence: float = 0.95
@@ -28,8 +40,8 @@ def decide(
 
     A fairness term without `@` applies to every protected column. If a column has two values, they
     are compared as a and b with the interval in `Audit.compared`. If it has more values, the worst
-    pair is used with its simultaneous interval. `abroca`, and a term that ends in
-    `[privileged vs unprivileged]`, compare group_a and group_b alone.
+    pair is used with its simultaneous interval. `roc_auc_difference`, `abroca`, and a term that
+    ends in `[privileged vs unprivileged]`, compare group_a and group_b alone.
 
     A performance term without `@` applies to all rows. With `@` it applies to each group, and the
     intervals of the groups cover at once (Bonferroni).
@@ -78,6 +90,8 @@ def decide(
     >>> str(result.verdict)
     'fail'
     """
+    if any(term.metric.name == "abroca" for term in gate.terms):
+        _logger.warning(_ABROCA)
     judgements: list[Judgement] = []
     for term in gate.terms:
         for names in term.about(counts.columns):
@@ -116,5 +130,5 @@ def _grouping(term: Term, counts: AnyCounts, names: tuple[str, ...]) -> Grouping
     if not names:
         return everybody(counts.columns)
     # Areas under the ROC curve are only compared between group_a and group_b.
-    of = group_a_and_b if term.declared or term.metric.name == "abroca" else values_of
+    of = group_a_and_b if term.declared or term.metric.name in _OF_TWO else values_of
     return of(counts.columns, *names)

@@ -3,8 +3,8 @@
 Tables: `Counts` holds the number of rows for each combination of group, label and prediction.
 `WeightedCounts` does the same for weighted rows, `PairedCounts` for two models on the same rows.
 Metrics: `rates` describes one group, `bias` compares two groups, `performance` describes all rows.
-`scores` needs scores, `rows` needs the rows themselves, `inequality` compares individuals, and
-`impact_audits` makes the tables that two rules on hiring ask for.
+`scores`, `calibration` and `roc_curves` need scores, `rows` needs the rows themselves, `inequality`
+compares individuals, and `impact_audits` makes the tables that two rules on hiring ask for.
 Intervals: `counted` adds limits to the metrics of counts and `estimates` to those of other tables.
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
@@ -25,6 +25,11 @@ from fairrun.metrics.bias import (
 )
 from fairrun.metrics.binomial import (
     clopper_pearson_limits,
+)
+from fairrun.metrics.calibration import (
+    CALIBRATION_BINS,
+    calibration_in_the_large,
+    squared_calibration_error,
 )
 from fairrun.metrics.closed_form import (
     normal_quantile,
@@ -98,12 +103,14 @@ from fairrun.metrics.rates import (
     selection_rate,
     true_positive_rate,
 )
+from fairrun.metrics.roc_curves import (
+    area_between_roc_curves,
+)
 from fairrun.metrics.rows import (
     consistency_score,
     flip_test,
 )
 from fairrun.metrics.scores import (
-    CALIBRATION_BINS,
     brier_score,
     roc_auc,
 )
@@ -154,10 +161,12 @@ __all__ = [
     "WeightedCounts",
     "WeightedScoreHistogram",
     "accuracy",
+    "area_between_roc_curves",
     "audit",
     "audit_scores",
     "bias_table",
     "brier_score",
+    "calibration_in_the_large",
     "clopper_pearson_limits",
     "compare_models",
     "compare_with_none",
@@ -185,6 +194,7 @@ __all__ = [
     "score_metrics",
     "selection_rate",
     "sizes_of",
+    "squared_calibration_error",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",

@@ -37,14 +37,12 @@ MOST_COMPARED = 24
 #: The metrics of all rows together that are logged.
 _OVERALL = (
     *PERFORMANCE_METRICS,
-    *("selection_rate", "roc_auc", "brier_score", "calibration_error"),
+    *("selection_rate", "roc_auc", "brier_score"),
+    *("calibration_in_the_large", "squared_calibration_error"),
 )
 #: The performance metrics that `GROUP_RATES` does not have under the same name.
 _BEYOND_RATES = {n: rate for n, rate in PERFORMANCE_METRICS.items() if n not in GROUP_RATES}
-_WITHOUT_LIMITS = {
-    "calibration_error",
-    *(name for name, metric in BIAS_METRICS.items() if not metric.signed),
-}
+_WITHOUT_LIMITS = {name for name, metric in BIAS_METRICS.items() if not metric.signed}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The audit of scores: area under the ROC curve, Brier score and calibration error by group."""
+"""The audit of scores: area under the ROC curve, Brier score and calibration by group."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics.bounded_means import limits_of_difference
+from fairrun.metrics.calibration import calibration_in_the_large, squared_calibration_error
 from fairrun.metrics.checks import as_weights, check_same_length
-from fairrun.metrics.closed_form import difference_limits, normal_quantile
 from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, one_and_two_way, values_of
 from fairrun.metrics.rates import FloatArray
-from fairrun.metrics.scores import brier_score, calibration_error, check_scores, roc_auc
+from fairrun.metrics.roc_curves import area_between_roc_curves
+from fairrun.metrics.scores import brier_score, check_scores, roc_auc
 from fairrun.metrics.tables import cell_of_row
 
 __all__ = ["audit_scores"]
 
 #: The labels, scores and weights (if any) of the rows of a group.
 _Scored = tuple[NDArray[np.uint8], FloatArray, FloatArray | None]
+
+#: The method of the intervals of areas under the ROC curve, weighted or not.
+_BY_AUC = "DeLong, Beta"
 
 
 def audit_scores(
@@ -50,13 +55,13 @@ def audit_scores(
     Returns
     -------
     rates : DataFrame
-        The metrics roc_auc, brier_score and calibration_error of each group, with the columns
-        protected, group, n, metric, value, ci_low, ci_high, method and reason of `Audit.rates`; for
-        weighted rows also n_rows and effective_n.
+        The metrics roc_auc, brier_score, calibration_in_the_large and squared_calibration_error of
+        each group, with the columns protected, group, n, metric, value, ci_low, ci_high, method and
+        reason of `Audit.rates`; for weighted rows also n_rows and effective_n.
     compared : DataFrame
-        The metric `abroca`, the area under the ROC curve of group_a minus the area of group_b, with
-        the columns protected, group_a, group_b, metric, value, ci_low, ci_high, method and reason
-        of `Audit.compared`.
+        The metrics `roc_auc_difference`, the area under the ROC curve of group_a minus the area of
+        group_b, and `abroca`, the area between the two curves, with the columns protected, group_a,
+        group_b, metric, value, ci_low, ci_high, method and reason of `Audit.compared`.
 
     Raises
     ------
@@ -69,17 +74,15 @@ def audit_scores(
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
     >>> rates, compared = audit_scores(
     ...     [sex], [[0, 0, 1, 1]], y_true=[0, 1, 0, 1], probability=[0.2, 0.9, 0.7, 0.6])
-    >>> compared["value"].tolist()
-    [1.0]
+    >>> compared.set_index("metric")["value"].to_dict()
+    {'roc_auc_difference': 1.0, 'abroca': 1.0}
     """
     y_true, probability = check_scores(y_true, probability)
     cell, _ = cell_of_row(protected, positions, {})
     check_same_length(positions=cell, y_true=y_true)
-    z = normal_quantile(confidence)
     weights = None if weight is None else as_weights(weight)
     if weights is not None:
         check_same_length(y_true=y_true, weight=weights)
-    by_auc = "DeLong" if weights is None else "DeLong, weighted"
 
     def rows_of(grouping: Grouping) -> list[_Scored]:
         """Return the labels, scores and weights of each group."""
@@ -102,24 +105,30 @@ def audit_scores(
             auc = roc_auc(y, score, own)
             undefined = _undefined_reason(scored, group)
             empty = "" if _weighs(scored) else f"no row of {group}"
-            error = calibration_error(y, score, own)
             brier = brier_score(y, score, confidence, own)
+            in_the_large = calibration_in_the_large(y, score, confidence, own)
+            squared = squared_calibration_error(y, score, confidence, own)
+            alone = f"no two rows of {group} share a bin" if np.isnan(squared[0]) else ""
             rates += [
-                (*about, "roc_auc", auc.value, *auc.interval(confidence), by_auc, undefined),
-                (*about, "brier_score", *brier, "normal", empty),
-                (*about, "calibration_error", error, np.nan, np.nan, "", empty),
+                (*about, "roc_auc", auc.value, *auc.interval(confidence), _BY_AUC, undefined),
+                (*about, "brier_score", *brier, "Beta", empty),
+                (*about, "calibration_in_the_large", *in_the_large, "Beta", empty),
+                (*about, "squared_calibration_error", *squared, "Beta, upper", empty or alone),
             ]
     for names in one_and_two_way(protected):
         grouping = group_a_and_b(protected, *names)
         of_a, of_b = rows_of(grouping)
         a, b = roc_auc(*of_a), roc_auc(*of_b)
-        parts = [np.array(x) for x in (a.value, a.effective_size, b.value, b.effective_size)]
-        low, high = difference_limits([(parts[0], parts[1], parts[2], parts[3])], z)
         name_a, name_b = grouping.groups
         undefined = _undefined_reason(of_a, name_a) or _undefined_reason(of_b, name_b)
-        value = a.value - b.value
-        limits = (float(low), float(high), by_auc, undefined)
-        compared.append((grouping.protected, name_a, name_b, "abroca", value, *limits))
+        both = [(auc.value, *auc.interval(confidence)) for auc in (a, b)]
+        difference = (a.value - b.value, *limits_of_difference(*both))
+        between = area_between_roc_curves(of_a, of_b, confidence)
+        about_pair = (grouping.protected, name_a, name_b)
+        compared += [
+            (*about_pair, "roc_auc_difference", *difference, _BY_AUC, undefined),
+            (*about_pair, "abroca", *between, "replicates, upper", undefined),
+        ]
     end = ["metric", "value", "ci_low", "ci_high", "method", "reason"]
     sizes = ["n"] if weights is None else ["n", "n_rows", "effective_n"]
     return (

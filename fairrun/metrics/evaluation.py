@@ -236,13 +236,15 @@ def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
     DataFrame
         One row for each metric, with the columns Metric (holisticai's names, in its order), Value
         (differences a − b, ratios a / b), Reference (the value at parity), ci_low, ci_high, group_a
-        and group_b.
+        and group_b. holisticai calls the last row, ROC AUC Difference, ABROCA. Elsewhere that is
+        the area between the two curves, as in the metric `abroca`.
     """
     compared = audited.compared[audited.compared["protected"] == protected]
+    compared = compared[compared["metric"] != "abroca"]
     metrics = [BIAS_METRICS.get(name) for name in compared["metric"]]
     return pd.DataFrame(
         {
-            "Metric": [metric.title if metric else "ABROCA" for metric in metrics],
+            "Metric": [metric.title if metric else "ROC AUC Difference" for metric in metrics],
             "Value": compared["value"].to_numpy(),
             "Reference": [metric.reference if metric else 0 for metric in metrics],
             **{name: compared[name].to_numpy() for name in ("ci_low", "ci_high")},

@@ -11,18 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics.calibration import CALIBRATION_BINS, score_bins, squared_error_of_bins
 from fairrun.metrics.checks import as_weights, check_same_length
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, divide
-from fairrun.metrics.scores import CALIBRATION_BINS, check_scores, score_bins
+from fairrun.metrics.scores import check_scores
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
 __all__ = [
     "ScoreHistogram",
     "WeightedScoreHistogram",
     "histogram_brier_score",
-    "histogram_calibration_error",
+    "histogram_calibration_in_the_large",
     "histogram_roc_auc",
+    "histogram_squared_calibration_error",
 ]
 
 Approximation = tuple[FloatArray, FloatArray]
@@ -248,8 +250,8 @@ def histogram_brier_score(tables: NDArray[np.int64]) -> Approximation:
     return divide((tables * squares).sum(axis=(-2, -1)), n), np.where(n > 0, 1 / n_bins, np.nan)
 
 
-def histogram_calibration_error(tables: NDArray[np.int64]) -> Approximation:
-    """Compute the approximate expected calibration error.
+def histogram_calibration_in_the_large(tables: NDArray[np.int64]) -> Approximation:
+    """Compute the approximate mean score minus the share of label 1.
 
     Parameters
     ----------
@@ -259,13 +261,48 @@ def histogram_calibration_error(tables: NDArray[np.int64]) -> Approximation:
     Returns
     -------
     value, error : array of shape (...)
-        The calibration error if every row's score were the middle of its bin, and half the width of
-        a bin. The exact calibration error is within `value` ± `error`, because the mean score of a
-        bin changes by at most half a bin. NaN without rows.
+        The difference if every row's score were the middle of its bin, and half the width of a bin.
+        The exact difference is within `value` ± `error`. NaN without rows.
     """
     n_bins = tables.shape[-1]
-    middle = (np.arange(n_bins) + 0.5) / n_bins
-    gaps = tables[..., 0, :] * middle - tables[..., 1, :] * (1 - middle)
-    coarse = gaps.reshape(*gaps.shape[:-1], CALIBRATION_BINS, -1).sum(axis=-1)
     n = tables.sum(axis=(-2, -1))
-    return divide(np.abs(coarse).sum(axis=-1), n), np.where(n > 0, 0.5 / n_bins, np.nan)
+    value = divide(_gaps(tables).sum(axis=(-2, -1)), n)
+    return value, np.where(n > 0, 0.5 / n_bins, np.nan)
+
+
+def histogram_squared_calibration_error(tables: NDArray[np.int64]) -> Approximation:
+    """Compute the approximate squared calibration error, without bias by chance.
+
+    Parameters
+    ----------
+    tables : array of int of shape (..., 2, n_bins)
+        Numbers of rows by label and bin.
+
+    Returns
+    -------
+    value, error : array of shape (...)
+        The error if every row's score were the middle of its bin, and a bound. A difference of
+        score and label is at most 1 and changes by at most half a bin, so a product of two changes
+        by at most one bin and the square of half a bin. The exact error is within
+        `value` ± `error`. NaN if no two rows share a bin of the calibration error.
+    """
+    n_bins = tables.shape[-1]
+
+    def coarse(table: NDArray[Any]) -> FloatArray:
+        by_bin = table.sum(axis=-2)
+        bins = by_bin.reshape(*by_bin.shape[:-1], CALIBRATION_BINS, -1)
+        return np.asarray(bins.sum(axis=-1), dtype=np.float64)
+
+    rows, gaps = coarse(tables), _gaps(tables)
+    # _gaps holds sums over rows with the same difference, so this is the sum of their squares.
+    squared = divide(gaps**2, tables)
+    squares = coarse(np.nan_to_num(squared))
+    _, value = squared_error_of_bins(rows, rows, rows, coarse(gaps), squares)
+    return value, np.where(np.isnan(value), np.nan, 1 / n_bins + 0.25 / n_bins**2)
+
+
+def _gaps(tables: NDArray[np.int64]) -> FloatArray:
+    """Return the sums of score − label by label and bin, with the middle of a bin as the score."""
+    n_bins = tables.shape[-1]
+    middle = (np.arange(n_bins) + 0.5) / n_bins
+    return np.asarray(tables * np.stack([middle, middle - 1]))

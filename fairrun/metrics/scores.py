@@ -1,4 +1,4 @@
-"""Exact metrics of scores: area under the ROC curve, Brier score and calibration error."""
+"""Exact metrics of scores: area under the ROC curve and Brier score."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fairrun.metrics.bounded_means import beta_limits, kish_size, steady_size
 from fairrun.metrics.checks import as_binary, as_probability, as_weights, check_same_length
-from fairrun.metrics.closed_form import effective_size, normal_quantile, wilson_limits
-from fairrun.metrics.rates import FloatArray, divide
+from fairrun.metrics.closed_form import normal_quantile
+from fairrun.metrics.rates import FloatArray
 
 __all__ = [
-    "CALIBRATION_BINS",
     "RocAuc",
     "brier_score",
-    "calibration_error",
     "check_score_weights",
     "check_scores",
+    "paired_roc_auc_difference",
     "roc_auc",
-    "roc_auc_difference",
 ]
 
-#: The number of bins of the calibration error. All have the same width.
-CALIBRATION_BINS = 10
+#: The assumed variance counts like this number of rows: of the rarer label for an area under the
+#: ROC curve, of all rows for a Brier score. benchmarks/coverage_scores.py has what comes of it.
+_ADDED = 5
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,47 @@ class RocAuc:
         unless both labels occur.
     variance : float
         The variance by DeLong's method. NaN if a label has fewer than two rows.
-    effective_size : float
-        The number of rows for which a proportion of this value has the same variance. If the
-        variance is 0 or NaN, the number of rows (with weights, Kish's effective number) with the
-        rarer label.
+    n_positive, n_negative : float
+        The numbers of rows with label 1 and label 0; with weights, Kish's effective numbers.
     """
 
     value: float
     variance: float
-    effective_size: float
+    n_positive: float
+    n_negative: float
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Compute Wilson's score limits from the effective size; NaN if the value is NaN."""
-        z = normal_quantile(confidence)
-        low, high = wilson_limits(np.array(self.value), np.array(self.effective_size), z)
+        """Compute Beta limits from an effective number of rows; NaN if the value is NaN.
+
+        DeLong's variance is too small if few pairs are in the wrong order. It is therefore mixed
+        with the variance for exponentially distributed scores. That variance counts like five rows
+        of the rarer label. DeLong's counts like 4 θ (1 − θ) for each of its rows, for an area θ.
+
+        References
+        ----------
+        Hanley and McNeil (1982), "The meaning and use of the area under a receiver operating
+        characteristic (ROC) curve", Radiology 143, equation 1.
+        """
+        theta = self.value
+        if np.isnan(theta):
+            return np.nan, np.nan
+        positive, negative = max(self.n_positive, 1.0), max(self.n_negative, 1.0)
+        rarer = min(positive, negative)
+        # Equation 1 divided by θ (1 − θ). Either label can have the more variable scores.
+        per_row = max(
+            1 + (m - 1) * (1 - theta) / (2 - theta) + (n - 1) * theta / (1 + theta)
+            for m, n in ((positive, negative), (negative, positive))
+        )
+        size = steady_size(
+            theta,
+            self.variance,
+            positive * negative / per_row,
+            seen=4 * rarer * theta * (1 - theta),
+            added=_ADDED,
+            freedom=rarer - 1,
+            confidence=confidence,
+        )
+        low, high = beta_limits(theta, size, confidence)
         return float(low), float(high)
 
 
@@ -123,25 +150,25 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
     if weight is not None:
         return _weighted_roc_auc(*check_score_weights(y_true, score, weight))
     n_positive = int(y_true.sum())
-    rarer = min(n_positive, len(y_true) - n_positive)
+    n_negative = len(y_true) - n_positive
+    rarer = min(n_positive, n_negative)
     if rarer == 0:
-        return RocAuc(np.nan, np.nan, 0.0)
+        return RocAuc(np.nan, np.nan, n_positive, n_negative)
     of_positive, of_negative = _placements(y_true, score)
-    value = float(of_positive.mean())
     variance = np.nan
     if rarer > 1:
         variance = float(
-            of_positive.var(ddof=1) / len(of_positive) + of_negative.var(ddof=1) / len(of_negative)
+            of_positive.var(ddof=1) / n_positive + of_negative.var(ddof=1) / n_negative
         )
-    size = effective_size(np.array(value), np.array(variance), np.array(float(rarer)))
-    return RocAuc(value, variance, float(size))
+    return RocAuc(float(of_positive.mean()), variance, n_positive, n_negative)
 
 
 def _weighted_roc_auc(y_true: NDArray[np.uint8], score: FloatArray, weight: FloatArray) -> RocAuc:
-    if len(np.unique(y_true)) < 2:
-        return RocAuc(np.nan, np.nan, 0.0)
     by_label = [(score[y_true == label], weight[y_true == label]) for label in (0, 1)]
     (negative, of_0), (positive, of_1) = by_label
+    sizes = kish_size(of_1), kish_size(of_0)
+    if not (len(of_0) and len(of_1)):
+        return RocAuc(np.nan, np.nan, *sizes)
     shares = [_weighted_share_below(negative, of_0, positive)]
     value = float(np.average(shares[0], weights=of_1))
     shares.append(1 - _weighted_share_below(positive, of_1, negative))
@@ -151,9 +178,7 @@ def _weighted_roc_auc(y_true: NDArray[np.uint8], score: FloatArray, weight: Floa
         n = len(own)
         part = (own * (share - value) / own.sum()) ** 2
         variance += float(part.sum()) * n / (n - 1) if n > 1 else np.nan
-    fewest = min(float(own.sum() ** 2 / (own**2).sum()) for own in (of_0, of_1))
-    size = effective_size(np.array(value), np.array(variance), np.array(fewest))
-    return RocAuc(value, variance, float(size))
+    return RocAuc(value, variance, *sizes)
 
 
 def _weighted_share_below(scores: FloatArray, weight: FloatArray, limits: FloatArray) -> FloatArray:
@@ -164,7 +189,7 @@ def _weighted_share_below(scores: FloatArray, weight: FloatArray, limits: FloatA
     return np.asarray((below + up_to) / (2 * summed[-1]))
 
 
-def roc_auc_difference(
+def paired_roc_auc_difference(
     y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confidence: float = 0.95
 ) -> tuple[float, float, float]:
     """Compute the difference of two models' areas under the ROC curve, A − B, on the same rows.
@@ -187,7 +212,7 @@ def roc_auc_difference(
     Examples
     --------
     >>> a, b = [0.1, 0.4, 0.35, 0.8], [0.1, 0.2, 0.6, 0.8]
-    >>> value, low, high = roc_auc_difference([0, 0, 1, 1], a, b)
+    >>> value, low, high = paired_roc_auc_difference([0, 0, 1, 1], a, b)
     >>> value, low < value < high
     (-0.25, True)
     """
@@ -226,7 +251,11 @@ def brier_score(
     confidence: float = 0.95,
     weight: ArrayLike | None = None,
 ) -> tuple[float, float, float]:
-    """Compute the Brier score, the mean of (score − label)², with the normal interval of a mean.
+    """Compute the Brier score, the mean of (score − label)², with Beta limits.
+
+    If a label is rare, a few rows decide the score, and their variance may not be seen. The
+    variance of the mean is therefore mixed with the largest one that a mean of this value in [0, 1]
+    can have. The latter counts like five rows.
 
     Parameters
     ----------
@@ -235,13 +264,12 @@ def brier_score(
     confidence : float, default 0.95
         Confidence level of the interval.
     weight : array of shape (n_rows,), optional
-        The weights of the rows. The interval is then that of a weighted mean of independent rows.
+        The weights of the rows. The variance is then that of a weighted mean of independent rows.
 
     Returns
     -------
     value, low, high : float
-        The score and its limits, all in [0, 1]. All are NaN without rows. The limits are also NaN
-        with one row.
+        The score and its limits, all in [0, 1]. All are NaN without rows.
 
     Examples
     --------
@@ -250,70 +278,23 @@ def brier_score(
     0.125
     """
     y_true, score = check_scores(y_true, score)
-    weights = None
+    weights = np.ones(y_true.size)
     if weight is not None:
         y_true, score, weights = check_score_weights(y_true, score, weight)
     if not y_true.size:
         return np.nan, np.nan, np.nan
     squares = (score - y_true) ** 2
-    value = float(squares.mean() if weights is None else np.average(squares, weights=weights))
-    n = squares.size
-    if n == 1:
-        return value, np.nan, np.nan
-    z = normal_quantile(confidence)
-    if weights is None:
-        half = z * float(squares.std(ddof=1)) / n**0.5
-    else:
-        parts = weights * (squares - value) / weights.sum()
-        half = z * float(np.sqrt((parts**2).sum() * n / (n - 1)))
-    return value, max(value - half, 0.0), min(value + half, 1.0)
-
-
-def calibration_error(
-    y_true: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
-) -> float:
-    """Compute the expected calibration error over `CALIBRATION_BINS` bins of equal width.
-
-    The error is the mean over rows of |mean score − share of label 1| in the row's bin. It has no
-    interval, because even a perfectly calibrated model has an error above 0 by chance, and the
-    error grows as the number of rows gets smaller.
-
-    Parameters
-    ----------
-    y_true, score : array of shape (n_rows,)
-        The label (0 or 1) and the predicted probability of label 1.
-    weight : array of shape (n_rows,), optional
-        The weights of the rows, which count in the means and in the shares.
-
-    Returns
-    -------
-    float
-        A number in [0, 1]; NaN without rows.
-
-    References
-    ----------
-    Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian
-    binning", AAAI.
-
-    Examples
-    --------
-    >>> round(calibration_error([0, 1, 1], [0.25, 0.25, 1.0]), 6)
-    0.166667
-    """
-    y_true, score = check_scores(y_true, score)
-    if not y_true.size:
-        return np.nan
-    bins = score_bins(score, CALIBRATION_BINS)
-    if weight is None:
-        gaps = np.bincount(bins, score - y_true, minlength=CALIBRATION_BINS)
-        return float(np.abs(gaps).sum() / y_true.size)
-    weights = as_weights(weight)
-    check_same_length(y_true=y_true, weight=weights)
-    gaps = np.bincount(bins, weights * (score - y_true), minlength=CALIBRATION_BINS)
-    return float(divide(np.abs(gaps).sum(), weights.sum()))
-
-
-def score_bins(score: FloatArray, n_bins: int) -> NDArray[np.intp]:
-    """Return the bin of each score; bin k is [k/n, (k + 1)/n), and the last bin includes 1."""
-    edges = np.arange(1, n_bins) / n_bins
-    return np.searchsorted(edges, score, side="right")
+    value = float(squares.mean() if weight is None else np.average(squares, weights=weights))
+    n, rarer = kish_size(weights), min(kish_size(weights[y_true == label]) for label in (0, 1))
+    parts, rows = weights * (squares - value) / weights.sum(), squares.size
+    size = steady_size(
+        value,
+        float((parts**2).sum()) * rows / (rows - 1) if rows > 1 else np.nan,
+        n,
+        seen=4 * n * value * (1 - value),
+        added=_ADDED,
+        freedom=rarer + _ADDED - 1,
+        confidence=confidence,
+    )
+    low, high = beta_limits(value, size, confidence)
+    return value, float(low), float(high)

@@ -27,6 +27,7 @@ from fairrun.metrics import (
     group_a_and_b,
     roc_auc,
     selection_rate,
+    squared_calibration_error,
     values_of,
     worst_of,
 )
@@ -37,6 +38,10 @@ __all__ = ["measure_counts", "measure_folds", "measure_scores"]
 CONFIDENCE = 0.95
 
 _OVERALL = {**PERFORMANCE_METRICS, "selection_rate": selection_rate}
+_OF_SCORES = {
+    "brier_score": brier_score,
+    "squared_calibration_error": squared_calibration_error,
+}
 _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]
 
 
@@ -105,13 +110,15 @@ def _add(found: dict[str, float], key: str, intervals: Intervals) -> None:
 def measure_scores(
     label: NDArray[np.int64], probability: ArrayLike, weight: ArrayLike | None = None
 ) -> dict[str, float]:
-    """Return `roc_auc` (with DeLong's interval) and `brier_score` over all rows."""
+    """Return the metrics of scores that a gate can use, over all rows, with their intervals."""
     scores = np.asarray(probability, dtype=np.float64)
     area = roc_auc(label, scores, weight)
-    found = zip(interval_keys("roc_auc"), (area.value, *area.interval(CONFIDENCE)), strict=True)
-    of_brier = brier_score(label, scores, CONFIDENCE, weight)
-    brier = zip(interval_keys("brier_score"), of_brier, strict=True)
-    return {name: float(value) for name, value in (*found, *brier)}
+    limits = (area.value, *area.interval(CONFIDENCE))
+    found = dict(zip(interval_keys("roc_auc"), limits, strict=True))
+    for name, metric in _OF_SCORES.items():
+        of_metric = metric(label, scores, CONFIDENCE, weight)
+        found |= dict(zip(interval_keys(name), of_metric, strict=True))
+    return {name: float(value) for name, value in found.items()}
 
 
 def measure_folds(folds: Sequence[dict[str, float]]) -> dict[str, float]:

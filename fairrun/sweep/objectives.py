@@ -21,7 +21,7 @@ _LOSSES = {"brier_score"}
 _KNOWN = [
     name
     for name, metric in GATE_METRICS.items()
-    if name not in ("abroca", "cohen_d")
+    if name not in ("abroca", "roc_auc_difference", "cohen_d")
     and (metric.kind != "performance" or name in {*PERFORMANCE_METRICS, "roc_auc", *_LOSSES})
 ]
 #: The largest violation of a constraint; an undefined metric counts as this violation.

@@ -11,7 +11,10 @@ from tests.figures.samples import EVALUATION, GATE, JUDGED, texts
 AUDIT = EVALUATION.audit
 RATIO, DIFFERENCE, PERFORMANCE = range(3)
 #: What the panel of differences shows for each protected column and crossing.
-DIFFERENCES = [m.name for m in BIAS_METRICS.values() if m.kind == "difference"] + ["abroca"]
+DIFFERENCES = [
+    *(m.name for m in BIAS_METRICS.values() if m.kind == "difference"),
+    *("roc_auc_difference", "abroca"),
+]
 
 
 def points(ax):

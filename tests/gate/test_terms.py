@@ -50,7 +50,10 @@ def test_what_is_written_is_read_again(
 
 def test_every_metric_with_an_interval_can_be_demanded() -> None:
     signed = {name for name, metric in BIAS_METRICS.items() if metric.signed} - {"2sd_rule"}
-    assert set(GATE_METRICS) >= signed | set(PERFORMANCE_METRICS) | {"roc_auc", "abroca"}
+    assert set(GATE_METRICS) >= signed | set(PERFORMANCE_METRICS) | {
+        *("roc_auc", "roc_auc_difference", "abroca"),
+        *("brier_score", "squared_calibration_error"),
+    }
     assert not {"four_fifths_rule", "2sd_rule"} & set(GATE_METRICS)
 
 

@@ -201,7 +201,9 @@ def test_fairness_is_of_every_column_and_performance_of_all_rows(
     counts: Counts, audited: Audit
 ) -> None:
     result = decide(
-        parse_gate("statistical_parity<=0.5; accuracy>=0.6; roc_auc>=0.6; abroca<=0.1 @ sex"),
+        parse_gate(
+            "statistical_parity<=0.5; accuracy>=0.6; roc_auc>=0.6; roc_auc_difference<=0.1 @ sex"
+        ),
         counts,
         audited,
     )
@@ -209,6 +211,32 @@ def test_fairness_is_of_every_column_and_performance_of_all_rows(
     assert list(result.table["group_a"])[2:4] == ["(all)", "(all)"]
     assert result.verdict is PASS
     assert str(result) == "gate: pass"
+
+
+def test_metrics_with_an_upper_limit_only_pass_or_stay_open(
+    people: People, counts: Counts, audited: Audit, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The model is badly calibrated, and its curves differ by chance: neither can fail.
+    for metric, large in (("abroca", 0.2), ("squared_calibration_error", 0.2)):
+        for threshold, verdict in ((large, PASS), (1e-6, INSUFFICIENT)):
+            result = decide(parse_gate(f"{metric}<={threshold} @ sex"), counts, audited)
+            assert result.verdict is verdict, (metric, threshold)
+    caplog.clear()
+    decide(parse_gate("abroca<=0.1 @ sex; abroca<=0.1 @ race"), counts, audited)
+    (line,) = caplog.messages
+    assert "write roc_auc_difference<=" in line
+
+
+def test_a_brier_score_needs_rows_of_both_labels() -> None:
+    # 5 of 500 rows have label 1: enough rows, but those that decide the score are too few.
+    y_true = np.repeat([1, 0], [5, 495])
+    counts = Counts.from_arrays([SEX], [np.zeros(500, int)], y_true, y_true)
+    rates, _ = audit_scores([SEX], [np.zeros(500, int)], y_true, y_true * 0.9 + 0.01)
+    of_labels = audit(counts, **FEW)
+    audited = replace(of_labels, rates=pd.concat([of_labels.rates, rates]))
+    (only,) = decide(parse_gate("brier_score<=0.1"), counts, audited).judgements
+    assert only.verdict is INSUFFICIENT
+    assert only.reason == "true_positive_rate has 5 rows, fewer than min_count=30"
 
 
 def test_each_group_is_judged_by_an_interval_as_wide_as_all_need(

@@ -57,7 +57,7 @@ def performance_metrics(counts: Counts) -> dict[str, float]:
     return {name: float(metric(counts.total)) for name, metric in PERFORMANCE_METRICS.items()}
 
 
-def abroca(codes: Any, y_true: Any, probability: Any) -> float:
+def difference_of_areas(codes: Any, y_true: Any, probability: Any) -> float:
     """The difference of the areas of the values of sex."""
     _, compared = audit_scores([SEX], [codes], y_true, probability)
-    return float(compared["value"].item())
+    return float(compared.set_index("metric").loc["roc_auc_difference", "value"])

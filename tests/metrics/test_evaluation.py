@@ -21,8 +21,8 @@ from tests.metrics.samples import (
     COLUMNS,
     SEX,
     People,
-    abroca,
     bias_metrics,
+    difference_of_areas,
     draw_people,
     performance_metrics,
 )
@@ -49,7 +49,7 @@ def test_an_evaluation_holds_every_metric_of_its_parts(people: People) -> None:
         **score_metrics(people.y_true, people.probability),
         **bias_metrics(counts.marginal("sex").table),
         "roc_auc": sklearn.roc_auc_score(people.y_true, people.probability),
-        "abroca": abroca(people.sex, people.y_true, people.probability),
+        "roc_auc_difference": difference_of_areas(people.sex, people.y_true, people.probability),
         "selection_rate": people.y_pred.mean(),
         "n_rows": len(people.y_true),
         "neither_share": (people.sex == -1).mean(),
@@ -69,7 +69,7 @@ def test_other_columns_crossings_worst_pairs_and_intervals_have_their_names(
     assert metrics["statistical_parity/sex:race"] == pytest.approx(both)
     for name in ("accuracy", "roc_auc", "disparate_impact", "statistical_parity_worst"):
         assert metrics[f"{name}_ci_low"] < metrics[name] < metrics[f"{name}_ci_high"]
-    for name in ("disparate_impact", "abroca", "disparate_impact_worst"):
+    for name in ("disparate_impact", "roc_auc_difference", "disparate_impact_worst"):
         for part in ("race", "sex:race"):
             low, high = (metrics[f"{name}_ci_{end}/{part}"] for end in ("low", "high"))
             assert low < metrics[f"{name}/{part}"] < high

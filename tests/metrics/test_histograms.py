@@ -6,16 +6,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics import ScoreHistogram, brier_score, everybody, roc_auc, values_of
+from fairrun.metrics import (
+    ScoreHistogram,
+    brier_score,
+    calibration_in_the_large,
+    everybody,
+    roc_auc,
+    squared_calibration_error,
+    values_of,
+)
 from fairrun.metrics.histograms import (
     histogram_brier_score,
-    histogram_calibration_error,
+    histogram_calibration_in_the_large,
     histogram_roc_auc,
+    histogram_squared_calibration_error,
 )
-from fairrun.metrics.scores import calibration_error
 from tests.metrics.samples import COLUMNS, SEX, draw_people
 
 ROUNDING = 1e-12
+APPROXIMATE = (
+    histogram_roc_auc,
+    histogram_brier_score,
+    histogram_calibration_in_the_large,
+    histogram_squared_calibration_error,
+)
 
 
 @given(st.integers(0, 10**6), st.sampled_from([10, 50, 1000]), st.sampled_from([1, 2, 15]))
@@ -27,7 +41,8 @@ def test_the_exact_value_is_within_the_stated_error(seed: int, n_bins: int, deci
     for approximate, exact in (
         (histogram_roc_auc, roc_auc(people.y_true, score).value),
         (histogram_brier_score, brier_score(people.y_true, score)[0]),
-        (histogram_calibration_error, calibration_error(people.y_true, score)),
+        (histogram_calibration_in_the_large, calibration_in_the_large(people.y_true, score)[0]),
+        (histogram_squared_calibration_error, squared_calibration_error(people.y_true, score)[0]),
     ):
         value, error = approximate(table)
         assert abs(value - exact) <= error + ROUNDING, approximate.__name__
@@ -37,7 +52,7 @@ def test_groups_are_computed_as_one_is() -> None:
     people = draw_people(0)
     histogram = ScoreHistogram.from_arrays(COLUMNS, people.codes, people.y_true, people.probability)
     tables = histogram.grouped(values_of(COLUMNS, "sex", "race"))
-    for approximate in (histogram_roc_auc, histogram_brier_score, histogram_calibration_error):
+    for approximate in APPROXIMATE:
         values, errors = approximate(tables)
         for i, table in enumerate(tables):
             assert (values[i], errors[i]) == approximate(table)
@@ -46,7 +61,7 @@ def test_groups_are_computed_as_one_is() -> None:
 
 def test_no_rows_are_nan() -> None:
     empty = np.zeros((2, 10), dtype=int)
-    for approximate in (histogram_roc_auc, histogram_brier_score, histogram_calibration_error):
+    for approximate in APPROXIMATE:
         assert np.isnan(approximate(empty)).all()
 
 

@@ -11,7 +11,7 @@ from sklearn import metrics as sklearn
 
 from fairrun.errors import RequestError
 from fairrun.metrics import PERFORMANCE_METRICS, Counts, score_metrics
-from tests.metrics.samples import SEX, abroca, performance_metrics
+from tests.metrics.samples import SEX, difference_of_areas, performance_metrics
 
 Rows = Any  # the named tuple of conftest.py: codes, y_true, y_pred, probability
 
@@ -83,10 +83,10 @@ def test_scores_of_no_rows_are_nan() -> None:
     assert all(map(math.isnan, score_metrics([], []).values()))
 
 
-def test_abroca_is_the_area_of_a_minus_that_of_b(rows: Rows) -> None:
+def test_the_difference_of_areas_is_what_holisticai_calls_abroca(rows: Rows) -> None:
     from holisticai.bias.metrics import abroca as holisticai_abroca
 
-    value = abroca(rows.codes, rows.y_true, rows.probability)
+    value = difference_of_areas(rows.codes, rows.y_true, rows.probability)
     a, b = (
         pairwise_auc(rows.y_true[rows.codes == code], rows.probability[rows.codes == code])
         for code in (0, 1)
@@ -101,10 +101,8 @@ def test_abroca_is_the_area_of_a_minus_that_of_b(rows: Rows) -> None:
     [([0, 0, 1, 1], [0, 1, 1, 1]), ([0, 0, 1, 1], [0, 0, 0, 1]), ([0, 0, -1, -1], [0, 1, 0, 1])],
     ids=["one label in b", "one label in a", "b empty"],
 )
-def test_abroca_is_nan_unless_both_groups_have_both_labels(
-    codes: list[int], y_true: list[int]
-) -> None:
-    assert math.isnan(abroca(codes, y_true, [0.1, 0.2, 0.3, 0.4]))
+def test_it_is_nan_unless_both_groups_have_both_labels(codes: list[int], y_true: list[int]) -> None:
+    assert math.isnan(difference_of_areas(codes, y_true, [0.1, 0.2, 0.3, 0.4]))
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, math.nan, math.inf])
@@ -112,11 +110,11 @@ def test_scores_that_are_no_probabilities_are_refused(wrong: float) -> None:
     with pytest.raises(RequestError, match="the scores must be one column of probabilities"):
         score_metrics([0, 1], [0.5, wrong])
     with pytest.raises(RequestError, match="the scores must be one column of probabilities"):
-        abroca([0, 1], [0, 1], [0.5, wrong])
+        difference_of_areas([0, 1], [0, 1], [0.5, wrong])
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(RequestError, match=r"y_true \(2,\), probability \(3,\)"):
         score_metrics([0, 1], [0.5, 0.5, 0.5])
     with pytest.raises(RequestError, match=r"positions \(1,\), y_true \(2,\)"):
-        abroca([0], [0, 1], [0.5, 0.5])
+        difference_of_areas([0], [0, 1], [0.5, 0.5])

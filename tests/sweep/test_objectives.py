@@ -111,6 +111,7 @@ def test_a_constraint_about_the_declared_pair_reads_its_plain_name() -> None:
         ("accuracy>=0.8 @ sex", "leave @ out"),
         ("accuracy>=0.8 [privileged vs unprivileged]", "leave @ out, and the brackets"),
         ("abroca<=0.1", "does not measure abroca"),
+        ("roc_auc_difference<=0.1", "does not measure roc_auc_difference"),
         ("nothing", "is not a term of a gate"),
     ],
 )

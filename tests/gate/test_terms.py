@@ -65,7 +65,7 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("equal_opportunity_difference<=0.1", "equality_of_opportunity_difference"),
         ("xyzzy>=0.8", "it knows statistical_parity"),
         ("four_fifths_rule>=0.8", "write disparate_impact>=0.8"),
-        ("calibration_error<=0.1", "has no interval"),
+        ("calibration_error<=0.1", "squared_calibration_error<="),
         ("2sd_rule<=2", "is a test statistic"),
         ("2sd_rule<=2", "write statistical_parity<="),
         ("accuracy>0.8", "is not a term"),

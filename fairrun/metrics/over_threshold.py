@@ -78,7 +78,7 @@ def accuracy_over_threshold(
     >>> label = (score + 0.1 * rng.normal(size=1000) > np.where(groups == 1, 0.3, 0.6)).astype(int)
     >>> predicted = (score > np.where(groups == 1, 0.3, 0.6)).astype(int)
     >>> [round(x, 2) for x in accuracy_over_threshold(groups, label, predicted, score)]
-    [0.06, 0.04, 0.09]
+    [0.05, 0.03, 0.08]
     """
     groups, y_true, y_pred = np.asarray(groups), np.asarray(y_true), np.asarray(y_pred)
     score = np.asarray(probability, dtype=np.float64)

@@ -46,7 +46,7 @@ class WeightedCounts(GroupTable):
     table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 4)
         Sums by the protected columns, label, prediction and moment (Σw, Σw², the number of rows,
         Σw⁴). Stored as a read-only copy of type float64. `from_dict` also reads a table without
-        Σw⁴, as versions up to 0.9 wrote it, and gives Σw⁴ its smallest possible value.
+        Σw⁴, as earlier versions wrote it, and gives Σw⁴ its smallest possible value.
 
     Examples
     --------

@@ -224,7 +224,7 @@ def test_a_document_says_which_counts_it_holds(people: People, weighted: Evaluat
         assert type(again) is type(counts)
         assert again == counts
     assert isinstance(weighted.counts, WeightedCounts)
-    # Versions up to 0.9 wrote no Σw⁴. Its smallest possible value takes its place.
+    # Earlier versions wrote no Σw⁴. Its smallest possible value takes its place.
     document = weighted.counts.to_dict()
     old = weighted.counts.table[..., :3]
     read = counts_from_dict({**document, "table": old.tolist()}).table

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.clustered import ClusterReplicates
+from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.estimates import GroupEstimates, Linearised, Replicates
 from fairrun.metrics.grouping import (
@@ -51,15 +53,16 @@ class Audit:
 
     All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
     ci_low, ci_high, undefined_share (the share of multinomial replicates in which the value is
-    undefined), method (how the interval was computed) and reason (why the value is NaN; empty if it
-    is not). Differences are a − b, ratios are a / b.
+    undefined), method (how the interval was computed) and reason (why the value is NaN, or why a
+    value of clustered rows has no interval; empty otherwise). Differences are a − b, ratios are a / b.
 
     Attributes
     ----------
     rates : DataFrame
         The rates of each group, with the columns group and n (its number of rows or its sum of
         weights). For weighted rows, the columns n_rows and effective_n (Kish's effective number of
-        rows) follow. For all rows together, the table also has the performance metrics.
+        rows) follow. For clustered rows, n_rows, n_clusters and effective_n follow, which is the
+        effective number of rows behind this rate. For all rows together, the table also has the performance metrics.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.
@@ -75,6 +78,8 @@ class Audit:
         the two groups. The interval is for the largest difference itself, whichever pair has it:
         the highest lower limit and the highest upper limit (for ratios, the lowest ones). Pairs
         with an undefined value are left out.
+    clusters : ClusterReplicates or None
+        The clusters of the rows; None if every row is independent of the others.
     """
 
     rates: pd.DataFrame
@@ -82,6 +87,7 @@ class Audit:
     pairs: pd.DataFrame
     together: pd.DataFrame
     worst: pd.DataFrame
+    clusters: ClusterReplicates | None = None
 
     def metrics(self, first: str) -> dict[str, float]:
         """Return performance and comparisons under the names they are logged with.
@@ -119,6 +125,7 @@ def audit(
     confidence: float = 0.95,
     n_replicates: int = 2000,
     seed: int = 0,
+    clusters: ClusterTables | None = None,
 ) -> Audit:
     """Estimate all rates and comparisons of every protected column and every crossing of two.
 
@@ -130,7 +137,9 @@ def audit(
         Confidence level of each interval.
     n_replicates, seed : int
         The number of replicates of the counts, and the seed of their random numbers. Both are
-        ignored for `WeightedCounts`, whose intervals need no replicates.
+        ignored for `WeightedCounts` without clusters, whose intervals need no replicates.
+    clusters : ClusterTables, optional
+        The tables of the clusters of the same rows. Intervals then come from clusters.
 
     Returns
     -------
@@ -147,7 +156,11 @@ def audit(
     """
     columns = counts.columns
     estimates: Callable[[Grouping], GroupEstimates]
-    if isinstance(counts, Counts):
+    of_clusters = None
+    if clusters is not None:
+        of_clusters = ClusterReplicates(clusters, n_replicates, seed, confidence)
+        estimates = of_clusters.of
+    elif isinstance(counts, Counts):
         estimates = Replicates(counts, n_replicates, seed, confidence).of
     else:
 
@@ -176,7 +189,8 @@ def audit(
             _add_pairs(pairs, values, of_values, metric, every, each)
             _add_pairs(together, values, of_values, metric, turned, at_once)
             _add_pairs(worst, values, of_values, metric, *worst_of(metric, turned, at_once))
-    return Audit(*(table.frame() for table in (rates, compared, pairs, together, worst)))
+    tables = (table.frame() for table in (rates, compared, pairs, together, worst))
+    return Audit(*tables, clusters=of_clusters)
 
 
 class _Table:
@@ -228,8 +242,9 @@ def _add_rates(
             group=grouping.groups,
             n=sizes,
             **estimates.about_groups(),
+            **estimates.about_rate(rate),
             metric=name,
-            reason=[*map(rate.undefined_reason, estimates.tables, grouping.groups)],
+            reason=estimates.rate_reasons(rate, grouping.groups),
         )
 
 
@@ -243,7 +258,7 @@ def _add_pairs(
 ) -> None:
     a, b = np.array(grouping.groups, dtype=object)[pairs].T
     reason = [""] * len(pairs)
-    for i in np.flatnonzero(np.isnan(intervals.value)):
+    for i in np.flatnonzero(np.isnan(intervals.value) | np.isnan(intervals.high)):
         reason[i] = estimates.undefined_reason(metric, pairs[i], a[i], b[i])
     table.add(
         len(pairs),

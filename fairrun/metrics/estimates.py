@@ -55,9 +55,17 @@ class GroupEstimates(ABC):
         """Return more columns of a table of rates: what is known about each group."""
         return {}
 
+    def about_rate(self, _: Rate | MeanOfRates) -> dict[str, NDArray[Any]]:
+        """Return more columns of a table of rates: what is known about a rate of each group."""
+        return {}
+
     def undefined_reason(self, metric: BiasMetric, pair: NDArray[np.intp], a: str, b: str) -> str:
         """Return why a metric of two groups, given by position and by name, is NaN."""
         return metric.undefined_reason(self.tables[pair], a, b)
+
+    def rate_reasons(self, rate: Rate | MeanOfRates, groups: tuple[str, ...]) -> list[str]:
+        """Return for each group, given by name, why the rate is NaN; empty if it is not."""
+        return [*map(rate.undefined_reason, self.tables, groups)]
 
     @abstractmethod
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:

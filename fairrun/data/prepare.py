@@ -143,9 +143,9 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
     -------
     Dataset
         Three splits, stratified by the label and by the group of the first protected column. Rows
-        of one cluster are in the same split. The same rows, spec and seed give the same splits. Its spec has the type of each feature and
-        protected column in `types`, and names features without information in `drop`, so that
-        other rows can be read in the same way.
+        of one cluster are in the same split. The same rows, spec and seed give the same splits. Its
+        spec has the type of each feature and protected column in `types`, and names features
+        without information in `drop`, so that other rows can be read in the same way.
 
     Raises
     ------

@@ -6,6 +6,7 @@ An interval that lies partly inside gives insufficient evidence.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,9 +55,12 @@ class Size:
     n : int
         The number of rows.
     effective_n : float or None
-        Kish's effective number of rows, (Σw)² / Σw²; None if the rows are not weighted.
+        Kish's effective number of rows, (Σw)² / Σw², or that of clustered rows; None if the rows
+        are neither weighted nor clustered.
     rate : str
         The name of the rate.
+    kind : str
+        The kind of the rows, "weighted" or "clustered", if they have an effective number.
 
     Examples
     --------
@@ -67,6 +71,7 @@ class Size:
     n: int
     effective_n: float | None = None
     rate: str = ""
+    kind: str = "weighted"
 
     @property
     def deciding(self) -> float:
@@ -97,7 +102,7 @@ class Judgement:
     n : int
         The smallest number of rows behind the metric, over its groups and its rates.
     effective_n : float or None
-        Kish's effective number of these rows, if they are weighted; None if they are not.
+        The effective number of these rows, if they are weighted or clustered; else None.
         `Gate.min_count` is compared with this number.
     value, ci_low, ci_high : float
         The metric (a − b, or a / b) and its interval; NaN if there is no interval.
@@ -248,6 +253,7 @@ def decide(
     A group is left out of the comparison if a rate has fewer than `Gate.min_count` rows in it. Such
     a group gets a judgement of its own with the verdict insufficient evidence. For weighted rows,
     their effective number counts: a few rows with most of the weight decide as little as few rows.
+    So does that of clustered rows. A group whose rows are in very few clusters is left out, too.
 
     Parameters
     ----------
@@ -288,9 +294,12 @@ def decide(
     for term in gate.terms:
         for names in term.about(counts.columns):
             grouping = _grouping(term, counts, names)
-            sizes = _sizes(term, counts, grouping)
+            sizes = _sizes(term, counts, grouping, audited)
+            refused = _refused(term, grouping, audited)
             large = {
-                group: size for group, size in sizes.items() if size.deciding >= gate.min_count
+                group: size
+                for group, size in sizes.items()
+                if size.deciding >= gate.min_count and not refused[group]
             }
             if term.metric.kind == "performance":
                 judgements += _of_each_group(term, grouping.protected, large, audited, confidence)
@@ -299,7 +308,7 @@ def decide(
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", size.n),
-                    reason=_too_few(size, gate.min_count),
+                    reason=refused[group] or _too_few(size, gate.min_count),
                     effective_n=size.effective_n,
                 )
                 for group, size in sizes.items()
@@ -320,23 +329,32 @@ def _too_few(size: Size, min_count: int) -> str:
     """Return why a group is not judged."""
     if size.effective_n is None:
         return f"{size.rate} has {size.n} rows, fewer than min_count={min_count}"
-    return f"{size.rate} has {size.rows} weighted rows, fewer than min_count={min_count}"
+    return f"{size.rate} has {size.rows} {size.kind} rows, fewer than min_count={min_count}"
 
 
-def _sizes(term: Term, counts: AnyCounts, grouping: Grouping) -> dict[str, Size]:
+def _refused(term: Term, grouping: Grouping, audited: Audit) -> dict[str, str]:
+    """Return, for each group, why its clustered rows give no interval; empty if they do."""
+    if audited.clusters is None:
+        return dict.fromkeys(grouping.groups, "")
+    reasons = audited.clusters.why_no_interval(grouping, term.metric.rates)
+    return dict(zip(grouping.groups, reasons, strict=True))
+
+
+def _sizes(term: Term, counts: AnyCounts, grouping: Grouping, audited: Audit) -> dict[str, Size]:
     """Return, for each group, the smallest denominator of the metric's rates."""
-    rates = term.metric.rates
+    rates, clusters = term.metric.rates, audited.clusters
+    of_rate = functools.partial(sizes_of, counts) if clusters is None else clusters.sizes
     effective, rows = (
-        np.array(each)
-        for each in zip(*(sizes_of(counts, grouping, rate) for rate in rates), strict=True)
+        np.array(each) for each in zip(*(of_rate(grouping, rate) for rate in rates), strict=True)
     )
     fewest = effective.argmin(axis=0)
-    weighted = isinstance(counts, WeightedCounts)
+    weighted = isinstance(counts, WeightedCounts) or clusters is not None
     return {
         group: Size(
             int(rows[place, i]),
             float(effective[place, i]) if weighted else None,
             rates[place].name,
+            "weighted" if clusters is None else "clustered",
         )
         for i, (group, place) in enumerate(zip(grouping.groups, fewest, strict=True))
     }
@@ -346,16 +364,16 @@ def _of_each_group(
     term: Term, protected: str, groups: dict[str, Size], audited: Audit, confidence: float
 ) -> Iterator[Judgement]:
     """Judge a performance term for each group, with intervals that cover at once."""
-    found = _rows(audited.rates, term, protected).set_index("group")[_INTERVAL].T
+    found = _rows(audited.rates, term, protected).set_index("group")[[*_INTERVAL, "reason"]].T
     # The distance from a limit to the value is about z standard errors for every method, so scaling
     # it by the ratio of quantiles gives the Bonferroni limit.
     z = [normal_quantile(confidence, n_intervals=n) for n in (1, max(len(groups), 1))]
     for group, size in groups.items():
-        value, low, high = found[group].tolist()
+        value, low, high, reason = found[group].tolist()
         low, high = (value + (limit - value) * z[1] / z[0] for limit in (low, high))
         limits = (max(low, 0.0), min(high, 1.0))
         yield Judgement(
-            *(term, protected, group, "", size.n, value, *limits), effective_n=size.effective_n
+            *(term, protected, group, "", size.n, value, *limits, reason), size.effective_n
         )
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
-from fairrun.metrics.clustered import ClusterReplicates
 from fairrun.metrics.cluster_tables import ClusterTables
+from fairrun.metrics.clustered import ClusterReplicates
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.estimates import GroupEstimates, Linearised, Replicates
 from fairrun.metrics.grouping import (
@@ -54,7 +54,8 @@ class Audit:
     All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
     ci_low, ci_high, undefined_share (the share of multinomial replicates in which the value is
     undefined), method (how the interval was computed) and reason (why the value is NaN, or why a
-    value of clustered rows has no interval; empty otherwise). Differences are a − b, ratios are a / b.
+    value of clustered rows has no interval; empty otherwise). Differences are a − b, ratios are
+    a / b.
 
     Attributes
     ----------
@@ -62,7 +63,8 @@ class Audit:
         The rates of each group, with the columns group and n (its number of rows or its sum of
         weights). For weighted rows, the columns n_rows and effective_n (Kish's effective number of
         rows) follow. For clustered rows, n_rows, n_clusters and effective_n follow, which is the
-        effective number of rows behind this rate. For all rows together, the table also has the performance metrics.
+        effective number of rows behind this rate. For all rows together, the table also has the
+        performance metrics.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.
@@ -189,8 +191,14 @@ def audit(
             _add_pairs(pairs, values, of_values, metric, every, each)
             _add_pairs(together, values, of_values, metric, turned, at_once)
             _add_pairs(worst, values, of_values, metric, *worst_of(metric, turned, at_once))
-    tables = (table.frame() for table in (rates, compared, pairs, together, worst))
-    return Audit(*tables, clusters=of_clusters)
+    return Audit(
+        rates=rates.frame(),
+        compared=compared.frame(),
+        pairs=pairs.frame(),
+        together=together.frame(),
+        worst=worst.frame(),
+        clusters=of_clusters,
+    )
 
 
 class _Table:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
@@ -105,7 +106,10 @@ class ClusterTables:
         # Each pair of a cluster and a cell is one entry, in the order of the clusters.
         entries, entry = np.unique(of_row * n_cells + cell, return_inverse=True)
         clusters, cells = np.divmod(entries, n_cells)
-        sums, rows = np.bincount(entry, weights), np.bincount(entry).astype(np.float64)
+        sums, rows = (
+            np.asarray(np.bincount(entry, each), dtype=np.float64)
+            for each in (weights, np.ones(len(entry)))
+        )
         ends = np.searchsorted(clusters, np.arange(int(of_row.max(initial=-1)) + 2))
         first, times = _alike(cells, sums, rows, ends)
         shape = (len(ends) - 1, n_cells)
@@ -166,11 +170,10 @@ class ClusterTables:
 def _as_clusters(cluster: ArrayLike) -> NDArray[np.intp]:
     """Return the clusters of rows as numbers."""
     array = np.asarray(cluster)
-    # NaN and None are not equal to themselves or to a text, so they must not become a cluster.
-    null = [value is None or value != value for value in array.ravel().tolist()]  # noqa: PLR0124
-    if array.ndim != 1 or any(null):
+    n_null = int(np.sum(pd.isna(array)))
+    if array.ndim != 1 or n_null:
         raise RequestError(
-            f"cluster has shape {array.shape} and {sum(null):,} nulls; give one column with a "
+            f"cluster has shape {array.shape} and {n_null:,} nulls; give one column with a "
             "cluster for every row (a number of its own for a row without one)"
         )
     try:

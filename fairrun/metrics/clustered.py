@@ -14,7 +14,6 @@ both groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +32,7 @@ from fairrun.metrics.cluster_limits import (
     ratio_limits_of,
     simultaneous,
 )
+from fairrun.metrics.cluster_shares import MIN_CLUSTERS, ClusterShares, Share
 from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.estimates import NOT_WEIGHTED, GroupEstimates
 from fairrun.metrics.grouping import Grouping
@@ -40,17 +40,7 @@ from fairrun.metrics.intervals import Intervals, without_limits
 from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide
 from fairrun.metrics.worst import Pairs, orient
 
-__all__ = ["FEW_CLUSTERS", "MIN_CLUSTERS", "ClusterReplicates", "Clustered"]
-
-#: A rate of a group has no interval if its rows are in fewer clusters than this.
-MIN_CLUSTERS = 10
-
-#: If fewer clusters than this have a row that counts, or one that does not, the limits are closed
-#: forms.
-FEW_CLUSTERS = 10
-
-#: The weight of the largest design effect, in clusters; see `Clustered.share`.
-_PRIOR = 1.0
+__all__ = ["ClusterReplicates", "Clustered"]
 
 
 class ClusterReplicates:
@@ -84,32 +74,12 @@ class ClusterReplicates:
 
     def sizes(self, grouping: Grouping, rate: Rate) -> tuple[FloatArray, NDArray[np.int64]]:
         """Return the effective number and the number of rows in a rate's denominator, by group."""
-        found = Clustered(self.clusters.of(grouping), None, self.confidence).share(rate)
+        found = ClusterShares(self.clusters.of(grouping)).share(rate)
         return found.effective, found.n_rows
 
-
-@dataclass(frozen=True, eq=False)
-class _Share:
-    """What is known about a rate of each group; all arrays have the shape (n_groups,).
-
-    Attributes
-    ----------
-    value, effective : array of float
-        The rate and its effective number of rows.
-    n_rows, n_clusters : array of int
-        The numbers of rows and of clusters in the denominator.
-    few : array of bool
-        Whether few clusters have a row that counts, or one that does not.
-    influence : sparse array of shape (n_kinds, n_groups)
-        The influence of each kind of cluster on the rate.
-    """
-
-    value: FloatArray
-    effective: FloatArray
-    n_rows: NDArray[np.int64]
-    n_clusters: NDArray[np.int64]
-    few: NDArray[np.bool_]
-    influence: sparse.csc_array
+    def why_no_interval(self, grouping: Grouping, rates: Sequence[Rate]) -> list[str]:
+        """Return for each group why one of the rates has no interval; empty if all have one."""
+        return ClusterShares(self.clusters.of(grouping)).refusals(rates, grouping.groups)
 
 
 class Clustered(GroupEstimates):
@@ -119,8 +89,8 @@ class Clustered(GroupEstimates):
     ----------
     clusters : ClusterTables
         The tables of the clusters by group.
-    replicates : array of shape (n_replicates, n_groups, 2, 2), or None
-        The replicates of the groups' tables. Without them, only `share` can be used.
+    replicates : array of shape (n_replicates, n_groups, 2, 2)
+        The replicates of the groups' tables.
     confidence : float
         Confidence level of each interval.
 
@@ -128,20 +98,15 @@ class Clustered(GroupEstimates):
     ----------
     Field and Welsh (2007) and Cameron, Gelbach and Miller (2008) for the bootstrap; see
     `fairrun.metrics.cluster_tables`. Hesterberg (2015), "What teachers should know about the
-    bootstrap", The American Statistician 69, for the expanded percentiles. Korn and Graubard
-    (1998), "Confidence intervals for proportions with small expected number of positive counts
-    estimated from survey data", Survey Methodology 24, for the effective number of rows.
+    bootstrap", The American Statistician 69, for the expanded percentiles.
     """
 
-    def __init__(
-        self, clusters: ClusterTables, replicates: FloatArray | None, confidence: float
-    ) -> None:
+    def __init__(self, clusters: ClusterTables, replicates: FloatArray, confidence: float) -> None:
         self.clusters = clusters
-        self.tables = clusters.total(clusters.tables)
-        self.rows = clusters.total(clusters.rows)
+        self.of_rates = ClusterShares(clusters)
+        self.tables = self.of_rates.tables
         self.replicates = replicates
         self.confidence = confidence
-        self._shares: dict[Rate, _Share] = {}
 
     # ---- what the audit says about groups
 
@@ -151,13 +116,17 @@ class Clustered(GroupEstimates):
         of_group = sparse.kron(sparse.identity(n_cells // 4), np.ones((4, 1)), format="csr")
         within = (self.clusters.rows @ of_group > 0).astype(np.float64)
         return {
-            "n_rows": np.rint(self.rows.sum(axis=(-2, -1))).astype(np.int64),
+            "n_rows": np.rint(self.of_rates.rows.sum(axis=(-2, -1))).astype(np.int64),
             "n_clusters": np.rint(within.T @ self.clusters.times).astype(np.int64),
         }
 
     def about_rate(self, rate: Rate | MeanOfRates) -> dict[str, NDArray[Any]]:
         """Return the effective number of rows behind a rate of each group."""
-        return {"effective_n": np.min([self.share(part).effective for part in rate.parts], axis=0)}
+        return {
+            "effective_n": np.min(
+                [self.of_rates.share(part).effective for part in rate.parts], axis=0
+            )
+        }
 
     def undefined_reason(self, metric: BiasMetric, pair: NDArray[np.intp], a: str, b: str) -> str:
         """Return why a metric of two groups, or its interval, is NaN."""
@@ -167,98 +136,37 @@ class Clustered(GroupEstimates):
         if reason or not metric.signed:
             return reason
         places = zip(pair.tolist(), (a, b), strict=True)
-        refused = [self._refusal(rate, *place) for place in places for rate in metric.rates]
+        refused = [self.of_rates.refusal(rate, *place) for place in places for rate in metric.rates]
         if metric.kind == "other":
             refused.append("too few clusters have a row that is predicted 1, or one predicted 0")
         return next(filter(None, refused), "")
 
     def rate_reasons(self, rate: Rate | MeanOfRates, groups: tuple[str, ...]) -> list[str]:
         """Return for each group why the rate, or its interval, is NaN; empty if neither is."""
-        undefined = super().rate_reasons(rate, groups)
-        refused = (
-            next(filter(None, (self._refusal(part, i, group) for part in rate.parts)), "")
-            for i, group in enumerate(groups)
+        undefined, refused = (
+            super().rate_reasons(rate, groups),
+            self.of_rates.refusals(rate.parts, groups),
         )
         return [one or other for one, other in zip(undefined, refused, strict=True)]
 
-    def _refusal(self, rate: Rate, place: int, group: str) -> str:
-        """Return why a rate of one group has no interval; empty if it has one."""
-        n = int(self.share(rate).n_clusters[place])
-        if n >= MIN_CLUSTERS:
-            return ""
-        return (
-            f"{rate.name} of {group} has rows in {n} cluster{'s'[: n != 1]}; an interval needs "
-            f"{MIN_CLUSTERS}"
-        )
-
     # ---- rates
-
-    def share(self, rate: Rate) -> _Share:
-        """Return a rate of each group with its effective number of rows.
-
-        The effective number of rows is value (1 − value) / variance. The variance is that between
-        clusters, by Taylor linearisation. It says little if only k clusters have a row that counts
-        (or k have one that does not). So the design effect is the mean of the estimated one, k
-        times, and the largest possible one, once. The largest one holds if all rows of a cluster
-        are equal.
-        """
-        if rate in self._shares:
-            return self._shares[rate]
-        times = self.clusters.times.astype(np.float64)
-        value, gradient = rate(self.tables), np.nan_to_num(rate.gradient(self.tables))
-        influence = self._by_cluster(gradient)
-        n_yes, n_no, n_clusters = (
-            np.asarray((self._by_cluster(np.broadcast_to(w, gradient.shape)) > 0).T @ times)
-            for w in _weights(rate)
-        )
-        size = self._by_cluster(np.broadcast_to(_weights(rate)[2], gradient.shape))
-        squares = np.asarray(influence.power(2).T @ times)
-        variance = squares * divide(n_clusters, n_clusters - 1)
-        total = np.asarray(size.T @ times)
-        # With a few rows of f1, a row that counts twice is one row.
-        n_rows = np.einsum("gij,ij->g", self.rows, (_weights(rate)[2] > 0).astype(float))
-        least = np.nan_to_num(divide(total**2, np.asarray(size.power(2).T @ times)))
-        estimated = divide(value * (1 - value), np.nan_to_num(variance))
-        k = np.where(estimated > 0, np.minimum(n_yes, n_no), 0)
-        inverse = k / np.where(estimated > 0, estimated, 1) + _PRIOR * divide(1, least)
-        effective = np.nan_to_num(np.minimum((k + _PRIOR) / inverse, n_rows))
-        found = _Share(
-            value=value,
-            effective=effective,
-            n_rows=np.rint(n_rows).astype(np.int64),
-            n_clusters=np.rint(n_clusters).astype(np.int64),
-            few=np.asarray(np.minimum(n_yes, n_no) < FEW_CLUSTERS),
-            influence=influence.tocsc(),
-        )
-        self._shares[rate] = found
-        return found
-
-    def _by_cluster(self, of_cells: FloatArray) -> sparse.csr_array:
-        """Return Σ cell × weight of each kind of cluster and group, of shape (n_kinds, groups)."""
-        n_groups = len(of_cells)
-        places = np.arange(n_groups + 1) * 4
-        columns = np.arange(4 * n_groups)
-        weights = sparse.csc_array(
-            (of_cells.ravel(), columns, places), shape=(4 * n_groups, n_groups)
-        )
-        return sparse.csr_array(self.clusters.tables @ weights)
 
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group; each interval covers separately."""
-        value, shares = rate(self.tables), [self.share(part) for part in rate.parts]
+        value, shares = rate(self.tables), [self.of_rates.share(part) for part in rate.parts]
         n_clusters = np.min([share.n_clusters for share in shares], axis=0)
         few = np.any([share.few for share in shares], axis=0)
-        replicates = rate(self._drawn)
+        replicates = rate(self.replicates)
         limits = quantiles(replicates, expanded_tail(self.confidence, n_clusters))
         closed = self._closed_rate(shares, n_clusters)
         return self._intervals(value, replicates, limits, closed, few, n_clusters)
 
-    def _closed_rate(self, shares: Sequence[_Share], n_clusters: NDArray[np.int64]) -> Limits:
+    def _closed_rate(self, shares: Sequence[Share], n_clusters: NDArray[np.int64]) -> Limits:
         z = _t_quantile(self.confidence, n_clusters)
         places = np.arange(len(n_clusters))
         return linear_limits([self._part(share, places, z, 1 / len(shares)) for share in shares])
 
-    def _part(self, share: _Share, places: NDArray[np.intp], z: FloatArray, times: float) -> Part:
+    def _part(self, share: Share, places: NDArray[np.intp], z: FloatArray, times: float) -> Part:
         """Return the rate of some groups as a part of a sum, with its score limits."""
         value = share.value[places]
         low, high = wilson_limits(value, share.effective[places], z)
@@ -320,7 +228,7 @@ class Clustered(GroupEstimates):
         self, metric: BiasMetric, pairs: Pairs
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """Return whether few clusters are behind a rate of each pair, and the fewest clusters."""
-        shares = [self.share(rate) for rate in metric.rates]
+        shares = [self.of_rates.share(rate) for rate in metric.rates]
         few = np.any([share.few[pairs].any(axis=1) for share in shares], axis=0)
         return few, np.min([share.n_clusters[pairs].min(axis=1) for share in shares], axis=0)
 
@@ -331,7 +239,7 @@ class Clustered(GroupEstimates):
             return none, none
         _, n_clusters = self._few_of_pairs(metric, pairs)
         z = _t_quantile(confidence, n_clusters)
-        shares = [self.share(rate) for rate in metric.rates]
+        shares = [self.of_rates.share(rate) for rate in metric.rates]
         times = 1 / len(shares)
         parts = [
             self._part(share, pairs[:, side], z, sign * times)
@@ -340,24 +248,19 @@ class Clustered(GroupEstimates):
         ]
         return ratio_limits_of(*parts) if metric.kind == "ratio" else linear_limits(parts)
 
-    @property
-    def _drawn(self) -> FloatArray:
-        assert self.replicates is not None
-        return self.replicates
-
     def _replicates(self, metric: BiasMetric, pairs: Pairs) -> FloatArray:
         """Return the metric of each replicate and pair, of shape (n_replicates, n_pairs)."""
         a, b = pairs.T
         if metric.of_tables is None:
             # Computing rates by group, not by pair, saves work: a group is in many pairs.
-            rates = [rate(self._drawn) for rate in metric.rates]
+            rates = [rate(self.replicates) for rate in metric.rates]
             of_a, of_b = ([rate[:, places] for rate in rates] for places in (a, b))
             return metric.of_rates(of_a, of_b)
-        values = np.empty((len(self._drawn), len(pairs)))
+        values = np.empty((len(self.replicates), len(pairs)))
         # A pair needs eight numbers to compute one value, so batches of pairs limit the memory.
         for start in range(0, len(pairs), 32):
             part = slice(start, start + 32)
-            values[:, part] = metric.of_tables(self._drawn[:, pairs[part]])
+            values[:, part] = metric.of_tables(self.replicates[:, pairs[part]])
         return values
 
     def _intervals(
@@ -378,12 +281,6 @@ class Clustered(GroupEstimates):
         method = np.where(few, "linearised by cluster", "cluster replicates")
         undefined = np.isnan(replicates).mean(axis=0)
         return Intervals(value, low, high, undefined, np.where(none, "", method))
-
-
-def _weights(rate: Rate) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the weights of the cells that count, that do not count, and of both."""
-    yes, both = (np.reshape(w, (2, 2)).astype(float) for w in (rate.numerator, rate.denominator))
-    return yes, both - yes, both
 
 
 def _t_quantile(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArray:

@@ -158,7 +158,7 @@ class Clustered(GroupEstimates):
         few = np.any([share.few for share in shares], axis=0)
         replicates = rate(self.replicates)
         limits = quantiles(replicates, expanded_tail(self.confidence, n_clusters))
-        closed = self._closed_rate(shares, n_clusters)
+        closed = self._closed_rate(shares, n_clusters) if few.any() else limits
         return self._intervals(value, replicates, limits, closed, few, n_clusters)
 
     def _closed_rate(self, shares: Sequence[Share], n_clusters: NDArray[np.int64]) -> Limits:
@@ -211,7 +211,7 @@ class Clustered(GroupEstimates):
             factor=np.where(defined, factor, 1.0),
             ratio=is_ratio,
         )
-        closed = self._closed(metric, turned, level)
+        closed = self._closed(metric, turned, level) if few.any() else limits
         together = self._intervals(value, replicates, limits, closed, few, n_clusters)
         return each, turned, together
 
@@ -221,7 +221,7 @@ class Clustered(GroupEstimates):
             return without_limits(value)
         few, n_clusters = self._few_of_pairs(metric, pairs)
         limits = quantiles(replicates, expanded_tail(self.confidence, n_clusters))
-        closed = self._closed(metric, pairs, self.confidence)
+        closed = self._closed(metric, pairs, self.confidence) if few.any() else limits
         return self._intervals(value, replicates, limits, closed, few, n_clusters)
 
     def _few_of_pairs(

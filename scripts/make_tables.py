@@ -196,6 +196,21 @@ def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["rows a group", "area 0.8", "area 0.95", "their difference"], lines)
 
 
+def coverage_clusters(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage for clustered rows, and that of intervals that ignore the clusters."""
+    facts = ["rates of", "cluster in", "groups", "rows", "correlation", "clusters"]
+    kinds = ["rates", "rates, as rows", "pairs", "pairs, as rows", "all pairs at once", "refused"]
+    heads = ["rates", "cluster is in", "groups", "rows a cluster", "correlation", "clusters"]
+    lines = [
+        [
+            *(f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in facts),
+            *(f"{row[name]:.1f}" for name in kinds),
+        ]
+        for row in rows
+    ]
+    return _markdown([*heads, *kinds], lines)
+
+
 def intervals(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long counting and intervals take."""
     taken = {row["what"]: row["milliseconds"] for row in rows}
@@ -394,6 +409,7 @@ def _frontier_of(protected: str, estimator: str) -> Table:
 TABLES = {
     "coverage": Table("coverage", coverage),
     "coverage_small": Table("coverage_small", coverage_small),
+    "coverage_clusters": Table("coverage_clusters", coverage_clusters),
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "intervals": Table("intervals", intervals),
@@ -477,6 +493,10 @@ def _coverage_outside() -> str:
     return "; ".join(found) or "none"
 
 
+def _coverage_clusters(*kinds: str) -> list[float]:
+    return [row[kind] for row in _rows("coverage_clusters") for kind in kinds]
+
+
 def _coverage_worst() -> list[float]:
     return [
         row["percent"]
@@ -515,6 +535,10 @@ FIGURES: dict[str, Callable[[], str]] = {
     "explanations_sampled": lambda: _span(_explanations_sampled()),
     "coverage_outside": _coverage_outside,
     "coverage_worst": lambda: _span(_coverage_worst()),
+    "coverage_clusters_range": lambda: _span(_coverage_clusters("rates", "pairs")),
+    "coverage_clusters_rows": lambda: (
+        f"{min(_coverage_clusters('rates, as rows', 'pairs, as rows')):.1f}"
+    ),
     "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",
     "sweep_speedup": lambda: _sweep_speedup(0),
     "sweep_whole_speedup": lambda: _sweep_speedup(1),

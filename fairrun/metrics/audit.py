@@ -91,6 +91,12 @@ class Audit:
     worst: pd.DataFrame
     clusters: ClusterReplicates | None = None
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by name."""
+        names = ("rates", "compared", "pairs", "together", "worst")
+        return {name: getattr(self, name) for name in names}
+
     def metrics(self, first: str) -> dict[str, float]:
         """Return performance and comparisons under the names they are logged with.
 

@@ -278,6 +278,21 @@ def coverage_over_threshold(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(heads, lines)
 
 
+def coverage_clusters(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the coverage for clustered rows, and that of intervals that ignore the clusters."""
+    facts = ["rates of", "cluster in", "groups", "rows", "correlation", "clusters"]
+    kinds = ["rates", "rates, as rows", "pairs", "pairs, as rows", "all pairs at once", "refused"]
+    heads = ["rates", "cluster is in", "groups", "rows a cluster", "correlation", "clusters"]
+    lines = [
+        [
+            *(f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in facts),
+            *(f"{row[name]:.1f}" for name in kinds),
+        ]
+        for row in rows
+    ]
+    return _markdown([*heads, *kinds], lines)
+
+
 def intervals(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long counting and intervals take."""
     taken = {row["what"]: row["milliseconds"] for row in rows}
@@ -516,6 +531,7 @@ TABLES = {
     "coverage": Table("coverage", coverage),
     "coverage_small": Table("coverage_small", coverage_small),
     "coverage_edges": Table("coverage_edges", coverage_edges),
+    "coverage_clusters": Table("coverage_clusters", coverage_clusters),
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "coverage_weighted": Table("coverage_weighted", coverage_weighted),
@@ -629,6 +645,10 @@ def _edges(column: str, *, jeffreys: bool = False) -> list[float]:
     ]
 
 
+def _coverage_clusters(*kinds: str) -> list[float]:
+    return [row[kind] for row in _rows("coverage_clusters") for kind in kinds]
+
+
 def _coverage_worst() -> list[float]:
     return [
         row["percent"]
@@ -673,6 +693,11 @@ FIGURES: dict[str, Callable[[], str]] = {
     "edges_wrong_fail": lambda: f"{max(_edges('wrong_fail')):.1f}",
     "edges_jeffreys_lowest": lambda: f"{min(_edges('lowest', jeffreys=True)):.1f}",
     "edges_jeffreys_pass": lambda: f"{max(_edges('wrong_pass', jeffreys=True)):.1f}",
+    "coverage_clusters_range": lambda: _span(_coverage_clusters("rates", "pairs")),
+    "coverage_clusters_rows": lambda: (
+        f"{min(_coverage_clusters('rates, as rows', 'pairs, as rows')):.1f}"
+    ),
+    "coverage_high_area": lambda: f"{_rows('coverage_scores')[0]['0.95']:.1f}",
     "sweep_speedup": lambda: _sweep_speedup(0),
     "sweep_whole_speedup": lambda: _sweep_speedup(1),
     "sweep_seconds_of_one": lambda: f"{_sweep_seconds(1)[1]:.1f}",

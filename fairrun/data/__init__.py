@@ -1,6 +1,7 @@
 """Data sets: specs, loading, column types, and reproducible splits."""
 
 from fairrun.data.cells import decide_text
+from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -50,7 +51,9 @@ __all__ = [
     "are_dates",
     "check_request",
     "checked_types",
+    "clusters_note",
     "code_columns",
+    "deal_clusters",
     "decide_text",
     "draft_spec",
     "effective_n",
@@ -64,6 +67,7 @@ __all__ = [
     "possible_targets",
     "prepare",
     "prepare_rows",
+    "read_clusters",
     "read_weights",
     "relative_weights",
     "resolve_spec",

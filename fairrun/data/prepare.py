@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.data.checks import check_features, check_groups
+from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.reading1 import read_rows_1
 from fairrun.data.selecting import check_names, drop_uninformative, rows_to_keep
 from fairrun.data.source_table import SourceTable
@@ -58,11 +59,15 @@ class Rows:
     weight : ndarray of float64, shape (n_rows,), or None
         The weights as the data have them, at least 0; None without a weight column. They are never
         a feature.
+    cluster : ndarray of int64, shape (n_rows,), or None
+        The number of each row's cluster, such as its household; None without a cluster column. It
+        is never a feature.
     """
 
     frame: pd.DataFrame
     label: NDArray[np.int64]
     weight: NDArray[np.float64] | None = None
+    cluster: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -70,8 +75,9 @@ class Rows:
     def take(self, positions: NDArray[np.intp]) -> Rows:
         """Return the rows at these positions."""
         weight = None if self.weight is None else self.weight[positions]
+        cluster = None if self.cluster is None else self.cluster[positions]
         frame = self.frame.iloc[positions].reset_index(drop=True)
-        return Rows(frame, self.label[positions], weight)
+        return Rows(frame, self.label[positions], weight, cluster)
 
     @property
     def sample_weight(self) -> NDArray[np.float64] | None:
@@ -79,13 +85,15 @@ class Rows:
         return None if self.weight is None else relative_weights(self.weight)
 
     def digest(self) -> str:
-        """Return SHA-256 of column names, values, labels and weights, in order, as 32 hex digits.
+        """Return SHA-256 of column names, values, labels, weights and clusters as 32 hex digits.
 
-        Rows without weights have the digest that they had before weights existed.
+        Rows without weights or clusters have the digest that they had before these existed.
         """
         sha = hashlib.sha256(self.label.astype("<i8").tobytes())
         if self.weight is not None:
             sha.update(b"\0\0weight\0" + self.weight.astype("<f8").tobytes())
+        if self.cluster is not None:
+            sha.update(b"\0\0cluster\0" + self.cluster.astype("<i8").tobytes())
         for name, column in self.frame.items():
             sha.update(f"\0{name}\0".encode())
             if pd.api.types.is_numeric_dtype(column.dtype):
@@ -134,10 +142,10 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
     Returns
     -------
     Dataset
-        Three splits, stratified by the label and by the group of the first protected column. The
-        same rows, spec and seed give the same splits. Its spec has the type of each feature and
-        protected column in `types`, and names features without information in `drop`, so that
-        other rows can be read in the same way.
+        Three splits, stratified by the label and by the group of the first protected column. Rows
+        of one cluster are in the same split. The same rows, spec and seed give the same splits. Its
+        spec has the type of each feature and protected column in `types`, and names features
+        without information in `drop`, so that other rows can be read in the same way.
 
     Raises
     ------
@@ -153,7 +161,7 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
     if spec.reading == 1:
         check_features(rows.frame, spec)
     strata = rows.label * 3 + groups
-    places = _split(strata, spec.splits)
+    places = _split(strata, spec.splits, rows.cluster)
     splits = {name: rows.take(places[name]) for name in SPLIT_NAMES}
     digests = {name: split.digest() for name, split in splits.items()}
     if spec.digests and dict(spec.digests) != digests:
@@ -260,12 +268,16 @@ def prepare_rows(
     kinds = {name: typed.kinds[name] for name in (*features, *protected)}
     spec = replace(spec, types=tuple(sorted((dict(spec.types) | kinds).items())))
     weight = None if spec.weight is None else read_weights(kept[spec.weight])
-    of_weight = () if weight is None else (weights_note(str(spec.weight), weight),)
+    if weight is not None:
+        dropped.append(weights_note(str(spec.weight), weight))
+    cluster = None if spec.cluster is None else read_clusters(kept[spec.cluster])
+    if cluster is not None:
+        dropped.append(clusters_note(str(spec.cluster), kept[spec.cluster], cluster))
     return PreparedRows(
-        Rows(kept[[*features, *protected]], _label(kept[spec.target], spec), weight),
+        Rows(kept[[*features, *protected]], _label(kept[spec.target], spec), weight, cluster),
         spec,
         int((~keep).sum()),
-        (*notes, *dropped, *of_weight),
+        (*notes, *dropped),
     )
 
 
@@ -311,7 +323,13 @@ def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     return np.asarray(texts == positive, dtype=np.int64)
 
 
-def _split(strata: NDArray[np.int64], splits: Splits) -> dict[str, NDArray[np.intp]]:
+def _split(
+    strata: NDArray[np.int64], splits: Splits, cluster: NDArray[np.int64] | None = None
+) -> dict[str, NDArray[np.intp]]:
+    if cluster is not None:
+        shares = (1 - splits.validation - splits.test, splits.validation, splits.test)
+        part = deal_clusters(strata, cluster, shares, splits.seed)
+        return {name: np.flatnonzero(part == i) for i, name in enumerate(SPLIT_NAMES)}
     rng = np.random.default_rng(splits.seed)
     parts: dict[str, list[NDArray[np.intp]]] = {name: [] for name in SPLIT_NAMES}
     for stratum in np.unique(strata):

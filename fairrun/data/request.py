@@ -57,7 +57,7 @@ class DataRequest:
         The features that a person can change.
     missing : {"drop", "keep"} or None
         Whether rows with a missing feature are dropped, or kept and imputed.
-    types, max_dropped, na_values, weight, read
+    types, max_dropped, na_values, weight, cluster, read
         See `DatasetSpec`.
     splits : Splits, mapping or None
         The sizes of the splits and the seed of the shuffle. A mapping with some of the fields of
@@ -82,6 +82,7 @@ class DataRequest:
     max_dropped: float | None = None
     na_values: Sequence[str] | None = None
     weight: str | None = None
+    cluster: str | None = None
     read: ReadOptions | None = None
     splits: Splits | Mapping[str, float] | None = None
 
@@ -151,6 +152,7 @@ def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> Datas
         max_dropped=spec.max_dropped if request.max_dropped is None else request.max_dropped,
         na_values=spec.na_values if request.na_values is None else tuple(request.na_values),
         weight=request.weight or spec.weight,
+        cluster=request.cluster or spec.cluster,
         read=request.read or spec.read,
     )
 
@@ -212,6 +214,7 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
         max_dropped=0.2 if request.max_dropped is None else request.max_dropped,
         na_values=tuple(request.na_values or ()),
         weight=request.weight,
+        cluster=request.cluster,
         read=request.read or ReadOptions(),
         splits=_splits(request, Splits()),
     )

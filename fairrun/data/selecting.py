@@ -44,6 +44,7 @@ def check_names(columns: Sequence[str], spec: DatasetSpec) -> None:
         "changeable": spec.changeable,
         "types": [name for name, _ in spec.types],
         "weight": [] if spec.weight is None else [spec.weight],
+        "cluster": [] if spec.cluster is None else [spec.cluster],
     }
     known = set(columns)
     unknown = {field: [n for n in names if n not in known] for field, names in named.items()}

@@ -83,6 +83,9 @@ class DatasetSpec:
         Values that mean a null in every column, as text, besides an empty cell.
     weight : str or None
         The column with the weight of each row. It is never a feature.
+    cluster : str or None
+        The column with the cluster of each row, such as its household. It is never a feature. The
+        splits keep the rows of a cluster together.
     read : ReadOptions
         How a file is read.
     reading : {1, 2}
@@ -115,6 +118,7 @@ class DatasetSpec:
     max_dropped: float = 0.2
     na_values: tuple[str, ...] = ()
     weight: str | None = None
+    cluster: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
     reading: int = 2
     splits: Splits = Splits()
@@ -133,25 +137,32 @@ class DatasetSpec:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise RequestError(f"the protected column {twice!r} is given twice; give it once")
-        if self.weight is not None and self.weight in self.not_features[:-1]:
+        others = (self.target, *names, *self.drop)
+        if self.weight is not None and self.weight in others:
             raise RequestError(
                 f"weight={self.weight} is also the target, or a protected or dropped column; a "
                 "weight column is never a feature, so leave it out of drop, or give another column"
+            )
+        if self.cluster is not None and self.cluster in (*others, self.weight):
+            raise RequestError(
+                f"cluster={self.cluster} is also the target, the weight, or a protected or dropped "
+                "column; a cluster column is never a feature, so leave it out of drop, or give "
+                "another column"
             )
         if self.target in self.not_features[1:]:
             raise RequestError(f"the target {self.target!r} is also a protected or dropped column")
         for column in self.changeable:
             if column in self.not_features:
                 raise RequestError(
-                    f"changeable names {column!r}, which is the target, protected, dropped or the "
-                    "weight; only features can be changed: leave it out"
+                    f"changeable names {column!r}, which is the target, protected, dropped, the "
+                    "weight or the cluster; only features can be changed: leave it out"
                 )
 
     @property
     def not_features(self) -> tuple[str, ...]:
-        """Return the names of the target, the protected columns, the dropped columns and weight."""
-        weight = () if self.weight is None else (self.weight,)
-        return (self.target, *(p.column for p in self.protected), *self.drop, *weight)
+        """Return the target, the protected and dropped columns, the weight and the cluster."""
+        rest = tuple(name for name in (self.weight, self.cluster) if name is not None)
+        return (self.target, *(p.column for p in self.protected), *self.drop, *rest)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as a dict that can be written as JSON or YAML."""

@@ -174,6 +174,7 @@ FIELDS: dict[str, Shape] = {
     "max_dropped": _SHARE,
     "na_values": _list_of(_text, '["?", n.a.]'),
     "weight": _or_none(_name),
+    "cluster": _or_none(_name),
     "read": lambda value, _: {} if value is None else ReadOptions.from_dict(value).to_dict(),
     "reading": _one_of(1, 2),
     "splits": _record(

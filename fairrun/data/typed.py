@@ -139,6 +139,8 @@ def type_columns(
     nulls: age 1 ('NA')
     """
     types = dict(spec.types) | ({} if spec.weight is None else {spec.weight: "number"})
+    # The name of a cluster is never a number: 01 and 1 are two households.
+    types |= {} if spec.cluster is None else {spec.cluster: "category"}
     lenient = {spec.target, *spec.drop}
     protected = {each.column for each in spec.protected}
     faults = _Faults()

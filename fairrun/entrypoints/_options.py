@@ -162,6 +162,12 @@ _DATA_OPTIONS = (
         help="The column with the weight of each row; auto: as in the dataset spec.",
     ),
     click.option(
+        "--cluster",
+        default="auto",
+        help="The column with the cluster of each row, such as its household; auto: as in the "
+        "dataset spec.",
+    ),
+    click.option(
         "--read",
         type=JsonObject('{"delimiter": ";"}'),
         default="{}",
@@ -298,6 +304,7 @@ def data_options(command: Command) -> Command:
         types: str,
         na_values: str,
         weight: str,
+        cluster: str,
         read: dict[str, Any],
         validation_size: float | None,
         test_size: float | None,
@@ -319,6 +326,7 @@ def data_options(command: Command) -> Command:
             types=_pairs(types),
             na_values=listed(na_values),
             weight=given_one(weight),
+            cluster=given_one(cluster),
             read=read_options(read),
             splits={name: number for name, number in splits.items() if number is not None},
         )

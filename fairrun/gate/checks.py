@@ -31,12 +31,12 @@ def judge_each_group(
     term: Term, protected: str, groups: Mapping[str, Size], audited: Audit, confidence: float
 ) -> Iterator[Judgement]:
     """Judge a performance term for each group, with intervals that cover at once (Bonferroni)."""
-    found = _rows(audited.rates, term, protected).set_index("group")[_INTERVAL].T
+    found = _rows(audited.rates, term, protected).set_index("group")[[*_INTERVAL, "reason"]].T
     at_once = 1 - (1 - confidence) / max(len(groups), 1)
     for group, size in groups.items():
-        value, low, high = found[group].tolist()
+        value, low, high, reason = found[group].tolist()
         alone = Judgement(
-            *(term, protected, group, "", size.n, value, low, high),
+            *(term, protected, group, "", size.n, value, low, high, reason),
             effective_n=size.effective_n,
             confidence=confidence,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from fairrun.gate.terms import Term
-from fairrun.metrics import AnyCounts, Grouping, WeightedCounts, sizes_of
+from fairrun.metrics import AnyCounts, Audit, Grouping, WeightedCounts, sizes_of
 
 __all__ = ["Size", "sizes_of_groups", "too_few"]
 
@@ -21,9 +22,12 @@ class Size:
     n : int
         The number of rows.
     effective_n : float or None
-        Kish's effective number of rows, (Σw)² / Σw²; None if the rows are not weighted.
+        Kish's effective number of rows, (Σw)² / Σw², or that of clustered rows; None if the rows
+        are neither weighted nor clustered.
     rate : str
         The name of the rate.
+    kind : str
+        The kind of the rows, "weighted" or "clustered", if they have an effective number.
 
     Examples
     --------
@@ -34,6 +38,7 @@ class Size:
     n: int
     effective_n: float | None = None
     rate: str = ""
+    kind: str = "weighted"
 
     @property
     def deciding(self) -> float:
@@ -48,20 +53,23 @@ class Size:
         return f"effective {self.effective_n:,.1f} of {self.n:,}"
 
 
-def sizes_of_groups(term: Term, counts: AnyCounts, grouping: Grouping) -> dict[str, Size]:
+def sizes_of_groups(
+    term: Term, counts: AnyCounts, grouping: Grouping, audited: Audit
+) -> dict[str, Size]:
     """Return, for each group, the smallest denominator of the metric's rates."""
-    rates = term.metric.rates
+    rates, clusters = term.metric.rates, audited.clusters
+    of_rate = functools.partial(sizes_of, counts) if clusters is None else clusters.sizes
     effective, rows = (
-        np.array(each)
-        for each in zip(*(sizes_of(counts, grouping, rate) for rate in rates), strict=True)
+        np.array(each) for each in zip(*(of_rate(grouping, rate) for rate in rates), strict=True)
     )
     fewest = effective.argmin(axis=0)
-    weighted = isinstance(counts, WeightedCounts)
+    weighted = isinstance(counts, WeightedCounts) or clusters is not None
     return {
         group: Size(
             int(rows[place, i]),
             float(effective[place, i]) if weighted else None,
             rates[place].name,
+            "weighted" if clusters is None else "clustered",
         )
         for i, (group, place) in enumerate(zip(grouping.groups, fewest, strict=True))
     }
@@ -71,4 +79,4 @@ def too_few(size: Size, min_count: int) -> str:
     """Return why a group is not judged."""
     if size.effective_n is None:
         return f"{size.rate} has {size.n} rows, fewer than min_count={min_count}"
-    return f"{size.rate} has {size.rows} weighted rows, fewer than min_count={min_count}"
+    return f"{size.rate} has {size.rows} {size.kind} rows, fewer than min_count={min_count}"

@@ -54,6 +54,8 @@ def decide(
 
     With `Gate.family` "holm", a judgement fails only if its interval at the level of `family.holm`
     lies outside; see there.
+    For clustered rows, their effective number counts, and a group whose rows are in very few
+    clusters is left out.
 
     Parameters
     ----------
@@ -96,9 +98,8 @@ def decide(
     for term in gate.terms:
         for names in term.about(counts.columns):
             grouping = _grouping(term, counts, names)
-            sizes = sizes_of_groups(term, counts, grouping)
-            whys = why_no_interval(counts, grouping, term.metric.rates)
-            refused = dict(zip(grouping.groups, whys, strict=True))
+            sizes = sizes_of_groups(term, counts, grouping, audited)
+            refused = _refused(term, counts, grouping, audited)
             large = {
                 group: size
                 for group, size in sizes.items()
@@ -132,3 +133,12 @@ def _grouping(term: Term, counts: AnyCounts, names: tuple[str, ...]) -> Grouping
     # Areas under the ROC curve are only compared between group_a and group_b.
     of = group_a_and_b if term.declared or term.metric.name in _OF_TWO else values_of
     return of(counts.columns, *names)
+
+
+def _refused(term: Term, counts: AnyCounts, grouping: Grouping, audited: Audit) -> dict[str, str]:
+    """Return, for each group, why its weighted or clustered rows give no interval; else empty."""
+    if audited.clusters is None:
+        whys = why_no_interval(counts, grouping, term.metric.rates)
+    else:
+        whys = audited.clusters.why_no_interval(grouping, term.metric.rates)
+    return dict(zip(grouping.groups, whys, strict=True))

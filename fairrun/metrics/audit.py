@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.cluster_tables import ClusterTables
+from fairrun.metrics.clustered import ClusterReplicates
 from fairrun.metrics.counted import Counted
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.estimates import GroupEstimates
@@ -52,15 +54,17 @@ class Audit:
     All tables have the columns protected (`sex`, `sex:race`; empty for all rows), metric, value,
     ci_low, ci_high, undefined_share (the probability that the value is undefined in a resample of
     the rows; 0 for weighted rows), method (how the interval was computed) and reason (why the value
-    is NaN, or why a weighted value has no interval; empty otherwise). Differences are a − b, ratios
-    are a / b.
+    is NaN, or why a value of weighted or clustered rows has no interval; empty otherwise).
+    Differences are a − b, ratios are a / b.
 
     Attributes
     ----------
     rates : DataFrame
         The rates of each group, with the columns group and n (its number of rows or its sum of
         weights). For weighted rows, the columns n_rows and effective_n (Kish's effective number of
-        rows) follow. For all rows together, the table also has the performance metrics.
+        rows) follow. For clustered rows, n_rows, n_clusters and effective_n follow, which is the
+        effective number of rows behind this rate. For all rows together, the table also has the
+        performance metrics.
     compared : DataFrame
         The bias metrics of group_a against group_b of each protected column and each crossing, with
         the columns group_a and group_b.
@@ -76,6 +80,8 @@ class Audit:
         the two groups. The interval is for the largest difference itself, whichever pair has it:
         the highest lower limit and the highest upper limit (for ratios, the lowest ones). Pairs
         with an undefined value are left out.
+    clusters : ClusterReplicates or None
+        The clusters of the rows; None if every row is independent of the others.
     """
 
     rates: pd.DataFrame
@@ -83,6 +89,13 @@ class Audit:
     pairs: pd.DataFrame
     together: pd.DataFrame
     worst: pd.DataFrame
+    clusters: ClusterReplicates | None = None
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by name."""
+        names = ("rates", "compared", "pairs", "together", "worst")
+        return {name: getattr(self, name) for name in names}
 
     def metrics(self, first: str) -> dict[str, float]:
         """Return performance and comparisons under the names they are logged with.
@@ -120,6 +133,7 @@ def audit(
     confidence: float = 0.95,
     n_replicates: int = 2000,
     seed: int = 0,
+    clusters: ClusterTables | None = None,
 ) -> Audit:
     """Estimate all rates and comparisons of every protected column and every crossing of two.
 
@@ -130,8 +144,10 @@ def audit(
     confidence : float, default 0.95
         Confidence level of each interval.
     n_replicates, seed : int
-        The number of replicates of the selection rates, and the seed of their random numbers. Only
-        Cohen's d and the 2SD rule need replicates, and no metric of `WeightedCounts` does.
+        The number of replicates, and the seed of their random numbers. Cohen's d and the 2SD rule
+        need replicates of the selection rates, and clustered rows need replicates of the clusters.
+    clusters : ClusterTables, optional
+        The tables of the clusters of the same rows. Intervals then come from clusters.
 
     Returns
     -------
@@ -148,7 +164,11 @@ def audit(
     """
     columns = counts.columns
     estimates: Callable[[Grouping], GroupEstimates]
-    if isinstance(counts, Counts):
+    of_clusters = None
+    if clusters is not None:
+        of_clusters = ClusterReplicates(clusters, n_replicates, seed, confidence)
+        estimates = of_clusters.of
+    elif isinstance(counts, Counts):
 
         def estimates(grouping: Grouping) -> GroupEstimates:
             return Counted(
@@ -186,7 +206,14 @@ def audit(
             _add_pairs(pairs, values, of_values, metric, every, each)
             _add_pairs(together, values, of_values, metric, turned, at_once)
             _add_pairs(worst, values, of_values, metric, *worst_of(metric, turned, at_once))
-    return Audit(*(table.frame() for table in (rates, compared, pairs, together, worst)))
+    return Audit(
+        rates=rates.frame(),
+        compared=compared.frame(),
+        pairs=pairs.frame(),
+        together=together.frame(),
+        worst=worst.frame(),
+        clusters=of_clusters,
+    )
 
 
 class _Table:
@@ -238,6 +265,7 @@ def _add_rates(
             group=grouping.groups,
             n=sizes,
             **estimates.about_groups(),
+            **estimates.about_rate(rate),
             metric=name,
             reason=estimates.rate_reasons(rate, grouping.groups),
         )

@@ -67,14 +67,14 @@ def effective_size(p: FloatArray, variance: FloatArray, otherwise: FloatArray) -
     return np.where(size > 0, size, otherwise)
 
 
-def wilson_limits(p: FloatArray, n: FloatArray, z: float) -> Limits:
+def wilson_limits(p: FloatArray, n: FloatArray, z: float | FloatArray) -> Limits:
     """Compute Wilson's score limits of a proportion.
 
     Parameters
     ----------
     p, n : array
         The proportions and their numbers of rows.
-    z : float
+    z : float or array
         The normal quantile.
 
     Returns

@@ -1,7 +1,7 @@
-"""Rates and comparisons of groups with intervals: the interface, and the class for `Counts`.
+"""Rates and comparisons of groups with intervals: the interface of all kinds of tables.
 
-`Replicated` is for `Counts`. `Linearised`, in a file of its own, is for `WeightedCounts`. Both have
-the interface of `GroupEstimates`, so `audit` uses them alike.
+`Counted` is for `Counts`, `Linearised` for `WeightedCounts`, and `Clustered` for clusters of rows,
+each in a file of its own. `audit` uses them alike.
 """
 
 from __future__ import annotations
@@ -13,21 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.metrics.bias import BiasMetric
-from fairrun.metrics.counts import Counts
-from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.intervals import (
     Intervals,
-    draw_replicates,
-    has_few,
-    percentile_limits,
-    simultaneous_limits,
-    smooth,
-    without_limits,
 )
-from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, Tables, divide
-from fairrun.metrics.worst import Pairs, orient
+from fairrun.metrics.rates import MeanOfRates, Rate, Tables
+from fairrun.metrics.worst import Pairs
 
-__all__ = ["GroupEstimates", "Replicated", "Replicates"]
+__all__ = ["GroupEstimates"]
 
 
 class GroupEstimates(ABC):
@@ -43,6 +35,10 @@ class GroupEstimates(ABC):
 
     def about_groups(self) -> dict[str, NDArray[Any]]:
         """Return more columns of a table of rates: what is known about each group."""
+        return {}
+
+    def about_rate(self, _: Rate | MeanOfRates) -> dict[str, NDArray[Any]]:
+        """Return more columns of a table of rates: what is known about a rate of each group."""
         return {}
 
     def undefined_reason(self, metric: BiasMetric, pair: NDArray[np.intp], a: str, b: str) -> str:
@@ -83,113 +79,3 @@ class GroupEstimates(ABC):
         together : Intervals
             The estimates for `turned`. All intervals cover at once.
         """
-
-
-class Replicates:
-    """Replicates of counts, which can be summed to the replicates of any groups.
-
-    Parameters
-    ----------
-    counts : Counts
-        The counts of the rows.
-    n_replicates, seed : int
-        The number of replicates, and the seed of their random numbers.
-    confidence : float
-        Confidence level of each interval.
-    """
-
-    def __init__(self, counts: Counts, n_replicates: int, seed: int, confidence: float) -> None:
-        self.counts = counts
-        self.seed = seed
-        self.confidence = confidence
-        self.drawn = draw_replicates(counts.cells, n_replicates, seed)
-
-    def of(self, grouping: Grouping) -> Replicated:
-        """Return the estimates for the groups of `grouping`."""
-        tables, replicates = self.counts.grouped(grouping), grouping.sum(self.drawn)
-        return Replicated(tables, replicates, self.seed, self.confidence)
-
-
-class Replicated(GroupEstimates):
-    """Estimates from replicates of counts.
-
-    Parameters
-    ----------
-    tables : array of int of shape (n_groups, 2, 2)
-        The groups' counts.
-    replicates : array of shape (n_replicates, n_groups, 2, 2)
-        The multinomial replicates of these counts.
-    seed : int
-        The seed that drew `replicates`. Smoothed replicates use the next integer.
-    confidence : float
-        Confidence level of each interval.
-    """
-
-    def __init__(
-        self, tables: NDArray[np.int64], replicates: FloatArray, seed: int, confidence: float
-    ) -> None:
-        self.tables = tables
-        self.multinomial = replicates
-        self.confidence = confidence
-        self.few = has_few(tables)
-        # The multinomial replicates used `seed`. Another seed makes the two streams independent.
-        self.replicates = smooth(tables, replicates, seed + 1)
-
-    def rate(self, rate: Rate | MeanOfRates) -> Intervals:
-        """Estimate a rate of each group from its replicates."""
-        value, replicates = rate(self.tables), rate(self.replicates)
-        limits = percentile_limits(value, replicates, self.confidence)
-        undefined = np.isnan(rate(self.multinomial)).mean(axis=0)
-        return Intervals(value, *limits, undefined, _method(value, self.few))
-
-    def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
-        """Estimate a metric of each pair of groups; each interval covers separately."""
-        return self._each(metric, pairs, self._replicates(metric, self.replicates, pairs))
-
-    def each_and_together(
-        self, metric: BiasMetric, pairs: Pairs
-    ) -> tuple[Intervals, Pairs, Intervals]:
-        """Estimate a metric of each pair twice: with separate and with simultaneous intervals."""
-        replicates = self._replicates(metric, self.replicates, pairs)
-        each = self._each(metric, pairs, replicates)
-        turned = orient(metric, self.tables, pairs)
-        value = metric.function(self.tables[turned])
-        if not metric.signed:
-            return each, turned, without_limits(value)
-        flipped = turned[:, 0] != pairs[:, 0]
-        is_ratio = metric.kind == "ratio"
-        replicates[:, flipped] = (
-            divide(1, replicates[:, flipped]) if is_ratio else -replicates[:, flipped]
-        )
-        limits = simultaneous_limits(value, replicates, self.confidence, ratio=is_ratio)
-        method = _method(value, np.asarray(self.few[pairs].any(axis=1)))
-        return each, turned, Intervals(value, *limits, each.undefined, method)
-
-    def _each(self, metric: BiasMetric, pairs: Pairs, replicates: FloatArray) -> Intervals:
-        value = metric.function(self.tables[pairs])
-        if not metric.signed:
-            return without_limits(value)
-        few = np.asarray(self.few[pairs].any(axis=1))
-        undefined = np.isnan(replicates).mean(axis=0)
-        undefined[few] = np.isnan(self._replicates(metric, self.multinomial, pairs[few])).mean(0)
-        limits = percentile_limits(value, replicates, self.confidence)
-        return Intervals(value, *limits, undefined, _method(value, few))
-
-    def _replicates(self, metric: BiasMetric, replicates: FloatArray, pairs: Pairs) -> FloatArray:
-        if metric.of_tables is None:
-            # Computing rates by group, not by pair, saves work: a group is in many pairs.
-            rates = [rate(replicates) for rate in metric.rates]
-            a, b = pairs.T
-            of_a, of_b = ([rate.T[places].T for rate in rates] for places in (a, b))
-            return metric.of_rates(of_a, of_b)
-        cells = replicates.transpose(2, 3, 1, 0)  # This is the order in memory, thus no copy.
-        values = np.empty((len(pairs), len(replicates)))
-        # A pair needs eight numbers to compute one value, so batches of pairs limit the memory.
-        for start in range(0, len(pairs), 32):
-            part = slice(start, start + 32)
-            values[part] = metric.function(cells[:, :, pairs[part]].transpose(4, 2, 3, 0, 1)).T
-        return values.T
-
-
-def _method(value: FloatArray, few: NDArray[np.bool_]) -> NDArray[np.str_]:
-    return np.where(np.isnan(value), "", np.where(few, "smoothed", "multinomial"))

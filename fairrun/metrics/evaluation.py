@@ -13,6 +13,8 @@ from fairrun.groups import NEITHER_NAME, ProtectedColumn
 from fairrun.metrics.audit import Audit, audit
 from fairrun.metrics.audit_scores import audit_scores
 from fairrun.metrics.bias import BIAS_METRICS
+from fairrun.metrics.cluster_scores import without_intervals
+from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.effects import over_majority
 from fairrun.metrics.grouping import Grouping, group_a_and_b
@@ -123,6 +125,7 @@ def evaluate_predictions(
     probability: ArrayLike,
     *,
     weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Compute performance over all rows and bias between groups, with 95 % intervals.
@@ -140,6 +143,9 @@ def evaluate_predictions(
     weight : array of shape (n_rows,), optional
         The weight of each row. Every metric is then a weighted one, and its interval allows for the
         weights. Metrics that depend on the number of rows are NaN, and `audit` has the reason.
+    cluster : array of shape (n_rows,), optional
+        The cluster of each row, such as its household: numbers or text. The values stay the same.
+        The intervals of labels then come from clusters; metrics of scores have none.
     seed : int, default 0
         The seed of the random numbers from which intervals are computed.
 
@@ -152,13 +158,14 @@ def evaluate_predictions(
         accuracy of the best single threshold whose |statistical parity| is not larger; the
         threshold is chosen on other rows than it is measured on. accuracy_over_majority, the
         accuracy minus the share of the more frequent label, follows. For weighted rows,
-        sum_of_weights and effective_n (Kish's effective number of rows) follow n_rows.
+        sum_of_weights and effective_n (Kish's effective number of rows) follow n_rows. For
+        clustered rows, n_clusters follows.
 
     Raises
     ------
     RequestError
         If the lengths differ, a label is neither 0 nor 1, a code is neither a position nor −1, a
-        probability is not in [0, 1], or a weight is negative or not finite.
+        probability is not in [0, 1], a weight is negative or not finite, or a cluster is null.
 
     Examples
     --------
@@ -186,10 +193,18 @@ def evaluate_predictions(
             "effective_n": counts.effective_n,
         }
     first = counts.columns[0]
-    of_labels = audit(counts, seed=seed)
+    clusters = None
+    if cluster is not None:
+        clusters = ClusterTables.from_arrays(
+            protected, positions, y_true, y_pred, cluster, weight=weight
+        )
+        sizes["n_clusters"] = float(clusters.n_clusters)
+    of_labels = audit(counts, seed=seed, clusters=clusters)
     score_rates, score_compared = audit_scores(
         protected, positions, y_true, probability, weight=weight
     )
+    if clusters is not None:
+        score_rates, score_compared = map(without_intervals, (score_rates, score_compared))
     audited = replace(
         of_labels,
         rates=pd.concat([of_labels.rates, score_rates], ignore_index=True),

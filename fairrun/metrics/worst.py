@@ -55,7 +55,8 @@ def worst_of(metric: BiasMetric, turned: Pairs, together: Intervals) -> tuple[Pa
     turned : array of int of shape (n_pairs, 2)
         The pairs in the order that `orient` gives them.
     together : Intervals
-        The simultaneous intervals of these pairs. Undefined values are left out.
+        The simultaneous intervals of these pairs. Undefined values are left out, and so are pairs
+        without limits if other pairs have some.
 
     Returns
     -------
@@ -67,6 +68,8 @@ def worst_of(metric: BiasMetric, turned: Pairs, together: Intervals) -> tuple[Pa
         interval, because that pair can be the worst.
     """
     value, low, high = together.value, together.low, together.high
+    bounded = ~np.isnan(high)
+    value = np.where(bounded | ~bounded.any(), value, np.nan)
     if np.isnan(value).all():
         place, low, high = 0, np.full(1, np.nan), np.full(1, np.nan)
     elif metric.reference == 1:

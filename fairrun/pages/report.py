@@ -63,6 +63,8 @@ class Origin:
         The predicted column, and its favourable value.
     weight : str
         The column with the weights of the rows; empty if each row counts once.
+    cluster : str
+        The column with the clusters of the rows; empty if the rows are independent.
     run_id : str
         The id of the MLflow run.
     command : str
@@ -86,6 +88,7 @@ class Origin:
     command: str
     commit: str = ""
     weight: str = ""
+    cluster: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     looks: str = ""
 
@@ -149,6 +152,7 @@ def render_report(
         origin=origin,
         n_rows=counts.n_rows,
         weights=_weights(counts, origin) if isinstance(counts, WeightedCounts) else "",
+        clusters=_clusters(evaluation, origin),
         columns=[(column.name, *column.group_names) for column in counts.columns],
         population=population_table(evaluation),
         performance=performance_table(evaluation),
@@ -219,6 +223,20 @@ def _weights(counts: WeightedCounts, origin: Origin) -> str:
     )
 
 
+def _clusters(evaluation: Evaluation, origin: Origin) -> str:
+    """Return sentences about the clusters of the rows; empty if the rows are independent."""
+    if evaluation.audit.clusters is None:
+        return ""
+    rates = evaluation.audit.rates
+    overall = rates[(rates["protected"] == "") & (rates["metric"] == "selection_rate")].iloc[0]
+    return (
+        f"The rows are in {overall['n_clusters']:,.0f} clusters by "
+        f"{origin.cluster or 'the cluster column'}. Rows of one cluster are not independent, so "
+        "the intervals come from the clusters. For the selection rate of all rows, "
+        f"{overall['effective_n']:,.1f} independent rows would give an interval about as wide."
+    )
+
+
 def _not_measured(
     evaluation: Evaluation, gate: Gate | None, result: GateResult | None
 ) -> list[str]:
@@ -235,7 +253,8 @@ def _not_measured(
     if result is not None and gate is not None:
         small = [each for each in result.judgements if not each.has_interval]
         if small:
-            rows = "effective rows" if isinstance(counts, WeightedCounts) else "rows"
+            is_effective = isinstance(counts, WeightedCounts) or audited.clusters is not None
+            rows = "effective rows" if is_effective else "rows"
             said.append(
                 f"{len(small)} checks of the gate have no interval. The table of checks gives the "
                 f"reason. A rate over fewer than {gate.min_count} {rows} is not checked."
@@ -264,6 +283,11 @@ def _not_measured(
             "rows have weights.",
             "The explanations of the model count each row once. They are not weighted.",
         ]
+    if audited.clusters is not None:
+        said.append(
+            "Metrics of scores, such as the AUC and the Brier score, have no interval, because "
+            "the rows are in clusters."
+        )
     if evaluation.flips is None:
         said.append(
             f"There is no flip test of {evaluation.protected.name}, because the model does not "

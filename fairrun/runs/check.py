@@ -142,7 +142,7 @@ def _guessed(request: DataRequest, fields: Mapping[str, Any], findings: Findings
         entries = getattr(request, name)
         if entries is not None:
             values[name] = _entries(entries) or "none"
-    for name in ("missing", "max_dropped", "weight"):
+    for name in ("missing", "max_dropped", "weight", "cluster"):
         if getattr(request, name) is not None:
             values[name] = str(getattr(request, name))
     if request.types:

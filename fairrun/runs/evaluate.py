@@ -133,6 +133,7 @@ def run_evaluate(
         mlflow.log_dict(kept.to_dict(), SPEC)
         said = {"model": model, "rows": which, "protected": ",".join(names)}
         said["weight"] = spec.weight or "none"
+        said["cluster"] = spec.cluster or "none"
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
         answers = opened.predict(rows.frame)
@@ -224,6 +225,13 @@ def _rows(
                 spec.weight,
             )
             spec = replace(spec, weight=None)
+        if spec.cluster is not None and spec.cluster not in table.frame.columns:
+            _logger.warning(
+                "warning: the data has no column %s, the cluster that the model was trained with; "
+                "each row is a cluster of its own, so intervals may be too narrow",
+                spec.cluster,
+            )
+            spec = replace(spec, cluster=None)
         prepared = prepare_rows(table, spec, of_model=True)
         log_notes(prepared.notes, prepared.n_dropped)
         return spec, prepared.rows, "evaluation"

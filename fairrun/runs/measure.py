@@ -79,6 +79,7 @@ def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColu
         answers["prediction"].to_numpy(),
         answers["probability"].to_numpy(),
         weight=rows.weight,
+        cluster=rows.cluster,
     )
     rate = evaluation.metrics["selection_rate"]
     if not _FEW < rate < 1 - _FEW:

@@ -58,6 +58,7 @@ def origin_of(
         target=spec.target,
         positive=spec.positive,
         weight=spec.weight or "",
+        cluster=spec.cluster or "",
         run_id=run_id,
         command=_command(run_id, model.uri, data, protected, gate, read),
         commit=commit_of(run_id),

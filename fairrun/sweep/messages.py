@@ -58,8 +58,11 @@ def write_problem(problem: Problem) -> tuple[bytes, bytes, bytes]:
         for number, part in enumerate(problem.parts)
         for kind, positions in zip(("fit", "measure"), part, strict=True)
     }
-    weight = problem.rows.weight
-    of_rows = {"label": problem.rows.label} | ({} if weight is None else {"weight": weight})
+    of_rows = {
+        name: getattr(problem.rows, name)
+        for name in ("label", "weight", "cluster")
+        if getattr(problem.rows, name) is not None
+    }
     np.savez(arrays, allow_pickle=False, **of_rows, **of_parts)
     return json.dumps(document).encode(), frame.getvalue(), arrays.getvalue()
 
@@ -68,15 +71,14 @@ def read_problem(document: bytes, frame: bytes, arrays: bytes) -> Problem:
     """Return the problem from the messages of `write_problem`."""
     said = json.loads(document)
     with np.load(io.BytesIO(arrays), allow_pickle=False) as opened:
-        label = opened["label"]
-        weight = opened["weight"] if "weight" in opened.files else None
+        label, weight, cluster = (opened.get(name) for name in ("label", "weight", "cluster"))
         parts = tuple(
             (opened[f"fit_{number}"], opened[f"measure_{number}"])
             for number in range(sum(name.startswith("fit_") for name in opened.files))
         )
     return Problem(
         spec=DatasetSpec.from_dict(said["spec"]),
-        rows=Rows(_as_prepared(pd.read_parquet(io.BytesIO(frame))), label, weight),
+        rows=Rows(_as_prepared(pd.read_parquet(io.BytesIO(frame))), label, weight, cluster),
         protected=tuple(map(ProtectedColumn.from_dict, said["columns"])),
         parts=parts,
         objectives=tuple(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairrun.data import Dataset, DatasetSpec, Rows
+from fairrun.data import Dataset, DatasetSpec, Rows, deal_clusters
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn, group_lookup
 from fairrun.metrics import AnyCounts, count_rows
@@ -140,7 +140,8 @@ class Problem:
             See the attributes.
         folds : int
             With 1, trials are fitted on the training rows and measured on the validation rows. A
-            larger number is the number of cross-validation folds of both, by label and group.
+            larger number is the number of cross-validation folds of both, by label and group. The
+            rows of a cluster are in the same fold.
 
         Returns
         -------
@@ -153,7 +154,11 @@ class Problem:
             parts = [(everyone[: len(train)], everyone[len(train) :])]
         else:
             groups = group_lookup(train.frame, dataset.spec.protected[0]).groups(rows.frame)
-            fold = deal_folds(rows.label, groups, folds, seed)
+            if rows.cluster is None:
+                fold = deal_folds(rows.label, groups, folds, seed)
+            else:
+                strata = 3 * rows.label + groups
+                fold = deal_clusters(strata, rows.cluster, [1 / folds] * folds, seed)
             parts = [(everyone[fold != k], everyone[fold == k]) for k in range(folds)]
         given = (tuple(protected), tuple(parts), tuple(objectives), tuple(crossings))
         return cls(dataset.spec, rows, *given, seed, min_frequency)
@@ -168,7 +173,9 @@ def join_rows(*parts: Rows) -> Rows:
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
     weights = [part.weight for part in parts if part.weight is not None]
     weight = np.concatenate(weights) if len(weights) == len(parts) else None
-    return Rows(frame, np.concatenate([part.label for part in parts]), weight)
+    clusters = [part.cluster for part in parts if part.cluster is not None]
+    cluster = np.concatenate(clusters) if len(clusters) == len(parts) else None
+    return Rows(frame, np.concatenate([part.label for part in parts]), weight, cluster)
 
 
 def make_classifier(

@@ -147,6 +147,7 @@ def log_spec(spec: DatasetSpec) -> None:
         "changeable": ",".join(spec.changeable),
         "missing": spec.missing,
         "weight": spec.weight or "none",
+        "cluster": spec.cluster or "none",
         "validation_size": spec.splits.validation,
         "test_size": spec.splits.test,
         "seed": spec.splits.seed,
@@ -270,6 +271,8 @@ def log_dataset(dataset: Dataset) -> None:
             frame = rows.frame.assign(**{spec.target: rows.label})
             if rows.weight is not None:
                 frame[str(spec.weight)] = rows.weight
+            if rows.cluster is not None:
+                frame[str(spec.cluster)] = rows.cluster
             frame.to_parquet(Path(folder) / f"{name}.parquet", index=False)
         documents = {
             SPEC: spec.to_dict(),
@@ -317,5 +320,6 @@ def _load_preprocessed(data: str) -> Dataset:
 def _rows(frame: pd.DataFrame, spec: DatasetSpec) -> Rows:
     label = frame.pop(spec.target).to_numpy()
     weight = None if spec.weight is None else frame.pop(spec.weight).to_numpy()
+    cluster = None if spec.cluster is None else frame.pop(spec.cluster).to_numpy()
     text = frame.columns[[not pd.api.types.is_numeric_dtype(t) for t in frame.dtypes]]
-    return Rows(frame.astype(dict.fromkeys(text, object)), label, weight)
+    return Rows(frame.astype(dict.fromkeys(text, object)), label, weight, cluster)

@@ -140,7 +140,7 @@ def loggable(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def _log_audit(evaluation: Evaluation) -> None:
     """Log the tables of all audits, and of the flip test if there is one, as `audit/*.csv`."""
-    tables = vars(evaluation.audit) | evaluation.impact_audits
+    tables = evaluation.audit.tables | evaluation.impact_audits
     if evaluation.flips is not None:
         tables["flips"] = evaluation.flips
     with tempfile.TemporaryDirectory() as folder:

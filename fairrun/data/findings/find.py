@@ -118,7 +118,10 @@ def find_in(dataset: Dataset) -> Findings:
     weight = roles.weight if roles.weight in frame else None
     share = spec.splits.test / (1 - spec.splits.test - spec.splits.validation)
     of_training = Roles(
-        spec.target, "1", spec.protected, known, weight, spec.missing, roles.as_categories, share
+        *(spec.target, "1", spec.protected, known, weight),
+        missing=spec.missing,
+        as_categories=roles.as_categories,
+        test_share=share,
     )
     return find(TypedTable(frame, kinds, {}, dataset.notes), of_training, in_file_order=False)
 
@@ -156,7 +159,7 @@ def _find(
     yield from repeated_rows([*protected, *features], labels)
     for name, column in columns.items():
         role = roles.role(name)
-        if role not in ("dropped", "weight") and name not in said:
+        if role not in ("dropped", "weight", "cluster") and name not in said:
             yield from two_spellings(column, role, together.get(name, ()))
     yield from null_words(rest)
     yield from small_groups(groups, columns, labels, roles.test_share)
@@ -194,6 +197,7 @@ def _check_names(table: TypedTable, roles: Roles) -> None:
     """Raise RequestError for a role of a column that is not in the table."""
     known = [str(name) for name in table.frame.columns]
     given = {"target": [roles.target], "drop": roles.drop, "weight": [roles.weight]}
+    given["cluster"] = [roles.cluster]
     given["protected"] = [each.column for each in roles.protected]
     for parameter, names in given.items():
         for name in names:

@@ -25,6 +25,8 @@ class Roles:
         The columns that are not features.
     weight : str or None
         The column with the weight of each row.
+    cluster : str or None
+        The column with the cluster of each row.
     missing : {"drop", "keep"}
         Whether rows with a null in a feature are dropped.
     as_categories : frozenset of str
@@ -38,6 +40,7 @@ class Roles:
     protected: tuple[Protected, ...] = ()
     drop: tuple[str, ...] = ()
     weight: str | None = None
+    cluster: str | None = None
     missing: str = "drop"
     as_categories: frozenset[str] = frozenset()
     test_share: float = 0.2
@@ -51,6 +54,7 @@ class Roles:
             protected=spec.protected,
             drop=spec.drop,
             weight=spec.weight,
+            cluster=spec.cluster,
             missing=spec.missing,
             as_categories=frozenset(name for name, kind in spec.types if kind == "category"),
             test_share=spec.splits.test,
@@ -71,7 +75,9 @@ class Roles:
             return "protected"
         if column in self.drop:
             return "dropped"
-        return "weight" if column == self.weight else "feature"
+        if column == self.weight:
+            return "weight"
+        return "cluster" if column == self.cluster else "feature"
 
     def features(self, columns: Iterable[str]) -> list[str]:
         """Return the columns that are features."""

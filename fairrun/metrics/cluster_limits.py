@@ -1,0 +1,196 @@
+"""Limits of estimates from clusters: percentiles of replicates, and closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.stats import norm, t
+
+from fairrun.metrics.closed_form import Limits
+from fairrun.metrics.rates import FloatArray, divide
+
+__all__ = [
+    "Part",
+    "expanded_tail",
+    "linear_limits",
+    "quantiles",
+    "ratio_limits_of",
+    "simultaneous",
+]
+
+
+def expanded_tail(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArray:
+    """Return the tail probability of each side for percentiles of a bootstrap of few clusters.
+
+    A bootstrap of n clusters understates the variance by the factor (n − 1) / n, and its normal
+    percentiles should be those of the t distribution with n − 1 degrees of freedom.
+
+    References
+    ----------
+    Hesterberg (2015), "What teachers should know about the bootstrap", The American Statistician
+    69, section 4.3 (the expanded percentile interval).
+
+    Examples
+    --------
+    >>> expanded_tail(0.95, np.array([10, 30, 100_000])).round(4).tolist()
+    [0.0085, 0.0188, 0.025]
+    """
+    n = np.maximum(n_clusters, 2)
+    return np.asarray(norm.sf(np.sqrt(n / (n - 1)) * t.isf((1 - confidence) / 2, n - 1)))
+
+
+def quantiles(replicates: FloatArray, tail: FloatArray) -> Limits:
+    """Return the quantiles `tail` and 1 − `tail` of each column, without its NaN.
+
+    Parameters
+    ----------
+    replicates : array of shape (n_replicates, k)
+        The replicates; NaN where undefined.
+    tail : array of shape (k,)
+        The tail probability of each column.
+
+    Examples
+    --------
+    >>> low, high = quantiles(np.arange(11.0)[:, None], np.array([0.1]))
+    >>> low.tolist(), high.tolist()
+    ([1.0], [9.0])
+    """
+    ordered = np.sort(replicates.T, axis=1)  # NumPy sorts NaN to the end.
+    last = np.maximum((~np.isnan(ordered)).sum(axis=1) - 1, 0)
+    columns = np.arange(len(ordered))
+    found = []
+    for level in (tail, 1 - tail):
+        place = level * last
+        below = place.astype(np.intp)
+        lower, upper = ordered[columns, below], ordered[columns, np.minimum(below + 1, last)]
+        found.append(lower + (place - below) * (upper - lower))
+    return found[0], found[1]
+
+
+def simultaneous(
+    value: FloatArray,
+    replicates: FloatArray,
+    confidence: float,
+    *,
+    factor: FloatArray,
+    ratio: bool,
+) -> Limits:
+    """Return limits that cover all values at once, by the max-t method.
+
+    Parameters
+    ----------
+    value : array of shape (k,)
+        The values.
+    replicates : array of shape (n_replicates, k)
+        Their replicates; NaN where undefined. A column of NaN is left out.
+    confidence : float
+        Probability that all intervals cover at once.
+    factor : array of shape (k,)
+        The factor that widens each interval, because there are few clusters.
+    ratio : bool
+        Whether the values are ratios. The method then works on their logarithms.
+
+    References
+    ----------
+    Westfall and Young (1993), Resampling-Based Multiple Testing, chapter 2.
+    """
+    x = np.log(np.where(replicates > 0, replicates, np.nan)) if ratio else replicates
+    defined = ~np.isnan(x)
+    count = defined.sum(axis=0)
+    centre = divide(np.where(defined, x, 0).sum(axis=0), count)
+    deviation = np.where(defined, x - centre, 0)
+    spread = np.sqrt(divide((deviation**2).sum(axis=0), count))
+    standardised = np.abs(divide(deviation, spread))
+    # A value that is undefined, or the same in all replicates, must not contribute to the maximum.
+    standardised[:, np.isnan(value) | ~(spread > 0)] = 0
+    c = np.quantile(standardised.max(axis=1, initial=0), confidence) * factor
+    low, high = centre - c * spread, centre + c * spread
+    return (np.exp(low), np.exp(high)) if ratio else (low, high)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """An estimate of k groups that is a part of a sum.
+
+    Attributes
+    ----------
+    times : float
+        The number by which the estimate is multiplied in the sum.
+    value, low, high : array of shape (k,)
+        The estimate and its own limits.
+    influence : sparse array of shape (n_kinds, k)
+        The influence of each kind of cluster on the estimate.
+    n_of_kind : array of int of shape (n_kinds,)
+        The number of clusters of each kind.
+    """
+
+    times: float
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    influence: sparse.csc_array
+    n_of_kind: NDArray[np.int64]
+
+    def correlation(self, other: Part) -> FloatArray:
+        """Return the correlation with another part over clusters; 0 where one does not vary."""
+        squares = [self._sum(a, b) for a, b in ((self, other), (self, self), (other, other))]
+        return np.nan_to_num(divide(squares[0], np.sqrt(squares[1] * squares[2])))
+
+    def _sum(self, one: Part, other: Part) -> FloatArray:
+        return np.asarray(one.influence.multiply(other.influence).T @ self.n_of_kind)
+
+
+def linear_limits(parts: Sequence[Part]) -> Limits:
+    """Compute the limits of a sum of estimates that may be correlated.
+
+    The distance from each estimate to its own limit replaces its standard error.
+
+    References
+    ----------
+    Zou (2008), "On the estimation of additive interaction by use of the four-by-two table and
+    beyond", American Journal of Epidemiology 168: the method of variance estimates recovery for
+    correlated estimates.
+    """
+    value = below = above = np.zeros(())
+    # The distance towards the lower limit of the sum has the sign of `times`.
+    down = [p.times * (p.value - p.low if p.times > 0 else p.high - p.value) for p in parts]
+    up = [p.times * (p.high - p.value if p.times > 0 else p.value - p.low) for p in parts]
+    for i, one in enumerate(parts):
+        value = value + one.times * one.value
+        below, above = below + down[i] ** 2, above + up[i] ** 2
+        for j, other in enumerate(parts[:i]):
+            twice = 2 * one.correlation(other)
+            below, above = below + twice * down[i] * down[j], above + twice * up[i] * up[j]
+    return value - np.sqrt(np.maximum(below, 0)), value + np.sqrt(np.maximum(above, 0))
+
+
+def ratio_limits_of(a: Part, b: Part) -> Limits:
+    """Compute the limits of the ratio of two estimates of at least 0 that may be correlated.
+
+    Returns
+    -------
+    low, high : array
+        The limits. The upper one is infinite where the lower limit of b is 0; NaN where b is 0.
+
+    References
+    ----------
+    Donner and Zou (2012), "Closed-form confidence intervals for functions of the normal mean and
+    standard deviation", Statistical Methods in Medical Research 21, section 2.
+    """
+    correlation = a.correlation(b)
+    # (p − low)² = p² − low (2 p − low), so these terms are p² without the squared distance.
+    least, most = (limit * (2 * a.value - limit) for limit in (a.low, a.high))
+    of_low, of_high = (limit * (2 * b.value - limit) for limit in (b.low, b.high))
+    product = a.value * b.value
+    one = product - correlation * (a.value - a.low) * (b.high - b.value)
+    other = product - correlation * (a.high - a.value) * (b.value - b.low)
+    # Both roots of one quadratic equation. The lower one is written so that it has no 0 / 0.
+    low = np.nan_to_num(divide(least, one + np.sqrt(np.maximum(one**2 - least * of_high, 0))))
+    root = other + np.sqrt(np.maximum(other**2 - most * of_low, 0))
+    high = np.where(of_low > 0, divide(root, of_low), np.inf)
+    undefined = ~(b.value > 0)
+    return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)

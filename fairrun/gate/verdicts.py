@@ -112,11 +112,7 @@ def decide(
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", size.n),
-                    reason=(
-                        refused[group]
-                        if size.deciding >= gate.min_count
-                        else too_few(size, gate.min_count)
-                    ),
+                    reason=refused[group] or too_few(size, gate.min_count),
                     effective_n=size.effective_n,
                 )
                 for group, size in sizes.items()

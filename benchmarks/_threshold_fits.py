@@ -47,7 +47,7 @@ class _Said(logging.Handler):
 
     not_shown = False
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
         """Note a warning."""
         self.not_shown = True
 

@@ -43,6 +43,13 @@ def fit_group_thresholds(
     RequestError
         If balanced accuracy is the objective and all rows have the same label.
 
+    Notes
+    -----
+    `confidence` is about fits that are shown to meet the constraint on the given rows; the log says
+    if it is not shown. The scores of these rows are out-of-fold, and the final model has slightly
+    different ones. With boosted trees and few rows, the constraint therefore holds less often than
+    `confidence` says. docs/mitigators.md has a simulation.
+
     References
     ----------
     M. Hardt, E. Price and N. Srebro, "Equality of opportunity in supervised learning", NeurIPS

@@ -166,7 +166,7 @@ def fitted() -> Case:
     classifier = FairClassifier(
         SPEC.protected[0],
         mitigator="group_thresholds",
-        mitigator_params={"confidence": 0.5, "tolerance": 0.01},
+        mitigator_params={"confidence": 0.5, "tolerance": 0.0},
         missing="keep",
         changeable=("age",),
     )

@@ -47,8 +47,8 @@ def fit_group_thresholds(
     -----
     `confidence` is about fits that are shown to meet the constraint on the given rows; the log says
     if it is not shown. The scores of these rows are out-of-fold, and the final model has slightly
-    different ones. With boosted trees and few rows, the constraint therefore holds less often than
-    `confidence` says. docs/mitigators.md has a simulation.
+    different ones. With boosted trees on 2,000 rows, a constraint was once seen to hold in 87 % of
+    fits with `confidence=0.95`. docs/mitigators.md has a simulation.
 
     References
     ----------

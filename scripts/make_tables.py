@@ -373,6 +373,58 @@ def gate_errors_unequal(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["selection rate of both", "pass", "insufficient evidence", "fail"], lines)
 
 
+_CONSTRAINTS = {
+    "statistical_parity": "statistical parity",
+    "disparate_impact": "disparate impact",
+    "equality_of_opportunity_difference": "equal opportunity",
+    "equalized_odds": "equalized odds",
+}
+
+
+def thresholds_hold(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the true gap without and with group thresholds, and how often the constraint holds."""
+    lines = []
+    for case, groups, sizes in _distinct(rows, "case", "groups", "rows"):
+        cells = []
+        for constraint in _CONSTRAINTS:
+            asked = (case, groups, sizes, constraint)
+            (row,) = (
+                r for r in rows if (r["case"], r["groups"], r["rows"], r["constraint"]) == asked
+            )
+            if_shown = row["holds_if_shown"]
+            told = [row["reads_group"], row["holds"], row["shown"]]
+            percents = [f"{100 * share:.0f}" for share in told]
+            percents.append("–" if if_shown is None else f"{100 * if_shown:.0f}")
+            cells.append(f"{row['gap_none']:.3f} → {row['gap']:.3f}; {' / '.join(percents)}")
+        lines.append([case, str(groups), sizes, *cells])
+    return _markdown(["groups are", "groups", "rows a group", *_CONSTRAINTS.values()], lines)
+
+
+def thresholds_hold_fits(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often whole fits keep the tolerance on other rows."""
+    lines = []
+    for row in rows:
+        if_shown = row["holds_if_shown"]
+        lines.append(
+            [
+                f"{row['data']}, {row['protected']}",
+                f"{row['rows']:,}",
+                row["estimator"],
+                f"`{row['method']}`",
+                _CONSTRAINTS[row["constraint"]],
+                str(row["fits"]),
+                f"{row['gap_none']:.3f} → {row['gap']:.3f}",
+                f"{100 * row['reads_group']:.0f} %",
+                f"{100 * row['holds']:.0f} %",
+                f"{row['n_shown']}",
+                "–" if if_shown is None else f"{100 * if_shown:.0f} %",
+            ]
+        )
+    header = ["data", "rows", "estimator", "method", "constraint", "fits", "gap, none → method"]
+    header += ["reads the group", "holds", "shown", "holds if shown"]
+    return _markdown(header, lines, "lrlllrrrrrr")
+
+
 _SERVERS = {
     "tutorial's app": "the tutorial's app: FastAPI, one DataFrame of one-hot columns per request",
     "stock, constant": "MLflow's server, a constant model with the same signature",
@@ -542,6 +594,8 @@ TABLES = {
     "gate_errors": Table("gate_errors", gate_errors),
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),
+    "thresholds_hold": Table("thresholds_hold", thresholds_hold),
+    "thresholds_hold_fits": Table("thresholds_hold_fits", thresholds_hold_fits),
     "serving": Table("serving", serving),
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),

@@ -112,7 +112,11 @@ def decide(
             judgements += (
                 Judgement(
                     *(term, grouping.protected, group, "", size.n),
-                    reason=refused[group] or too_few(size, gate.min_count),
+                    reason=(
+                        too_few(size, gate.min_count)
+                        if size.deciding < gate.min_count and size.kind != "clustered"
+                        else refused[group] or too_few(size, gate.min_count)
+                    ),
                     effective_n=size.effective_n,
                 )
                 for group, size in sizes.items()

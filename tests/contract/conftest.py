@@ -23,6 +23,9 @@ from tests.people import SPEC, make_raw
 #: Label, and what FairClassifier is told: every row of the registry with its defaults and halfway
 #: where it has a level; the other estimator; and compositions of every pair of stages.
 CASES: dict[str, dict[str, Any]] = {name: {"mitigator": name} for name in MITIGATORS}
+#: With its default margin, group thresholds would leave these few people one threshold.
+BY_GROUP = {"confidence": 0.5, "tolerance": 0.0}
+CASES["group_thresholds"]["mitigator_params"] = BY_GROUP
 #: Within its default tolerance these people need no margin, and the group would not matter.
 CASES["reject_option_classification"]["mitigator_params"] = {"tolerance": 0.01}
 CASES |= {
@@ -37,6 +40,7 @@ CASES |= {
     "boosted": {**_BOOSTED},
     "boosted correlation_remover+group_thresholds": {
         "mitigator": "correlation_remover+group_thresholds",
+        "mitigator_params": {f"group_thresholds.{name}": value for name, value in BY_GROUP.items()},
         **_BOOSTED,
     },
     "boosted exponentiated_gradient": {
@@ -56,7 +60,10 @@ CASES |= {
         "mitigator": "exponentiated_gradient+equalized_odds",
         "mitigator_params": {"decision": "expected", **_FEW_ROUNDS},
     },
-    "reweighing+group_thresholds": {"mitigator": "reweighing+group_thresholds"},
+    "reweighing+group_thresholds": {
+        "mitigator": "reweighing+group_thresholds",
+        "mitigator_params": BY_GROUP | {"constraint": "equality_of_opportunity_difference"},
+    },
     "boosted grid_search": {"mitigator": "grid_search", **_BOOSTED},
     "correlation_remover+prejudice_remover+equalized_odds": {
         "mitigator": "correlation_remover+prejudice_remover+equalized_odds"

@@ -164,7 +164,11 @@ def fitted() -> Case:
     """Fit and log a model that was trained as text on integers and booleans."""
     train = prepare(SPEC, RAW).splits["train"]
     classifier = FairClassifier(
-        SPEC.protected[0], mitigator="group_thresholds", missing="keep", changeable=("age",)
+        SPEC.protected[0],
+        mitigator="group_thresholds",
+        mitigator_params={"confidence": 0.5, "tolerance": 0.0},
+        missing="keep",
+        changeable=("age",),
     )
     classifier.fit(train.frame, train.label)
     with mlflow.start_run():

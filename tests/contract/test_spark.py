@@ -12,7 +12,7 @@ import pytest
 
 from fairrun.data import Dataset
 from tests.conftest import ROOT
-from tests.contract.conftest import Case, make_case
+from tests.contract.conftest import BY_GROUP, Case, make_case
 
 PARAMS = {"explain": True, "counterfactuals": True}
 PRIMITIVES = {"long": int, "double": float, "string": (str, float)}
@@ -20,7 +20,7 @@ PRIMITIVES = {"long": int, "double": float, "string": (str, float)}
 
 @pytest.fixture(scope="module")
 def case(people: Dataset, store: str) -> Case:
-    return make_case(people, {"mitigator": "group_thresholds"})
+    return make_case(people, {"mitigator": "group_thresholds", "mitigator_params": BY_GROUP})
 
 
 @pytest.fixture

@@ -235,4 +235,5 @@ def test_the_decision_is_fitted_on_rows_the_score_did_not_see(
     # In-sample the scores are perfect, and any threshold between would be as good; out-of-fold
     # every name is new, and all rows of a fold have one score.
     assert ((model.decision_function(noise) > 0) == y).all()
-    assert np.abs(model.inference_.decision.to_arrays()["values"]).max() < 3
+    (thresholds,) = model.inference_.decision.to_arrays().values()
+    assert np.abs(thresholds).max() < 3

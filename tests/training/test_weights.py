@@ -96,7 +96,7 @@ def test_weights_multiply_those_of_classes_and_of_reweighing(
     ("mitigator", "parameters"),
     [
         ("group_thresholds", {"constraint": "statistical_parity"}),
-        ("group_thresholds", {"constraint": "disparate_impact", "tolerance": 0.3}),
+        ("group_thresholds", {"constraint": "disparate_impact"}),
         ("group_thresholds", {"constraint": "equalized_odds", "objective": "balanced_accuracy"}),
         ("reject_option_classification", {"metric": "statistical_parity"}),
         ("reject_option_classification", {"metric": "average_odds_difference"}),
@@ -106,7 +106,9 @@ def test_thresholds_of_whole_weights_are_those_of_repeated_rows(
     mitigator: str, parameters: dict[str, Any]
 ) -> None:
     train, weight = weighted_rows()
-    log_odds = train.matrix @ [1.0, 0.5, 0.1]
+    # Moved so that 0 is a good threshold: how much better another one has to be is a matter of
+    # noise, in which a row of weight 2 is not two rows.
+    log_odds = train.matrix @ [1.0, 0.5, 0.1] + 0.36
     if mitigator == "group_thresholds":
         parameters = {"confidence": 0.5, "tolerance": 0.1} | parameters
     rows = np.repeat(np.arange(400), weight.astype(int))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairrun.inference import GroupThresholds
+from fairrun.inference import GroupThresholds, Threshold
 from fairrun.training.mitigation.fitted import ScoredRows
 from fairrun.training.mitigation.threshold_search import search_thresholds
 
@@ -18,8 +18,12 @@ def fit_group_thresholds(
     tolerance: float = 0.05,
     objective: str = "accuracy",
     confidence: float = 0.95,
-) -> GroupThresholds:
-    """Find the thresholds with the best labels among all thresholds that meet a constraint.
+) -> GroupThresholds | Threshold:
+    """Find one threshold for each group that meets a constraint, or one for all if it suffices.
+
+    A rule with one threshold for all groups does not use the protected column in prediction. A
+    group has a threshold of its own only as far as its rows show that it needs one; see
+    `search_thresholds`.
 
     Parameters
     ----------
@@ -30,14 +34,21 @@ def fit_group_thresholds(
 
     Returns
     -------
-    GroupThresholds
+    GroupThresholds or Threshold
         One threshold for each value of group_a and group_b, and then the threshold of rows in
-        neither group.
+        neither group. A `Threshold` if it is the same for all rows.
 
     Raises
     ------
     RequestError
-        If a protected value has too few rows to compute its rates.
+        If balanced accuracy is the objective and all rows have the same label.
+
+    Notes
+    -----
+    `confidence` is about fits that are shown to meet the constraint on the given rows; the log says
+    if it is not shown. The scores of these rows are out-of-fold, and the final model has slightly
+    different ones. With boosted trees on 2,000 rows, a constraint was once seen to hold in 87 % of
+    fits with `confidence=0.95`. docs/mitigators.md has a simulation.
 
     References
     ----------
@@ -55,5 +66,8 @@ def fit_group_thresholds(
         objective=objective,
         confidence=confidence,
         weight=rows.weight,
+        names=rows.lookup.values,
     )
+    if found.one:
+        return Threshold(found.pooled)
     return GroupThresholds(np.append(found.thresholds, found.pooled))

@@ -18,6 +18,7 @@ from fairrun.inference import (
     MixtureScorer,
     Numeric,
     RowDraws,
+    Threshold,
 )
 from fairrun.training import resolve_estimator
 from fairrun.training.mitigation import MITIGATORS, ScoredRows, TrainingMatrix
@@ -131,5 +132,18 @@ def test_only_post_processors_that_the_table_names_read_the_group_to_answer() ->
     for mitigator in MITIGATORS.values():
         if mitigator.stage == "post":
             decision = mitigator.fit(rows)
-            assert decision.reads_group == mitigator.group_at_serving
+            # Group thresholds can find that one threshold serves all groups.
+            fits_one = mitigator.name == "group_thresholds"
+            assert decision.reads_group == mitigator.group_at_serving or fits_one
             assert decision.randomised == (mitigator.randomised == "yes")
+
+
+def test_group_thresholds_that_do_not_need_the_group_do_not_read_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = scored(2000, 3)
+    rule = fit_group_thresholds(rows, tolerance=0.9)
+    assert rule == Threshold(0.0)
+    few = scored(60, 3, (0.5, 0.5))
+    assert fit_group_thresholds(few, tolerance=0.01) == Threshold(0.0)
+    assert "too few rows of 0.0, 1.0" in caplog.text

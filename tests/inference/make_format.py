@@ -30,7 +30,11 @@ MODELS: dict[str, dict[str, Any]] = {
         "changeable": ["age", "job", "gain"],
     },
     "all_named": {"min_frequency": 1},
-    "group_thresholds": {"mitigator": "group_thresholds"},
+    "group_thresholds": {
+        "mitigator": "group_thresholds",
+        # With these the rule has a threshold for each group, also on so few rows.
+        "mitigator_params": {"confidence": 0.5, "tolerance": 0.0},
+    },
     "equalized_odds": {"mitigator": "equalized_odds"},
     "disparate_impact_remover": {"mitigator": "disparate_impact_remover"},
 }

@@ -536,6 +536,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "coverage_outside": _coverage_outside,
     "coverage_worst": lambda: _span(_coverage_worst()),
     "coverage_clusters_range": lambda: _span(_coverage_clusters("rates", "pairs")),
+    "coverage_clusters_together": lambda: f"{min(_coverage_clusters('all pairs at once')):.1f}",
     "coverage_clusters_rows": lambda: (
         f"{min(_coverage_clusters('rates, as rows', 'pairs, as rows')):.1f}"
     ),

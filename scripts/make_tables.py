@@ -748,6 +748,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "edges_jeffreys_lowest": lambda: f"{min(_edges('lowest', jeffreys=True)):.1f}",
     "edges_jeffreys_pass": lambda: f"{max(_edges('wrong_pass', jeffreys=True)):.1f}",
     "coverage_clusters_range": lambda: _span(_coverage_clusters("rates", "pairs")),
+    "coverage_clusters_together": lambda: f"{min(_coverage_clusters('all pairs at once')):.1f}",
     "coverage_clusters_rows": lambda: (
         f"{min(_coverage_clusters('rates, as rows', 'pairs, as rows')):.1f}"
     ),

@@ -37,7 +37,7 @@ def expanded_tail(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArra
     Examples
     --------
     >>> expanded_tail(0.95, np.array([10, 30, 100_000])).round(4).tolist()
-    [0.0085, 0.0188, 0.025]
+    [0.0086, 0.0188, 0.025]
     """
     n = np.maximum(n_clusters, 2)
     return np.asarray(norm.sf(np.sqrt(n / (n - 1)) * t.isf((1 - confidence) / 2, n - 1)))

@@ -76,7 +76,7 @@ def check_constraint(
         The text of a gate, from `Mitigation.constraint`.
     protected : str
         The protected column that the mitigator was fitted with. Its values in neither group are not
-        part of the constraint.
+        part of the constraint, except for clustered rows.
     counts : Counts or WeightedCounts
         The counts of the rows.
     audited : Audit
@@ -104,7 +104,7 @@ def check_constraint(
     gate = parse_gate(constraint)
     (column,) = (each for each in counts.columns if each.name == protected)
     n_grouped = len(column.group_a) + len(column.group_b)
-    if n_grouped < len(column.values):
+    if n_grouped < len(column.values) and audited.clusters is None:
         # The values of both groups come first; all others become one row of the table.
         of_column = counts.marginal(protected)
         others = of_column.table[n_grouped:].sum(axis=0, keepdims=True)
@@ -115,7 +115,8 @@ def check_constraint(
     terms = tuple(replace(term, protected=protected) for term in gate.terms)
     asked = Gate(terms, gate.min_count)
     result = decide(asked, counts, audited)
-    return ConstraintCheck(constraint, result, probability_kept(asked, counts))
+    probability = probability_kept(asked, counts, clusters=audited.clusters)
+    return ConstraintCheck(constraint, result, probability)
 
 
 def _measured(judgement: Judgement) -> str:

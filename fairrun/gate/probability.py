@@ -11,6 +11,7 @@ from fairrun.gate.terms import Term
 from fairrun.metrics import (
     BIAS_METRICS,
     AnyCounts,
+    ClusterReplicates,
     Grouping,
     Rate,
     group_a_and_b,
@@ -24,7 +25,14 @@ __all__ = ["probability_kept"]
 _Draws = NDArray[np.float64]
 
 
-def probability_kept(gate: Gate, counts: AnyCounts, *, n_draws: int = 4000, seed: int = 0) -> float:
+def probability_kept(
+    gate: Gate,
+    counts: AnyCounts,
+    *,
+    clusters: ClusterReplicates | None = None,
+    n_draws: int = 4000,
+    seed: int = 0,
+) -> float:
     """Return the approximate posterior probability that all terms of a gate hold for new rows.
 
     New rows are rows from the distribution that the counted rows were drawn from, labelled by the
@@ -32,10 +40,10 @@ def probability_kept(gate: Gate, counts: AnyCounts, *, n_draws: int = 4000, seed
     on the counted rows.
 
     Each rate of each group is drawn from its posterior under Jeffreys' prior, Beta(x + 1/2,
-    n − x + 1/2), where x of the n rows in its denominator count. For weighted rows, n is Kish's
-    effective number of rows. The result is the share of the draws in which every term holds for
-    every pair of groups. A group without a row in the counts is left out. A group with few rows has
-    a wide posterior, so it makes the probability small.
+    n − x + 1/2), where x of the n rows in its denominator count. For weighted and for clustered
+    rows, n is the effective number of rows. The result is the share of the draws in which every
+    term holds for every pair of groups. A group without a row in the counts is left out. A group
+    with few rows has a wide posterior, so it makes the probability small.
 
     Parameters
     ----------
@@ -45,6 +53,8 @@ def probability_kept(gate: Gate, counts: AnyCounts, *, n_draws: int = 4000, seed
         equalized odds are about different rows.
     counts : Counts or WeightedCounts
         The counts of the rows.
+    clusters : ClusterReplicates, optional
+        The clusters of the rows, as `Audit.clusters` has them.
     n_draws, seed : int
         The number of draws and the seed of their random numbers. The standard error of the
         probability is at most 0.008 with 4,000 draws.
@@ -68,7 +78,7 @@ def probability_kept(gate: Gate, counts: AnyCounts, *, n_draws: int = 4000, seed
 
     Examples
     --------
-    >>> from fairrun.gate.gates import Gate
+    >>> from fairrun.gate.gates import parse_gate
     >>> from fairrun.groups import ProtectedColumn
     >>> from fairrun.metrics import Counts
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
@@ -91,7 +101,7 @@ def probability_kept(gate: Gate, counts: AnyCounts, *, n_draws: int = 4000, seed
             for rate in rates:
                 key = (grouping.protected, term.declared, rate.name)
                 if key not in drawn:
-                    drawn[key] = _draw(counts, grouping, rate, n_draws, rng)[:, present]
+                    drawn[key] = _draw(counts, grouping, rate, clusters, n_draws, rng)[:, present]
                 of_rates.append(drawn[key])
             kept &= _holds(term, of_rates)
     return float(kept.mean())
@@ -108,9 +118,17 @@ def _rates(term: Term) -> tuple[Rate, ...]:
 
 
 def _draw(
-    counts: AnyCounts, grouping: Grouping, rate: Rate, n_draws: int, rng: np.random.Generator
+    counts: AnyCounts,
+    grouping: Grouping,
+    rate: Rate,
+    clusters: ClusterReplicates | None,
+    n_draws: int,
+    rng: np.random.Generator,
 ) -> _Draws:
-    size, _ = sizes_of(counts, grouping, rate)
+    if clusters is None:
+        size, _ = sizes_of(counts, grouping, rate)
+    else:
+        size, _ = clusters.sizes(grouping, rate)
     counted = np.nan_to_num(rate(counts.tables_of(grouping))) * size
     shape = (n_draws, len(size))
     return rng.beta(counted + 0.5, size - counted + 0.5, size=shape)

@@ -35,6 +35,9 @@ from fairrun.metrics.closed_form import (
     normal_quantile,
     wilson_limits,
 )
+from fairrun.metrics.clustered import (
+    ClusterReplicates,
+)
 from fairrun.metrics.compare import (
     ModelDifferences,
     compare_models,
@@ -145,6 +148,7 @@ __all__ = [
     "AnyCounts",
     "Audit",
     "BiasMetric",
+    "ClusterReplicates",
     "Counts",
     "Effect",
     "EffectKind",

@@ -39,6 +39,7 @@ from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
 __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
 
+_OVER_MAJORITY = ("accuracy_over_majority_ci_low", "accuracy_over_majority_ci_high")
 _OVER_THRESHOLD = [f"accuracy_over_threshold{end}" for end in ("", "_ci_low", "_ci_high")]
 
 
@@ -105,13 +106,16 @@ class Evaluation:
             A copy with `flips` and the metrics `flip_rate`, `flip_rate_ci_low` and
             `flip_rate_ci_high`. The flip rate is the share of rows whose label changes when only
             the protected value changes, for the pair of values with the largest share. Its interval
-            allows for the choice of the pair (`largest_flip`).
+            allows for the choice of the pair (`largest_flip`). Clustered rows have no such
+            interval.
         """
         column = self.protected
         names = column.examples
         flips = flip_test(predict, frame, column.name, [*names], weight)
         if column.ranges:  # a number stands for each range
             flips = flips.assign(**{end: flips[end].map(names) for end in ("from", "to")})
+        if self.audit.clusters is not None:
+            flips = flips.assign(ci_low=np.nan, ci_high=np.nan)
         names_of_metric = ("flip_rate", "flip_rate_ci_low", "flip_rate_ci_high")
         found = dict(zip(names_of_metric, largest_flip(flips), strict=True))
         return replace(self, flips=flips, metrics=self.metrics | found)
@@ -228,6 +232,8 @@ def evaluate_predictions(
         **dict(zip(_OVER_THRESHOLD, over_threshold, strict=True)),
     }
     metrics |= over_majority(counts)
+    if clusters is not None:  # these intervals take rows as independent
+        metrics |= dict.fromkeys((*_OVER_THRESHOLD[1:], *_OVER_MAJORITY), np.nan)
     impact_audits = {"four_fifths": four_fifths_table(counts, audited)}
     if isinstance(counts, Counts):
         scored = count_above_median(protected, positions, probability)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.gate import decide, parse_gate
+from fairrun.gate import check_constraint, decide, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import GROUP_RATES, Counts, Evaluation, evaluate_predictions, values_of
 from fairrun.metrics.cluster_scores import NOT_BY_CLUSTER
@@ -201,6 +201,27 @@ def test_a_gate_takes_clusters_for_evidence(few_households: Evaluation) -> None:
     assert judged["n"] == 2700
     assert judged["effective_n"] == pytest.approx(900, rel=0.01)
     assert "of 2,700 clustered rows, fewer than min_count=1000" in judged["reason"]
+
+
+def test_what_counts_rows_as_independent_says_nothing_of_clusters() -> None:
+    """A constraint is judged by clusters, and what is not has no interval."""
+    rows = people(900)
+    once = evaluate(rows)
+    repeated = {name: _repeat(value, 5) for name, value in rows.items()}
+    as_rows = evaluate(repeated)
+    clustered = evaluate(repeated, cluster=np.tile(np.arange(900), 5))
+    checks = [
+        check_constraint("statistical_parity<=0.08", "sex", each.counts, each.audit)
+        for each in (once, clustered, as_rows)
+    ]
+    at_once, by_cluster, by_row = (each.probability for each in checks)
+    assert by_cluster == pytest.approx(at_once, abs=0.06)
+    assert abs(by_row - at_once) > 0.1
+    for name in ("accuracy_over_threshold", "accuracy_over_majority"):
+        assert clustered.metrics[name] == pytest.approx(as_rows.metrics[name])
+        for end in ("_ci_low", "_ci_high"):
+            assert np.isnan(clustered.metrics[name + end])
+            assert np.isfinite(as_rows.metrics[name + end])
 
 
 def test_weights_and_clusters_together() -> None:

@@ -180,6 +180,7 @@ def behaviour(frame: pd.DataFrame, seed: int) -> pd.Series:
     )
 
 
+@pytest.mark.slow
 def test_logistic_regression_behaves_as_on_adult(rows: pd.DataFrame, adult: pd.DataFrame) -> None:
     # The mean of five splits: one split of Adult itself moves accuracy by 0.004 (one standard
     # deviation) and disparate impact by 0.14.
@@ -283,6 +284,7 @@ def test_counts_are_of_no_few_people(script: ModuleType) -> None:
         assert all(people >= script.SHARED for cells in number["cells"] for _, _, people in cells)
 
 
+@pytest.mark.slow
 def test_tables_can_be_made_again(script: ModuleType, adult_file: Path, tmp_path: Path) -> None:
     script.main(adult_file, tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == TABLES.read_bytes()

@@ -87,6 +87,7 @@ def test_a_relative_store_that_has_the_run_is_accepted(
     check_tracking_uri()
 
 
+@pytest.mark.slow
 def test_mlflow_run_ends_with_that_line(
     caller: Caller, project: Path, store: str, about: dict[str, str]
 ) -> None:

@@ -147,6 +147,7 @@ def test_grid_search_chooses_as_fairlearns(constraint: str) -> None:
     assert error + violation == pytest.approx(loss, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_holisticais_weights_know_nothing_of_the_label() -> None:
     """Why it is not used as it is: under one price all rows of a group have one weight."""
     from holisticai.bias.mitigation import GridSearchReduction
@@ -299,6 +300,7 @@ def test_meta_fair_classifier_selects_alike_and_scores_by_the_sign_of_t(tau: flo
 # adversarial_debiasing
 
 
+@pytest.mark.slow
 def test_the_compiled_steps_are_holisticais() -> None:
     from holisticai.bias.mitigation import AdversarialDebiasing
 

@@ -149,6 +149,7 @@ def test_no_higher_than_holisticais_own_fit_from_the_same_start(seed: int) -> No
     assert ours <= theirs
 
 
+@pytest.mark.slow
 def test_no_higher_than_holisticais_own_fit_on_adult(adult_file: Path) -> None:
     ours, theirs = fit_both(adult(adult_file, n_rows=300), 0, k=3, Ax=0.01, Ay=1.0, Az=50.0)
     assert ours <= theirs

@@ -104,6 +104,7 @@ def test_disparate_impact_remover_is_holisticais(n_rows: int, level: float) -> N
     check_repair(make_train(n_rows, seed=n_rows), level)
 
 
+@pytest.mark.slow
 def test_disparate_impact_remover_is_holisticais_on_adult(adult_file: Path) -> None:
     raw = pd.read_parquet(adult_file).dropna().head(6000)
     features = raw.drop(columns=["class", "sex", "race", "education-num"])

@@ -348,6 +348,7 @@ def test_the_one_threshold_is_better_than_0_by_more_than_noise(confidence: float
     assert few.search(confidence=0.95, tolerance=0.05).thresholds.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("constraint", "tolerance"),
     [

@@ -60,7 +60,9 @@ class Looks:
 def log_looks(digest: str, model_id: str | None, uri: str) -> Looks | None:
     """Count the evaluations of a test split, and log the numbers as tags of the active run.
 
-    Only evaluations that have ended, and that logged these tags, are counted.
+    Only evaluations that have ended, and that logged these tags, are counted. This includes failed
+    runs, because `mlflow run` marks a run as FAILED if its gate does not pass, and the metrics of
+    such a run are logged.
 
     Parameters
     ----------
@@ -112,26 +114,26 @@ def say_looks(looks: Looks | None, *, gate: bool) -> None:
 
 def _count(digest: str, model: str) -> Looks:
     of_split = f"tags.`{MEASURED_DIGEST}` = '{digest}'"
-    latest = _finished(of_split, _LATEST)
+    latest = _ended(of_split, _LATEST)
     if not latest:
         return Looks(1, 1)
     evaluations, models = (
         max(int(run.data.tags.get(name, 0)) for run in latest) for name in (LOOKS, LOOKED_MODELS)
     )
-    is_known = any(run.data.tags.get(MEASURED_MODEL) == model for run in latest) or _finished(
+    is_known = any(run.data.tags.get(MEASURED_MODEL) == model for run in latest) or _ended(
         f"{of_split} and tags.`{MEASURED_MODEL}` = '{model}'", 1
     )
     return Looks(evaluations + 1, models + (not is_known))
 
 
-def _finished(query: str, n: int) -> list[Run]:
-    """Return the latest finished runs of all experiments that a query finds, at most n."""
+def _ended(query: str, n: int) -> list[Run]:
+    """Return the latest runs of all experiments that have ended and match a query, at most n."""
     client = mlflow.MlflowClient()
     experiments = client.search_experiments(max_results=_MOST_EXPERIMENTS)
     return list(
         client.search_runs(
             [experiment.experiment_id for experiment in experiments],
-            f"{query} and attributes.status = 'FINISHED'",
+            f"{query} and attributes.status != 'RUNNING'",
             order_by=["attributes.start_time DESC"],
             max_results=n,
         )

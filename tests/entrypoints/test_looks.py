@@ -34,13 +34,17 @@ def test_looks_are_counted_by_split_over_all_experiments() -> None:
     assert (tags["evaluated.looks"], tags["evaluated.looks_models"]) == ("1", "1")
 
 
-def test_a_failed_evaluation_and_one_without_tags_do_not_count() -> None:
+def test_an_evaluation_whose_gate_failed_counts_and_one_that_runs_or_has_no_tags_does_not() -> None:
     assert look("one", "m-1") == Looks(1, 1)
+    # `mlflow run` marks a run like this if its gate does not pass.
     failed = mlflow.last_active_run().info.run_id
     mlflow.MlflowClient().set_terminated(failed, "FAILED")
     with mlflow.start_run():
         mlflow.set_tag("evaluated.rows", "test")  # of an earlier version
-    assert look("one", "m-1") == Looks(1, 1)
+    assert look("one", "m-2") == Looks(2, 2)
+    running = mlflow.last_active_run().info.run_id
+    mlflow.MlflowClient().update_run(running, "RUNNING")
+    assert look("one", "m-2") == Looks(2, 2)
 
 
 @pytest.mark.parametrize(

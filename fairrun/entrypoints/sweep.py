@@ -11,6 +11,7 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, given
 from fairrun.entrypoints._options import data_options, min_frequency_option
+from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.sweep import TRIALS, SweepRequest, Swept, run_sweep
 from fairrun.sweep.methods import METHODS
@@ -142,7 +143,8 @@ def _say(swept: Swept) -> None:
     shown = pd.DataFrame({"trial": frontier["number"], "mitigator": frontier["mitigator"]})
     for name in swept.shown:
         limits = frontier[list(interval_keys(name))]
-        shown[name] = [with_interval(*row) for row in limits.to_numpy().tolist()]
+        signed = has_sign(name)
+        shown[name] = [with_interval(*row, signed=signed) for row in limits.to_numpy().tolist()]
     click.echo(format_table(shown))
     verdict = swept.selection.verdict
     of_constraint = "" if verdict is None else f"; the constraint on validation: {verdict}"
@@ -152,8 +154,12 @@ def _say(swept: Swept) -> None:
     )
     rows = swept.outcome[swept.outcome["metric"].isin([*COMPARED_METRICS, *swept.shown])]
     for where in ("validation", "test", "optimism"):
-        limits = rows[[where, f"{where}_ci_low", f"{where}_ci_high"]]
-        rows = rows.assign(**{where: [with_interval(*row) for row in limits.to_numpy().tolist()]})
+        limits = rows[["metric", where, f"{where}_ci_low", f"{where}_ci_high"]]
+        texts = [
+            with_interval(*row, signed=where == "optimism" or has_sign(name))
+            for name, *row in limits.to_numpy().tolist()
+        ]
+        rows = rows.assign(**{where: texts})
     click.echo(format_table(rows[["metric", "validation", "test", "optimism"]]))
     command = mlflow_run(swept.run_id)
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")

@@ -8,14 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.gate import Gate, Judgement, Verdict, decide
-from fairrun.metrics import GROUP_RATES, AnyCounts, Counts, audit, selection_rate
+from fairrun.metrics import (
+    BIAS_METRICS,
+    GROUP_RATES,
+    PERFORMANCE_METRICS,
+    AnyCounts,
+    Counts,
+    audit,
+    selection_rate,
+)
 from fairrun.sweep.objectives import Constraint
 from fairrun.sweep.trial import TrialResult
 
 __all__ = ["out_of_reach", "trial_judge"]
 
-#: Metrics of scores need the scores of the rows, which trials do not keep.
-_OF_SCORES = {"roc_auc", "brier_score"}
+#: The metrics that counts hold. Others need the scores of the rows, which trials do not keep.
+_OF_COUNTS = {*BIAS_METRICS, *PERFORMANCE_METRICS, *GROUP_RATES}
 #: The true and false positive rate of the model that `out_of_reach` supposes.
 _SUPPOSED = (0.8, 0.2)
 
@@ -40,7 +48,7 @@ def trial_judge(
     callable or None
         None if a term is about scores, which counts do not hold.
     """
-    if any(term.metric.name in _OF_SCORES for term in constraint.gate.terms):
+    if any(term.metric.name not in _OF_COUNTS for term in constraint.gate.terms):
         return None
 
     def judge(trial: TrialResult) -> Verdict:

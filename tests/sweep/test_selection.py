@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,6 +63,42 @@ def test_if_none_meets_the_constraint_the_nearest_is_chosen_and_said_to_fail() -
     assert (selection.chosen, selection.verdict) == (0, Verdict.FAIL)
     selection = select([RESULTS[0], RESULTS[2]], AXES, CONSTRAINT, "constrained")
     assert (selection.chosen, selection.verdict) == (2, Verdict.INSUFFICIENT_EVIDENCE)
+
+
+def with_rate(trial: TrialResult, rate: float) -> TrialResult:
+    return replace(trial, metrics={**trial.metrics, "selection_rate": rate})
+
+
+def test_if_none_is_shown_to_meet_the_constraint_values_decide_and_not_narrow_intervals() -> None:
+    narrow = result(0, 0.80, 0.06, margin=0.001)  # its interval reaches least far out
+    trials = [narrow, result(1, 0.84, 0.03, margin=0.1), result(2, 0.82, 0.0, margin=0.1)]
+    selection = select(trials, AXES, CONSTRAINT, "constrained")
+    assert selection.chosen == 1  # the better accuracy of the two whose values meet it
+    assert "no trial is shown to meet the constraint; it has the best accuracy" in selection.how
+
+
+def test_a_nearly_constant_trial_is_chosen_only_if_all_are() -> None:
+    constant = with_rate(result(0, 0.90, 0.0, margin=0.06), 0.985)
+    useful = with_rate(result(1, 0.84, 0.1, margin=0.06), 0.3)
+    selection = select([constant, useful], AXES, CONSTRAINT, "constrained")
+    assert selection.chosen == 1
+    assert "(1 that select nearly everybody or nearly nobody left out)" in selection.how
+    selection = select([constant], AXES, CONSTRAINT, "constrained")
+    assert selection.chosen == 0
+    assert selection.how.endswith("every trial selects nearly everybody or nearly nobody")
+
+
+def test_the_gate_judges_trials_near_the_edge_from_the_best_one_on() -> None:
+    asked = []
+
+    def judge(trial: TrialResult) -> Verdict:
+        asked.append(trial.number)
+        return Verdict.PASS if trial.number == 4 else Verdict.INSUFFICIENT_EVIDENCE
+
+    selection = select(RESULTS, AXES, CONSTRAINT, "constrained", judge)
+    assert (selection.chosen, selection.verdict) == (4, Verdict.PASS)
+    # The interval of trial 2 reaches out by 0.005 and that of trial 0 by 0.16; 4 is judged twice.
+    assert asked == [2, 1, 4, 4]
 
 
 def test_of_equals_the_earliest_is_chosen() -> None:

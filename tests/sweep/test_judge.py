@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fairrun.gate import Verdict
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Counts
+from fairrun.sweep.judge import out_of_reach, trial_judge
+from fairrun.sweep.objectives import interval_keys, read_constraint
+from fairrun.sweep.trial import TrialResult
+
+SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+CONSTRAINT = read_constraint("statistical_parity<=0.05", [SEX])
+
+
+def make_counts(rows: int) -> Counts:
+    """Return counts of two groups of so many rows, of which half have label 1 and are selected."""
+    half = rows // 2
+    return Counts((SEX,), [[[half, 0], [0, half]], [[half, 0], [0, half]], [[0, 0]] * 2])
+
+
+def make_trial(high: float) -> TrialResult:
+    limits = zip(interval_keys("statistical_parity"), (0.0, -0.01, high), strict=True)
+    return TrialResult(0, {}, "complete", dict(limits))
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"), [(200, Verdict.INSUFFICIENT_EVIDENCE), (20_000, Verdict.PASS)]
+)
+def test_a_trial_is_judged_by_its_counts_and_not_by_its_own_interval(
+    rows: int, verdict: Verdict
+) -> None:
+    judge = trial_judge(CONSTRAINT, lambda _: make_counts(rows))
+    assert judge is not None
+    assert {judge(make_trial(high)) for high in (0.01, 0.06)} == {verdict}
+
+
+def test_a_trial_without_counts_is_judged_by_its_own_interval() -> None:
+    judge = trial_judge(CONSTRAINT, lambda _: None)
+    assert judge is not None
+    assert judge(make_trial(0.04)) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "term", ["roc_auc>=0.8", "brier_score<=0.2", "squared_calibration_error<=0.01"]
+)
+def test_counts_cannot_judge_a_term_about_scores(term: str) -> None:
+    constraint = read_constraint(f"statistical_parity<=0.05; {term}", [SEX])
+    assert trial_judge(constraint, lambda _: make_counts(20_000)) is None
+
+
+def test_a_constraint_is_out_of_reach_if_equal_groups_would_not_pass() -> None:
+    odds = read_constraint("statistical_parity<=0.05; average_odds_difference<=0.05", [SEX])
+    few = out_of_reach(odds, make_counts(200))
+    assert [each.term.metric.name for each in few] == [
+        "statistical_parity",
+        "average_odds_difference",
+    ]
+    assert out_of_reach(odds, make_counts(20_000)) == ()
+    # Terms about performance are not supposed to be met.
+    assert out_of_reach(read_constraint("accuracy>=0.99", [SEX]), make_counts(200)) == ()
+
+
+def test_what_is_out_of_reach_does_not_depend_on_the_predictions() -> None:
+    none_selected = np.stack([make_counts(200).table.sum(-1), np.zeros((3, 2), int)], axis=-1)
+    found = [
+        [(each.ci_low, each.ci_high) for each in out_of_reach(CONSTRAINT, counts)]
+        for counts in (make_counts(200), Counts((SEX,), none_selected))
+    ]
+    assert found[0] == found[1] != []

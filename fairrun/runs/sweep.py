@@ -387,7 +387,7 @@ def _say_out_of_reach(
     if rows.weight is not None:
         return  # The check supposes rows of weight 1, so the tag would be wrong.
     positions = [column.positions(rows.frame) for column in protected]
-    counts = count_rows(protected, positions, rows.label, np.zeros(len(rows)))
+    counts = count_rows(protected, positions, rows.label, np.zeros(len(rows)), None)
     found = out_of_reach(constraint, counts)
     mlflow.set_tag(SWEEP_REACHABLE, "false" if found else "true")
     if found:

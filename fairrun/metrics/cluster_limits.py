@@ -1,4 +1,4 @@
-"""Limits of estimates from clusters: percentiles of replicates, and closed forms."""
+"""Limits of estimates from clusters: tails of percentiles, and closed forms."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ __all__ = [
     "Part",
     "expanded_tail",
     "linear_limits",
-    "quantiles",
     "ratio_limits_of",
-    "simultaneous",
 ]
 
 
@@ -41,75 +39,6 @@ def expanded_tail(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArra
     """
     n = np.maximum(n_clusters, 2)
     return np.asarray(norm.sf(np.sqrt(n / (n - 1)) * t.isf((1 - confidence) / 2, n - 1)))
-
-
-def quantiles(replicates: FloatArray, tail: FloatArray) -> Limits:
-    """Return the quantiles `tail` and 1 − `tail` of each column, without its NaN.
-
-    Parameters
-    ----------
-    replicates : array of shape (n_replicates, k)
-        The replicates; NaN where undefined.
-    tail : array of shape (k,)
-        The tail probability of each column.
-
-    Examples
-    --------
-    >>> low, high = quantiles(np.arange(11.0)[:, None], np.array([0.1]))
-    >>> low.tolist(), high.tolist()
-    ([1.0], [9.0])
-    """
-    ordered = np.sort(replicates.T, axis=1)  # NumPy sorts NaN to the end.
-    last = np.maximum((~np.isnan(ordered)).sum(axis=1) - 1, 0)
-    columns = np.arange(len(ordered))
-    found = []
-    for level in (tail, 1 - tail):
-        place = level * last
-        below = place.astype(np.intp)
-        lower, upper = ordered[columns, below], ordered[columns, np.minimum(below + 1, last)]
-        found.append(lower + (place - below) * (upper - lower))
-    return found[0], found[1]
-
-
-def simultaneous(
-    value: FloatArray,
-    replicates: FloatArray,
-    confidence: float,
-    *,
-    factor: FloatArray,
-    ratio: bool,
-) -> Limits:
-    """Return limits that cover all values at once, by the max-t method.
-
-    Parameters
-    ----------
-    value : array of shape (k,)
-        The values.
-    replicates : array of shape (n_replicates, k)
-        Their replicates; NaN where undefined. A column of NaN is left out.
-    confidence : float
-        Probability that all intervals cover at once.
-    factor : array of shape (k,)
-        The factor that widens each interval, because there are few clusters.
-    ratio : bool
-        Whether the values are ratios. The method then works on their logarithms.
-
-    References
-    ----------
-    Westfall and Young (1993), Resampling-Based Multiple Testing, chapter 2.
-    """
-    x = np.log(np.where(replicates > 0, replicates, np.nan)) if ratio else replicates
-    defined = ~np.isnan(x)
-    count = defined.sum(axis=0)
-    centre = divide(np.where(defined, x, 0).sum(axis=0), count)
-    deviation = np.where(defined, x - centre, 0)
-    spread = np.sqrt(divide((deviation**2).sum(axis=0), count))
-    standardised = np.abs(divide(deviation, spread))
-    # A value that is undefined, or the same in all replicates, must not contribute to the maximum.
-    standardised[:, np.isnan(value) | ~(spread > 0)] = 0
-    c = np.quantile(standardised.max(axis=1, initial=0), confidence) * factor
-    low, high = centre - c * spread, centre + c * spread
-    return (np.exp(low), np.exp(high)) if ratio else (low, high)
 
 
 @dataclass(frozen=True, eq=False)

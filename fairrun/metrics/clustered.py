@@ -28,15 +28,18 @@ from fairrun.metrics.cluster_limits import (
     Part,
     expanded_tail,
     linear_limits,
-    quantiles,
     ratio_limits_of,
-    simultaneous,
 )
 from fairrun.metrics.cluster_shares import MIN_CLUSTERS, ClusterShares, Share
 from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.grouping import Grouping
-from fairrun.metrics.intervals import Intervals, without_limits
+from fairrun.metrics.intervals import (
+    Intervals,
+    defined_quantiles,
+    max_t_limits,
+    without_limits,
+)
 from fairrun.metrics.linearised import NOT_WEIGHTED
 from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide
 from fairrun.metrics.worst import Pairs, orient
@@ -158,7 +161,9 @@ class Clustered(GroupEstimates):
         n_clusters = np.min([share.n_clusters for share in shares], axis=0)
         few = np.any([share.few for share in shares], axis=0)
         replicates = rate(self.replicates)
-        limits = quantiles(replicates, expanded_tail(self.confidence, n_clusters))
+        tail = expanded_tail(self.confidence, n_clusters)
+        low, high = defined_quantiles(replicates, (tail, 1 - tail))
+        limits = (low, high)
         closed = self._closed_rate(shares, n_clusters) if few.any() else limits
         return self._intervals(value, replicates, limits, closed, few, n_clusters)
 
@@ -207,7 +212,7 @@ class Clustered(GroupEstimates):
             few = np.ones_like(few)
         level = 1 - (1 - self.confidence) / max(int(defined.sum()), 1)
         factor = _t_quantile(level, n_clusters) / norm.isf((1 - level) / 2)
-        limits = simultaneous(
+        limits = max_t_limits(
             *(value, np.where(defined & ~few, replicates, np.nan), self.confidence),
             factor=np.where(defined, factor, 1.0),
             ratio=is_ratio,
@@ -221,7 +226,9 @@ class Clustered(GroupEstimates):
         if not metric.signed:
             return without_limits(value)
         few, n_clusters = self._few_of_pairs(metric, pairs)
-        limits = quantiles(replicates, expanded_tail(self.confidence, n_clusters))
+        tail = expanded_tail(self.confidence, n_clusters)
+        low, high = defined_quantiles(replicates, (tail, 1 - tail))
+        limits = (low, high)
         closed = self._closed(metric, pairs, self.confidence) if few.any() else limits
         return self._intervals(value, replicates, limits, closed, few, n_clusters)
 

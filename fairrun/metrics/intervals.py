@@ -24,8 +24,10 @@ from fairrun.metrics.rates import FloatArray, divide
 __all__ = [
     "FEW",
     "Intervals",
+    "defined_quantiles",
     "draw_replicates",
     "has_few",
+    "max_t_limits",
     "percentile_limits",
     "simultaneous_limits",
     "smooth",
@@ -152,7 +154,7 @@ def percentile_limits(
         0). NaN where the value is NaN.
     """
     tail = (1 - confidence) / 2
-    low, high = _defined_quantiles(replicates, (tail, 1 - tail))
+    low, high = defined_quantiles(replicates, (tail, 1 - tail))
     return _holding(value, low, high)
 
 
@@ -186,6 +188,31 @@ def simultaneous_limits(
     ----------
     Westfall and Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
+    return _holding(value, *max_t_limits(value, replicates, confidence, ratio=ratio))
+
+
+def max_t_limits(
+    value: FloatArray,
+    replicates: FloatArray,
+    confidence: float,
+    *,
+    ratio: bool,
+    factor: FloatArray | float = 1.0,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of `simultaneous_limits` before they are widened to hold the values.
+
+    Parameters
+    ----------
+    value, replicates, confidence, ratio
+        See `simultaneous_limits`. A column of NaN is left out.
+    factor : array of shape (k,) or float, default 1.0
+        The factor that widens each interval, for example because there are few clusters.
+
+    Returns
+    -------
+    low, high : array of shape (k,)
+        The limits.
+    """
     t = np.log(np.where(replicates > 0, replicates, np.nan)) if ratio else replicates
     defined = ~np.isnan(t)
     count = defined.sum(axis=0)
@@ -195,9 +222,9 @@ def simultaneous_limits(
     standardised = np.abs(divide(deviation, spread))
     # A value that is undefined, or the same in all replicates, must not contribute to the maximum.
     standardised[:, np.isnan(value) | ~(spread > 0)] = 0
-    c = np.quantile(standardised.max(axis=1, initial=0), confidence)
+    c = np.quantile(standardised.max(axis=1, initial=0), confidence) * factor
     low, high = centre - c * spread, centre + c * spread
-    return _holding(value, *((np.exp(low), np.exp(high)) if ratio else (low, high)))
+    return (np.exp(low), np.exp(high)) if ratio else (low, high)
 
 
 def _holding(value: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -205,8 +232,27 @@ def _holding(value: FloatArray, low: FloatArray, high: FloatArray) -> tuple[Floa
     return np.minimum(low, value), np.maximum(high, value)
 
 
-def _defined_quantiles(replicates: FloatArray, levels: tuple[float, float]) -> FloatArray:
-    """Return quantiles of each column without its NaN; much faster than `numpy.nanquantile`."""
+def defined_quantiles(
+    replicates: FloatArray, levels: tuple[FloatArray | float, FloatArray | float]
+) -> FloatArray:
+    """Return quantiles of each column without its NaN; much faster than `numpy.nanquantile`.
+
+    Parameters
+    ----------
+    replicates : array of shape (n_replicates, k)
+        The replicates; NaN where undefined.
+    levels : tuple of two floats or arrays of shape (k,)
+        The levels of the quantiles, for all columns or for each.
+
+    Returns
+    -------
+    array of shape (2, k)
+
+    Examples
+    --------
+    >>> defined_quantiles(np.arange(11.0)[:, None], (0.1, np.array([0.9]))).tolist()
+    [[1.0], [9.0]]
+    """
     ordered = np.sort(replicates.T, axis=1)  # NumPy sorts NaN to the end.
     last = (~np.isnan(ordered)).sum(axis=1) - 1
     rows = np.arange(len(ordered))

@@ -92,7 +92,7 @@ def search_thresholds(
       more than two groups, it covers 2,000 thresholds, evenly spaced by rank in each group.
     - If some groups have not, thresholds move as little as possible from the one threshold. Groups
       with rows enough move inside the tolerance. Of the other groups, only those move that the rows
-      show to differ, and only to within one standard error of the common rate.
+      show to differ. They move until their distance from the common rate is half of what shows it.
 
     If several combinations are equally good, the one that selects the fewest rows is preferred, and
     then the middle one of each group's equally good thresholds.
@@ -114,8 +114,8 @@ def search_thresholds(
         The largest allowed distance from parity, from 0 to 1. For each pair of groups a and b, each
         difference of rates a − b must lie within [−tolerance, tolerance]. For the disparate impact,
         every group must have a selected row, and the ratio a / b must lie within
-        [1 − tolerance, 1 / (1 − tolerance)]. With 1 there is no constraint. With 0 the rates may
-        differ by one row of the smallest group; see Notes.
+        [1 − tolerance, 1 / (1 − tolerance)]. With 1 there is no constraint. With 0 and
+        confidence=0.5, the rates may differ by one row of the smallest group.
     objective : {"accuracy", "balanced_accuracy"}
         The metric to maximise, over all rows with a group.
     confidence : float

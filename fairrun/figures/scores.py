@@ -124,7 +124,7 @@ def plot_calibration(scores: Histogram, rates: pd.DataFrame) -> Figure:
             _mark(ax, i, x[i, enough], y[i, enough])
         _finish(ax, name, "mean score", "share of label 1", n_left_out)
         names = [grouping.groups[i] for i in groups]
-        _name_groups(ax, names, name, "calibration_in_the_large", "bias", rates)
+        _name_groups(ax, names, name, "calibration_in_the_large", "gap", rates)
     return figure
 
 

@@ -1,6 +1,6 @@
 """Count how often a test split was looked at, in all experiments of the tracking store.
 
-Whoever chooses between models by their metrics on the test rows fits the choice to these rows. The
+A choice between models by their metrics on the test rows is fitted to these rows. The
 metrics of the chosen model are then too good, and more so with every look (Dwork et al., 2015, "The
 reusable holdout: Preserving validity in adaptive data analysis", Science 349).
 """

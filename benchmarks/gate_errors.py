@@ -131,7 +131,7 @@ def gates(truth: NDArray[np.float64]) -> dict[str, str]:
 def audit_columns(counts: Counts, seed: int) -> Audit:
     """Audit each column alone: no term is about a crossing, and crossings take most of the time."""
     audits = [audit(counts.marginal(column.name), seed=seed) for column in counts.columns]
-    joined = {name: pd.concat([vars(each)[name] for each in audits]) for name in vars(audits[0])}
+    joined = {name: pd.concat([each.tables[name] for each in audits]) for name in audits[0].tables}
     # Each audit has the rates of all rows, which a gate needs once.
     rates = audits[0].rates
     joined["rates"] = pd.concat([rates, *(a.rates[a.rates["protected"] != ""] for a in audits[1:])])

@@ -39,6 +39,7 @@ from fairrun.tracking.names import (
     metric_name,
     parameter,
 )
+from fairrun.tracking.owners import process_tags
 from fairrun.tracking.runs import parameter_text
 from fairrun.tracking.store import impatient
 
@@ -93,6 +94,7 @@ class ChildRuns:
                 MLFLOW_PARENT_RUN_ID: parent.info.run_id,
             }
             | dataset_tags(spec)
+            | process_tags()
         )
 
     def log(self, result: TrialResult, notes: Mapping[str, Any]) -> str:
@@ -180,7 +182,7 @@ class ChildRuns:
             if SWEEP_STATE not in tags:
                 self._client.delete_run(run_id)
                 continue
-            if run.info.status == "RUNNING":
+            if run.info.status != _STATUS[tags[SWEEP_STATE]]:  # killed before it was ended
                 self._client.set_terminated(run_id, _STATUS[tags[SWEEP_STATE]])
             number = int(tags[SWEEP_TRIAL])
             metrics = {names.get(name, name): value for name, value in run.data.metrics.items()}

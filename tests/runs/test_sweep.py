@@ -21,7 +21,8 @@ from fairrun.data import DataRequest
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.runs.sweep import SweepRequest, Swept, run_sweep
+from fairrun.runs.sweep import Swept, run_sweep
+from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna

@@ -106,10 +106,8 @@ def finish_sweep(
     uris, refits = {}, Refits(sweep.problem)
     kept = dict.fromkeys([*selection.frontier, selection.chosen])
     for place, number in enumerate(kept, start=1):
-        trial = trials[number]
-        mitigator = trial.parameters.get("mitigator", "none")
-        _logger.info("[%d/%d] refitting trial %d, %s", place, len(kept), number, mitigator)
-        uris[number] = refits.log(trial, run_ids[number])
+        progress = f"[{place}/{len(kept)}]"
+        uris[number] = refits.log(trials[number], run_ids[number], progress)
         mark(run_ids[number], {SWEEP_FRONTIER: str(number in selection.frontier).lower()})
     mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
     uri, chosen = uris[selection.chosen], trials[selection.chosen]

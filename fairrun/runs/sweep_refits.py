@@ -48,19 +48,22 @@ class Refits:
         self._labels: dict[int, NDArray[np.int64]] = {}
         self._logged: dict[int, str] = {}
 
-    def log(self, trial: TrialResult, run_id: str) -> str:
-        """Return the URI of a trial's model, and log it if an earlier process has not done so."""
+    def log(self, trial: TrialResult, run_id: str, progress: str) -> str:
+        """Return the URI of a trial's model, and log it if an earlier process has not done so.
+
+        `progress` is the beginning of the line that says so.
+        """
         before = mlflow.get_run(run_id)
         if SWEEP_MODEL in before.data.tags:
             self._logged[trial.number] = str(before.data.tags[SWEEP_MODEL])
             return self._logged[trial.number]
-        problem = self._problem
+        problem, name = self._problem, str(trial.parameters.get("mitigator", "none"))
+        _logger.info("%s refitting trial %d, %s", progress, trial.number, name)
         classifier = problem.classifier(trial.parameters)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
             self._check(model, trial, run_id, self._held_out)
         with reopened_run(run_id):
-            name = str(trial.parameters.get("mitigator", "none"))
             constraint = classifier.recipe().mitigation.constraint
             logged = log_model(model, problem.spec, problem.protected, name, constraint)
             mlflow.set_tag(SWEEP_MODEL, logged.uri)

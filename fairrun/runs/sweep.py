@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import mlflow
 import pandas as pd
 from mlflow.entities import Run
 from tqdm import tqdm
 
-import fairrun.training
 from fairrun.data import DataRequest, Dataset
 from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
@@ -31,6 +28,7 @@ from fairrun.runs.sweep_request import (
     plan_sweep,
     saved_request,
 )
+from fairrun.runs.sweep_session import sweep_run
 from fairrun.sweep.executor import Executor, make_executor
 from fairrun.sweep.judge import trial_judge
 from fairrun.sweep.methods import PLANNED
@@ -41,8 +39,8 @@ from fairrun.sweep.trial import Problem
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
-from fairrun.tracking.runs import reopened_run, tracked_run
-from fairrun.tracking.sweeps import is_recorded, log_sweep, read_sweep, sweep_tags
+from fairrun.tracking.runs import tracked_run
+from fairrun.tracking.sweeps import log_sweep, read_sweep
 from fairrun.tracking.trials import ChildRuns, read_counts
 
 if TYPE_CHECKING:
@@ -113,7 +111,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         If the sweep is interrupted. Finished trials are logged, and the run's status is KILLED.
     """
     if resume is None:
-        with _sweep_run(None, request) as run:
+        with sweep_run(None, request) as run:
             return _sweep(run, request, lambda: open_dataset(data), is_new=True)
     # Earlier versions named every category, and did not save this field.
     saved = SweepRequest(**{"min_frequency": 1} | read_sweep(resume))
@@ -126,7 +124,7 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
     # `mlflow run` has created a run for this command, but the sweep continues in its first run.
     with (
         tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
-        _sweep_run(resume, request) as run,
+        sweep_run(resume, request) as run,
     ):
         return _sweep(run, request, lambda: open_dataset(read_spec(resume)), is_new=False)
 
@@ -151,29 +149,6 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
     if not is_new:
         tried.children.unmark()
     return _choose(run, sweep, tried)
-
-
-@contextmanager
-def _sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
-    """Open the run of a sweep, new or resumed; an interrupt sets its status to KILLED."""
-    opened: AbstractContextManager[Run] = (
-        tracked_run(f"sweep {request.method}", sweep_tags(request.method, request.objective))
-        if run_id is None
-        else reopened_run(run_id)
-    )
-    with opened as run, _quiet_fits():
-        try:
-            yield run
-        except KeyboardInterrupt:
-            mlflow.end_run("KILLED")
-            if is_recorded(run.info.run_id):
-                _logger.warning(
-                    "interrupted; to resume the sweep: mlflow run … -e sweep -P resume=%s",
-                    run.info.run_id,
-                )
-            else:
-                _logger.warning("interrupted before the first trial; start the sweep again")
-            raise
 
 
 def _executor(request: SweepRequest) -> Executor:
@@ -269,18 +244,6 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
         sweep.dataset.spec.protected[0].group_names,
         outcome.gate,
     )
-
-
-@contextmanager
-def _quiet_fits() -> Iterator[None]:
-    """Turn off the log lines of fits, because a sweep has hundreds of them."""
-    logger = logging.getLogger(fairrun.training.__name__)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _best(search: Search) -> str:

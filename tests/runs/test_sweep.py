@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from mlflow.entities import Run
 
-from fairrun.data import DataRequest
+from fairrun.data import DataRequest, Dataset
 from fairrun.entrypoints.sweep import main
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
@@ -216,10 +216,6 @@ def test_bad_requests_are_refused_before_the_first_trial(data: DataRequest) -> N
         assert mlflow.last_active_run().info.status == "FAILED"
     with pytest.raises(RequestError, match=r"has no sweep\.json"):
         run_sweep(data, SweepRequest(), resume="0" * 32)
-    # The last of these sweeps recorded nothing, as one that is killed while it reads its data.
-    early = mlflow.last_active_run().info.run_id
-    with pytest.raises(RequestError, match="nothing to resume; start it again"):
-        run_sweep(data, SweepRequest(), resume=early)
 
 
 def test_folds_and_learning(data: DataRequest) -> None:
@@ -303,6 +299,21 @@ def test_an_interrupted_sweep_says_how_to_go_on(
     assert f"resume={run_id}" in errors
     assert "Traceback" not in errors
     assert mlflow.get_run(run_id).info.status == "KILLED"
+
+
+def test_a_sweep_that_is_interrupted_before_its_first_record_cannot_be_resumed(
+    data: DataRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(_: DataRequest) -> Dataset:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fairrun.runs.sweep.open_dataset", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(data, SweepRequest(workers=1))
+    assert mlflow.last_active_run().info.status == "KILLED"
+    assert "interrupted before the first trial; start the sweep again" in caplog.text
+    with pytest.raises(RequestError, match="nothing to resume; start it again"):
+        run_sweep(data, SweepRequest(), resume=mlflow.last_active_run().info.run_id)
 
 
 def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, store: Path) -> None:

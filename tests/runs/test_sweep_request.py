@@ -5,7 +5,7 @@ import pytest
 from fairrun.errors import RequestError
 from fairrun.runs.sweep_request import SweepRequest, checked_space
 
-#: 20 · 100,000 combinations.
+#: 1,000 · 1,000 · 2 combinations.
 LARGE = (
     "mitigator=group_thresholds; C=0.01..100 log 1000; group_thresholds.tolerance=0..0.2 1000; "
     "class_weight=none,balanced"

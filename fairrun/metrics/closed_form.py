@@ -1,9 +1,9 @@
 """Interval limits in closed form, for independent proportions and for what is computed from them.
 
 Weighted rows and areas under the ROC curve use these formulas, because they have no table of counts
-from which replicates could be drawn. A sweep uses them, because they are fast. `wilson_limits` and
-`difference_limits` take a proportion with an effective number of rows, and the normal quantile z
-(1.96 for 95 %). The functions that end in `_of` combine estimates which have limits already.
+from which replicates could be drawn. `wilson_limits` and `difference_limits` take a proportion with
+an effective number of rows, and the normal quantile z (1.96 for 95 %). The functions that end in
+`_of` combine estimates which have limits already.
 """
 
 from __future__ import annotations

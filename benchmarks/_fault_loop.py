@@ -8,6 +8,7 @@ time.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import importlib
 import itertools
@@ -24,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from _fault_points import KILLED, KINDS, Point, at_points, fault, unseen
@@ -230,9 +232,11 @@ class _Loop:
     def _wrong_end(self, kind: str, code: int, said: str) -> list[str]:
         if kind == "kill":
             return [] if code == KILLED else [f"exit code {code}: {said}"]
-        allowed = {_STOPPED, self._code} if kind == "SIGTERM" else {
-            *(self._code, EXIT_BAD_REQUEST, EXIT_TRACKING_STORE)
-        }
+        allowed = (
+            {_STOPPED, self._code}
+            if kind == "SIGTERM"
+            else {*(self._code, EXIT_BAD_REQUEST, EXIT_TRACKING_STORE)}
+        )
         found = []
         errors = re.findall("^error: .*", said, re.MULTILINE)
         if code not in allowed or "Traceback" in said or "Exception ignored" in said:
@@ -333,10 +337,14 @@ class _Loop:
 
     def settle(self) -> None:
         """Turn this process into one of the command: its folder, store and output."""
+        from mlflow.utils import thread_utils
+
         from fairrun.tracking import store
 
         # A killed process gives its locks back; the original of a killed copy still has them.
         store._alone_in = lambda _: nullcontext()
+        # MLflow forgets the active runs of a process in its copies.
+        thread_utils.os = SimpleNamespace(getpid=lambda: 0)
         redirect(self._output)
         os.chdir(self._folder)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{self._folder}/mlflow.db"
@@ -395,7 +403,13 @@ class _Walker:
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Run a command of fairrun in this process to its end; return its exit code."""
+    """Run a command of fairrun in this process to its end; return its exit code.
+
+    A server starts, and stops at once.
+    """
+    import uvicorn
+
+    uvicorn.run = lambda app, **_: asyncio.run(_start_and_stop(app))
     name, *options = arguments
     command = importlib.import_module(f"fairrun.entrypoints.{name}").main
     try:
@@ -403,6 +417,20 @@ def run_command(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+async def _start_and_stop(app: Any) -> None:
+    """Start and stop an app as a server does; end this process as uvicorn does if it fails."""
+    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    answered: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    running = asyncio.ensure_future(app({"type": "lifespan", "state": {}}, asked.get, answered.put))
+    for what in ("startup", "shutdown"):
+        await asked.put({"type": f"lifespan.{what}"})
+        answer = await answered.get()
+        if answer["type"].endswith("failed"):
+            print(answer.get("message", ""), file=sys.stderr)
+            sys.exit(EXIT_TRACKING_STORE)
+    await running
 
 
 def end_with(function: Callable[[], int]) -> None:

@@ -184,11 +184,20 @@ def _end(run: Run, status: str, *, in_time: bool) -> str:
             raise
         may_be = f"the run {run.info.run_id} may be left RUNNING"
         return f"{fault}; {may_be}" if in_time else may_be
+    if status == "FINISHED":
+        return ""
+    try:
+        with uninterrupted(), impatient():
+            fail_models_of(run)
+    except Exception as error:
+        if fault_of(error) is None:
+            raise
+        return f"a model of the run {run.info.run_id} may be left PENDING"
     return ""
 
 
 def _end_twice(run: Run, status: str) -> None:
-    """End a run and its unfinished models; try again once, because nobody else would do it."""
+    """End a run, and try it again once, because nobody else would end the run."""
     try:
         mlflow.end_run(status)
     except Exception as error:
@@ -196,8 +205,6 @@ def _end_twice(run: Run, status: str) -> None:
             raise
         time.sleep(_PAUSE)
         mlflow.MlflowClient().set_terminated(run.info.run_id, status)
-    if status != "FINISHED":
-        fail_models_of(run)
 
 
 def commit_of(run_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Run a command, let it fail at each of its points in a copy of the process, and check what is left.
+"""Let a command fail at each of its points in a copy of its process, and check what is left.
 
 At a point, the process of the command is copied (`fork`). The copy has the fault, and ends in the
 way that fairrun ends; the original waits, puts all files back, and goes on to the next point. A
@@ -37,6 +37,8 @@ __all__ = ["Case", "Found", "try_command"]
 
 #: The exit code of a command that SIGTERM stopped.
 _STOPPED = 143
+#: After this number of faults, a line says so.
+_PROGRESS = 100
 #: The longest time in seconds after a fault.
 _LONGEST = 60
 
@@ -170,7 +172,7 @@ class _Loop:
                 print("checked", file=replies, flush=True)
         _, status = os.waitpid(walker, 0)
         if (code := os.waitstatus_to_exitcode(status)) != self._code:
-            self._found.defects.append(f"without a fault: exit code {code}: {self._said()}")
+            self._say(f"without a fault: exit code {code}: {self._said()}")
 
     def _heard(self, message: dict[str, Any], walker: int) -> None:
         if message["kind"] == "":
@@ -216,18 +218,23 @@ class _Loop:
 
     def _check(self, message: dict[str, Any], pid: int) -> None:
         kind, code, said = message["kind"], message["code"], self._said()
-        where = "{what} {number} ({label}), {kind}".format(**message)
         self._found.outcomes[_outcome(kind, code, self._code)] += 1
-        for defect in (*self._wrong_end(kind, code, said), *self._wrong_state(kind, pid)):
-            self._found.defects.append(f"{where}: {defect}")
-        if sum(self._found.outcomes.values()) % self._again == 0:
+        defects = [*self._wrong_end(kind, code, said), *self._wrong_state(kind, pid)]
+        n_faults = sum(self._found.outcomes.values())
+        if n_faults % self._again == 0:
             self._found.again += 1
             if (code := self._command(self._arguments)) != self._code:
-                self._found.defects.append(f"{where}: again: exit code {code}: {self._said()}")
+                defects.append(f"again: exit code {code}: {self._said()}")
             else:
-                self._found.defects += [
-                    f"{where}: again: {each}" for each in self._unlike(State.of(self._folder))
-                ]
+                defects += [f"again: {each}" for each in self._unlike(State.of(self._folder))]
+        for defect in defects:
+            self._say("{what} {number} ({label}), {kind}".format(**message) + f": {defect}")
+        if n_faults % _PROGRESS == 0:
+            print(f"{self._case.name}: {n_faults} faults", file=sys.stderr, flush=True)
+
+    def _say(self, defect: str) -> None:
+        self._found.defects.append(defect)
+        print(f"{self._case.name}: defect: {defect}", file=sys.stderr, flush=True)
 
     def _wrong_end(self, kind: str, code: int, said: str) -> list[str]:
         if kind == "kill":
@@ -260,10 +267,9 @@ class _Loop:
             if model.status not in ("READY", "FAILED")
         ]
         found += self._unlike(state)
-        models = list(self._new(state).models.values())
-        if models:
-            if code := self._alone(lambda: self._load(models)):
-                found.append(f"models: {code}: {self._said()}")
+        models = [each for each in self._new(state).models.values() if self._is_doubtful(each)]
+        if models and self._alone(lambda: self._load(models)):
+            found.append(f"models: {self._said()}")
         return found
 
     def _unlike(self, state: State) -> list[str]:
@@ -275,6 +281,10 @@ class _Loop:
                 lacks = lacking(run, whole) if whole else "a run like it"
                 found.append(f"run {run.name} is FINISHED without {lacks}")
         return found
+
+    def _is_doubtful(self, model: Model) -> bool:
+        """Return whether a model must be loaded, because it is not a whole one that is READY."""
+        return model.status != "READY" or bool(smaller(model.files, self._models[model.run].files))
 
     def _load(self, models: Sequence[Model]) -> int:
         """Load each model in this process: a whole one can be loaded, another is refused."""

@@ -228,7 +228,7 @@ def _connection(point: Point) -> BaseException:
 
 _EXCEPTIONS: dict[str, Callable[[Point], BaseException]] = {
     "disk full": lambda point: OSError(errno.ENOSPC, "No space left on device", point.label),
-    "no process": lambda point: OSError(errno.EAGAIN, "Resource temporarily unavailable"),
+    "no process": lambda _: OSError(errno.EAGAIN, "Resource temporarily unavailable"),
     "database": _database,
     "connection": _connection,
 }

@@ -12,15 +12,17 @@ fails), by SIGTERM, or because the process is killed. After each fault
   loaded is whole; all others are refused in one line;
 - the same command succeeds (after each fault, or every `--again`-th).
 
-The last column of the table counts what did not hold; the lines below it say what.
+The last column of the table counts what did not hold. A line says so at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import shutil
 import sys
 import tempfile
@@ -30,16 +32,21 @@ from pathlib import Path
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONDONTWRITEBYTECODE": "1"}
 
-import _project  # noqa: E402, F401  isort: skip
-from _fault_loop import Case, Found, try_command, wait_for  # noqa: E402
-from _fault_points import KINDS  # noqa: E402
-from _results import Measurement, add_save  # noqa: E402
+import _project  # noqa: F401  isort: skip
+from _fault_loop import Case, Found, try_command, wait_for
+from _fault_points import KINDS
+from _results import Measurement, add_save
 
 _CODE = (
     *("benchmarks/_fault_loop.py", "benchmarks/_fault_points.py", "benchmarks/_fault_state.py"),
     *("fairrun/tracking", "fairrun/runs", "fairrun/entrypoints", "fairrun/models"),
 )
 _KINDS = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))
+#: What commands import inside of functions.
+_IMPORTED = (
+    *("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store"),
+    *("optuna", "sklearn.linear_model"),
+)
 #: Rows of the sample data that are used.
 _ROWS = 400
 
@@ -89,14 +96,9 @@ def main() -> int:
     rows = [_row(case, found) for case, found in zip(chosen, results, strict=True)]
     for row in rows:
         print("  ".join(f"{name} {value}" for name, value in row.items()))
-    defects = [
-        f"{c.name}: {each}" for c, f in zip(chosen, results, strict=True) for each in f.defects
-    ]
-    for each in defects:
-        print(f"\ndefect: {each}")
     if measurement is not None:
         measurement.save("faults", rows, again=arguments.again)
-    return int(bool(defects))
+    return int(any(found.defects for found in results))
 
 
 def _prepare(place: Path, made: Path | None) -> tuple[Path, Path]:
@@ -168,19 +170,11 @@ def _try_one(case: Case, folder: Path, database: Path, arguments: argparse.Names
 
 def _import_all() -> None:
     """Import what commands import, so that their copies need not."""
-    import fairrun.entrypoints.check
-    import fairrun.entrypoints.evaluate
-    import fairrun.entrypoints.main
-    import fairrun.entrypoints.preprocess
-    import fairrun.entrypoints.reap
-    import fairrun.entrypoints.serve
-    import fairrun.entrypoints.sweep
-    import fairrun.entrypoints.train  # noqa: F401
-    import mlflow.store.tracking.sqlalchemy_store
-    import mlflow.store.model_registry.sqlalchemy_store
-    import optuna  # noqa: F401
-    import sklearn.linear_model  # noqa: F401
+    import fairrun.entrypoints
 
+    commands = pkgutil.iter_modules(fairrun.entrypoints.__path__, "fairrun.entrypoints.")
+    for module in (*(each.name for each in commands), *_IMPORTED):
+        importlib.import_module(module)
     gc.freeze()
 
 

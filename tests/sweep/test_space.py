@@ -80,7 +80,7 @@ def test_yaml_says_the_same(tmp_path: Path) -> None:
         ("C=10..1", "is not a range"),
         ("C=0..1 log", "C=0 is not possible"),
         ("group_thresholds.tolerance=0..1 log; mitigator=group_thresholds", "tolerance=1 is not"),
-        ("C=0.1..1 1", "give 2 values or more"),
+        ("C=0.1..1 1", "give from 2 to 1000 values"),
         ("C=a,b", "C=a is not a number"),
         ("C=-1", "C=-1 is not possible"),
         ("C", "'C' in the space is not a parameter"),

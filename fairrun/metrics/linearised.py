@@ -141,6 +141,7 @@ class Linearised(GroupEstimates):
         return np.asarray(self.powers[..., cells, :].sum(axis=-2))
 
     def _intervals(self, value: FloatArray, low: FloatArray, high: FloatArray) -> Intervals:
-        undefined = np.zeros(value.shape)
-        method = np.where(np.isnan(value) | np.isnan(high), "", "linearised")
-        return Intervals(value, low + 0 * value, high + 0 * value, undefined, method)
+        # The ratio of a rate of 0 has the lower limit 0, also if the other rate has no limits.
+        none = np.isnan(value) | np.isnan(low) | np.isnan(high)
+        low, high = (np.where(none, np.nan, limit) for limit in (low, high))
+        return Intervals(value, low, high, np.zeros(value.shape), np.where(none, "", "linearised"))

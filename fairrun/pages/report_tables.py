@@ -14,11 +14,12 @@ from fairrun.metrics import (
     BIAS_METRICS,
     Evaluation,
     WeightedCounts,
+    has_only_upper_limit,
     has_sign,
     one_and_two_way,
     values_of,
 )
-from fairrun.text import with_sign
+from fairrun.text import n_of, with_percent, with_sign
 
 __all__ = [
     "Cell",
@@ -120,13 +121,13 @@ def gate_table(result: GateResult) -> Table:
 
 def _judged(judgement: Judgement) -> Cell:
     """Return the cell with the interval of a check, and with the reason for its verdict."""
-    if not judgement.has_interval:
+    if pd.isna(judgement.value):
         return Cell(judgement.reason)
     limits = (judgement.value, judgement.ci_low, judgement.ci_high)
-    shown = _number(*limits, signed=has_sign(judgement.term.metric.name))
-    if not judgement.reason:
-        return shown
-    return replace(shown, interval=f"{shown.interval}; {judgement.reason}")
+    only_upper = has_only_upper_limit(judgement.term.metric.name)
+    shown = _number(*limits, signed=judgement.has_sign, only_upper=only_upper)
+    said = "; ".join(filter(None, (shown.interval, judgement.reason)))
+    return replace(shown, interval=said)
 
 
 def performance_table(evaluation: Evaluation) -> Table:
@@ -246,7 +247,7 @@ def comparison_table(evaluation: Evaluation, protected: str) -> Table:
                 Cell(str(row["metric"]).replace("_", " ")),
                 _of_row(row),
                 Cell(str(metric.reference if metric else 0), is_number=True),
-                _of_row(pair) if pair else Cell(""),
+                _of_row(pair, is_worst=True) if pair else Cell(""),
                 Cell(against),
             )
         )
@@ -387,7 +388,8 @@ def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
 
 
 def _left_out(n: int, where: str) -> str:
-    return f" {n} groups with fewer rows are in {where}." if n else ""
+    said = n_of(n, "group with fewer rows is", "groups with fewer rows are")
+    return f" {said} in {where}." if n else ""
 
 
 def _words(protected: str) -> str:
@@ -397,20 +399,24 @@ def _words(protected: str) -> str:
 def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     nothing = float("nan")
     limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
-    return _number(metrics[name], *limits, signed=has_sign(name))
+    only_upper = has_only_upper_limit(name)
+    return _number(metrics[name], *limits, signed=has_sign(name), only_upper=only_upper)
 
 
-def _of_row(row: Mapping[Any, Any] | None) -> Cell:
+def _of_row(row: Mapping[Any, Any] | None, *, is_worst: bool = False) -> Cell:
     """Return a cell with the value of a row of an audit table, or with the reason for none."""
     if row is None:
         return Cell("")
     if pd.isna(row["value"]):
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
-    signed = has_sign(row["metric"])
+    signed = has_sign(row["metric"]) and not is_worst
     if row["reason"]:  # a weighted value without an interval
         shown = _number(row["value"], signed=signed)
         return replace(shown, interval=str(row["reason"]))
-    return _number(row["value"], row["ci_low"], row["ci_high"], signed=signed)
+    only_upper = has_only_upper_limit(row["metric"])
+    return _number(
+        row["value"], row["ci_low"], row["ci_high"], signed=signed, only_upper=only_upper
+    )
 
 
 def _number(
@@ -419,6 +425,7 @@ def _number(
     high: float = float("nan"),
     *,
     signed: bool = False,
+    only_upper: bool = False,
 ) -> Cell:
     """Return a cell with a number and its interval, with signs if it is a difference."""
     if pd.isna(value):
@@ -426,6 +433,8 @@ def _number(
     form = with_sign if signed else "{:z.3f}".format
     middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
     interval = "" if pd.isna(low) else " to ".join(limits)
+    if interval and only_upper:
+        interval = f"at most {limits[1]}"
     return Cell(middle, interval, is_number=True)
 
 
@@ -446,7 +455,7 @@ def _count(n: int) -> Cell:
 
 
 def _percent(share: float) -> Cell:
-    return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
+    return Cell("undefined" if pd.isna(share) else with_percent(share), is_number=True)
 
 
 def _range_of_percent(low: float, high: float) -> Cell:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.rates import FloatArray, Rate, divide
+from fairrun.text import n_of
 
 __all__ = ["FEW_CLUSTERS", "MIN_CLUSTERS", "ClusterShares", "Share"]
 
@@ -21,7 +22,7 @@ MIN_CLUSTERS = 10
 #: forms.
 FEW_CLUSTERS = 10
 
-#: The weight of the largest design effect, in clusters; see `Clustered.share`.
+#: The weight of the largest design effect, in clusters; see `ClusterShares.share`.
 _PRIOR = 1.0
 
 
@@ -133,7 +134,7 @@ class ClusterShares:
         if n >= MIN_CLUSTERS:
             return ""
         return (
-            f"{rate.name} of {group} has rows in {n} cluster{'s'[: n != 1]}; an interval needs "
+            f"{rate.name} of {group} has rows in {n_of(n, 'cluster')}; an interval needs "
             f"{MIN_CLUSTERS}"
         )
 

@@ -230,7 +230,7 @@ def _clusters(evaluation: Evaluation, origin: Origin) -> str:
     rates = evaluation.audit.rates
     overall = rates[(rates["protected"] == "") & (rates["metric"] == "selection_rate")].iloc[0]
     return (
-        f"The rows are in {overall['n_clusters']:,.0f} clusters by "
+        f"The rows are in {n_of(int(overall['n_clusters']), 'cluster')} by "
         f"{origin.cluster or 'the cluster column'}. Rows of one cluster are not independent, so "
         "the intervals come from the clusters. For the selection rate of all rows, "
         f"{overall['effective_n']:,.1f} independent rows would give an interval about as wide."

@@ -38,6 +38,8 @@ __all__ = [
 
 #: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
+#: The heading of a column of numbers with their intervals.
+_VALUE = "value and 95 % interval"
 #: The rates in the table of a group. The table has no room for more.
 _RATES = {
     "selection_rate": "selection rate",
@@ -61,7 +63,8 @@ class Cell:
     text : str
         The text, or the number as text.
     interval : str
-        The interval, which is shown below the number; empty if there is none.
+        The interval, which is shown below the number, or more words below a text; empty if there is
+        none.
     is_number : bool
         Whether the cell is aligned as a number.
     """
@@ -105,17 +108,17 @@ def gate_table(result: GateResult) -> Table:
     has_levels = result.family != "none"
     rows = [
         (
-            Cell(str(each.term)),
+            Cell(str(each.term), each.subject),
             Cell(str(each.verdict).replace("_", " ")),
-            Cell(each.subject),
-            Cell(each.rows, is_number=True),
             _judged(each),
+            Cell(each.rows, is_number=True),
             *((Cell(each.level, is_number=True),) if has_levels else ()),
         )
         for each in result.judgements
     ]
-    level = ("value and interval", "confidence") if has_levels else ("value and 95 % interval",)
-    heads = ("term", "verdict", "groups", "rows", *level)
+    # The columns that decide come first, because a small screen shows the others after scrolling.
+    more = ("value and interval", "rows", "confidence")
+    heads = ("term and groups", "verdict", *(more if has_levels else (_VALUE, "rows")))
     return Table("Checks and results", heads, tuple(rows))
 
 
@@ -140,7 +143,7 @@ def performance_table(evaluation: Evaluation) -> Table:
         for name in names
         if name not in compared
     ]
-    heads = ("metric", "value and 95 % interval")
+    heads = ("metric", _VALUE)
     return Table("Performance over all rows", heads, tuple(rows))
 
 

@@ -248,8 +248,8 @@ def test_weights_and_clusters_together() -> None:
 @pytest.mark.parametrize(
     ("cluster", "message"),
     [
-        (np.array([1.0, np.nan, 2.0]), r"^cluster has shape \(3,\) and 1 nulls"),
-        (np.array(["a", None, "b"], dtype=object), r"^cluster has shape \(3,\) and 1 nulls"),
+        (np.array([1.0, np.nan, 2.0]), r"^cluster has shape \(3,\) and 1 null;"),
+        (np.array(["a", None, "b"], dtype=object), r"^cluster has shape \(3,\) and 1 null;"),
         (np.array(["a", 1, "b"], dtype=object), "^cluster holds values of several types"),
         (np.array([[1], [2], [3]]), r"^cluster has shape \(3, 1\)"),
         (np.array([1, 2]), "^the shapes of the columns differ"),

@@ -93,7 +93,7 @@ class ClusterShares:
         squares = np.asarray(influence.power(2).T @ times)
         variance = squares * divide(n_clusters, n_clusters - 1)
         total = np.asarray(size.T @ times)
-        # With a few rows of f1, a row that counts twice is one row.
+        # The weights of F1 count a true positive twice, but it is one row.
         n_rows = np.einsum("gij,ij->g", self.rows, (_weights(rate)[2] > 0).astype(float))
         least = np.nan_to_num(divide(total**2, np.asarray(size.power(2).T @ times)))
         estimated = divide(value * (1 - value), np.nan_to_num(variance))

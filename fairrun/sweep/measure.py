@@ -24,6 +24,7 @@ from fairrun.metrics import (
     Grouping,
     Intervals,
     brier_score,
+    calibration_in_the_large,
     estimates_of,
     everybody,
     fold_interval,
@@ -47,6 +48,7 @@ _REPLICATES, _SEED = 2000, 0
 _OVERALL = {**PERFORMANCE_METRICS, "selection_rate": selection_rate}
 _OF_SCORES = {
     "brier_score": brier_score,
+    "calibration_in_the_large": calibration_in_the_large,
     "squared_calibration_error": squared_calibration_error,
 }
 _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]

@@ -176,7 +176,8 @@ def _dimension(name: str, text: str) -> Dimension:
             )
         if found["n"] is None:
             return Dimension(name, (), low, high, log, integer)
-        if not 2 <= int(found["n"]) <= _MOST_VALUES:
+        # Nine digits are enough to say that there are too many; Python reads no thousands.
+        if not 2 <= int(found["n"][:9]) <= _MOST_VALUES:
             raise RequestError(
                 f"{name}={text} is not possible; give 2 to {_MOST_VALUES:,} values of a range"
             )

@@ -168,17 +168,17 @@ class _Loop:
         os.close(to_walker)
         with os.fdopen(to_us) as messages, os.fdopen(from_us, "w") as replies:
             for message in messages:
-                self._heard(json.loads(message), walker)
+                self._heard(json.loads(message))
                 print("checked", file=replies, flush=True)
         _, status = os.waitpid(walker, 0)
         if (code := os.waitstatus_to_exitcode(status)) != self._code:
             self._say(f"without a fault: exit code {code}: {self._said()}")
 
-    def _heard(self, message: dict[str, Any], walker: int) -> None:
+    def _heard(self, message: dict[str, Any]) -> None:
         if message["kind"] == "":
             self._found.points[message["what"]] += 1
         else:
-            self._check(message, walker)
+            self._check(message)
 
     def _restart(self) -> None:
         """Start the command anew for each process that it starts.
@@ -194,7 +194,7 @@ class _Loop:
                 message = {"what": "process", "label": reached.read_text("utf-8"), "kind": kind}
                 reached.unlink()
                 self._found.points["process"] = max(self._found.points["process"], number)
-                self._check(message | {"number": number, "code": code}, 0)
+                self._check(message | {"number": number, "code": code})
                 self._prepared.restore()
             self._prepared.restore()
 
@@ -216,10 +216,10 @@ class _Loop:
 
     # ---- what must hold
 
-    def _check(self, message: dict[str, Any], pid: int) -> None:
+    def _check(self, message: dict[str, Any]) -> None:
         kind, code, said = message["kind"], message["code"], self._said()
         self._found.outcomes[_outcome(kind, code, self._code)] += 1
-        defects = [*self._wrong_end(kind, code, said), *self._wrong_state(kind, pid)]
+        defects = [*self._wrong_end(kind, code, said), *self._wrong_state(message)]
         n_faults = sum(self._found.outcomes.values())
         if n_faults % self._again == 0:
             self._found.again += 1
@@ -252,9 +252,11 @@ class _Loop:
             found.append(f"exit code {code} with {len(errors)} lines of error: {said}")
         return found
 
-    def _wrong_state(self, kind: str, pid: int) -> list[str]:
-        if kind == "kill" and (code := self._alone(lambda: self._reap(pid))):
-            return [f"reap ends with {code}: {self._said()}"]
+    def _wrong_state(self, message: dict[str, Any]) -> list[str]:
+        if message["kind"] == "kill":
+            code = message["reaped"] if "reaped" in message else self._command(["reap"])
+            if code:
+                return [f"reap ends with {code}: {self._said()}"]
         state = State.of(self._folder)
         found = [
             f"run {run.name} is {run.status}"
@@ -307,14 +309,6 @@ class _Loop:
                     print(f"error: a {model.status} model without {lacks}", file=sys.stderr)
                     return 1
         return 0
-
-    def _reap(self, pid: int) -> int:
-        """Reap as if the original process, whose copy was killed, were gone."""
-        from fairrun.tracking import owners
-
-        start = owners._start
-        owners._start = lambda number: "" if number == pid else start(number)
-        return run_command(["reap"])
 
     def _new(self, state: State) -> State:
         return State(
@@ -403,9 +397,24 @@ class _Walker:
                     redirect(self._loop._output)
                     break
                 facts = {"number": point.number, "what": point.what, "label": point.label}
-                self._ask(facts | {"kind": kind, "code": wait_for(pid)})
+                facts |= {"kind": kind, "code": wait_for(pid)}
+                if kind == "kill":
+                    facts["reaped"] = self._reap()
+                self._ask(facts)
                 snapshot.restore()
         return fault(point, kind) if self._is_copy else None
+
+    def _reap(self) -> int:
+        """Reap in another copy, which has opened the store, as if this process were gone."""
+        from mlflow.tracking import fluent
+
+        dead, pid = os.getpid(), os.fork()
+        if pid == 0:
+            self._is_copy = True
+            redirect(self._loop._output)
+            fluent._active_run_stack.set([])
+            end_with(lambda: reap(dead))
+        return wait_for(pid)
 
     def _ask(self, message: Mapping[str, Any]) -> None:
         print(json.dumps(message), file=self._messages, flush=True)
@@ -427,6 +436,15 @@ def run_command(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def reap(pid: int) -> int:
+    """Reap in this process as if another process were gone; return the exit code."""
+    from fairrun.tracking import owners
+
+    start = owners._start
+    owners._start = lambda number: "" if number == pid else start(number)
+    return run_command(["reap"])
 
 
 async def _start_and_stop(app: Any) -> None:

@@ -13,6 +13,8 @@ __all__ = ["Model", "Run", "Snapshot", "State", "lacking"]
 _STATUS_OF_MODELS = ("UNSPECIFIED", "PENDING", "READY", "FAILED")
 #: Sizes of files depend a little on times and ids in them.
 _SMALLEST = 0.8
+#: MLflow writes this file to the folder of a model when the model is loaded.
+_WRITTEN_LATER = "registered_model_meta"
 
 
 @dataclass(frozen=True)
@@ -148,5 +150,5 @@ def _files(folder: Path) -> dict[str, int]:
     return {
         path.relative_to(folder).as_posix(): path.stat().st_size
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != _WRITTEN_LATER
     }

@@ -100,7 +100,8 @@ def at_points(folder: Path, at: At) -> None:
     write = pd.DataFrame.to_parquet
 
     def to_parquet(self: pd.DataFrame, path: Any, *args: Any, **kwargs: Any) -> Any:
-        _pass("write", f"to_parquet {Path(path).name}", Path(path))
+        if isinstance(path, str | os.PathLike):
+            _pass("write", f"to_parquet {Path(path).name}", Path(path))
         return write(self, path, *args, **kwargs)
 
     pd.DataFrame.to_parquet = to_parquet  # type: ignore[method-assign]

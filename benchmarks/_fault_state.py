@@ -13,6 +13,7 @@ __all__ = ["Model", "Run", "Snapshot", "State", "lacking"]
 _STATUS_OF_MODELS = ("UNSPECIFIED", "PENDING", "READY", "FAILED")
 #: Sizes of files depend a little on times and ids in them.
 _SMALLEST = 0.8
+_NOT_NEEDED = ("evaluated.", "mlflow.source.git", "sweep.chosen", "sweep.frontier", "sweep.model")
 #: MLflow writes this file to the folder of a model when the model is loaded.
 _WRITTEN_LATER = "registered_model_meta"
 
@@ -89,9 +90,10 @@ class State:
 def lacking(run: Run, whole: Run) -> str:
     """Return what a run lacks in comparison with a whole one; empty if nothing.
 
-    Earlier evaluations of the test rows may not be counted, which a warning says.
+    Some tags need not be there. Earlier evaluations of the test rows may not be counted, which a
+    warning says. A trial is finished before its sweep chooses, and before its model is logged.
     """
-    tags = {name for name in whole.tags if not name.startswith(("evaluated.", "mlflow.source.git"))}
+    tags = {name for name in whole.tags if not name.startswith(_NOT_NEEDED)}
     for kind, there, needed in (
         ("metrics", run.metrics, whole.metrics),
         ("parameters", run.parameters, whole.parameters),

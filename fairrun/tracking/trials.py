@@ -128,12 +128,13 @@ class ChildRuns:
         run_id: str = created.info.run_id
         try:
             self._write(run_id, result, parameters, stage, notes, ended)
+            self._client.set_terminated(run_id, _STATUS[result.state], ended)
         except Exception:
-            # A resumed sweep deletes this run. Until then it shall not look as if it were running.
+            # A resumed sweep deletes this run, or keeps it if only its end could not be written.
+            # Until then it shall not look as if it were running.
             with suppress(Exception), impatient():
                 self._client.set_terminated(run_id, "FAILED")
             raise
-        self._client.set_terminated(run_id, _STATUS[result.state], ended)
         return run_id
 
     def _write(

@@ -132,6 +132,7 @@ def reopened_run(run_id: str) -> Iterator[Run]:
 def _open_run(*, tags: Mapping[str, str], **settings: Any) -> Iterator[Run]:
     open_store()
     outer = mlflow.active_run()
+    existing = settings.get("run_id") or os.environ.get("MLFLOW_RUN_ID")
     run: Run | None = None
     tags = {**tags, **process_tags()}
     try:
@@ -139,6 +140,9 @@ def _open_run(*, tags: Mapping[str, str], **settings: Any) -> Iterator[Run]:
             with uninterrupted():
                 run = mlflow.start_run(nested=outer is not None, tags=tags, **settings)
         except Exception as error:
+            if existing is not None:  # MLflow may have set it to RUNNING before the fault
+                with suppress(Exception), impatient():
+                    mlflow.MlflowClient().set_terminated(existing, "FAILED")
             raise fault_of(error, opening=True) or error from error
         if outer is None:
             say_gone(run)

@@ -9,10 +9,14 @@ from pathlib import Path
 import mlflow
 import pytest
 from click.testing import Result
+from mlflow.entities import Run
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+from fairrun.errors import StoreError
 from fairrun.tracking.names import PROCESS_HOST, PROCESS_START
 from fairrun.tracking.owners import process_tags
-from fairrun.tracking.runs import tracked_run
+from fairrun.tracking.runs import reopened_run, tracked_run
 from tests.entrypoints.conftest import ABOUT
 
 Invoke = Callable[..., Result]
@@ -94,3 +98,23 @@ def test_a_store_that_refuses_the_search_is_no_error(
         pass
     assert mlflow.get_run(opened.info.run_id).info.status == "FINISHED"
     assert caplog.text == ""
+
+
+@pytest.mark.usefixtures("run")
+def test_a_run_that_cannot_be_opened_again_is_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow sets its status to RUNNING before it reads the run again."""
+    with tracked_run("whole") as opened:
+        run_id = opened.info.run_id
+    read = SqlAlchemyStore.get_run
+
+    def fail_once(*arguments: object, **settings: object) -> Run:
+        found = read(*arguments, **settings)
+        if found.info.status == "RUNNING":
+            monkeypatch.setattr(SqlAlchemyStore, "get_run", read)
+            raise mlflow.MlflowException("disk I/O error", TEMPORARILY_UNAVAILABLE)
+        return found
+
+    monkeypatch.setattr(SqlAlchemyStore, "get_run", fail_once)
+    with pytest.raises(StoreError, match="disk I/O error"), reopened_run(run_id):
+        pass
+    assert mlflow.get_run(run_id).info.status == "FAILED"

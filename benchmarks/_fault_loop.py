@@ -87,9 +87,23 @@ class Found:
     again: int = 0
     defects: list[str] = field(default_factory=list)
 
+    def add(self, other: Found) -> None:
+        """Add what another part found. Each part has counted all points."""
+        self.points |= other.points
+        self.outcomes += other.outcomes
+        self.again += other.again
+        self.defects += other.defects
+
 
 def try_command(
-    case: Case, folder: Path, database: Path, *, every: int, again: int, kinds: Sequence[str]
+    case: Case,
+    folder: Path,
+    database: Path,
+    *,
+    every: int,
+    part: tuple[int, int],
+    again: int,
+    kinds: Sequence[str],
 ) -> Found:
     """Let a command fail at each of its points, and check what it leaves.
 
@@ -103,6 +117,8 @@ def try_command(
         An SQLite database with MLflow's tables.
     every : int
         Every which point fails; 1 for all.
+    part : tuple of (int, int)
+        The number of a part of these points from 0 on, and the number of parts.
     again : int
         After every which fault the command is repeated.
     kinds : sequence of str
@@ -112,7 +128,7 @@ def try_command(
     -------
     Found
     """
-    return _Loop(case, folder, database, every, again, kinds).run()
+    return _Loop(case, folder, database, every, part, again, kinds).run()
 
 
 class _Loop:
@@ -122,11 +138,12 @@ class _Loop:
         folder: Path,
         database: Path,
         every: int,
+        part: tuple[int, int],
         again: int,
         kinds: Sequence[str],
     ) -> None:
         self._case, self._folder = case, folder
-        self._every, self._again, self._kinds = every, again, kinds
+        self._every, self._part, self._again, self._kinds = every, part, again, kinds
         self._found = Found()
         self._output = folder.parent / f"{folder.name}.output"
         shutil.copy(database, folder / "mlflow.db")
@@ -150,7 +167,8 @@ class _Loop:
         if self._case.forks:
             self._walk()
             self._prepared.restore()
-        self._restart()
+        if self._part[0] == 0:
+            self._restart()
         return self._found
 
     # ---- the faults
@@ -173,6 +191,12 @@ class _Loop:
         _, status = os.waitpid(walker, 0)
         if (code := os.waitstatus_to_exitcode(status)) != self._code:
             self._say(f"without a fault: exit code {code}: {self._said()}")
+
+    def is_chosen(self, point: Point) -> bool:
+        """Return whether a point fails in this part of the benchmark."""
+        place, between = divmod(point.number, self._every)
+        part, n_parts = self._part
+        return between == 0 and place % n_parts == part
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message["kind"] == "":
@@ -233,6 +257,7 @@ class _Loop:
             print(f"{self._case.name}: {n_faults} faults", file=sys.stderr, flush=True)
 
     def _say(self, defect: str) -> None:
+        """Keep a defect, and print it at once."""
         self._found.defects.append(defect)
         print(f"{self._case.name}: defect: {defect}", file=sys.stderr, flush=True)
 
@@ -385,7 +410,7 @@ class _Walker:
             return None
         with unseen():
             self._ask({"what": point.what, "kind": ""})
-            if point.number % self._loop._every:
+            if not self._loop.is_chosen(point):
                 return None
             snapshot = Snapshot(self._loop._folder)
             for kind in KINDS[point.what]:

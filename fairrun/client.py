@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,6 +17,7 @@ import requests
 
 from fairrun.errors import RequestError
 from fairrun.inference import Column, InputError, Table, column_names, plain_cells, take_columns
+from fairrun.text import shift_rows
 
 __all__ = ["Client", "RefusedError"]
 
@@ -322,28 +322,8 @@ def _check(response: requests.Response, start: int) -> None:
     except (ValueError, KeyError, TypeError):  # The error can come from a proxy, not from the app.
         message, row, column = "the server gave no reason", None, None
     raise RefusedError(
-        f"{_shifted(message, start, column)} (status {response.status_code})",
+        f"{shift_rows(message, start, column)} (status {response.status_code})",
         response.status_code,
         None if row is None else row + start,
         column,
     )
-
-
-def _shifted(message: str, start: int, column: str | None) -> str:
-    """Return a message with `start` added to its row positions.
-
-    Row positions in the server's message count from the first row of the request. Text in the
-    column's name is not changed.
-
-    Examples
-    --------
-    >>> _shifted("column 'row 3': null in rows 0, 7 and 2 more", 100, "row 3")
-    "column 'row 3': null in rows 100, 107 and 2 more"
-    """
-
-    def shift(rows: re.Match[str]) -> str:
-        return rows[1] + re.sub(r"\d+", lambda number: str(int(number[0]) + start), rows[2])
-
-    name = repr(column)
-    parts = message.split(name)
-    return name.join(re.sub(r"\b(rows? )(\d+(?:, \d+)*)", shift, part) for part in parts)

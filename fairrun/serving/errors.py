@@ -23,6 +23,7 @@ CODES: Mapping[int, str] = {
     422: "wrong_shape",
     500: "internal",
     503: "overloaded",
+    504: "timeout",
 }
 
 

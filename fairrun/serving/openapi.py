@@ -97,7 +97,7 @@ def openapi_document(
         },
         "responses": {
             "200": _json("The answers, in the order of the rows.", _ref("Answers")),
-            **_errors(400, 408, 413, 415, 422, 500, 503, *((401,) if token else ())),
+            **_errors(400, 408, 413, 415, 422, 500, 503, 504, *((401,) if token else ())),
         },
     }
     parameters = []

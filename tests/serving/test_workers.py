@@ -207,8 +207,11 @@ def test_few_rows_do_not_wait_for_large_bodies_and_both_lanes_have_an_end(
     asyncio.run(asked())
 
 
-def test_stopping_refuses_what_is_still_there(case: Case, bodies: list[bytes]) -> None:
+def test_stopping_refuses_what_is_still_there(
+    case: Case, bodies: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server waits for its requests before; these are the ones that took too long."""
+    monkeypatch.setattr(module, "_STOP_SECONDS", 0.01)
 
     async def asked() -> None:
         async with started(case.folder) as workers:

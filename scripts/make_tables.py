@@ -499,6 +499,17 @@ def serving_answers(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["64 clients", ""], lines, "lr")
 
 
+def serving_mixed(rows: Rows, _: dict[str, Any]) -> str:
+    """Write what clients of all kinds got, while worker processes were killed."""
+    lines = []
+    for row in rows:
+        times = ["" if row[name] is None else _short(row[name]) for name in ("p50_ms", "p99_ms")]
+        numbers = [f"{row[name]:,}" for name in ("answers", "wrong", "lost", "busy", "late")]
+        lines.append([row["kind"], *numbers, *times])
+    header = ["request", "answers", "wrong", "lost", "503, sent again", "504", "p50, ms", "p99, ms"]
+    return _markdown(header, lines, "lrrrrrrr")
+
+
 def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long both sides take, pair after pair."""
     lines = []
@@ -600,6 +611,7 @@ TABLES = {
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
+    "serving_mixed": Table("serving_mixed", serving_mixed),
     "tutorial": Table("tutorial", tutorial),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),

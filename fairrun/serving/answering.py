@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +50,13 @@ class Reply:
     code: str = ""
 
 
-def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSON) -> Reply:
+def answer(
+    saved: SavedModel,
+    body: bytes,
+    query: bytes = b"",
+    kind: bytes = JSON,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Reply:
     """Return the answer to the body of a request; no exception is raised.
 
     Parameters
@@ -62,6 +69,8 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSO
         The query string with optional parameters; see `read_parameters`.
     kind : bytes
         The content type of the body, `JSON` or `CSV`.
+    wanted : callable
+        Whether the answer is still wanted. It is asked before each piece of a large body.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSO
         and `counterfactuals`.
     """
     try:
-        return _answer(saved, body, query, kind)
+        return _answer(saved, body, query, kind, wanted)
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
     except Exception as error:
@@ -83,7 +92,9 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSO
         return Reply(500, failed.body, code=failed.code)
 
 
-def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
+def _answer(
+    saved: SavedModel, body: bytes, query: bytes, kind: bytes, wanted: Callable[[], bool]
+) -> Reply:
     asked = read_parameters(query)
     if asked.any_reason and not saved.explains:
         raise Refused(
@@ -109,6 +120,8 @@ def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
     n_rows = 0
     try:
         for columns, length in pieces:
+            if not wanted():
+                raise Refused(503, "the client has closed its connection")
             answers = _answers(saved, saved.code.Columns(columns, length), asked)
             for name, values in _content(saved, answers, asked).items():
                 # Without its brackets, so that the pieces can be joined.

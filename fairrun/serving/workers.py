@@ -18,14 +18,14 @@ from fairrun.serving.counting import Counting
 from fairrun.serving.errors import Refused
 from fairrun.serving.limits import JSON, ClientDisconnect, Limits
 from fairrun.serving.queue import LANES, LONG, SHORT, Job, Queue
-from fairrun.serving.worker import LENGTH, read_reply_head
+from fairrun.serving.worker import LENGTH, WITHDRAWN, read_reply_head
 
 __all__ = ["Workers"]
 
 _logger = logging.getLogger(__name__)
 
-#: How long a worker may go on with a request that nobody waits for, in seconds. To end the process
-#: and to start another takes about as long.
+#: How long a worker may go on with a request that nobody waits for, in seconds. It is told, but it
+#: looks only between the pieces of a body. To start another process takes about as long.
 _SPARE_SECONDS = 1.0
 #: The longest time to start a process, and the longest pause after one that did not start.
 _START_SECONDS, _LONGEST_PAUSE = 60.0, 30.0
@@ -195,6 +195,9 @@ class _Worker:
         try:
             await asyncio.wait({asking, job.reply}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():  # nobody waits for the answer any more
+                if WITHDRAWN is not None:
+                    with suppress(ProcessLookupError):
+                        process.send_signal(WITHDRAWN)
                 await asyncio.wait({asking}, timeout=_SPARE_SECONDS)
             reply = asking.result()  # raises InvalidStateError if there is none
         except (OSError, EOFError, asyncio.InvalidStateError):

@@ -106,6 +106,15 @@ def test_a_wrong_row_is_named_by_its_place_in_the_body(
         assert error["message"].startswith(f"column 'age': not a number in row {row}")
 
 
+def test_what_nobody_waits_for_is_given_up_after_a_piece(
+    saved: SavedModel, good: pd.DataFrame
+) -> None:
+    body = json.dumps(records(good) * 200).encode()
+    wanted = iter([True, True, False])
+    assert answer(saved, body, wanted=lambda: next(wanted)).status == 503
+    assert [*wanted] == []
+
+
 @given(st.data())
 def test_any_batch_of_any_rows(saved: SavedModel, rows: pd.DataFrame, data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=20))

@@ -510,6 +510,22 @@ def serving_mixed(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines, "lrrrrrrr")
 
 
+def fuzz(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many inputs each reader answered, refused, or failed at."""
+    lines = [
+        (
+            row["reader"],
+            f"{row['inputs']:,}",
+            f"{row['accepted']:,}",
+            f"{row['inputs'] - row['accepted'] - row['faults']:,}",
+            str(row["faults"]),
+        )
+        for row in rows
+    ]
+    header = ("reader of", "inputs", "accepted", "refused in a short message", "faults")
+    return _markdown(header, lines, "lrrrr")
+
+
 def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long both sides take, pair after pair."""
     lines = []
@@ -612,6 +628,7 @@ TABLES = {
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
     "serving_mixed": Table("serving_mixed", serving_mixed),
+    "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),

@@ -6,12 +6,14 @@ in the environment variable `FAIRRUN_MODEL`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -33,6 +35,7 @@ from fairrun.serving.errors import Refused, code_of, error_body
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
+from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
 from fairrun.serving.workers import Workers
@@ -77,6 +80,7 @@ class Predict:
         self.workers: Workers | None = None
         self._budget = Budget(limits.all_bytes)
         self._number = count(1)
+        self._refusals = RefusalLog(_logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -101,9 +105,12 @@ class Predict:
         self.counting.count(reply, seconds)
         number = next(self._number)
         if reply.code:
-            _logger.info("request %d: %d %s", number, reply.status, reply.code)
+            self._refusals.add(reply.status, reply.code, f"request {number}")
         else:
             _logger.debug("request %d: %d rows in %.1f ms", number, reply.rows, 1000 * seconds)
+
+
+_FAILED = Refused(500, "the server failed; see the server's log for the place")
 
 
 class App(FastAPI):
@@ -124,16 +131,41 @@ class App(FastAPI):
     def __init__(self, predict: Predict, guard: Guard, **options: Any) -> None:
         super().__init__(**options)
         self.predict, self.guard = predict, guard
+        self._refusals = RefusalLog(_logger)
         self.router.routes.append(Route("/predict", predict, methods=["POST"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or handle a lifespan event."""
-        if scope["type"] == "http" and (refused := self.guard.refusal(scope)) is not None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server cancels what is still running when its time to stop is over.
+            await _send_instead(Refused(503, "the server is stopping; try again"), send)
+        except Exception as error:
+            # This is a bug. Only its place is logged, because its message may hold a value of a
+            # row. uvicorn would log the message, too.
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            name = type(error).__name__
+            _logger.error("internal error: %s in %s, line %s", name, where.filename, where.lineno)
+            await _send_instead(_FAILED, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (refused := self.guard.refusal(scope)) is not None:
+            self._refusals.add(refused.status, refused.code)
             await send_refusal(refused, receive, send)
         elif scope.get("path") == "/predict" and scope.get("method") == "POST":
             await self.predict(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+async def _send_instead(refused: Refused, send: Send) -> None:
+    """Send a refusal, unless an answer was already begun; the server then ends the connection."""
+    with suppress(RuntimeError):
+        await send_json(refused.status, refused.body, send)
 
 
 def create_app(
@@ -225,7 +257,8 @@ def create_app(
             raise HTTPException(404)
         path, kind = _PAGE[part]
         headers = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff"}
-        return FileResponse(path, media_type=kind, headers=headers)
+        # FileResponse would answer a wrong Range in plain text. Without it, Range is ignored.
+        return Response(path.read_bytes(), media_type=kind, headers=headers)
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> Response:
@@ -235,6 +268,10 @@ def create_app(
         }
         body = error_body(code_of(error.status_code), said.get(error.status_code, "refused"))
         return Response(body, error.status_code, error.headers, "application/json")
+
+    @app.exception_handler(Exception)
+    async def fail(_: Request, __: Exception) -> Response:
+        return Response(_FAILED.body, 500, media_type="application/json")
 
     return app
 

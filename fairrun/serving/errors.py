@@ -10,7 +10,8 @@ import orjson
 
 __all__ = ["CODES", "Refused", "code_of", "error_body"]
 
-#: The error code of each status. Status 422 can also have `invalid_rows` or `invalid_parameter`.
+#: The error code of each status. Status 400 can also have `not_csv` or `not_http`, and status 422
+#: `invalid_rows` or `invalid_parameter`.
 CODES: Mapping[int, str] = {
     400: "not_json",
     401: "unauthorized",
@@ -21,6 +22,7 @@ CODES: Mapping[int, str] = {
     413: "too_large",
     415: "wrong_content_type",
     422: "wrong_shape",
+    431: "head_too_large",
     500: "internal",
     503: "overloaded",
 }

@@ -1,19 +1,70 @@
-"""Running the app with uvicorn."""
+"""Running the app with uvicorn, and stopping it."""
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import sys
+from contextlib import suppress
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from fairrun.serving.app import create_app
+from fairrun.serving.connection import Connection
 from fairrun.serving.security import check_host, token_of_environment
 
-__all__ = ["serve"]
+__all__ = ["STOP_SECONDS", "Server", "serve"]
+
+_logger = logging.getLogger(__name__)
+
+#: The longest time for current requests to finish when the server is stopped. Kubernetes kills a
+#: process after 30 seconds.
+STOP_SECONDS = 25
+#: `mlflow run` sets this variable for its command.
+_RUN_VARIABLE = "MLFLOW_RUN_ID"
+
+
+class Server(uvicorn.Server):
+    """A server that stops at a signal, or when the process that started it is gone.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+        The settings.
+    parent : int, optional
+        The id of the process that started this one. None if the server runs on without it.
+    """
+
+    def __init__(self, config: uvicorn.Config, parent: int | None = None) -> None:
+        super().__init__(config)
+        self.parent = parent
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop; uvicorn asks ten times a second."""
+        if self.parent is not None and os.getppid() != self.parent:
+            _logger.warning("the process that started the server has ended, so the server stops")
+            return True
+        return await super().on_tick(counter)
+
+    def stop_at_signals(self) -> None:
+        """Stop also at SIGHUP, and let a requested stop end with exit code 0."""
+        # uvicorn has handlers of its own while it runs. When it has stopped, it raises the signal
+        # again. Without this handler, a requested stop would look like a failure.
+        signal.signal(signal.SIGTERM, self.handle_exit)
+        # A terminal that is closed sends SIGHUP. `nohup` makes processes ignore it.
+        hangup = getattr(signal, "SIGHUP", None)  # Windows has none.
+        if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+            signal.signal(hangup, self.handle_exit)
 
 
 def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve a model until the process gets a signal to stop, and finish running requests first.
+
+    SIGTERM, SIGINT and SIGHUP stop the server. It takes at most 25 seconds to finish the running
+    requests. If `mlflow run` started the server, it also stops when `mlflow run` has ended, because
+    MLflow does not hand signals on.
 
     Parameters
     ----------
@@ -31,19 +82,24 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         If the model cannot be fetched or fails a check, the address needs a token, or the token is
         too short.
     """
+    parent = os.getppid() if _RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
     app = create_app(model, token=token)
-    # uvicorn raises the signal again after it has stopped. Without this handler, a requested stop
-    # would look like a failure.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=Connection,
         ws="none",
+        timeout_graceful_shutdown=STOP_SECONDS,
         access_log=False,  # It would log what clients put into the address.
         server_header=False,
         proxy_headers=False,
     )
+    server = Server(config, parent)
+    server.stop_at_signals()
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

@@ -189,7 +189,7 @@ class Connection(HttpToolsProtocol):
     def _too_large(self) -> Refused:
         return Refused(
             431,
-            f"a head may have {self.head_bytes:,} bytes and {self.head_lines} headers; send less",
+            f"a head may have {self.head_bytes:,} bytes and {self.head_lines} headers; send fewer",
         )
 
     def _give_up(self, refused: Refused) -> None:

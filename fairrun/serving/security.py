@@ -135,8 +135,9 @@ def _refusal_without_token(scope: Scope) -> Refused | None:
             "set it on the server",
         )
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) > 1 or not (hosts or scope.get("http_version") == "1.0"):
-        return Refused(400, "a request has exactly one Host header", code="not_http")
+    # Every browser sends one. A request without one comes from another program.
+    if len(hosts) > 1:
+        return Refused(400, "a request has one Host header; send one", code="not_http")
     if hosts and not names_this_machine(hosts[0]):
         return Refused(
             403,

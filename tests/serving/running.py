@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from fairrun.serving.app import App
+from fairrun.serving.connection import Connection
 from tests.conftest import ROOT
 
 
@@ -26,12 +27,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def in_a_thread(app: App) -> Iterator[str]:
+def in_a_thread(app: ASGIApp, http: type[Connection] = Connection) -> Iterator[str]:
     """Serve an app from this process; yields its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         # uvloop forks to start a process; jax, which other tests have imported here, warns of it.
-        config = uvicorn.Config(app, loop="asyncio", log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            app, loop="asyncio", http=http, ws="none", log_level="warning", access_log=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

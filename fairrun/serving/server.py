@@ -1,10 +1,8 @@
-"""Running the app with uvicorn, and stopping it."""
+"""Running the app with uvicorn."""
 
 from __future__ import annotations
 
-import logging
 import os
-import signal
 import sys
 from contextlib import suppress
 
@@ -14,49 +12,15 @@ from uvicorn.config import STARTUP_FAILURE
 from fairrun.serving.app import create_app
 from fairrun.serving.connection import Connection
 from fairrun.serving.security import check_host, token_of_environment
+from fairrun.serving.stopping import Server
 
-__all__ = ["STOP_SECONDS", "Server", "serve"]
-
-_logger = logging.getLogger(__name__)
+__all__ = ["serve"]
 
 #: The longest time for current requests to finish when the server is stopped. Kubernetes kills a
 #: process after 30 seconds.
-STOP_SECONDS = 25
+_STOP_SECONDS = 25
 #: `mlflow run` sets this variable for its command.
 _RUN_VARIABLE = "MLFLOW_RUN_ID"
-
-
-class Server(uvicorn.Server):
-    """A server that stops at a signal, or when the process that started it is gone.
-
-    Parameters
-    ----------
-    config : uvicorn.Config
-        The settings.
-    parent : int, optional
-        The id of the process that started this one. None if the server runs on without it.
-    """
-
-    def __init__(self, config: uvicorn.Config, parent: int | None = None) -> None:
-        super().__init__(config)
-        self.parent = parent
-
-    async def on_tick(self, counter: int) -> bool:
-        """Return whether to stop; uvicorn asks ten times a second."""
-        if self.parent is not None and os.getppid() != self.parent:
-            _logger.warning("the process that started the server has ended, so the server stops")
-            return True
-        return await super().on_tick(counter)
-
-    def stop_at_signals(self) -> None:
-        """Stop also at SIGHUP, and let a requested stop end with exit code 0."""
-        # uvicorn has handlers of its own while it runs. When it has stopped, it raises the signal
-        # again. Without this handler, a requested stop would look like a failure.
-        signal.signal(signal.SIGTERM, self.handle_exit)
-        # A terminal that is closed sends SIGHUP. `nohup` makes processes ignore it.
-        hangup = getattr(signal, "SIGHUP", None)  # Windows has none.
-        if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
-            signal.signal(hangup, self.handle_exit)
 
 
 def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
@@ -92,7 +56,7 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         port=port,
         http=Connection,
         ws="none",
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
         access_log=False,  # It would log what clients put into the address.
         server_header=False,
         proxy_headers=False,

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -47,6 +47,16 @@ def in_a_thread(app: ASGIApp, http: type[Connection] = Connection) -> Iterator[s
             thread.join()
 
 
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> socket.socket:
+    """Wait until a process listens at a port; returns a connection to it."""
+    for _ in range(1200):
+        assert process.poll() is None, log.read_text("utf-8")
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port), timeout=20)
+        time.sleep(0.05)
+    raise AssertionError(log.read_text("utf-8"))
+
+
 @contextmanager
 def in_a_process(
     model: Path | str, log: Path, *, tracking_uri: str, **environment: str
@@ -64,14 +74,7 @@ def in_a_process(
             stderr=subprocess.STDOUT,
         )
     try:
-        for _ in range(1200):
-            assert process.poll() is None, log.read_text("utf-8")
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        else:
-            raise AssertionError(log.read_text("utf-8"))
+        wait_for(port, process, log).close()
         yield process, port
     finally:
         if process.poll() is None:

@@ -83,7 +83,8 @@ def test_without_a_token_only_loopback_is_answered(app: App, path: str) -> None:
     "host",
     [
         *("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example"),
-        *("", "0.0.0.0", "10.0.0.7:8000", "[::2]", "127.0.0.1:8000@evil.example", "a" * 300),
+        *("", "0.0.0.0", "10.0.0.7:8000", "[::2]", "127.0.0.1:8000@evil.example"),  # noqa: S104
+        "a" * 300,
     ],
 )
 def test_without_a_token_a_website_cannot_take_the_place_of_this_machine(

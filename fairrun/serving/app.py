@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 import time
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
@@ -31,7 +30,7 @@ from fairrun.models.provenance import fetch
 from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.counting import CONTENT_TYPE, Counting
-from fairrun.serving.errors import Refused, code_of, error_body
+from fairrun.serving.errors import FAILED, Refused, code_of, error_body, place_of
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
@@ -110,9 +109,6 @@ class Predict:
             _logger.debug("request %d: %d rows in %.1f ms", number, reply.rows, 1000 * seconds)
 
 
-_FAILED = Refused(500, "the server failed; see the server's log for the place")
-
-
 class App(FastAPI):
     """A FastAPI app in which `POST /predict` bypasses FastAPI's layers.
 
@@ -140,26 +136,20 @@ class App(FastAPI):
             await super().__call__(scope, receive, send)
             return
         try:
-            await self._answer(scope, receive, send)
+            if (refused := self.guard.refusal(scope)) is not None:
+                self._refusals.add(refused.status, refused.code)
+                await send_refusal(refused, receive, send)
+            elif scope.get("path") == "/predict" and scope.get("method") == "POST":
+                await self.predict(scope, receive, send)
+            else:
+                with suppress(Exception):  # `fail` has answered it, and Starlette raises it again.
+                    await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
             # The server cancels what is still running when its time to stop is over.
             await _send_instead(Refused(503, "the server is stopping; try again"), send)
         except Exception as error:
-            # This is a bug. Only its place is logged, because its message may hold a value of a
-            # row. uvicorn would log the message, too.
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            name = type(error).__name__
-            _logger.error("internal error: %s in %s, line %s", name, where.filename, where.lineno)
-            await _send_instead(_FAILED, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (refused := self.guard.refusal(scope)) is not None:
-            self._refusals.add(refused.status, refused.code)
-            await send_refusal(refused, receive, send)
-        elif scope.get("path") == "/predict" and scope.get("method") == "POST":
-            await self.predict(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            _logger.error("internal error: %s", place_of(error))
+            await _send_instead(FAILED, send)
 
 
 async def _send_instead(refused: Refused, send: Send) -> None:
@@ -270,8 +260,9 @@ def create_app(
         return Response(body, error.status_code, error.headers, "application/json")
 
     @app.exception_handler(Exception)
-    async def fail(_: Request, __: Exception) -> Response:
-        return Response(_FAILED.body, 500, media_type="application/json")
+    async def fail(_: Request, error: Exception) -> Response:
+        _logger.error("internal error: %s", place_of(error))
+        return Response(FAILED.body, FAILED.status, media_type="application/json")
 
     return app
 

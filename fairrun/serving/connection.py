@@ -17,7 +17,27 @@ from fairrun.serving.errors import Refused
 from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import refusal_headers
 
-__all__ = ["Connection"]
+_MOST = 500
+#: The files that the process needs besides its connections.
+_OTHER_FILES = 100
+#: The number of connections that may be open while they are told that there are too many.
+_SPARE = 50
+
+__all__ = ["Connection", "most_connections"]
+
+
+def most_connections() -> int:
+    """Return the largest number of connections, for which the process may open enough files.
+
+    Each connection needs a file. If there are none left, the event loop logs an error for each
+    connection, and a worker process cannot be started.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit.
+        return _MOST
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST if soft == resource.RLIM_INFINITY else max(1, min(_MOST, soft - _OTHER_FILES))
 
 
 class Connection(HttpToolsProtocol):
@@ -38,7 +58,8 @@ class Connection(HttpToolsProtocol):
     Attributes
     ----------
     most_connections : int
-        The largest number of open connections. Further ones are refused with status 503.
+        The largest number of open connections. Further ones are refused with status 503. It is 500,
+        or less if the process may open fewer than 600 files.
     head_bytes : int
         The largest size of the head of a request, and of other bytes that are not its body.
     head_lines : int
@@ -55,7 +76,7 @@ class Connection(HttpToolsProtocol):
         client might never see the reason.
     """
 
-    most_connections: ClassVar[int] = 500
+    most_connections: ClassVar[int] = most_connections()
     head_bytes: ClassVar[int] = 64 * 2**10
     head_lines: ClassVar[int] = 100
     waiting_requests: ClassVar[int] = 64
@@ -240,8 +261,6 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
 
-#: The number of connections that may be open while they are told that there are too many.
-_SPARE = 50
 _BROKEN = (
     "the request is not valid HTTP/1.1; send it with an HTTP client, over http:// and not https://"
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from fairrun.serving.connection import Connection
+from fairrun.serving.connection import Connection, most_connections
 from fairrun.serving.responses import send_json
 from tests.serving.running import in_a_thread
 
@@ -245,3 +245,13 @@ def test_connections_are_limited(address: tuple[str, int]) -> None:
     assert talk(address, LAST).startswith(b"HTTP/1.1 200 ")
     for client in idle:
         client.close()
+
+
+@pytest.mark.parametrize(("files", "connections"), [(-1, 500), (10_000, 500), (256, 156), (50, 1)])
+def test_few_files_allow_few_connections(
+    monkeypatch: pytest.MonkeyPatch, files: int, connections: int
+) -> None:
+    resource = pytest.importorskip("resource")
+    assert resource.RLIM_INFINITY == -1
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    assert most_connections() == connections

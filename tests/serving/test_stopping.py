@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,3 +62,23 @@ def test_a_stop_answers_the_request_under_way(why: str, tmp_path: Path) -> None:
         process.kill()
     assert "Traceback" not in log.read_text("utf-8")
     assert ("has ended, so the server stops" in log.read_text("utf-8")) == watched
+
+
+def test_systemd_accepts_the_unit_of_the_docs(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    page = (ROOT / "docs" / "serving.md").read_text("utf-8")
+    unit = page.partition("```ini\n")[2].partition("```")[0]
+    python = "/opt/fairrun/.venv/bin/python"
+    assert f"ExecStart={python} -m fairrun serve --model " in unit
+    # Here, too, the command has to be a file that exists.
+    (tmp_path / "fairrun.service").write_text(unit.replace(python, sys.executable), "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / "fairrun.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Other lines are about units of this machine.
+    assert [line for line in done.stderr.splitlines() if "fairrun" in line] == []
+    assert done.returncode == 0

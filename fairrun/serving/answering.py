@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import orjson
 
 from fairrun.models.saved import SavedModel
 from fairrun.serving.csv_rows import read_csv_pieces
-from fairrun.serving.errors import Refused
+from fairrun.serving.errors import FAILED, Refused, place_of
 from fairrun.serving.limits import CSV, JSON
 from fairrun.serving.parameters import Parameters, read_parameters
 from fairrun.serving.requests import read_pieces
@@ -84,12 +83,8 @@ def answer(
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
     except Exception as error:
-        # This is a bug. Only its place is logged, because its message may hold values of a row.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        name = type(error).__name__
-        _logger.error("internal error: %s in %s, line %s", name, where.filename, where.lineno)
-        failed = Refused(500, "the server failed; see the server's log for the place")
-        return Reply(500, failed.body, code=failed.code)
+        _logger.error("internal error: %s", place_of(error))
+        return Reply(FAILED.status, FAILED.body, code=FAILED.code)
 
 
 def _answer(

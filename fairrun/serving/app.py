@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.resources import files
 from itertools import count
@@ -22,7 +22,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -31,11 +31,12 @@ from fairrun.models.provenance import fetch
 from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.counting import CONTENT_TYPE, Counting
-from fairrun.serving.errors import Refused, code_of, error_body
+from fairrun.serving.errors import FAILED, Refused, code_of, error_body, place_of
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
 from fairrun.serving.queue import LANES
+from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
 from fairrun.serving.workers import Workers
@@ -82,6 +83,7 @@ class Predict:
         self._budget = Budget(limits.all_bytes, limits.inline_bytes)
         counting.show_bytes(lambda: self._budget.held)
         self._number = count(1)
+        self._refusals = RefusalLog(_logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -107,7 +109,7 @@ class Predict:
         self.counting.count(reply, seconds)
         number = next(self._number)
         if reply.code:
-            _logger.info("request %d: %d %s", number, reply.status, reply.code)
+            self._refusals.add(reply.status, reply.code, f"request {number}")
         else:
             _logger.debug("request %d: %d rows in %.1f ms", number, reply.rows, 1000 * seconds)
 
@@ -145,16 +147,35 @@ class App(FastAPI):
     def __init__(self, predict: Predict, guard: Guard, **options: Any) -> None:
         super().__init__(**options)
         self.predict, self.guard = predict, guard
+        self._refusals = RefusalLog(_logger)
         self.router.routes.append(Route("/predict", predict, methods=["POST"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or handle a lifespan event."""
-        if scope["type"] == "http" and (refused := self.guard.refusal(scope)) is not None:
-            await send_refusal(refused, receive, send)
-        elif scope.get("path") == "/predict" and scope.get("method") == "POST":
-            await self.predict(scope, receive, send)
-        else:
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
+            return
+        try:
+            if (refused := self.guard.refusal(scope)) is not None:
+                self._refusals.add(refused.status, refused.code)
+                await send_refusal(refused, receive, send)
+            elif scope.get("path") == "/predict" and scope.get("method") == "POST":
+                await self.predict(scope, receive, send)
+            else:
+                with suppress(Exception):  # `fail` has answered it, and Starlette raises it again.
+                    await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server cancels what is still running when its time to stop is over.
+            await _send_instead(Refused(503, "the server is stopping; try again"), send)
+        except Exception as error:
+            _logger.error("internal error: %s", place_of(error))
+            await _send_instead(FAILED, send)
+
+
+async def _send_instead(refused: Refused, send: Send) -> None:
+    """Send a refusal, unless an answer was already begun; the server then ends the connection."""
+    with suppress(RuntimeError):
+        await send_json(refused.status, refused.body, send)
 
 
 def create_app(
@@ -249,7 +270,8 @@ def create_app(
             raise HTTPException(404)
         path, kind = _PAGE[part]
         headers = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff"}
-        return FileResponse(path, media_type=kind, headers=headers)
+        # FileResponse would answer a wrong Range in plain text. Without it, Range is ignored.
+        return Response(path.read_bytes(), media_type=kind, headers=headers)
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> Response:
@@ -259,6 +281,11 @@ def create_app(
         }
         body = error_body(code_of(error.status_code), said.get(error.status_code, "refused"))
         return Response(body, error.status_code, error.headers, "application/json")
+
+    @app.exception_handler(Exception)
+    async def fail(_: Request, error: Exception) -> Response:
+        _logger.error("internal error: %s", place_of(error))
+        return Response(FAILED.body, FAILED.status, media_type="application/json")
 
     return app
 

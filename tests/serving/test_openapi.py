@@ -77,7 +77,9 @@ def test_a_token_is_asked_for_where_there_is_one(case: Case) -> None:
     document = send(app, path="/openapi.json", method="GET", headers=headers).json()
     assert document["security"] == [{"token": []}]
     assert document["paths"]["/health"]["get"]["security"] == []
-    assert "401" in document["paths"]["/predict"]["post"]["responses"]
+    responses = document["paths"]["/predict"]["post"]["responses"]
+    assert "401" in responses
+    assert "403" not in responses
 
 
 def test_the_page_loads_nothing_from_elsewhere(ask: Ask, saved: SavedModel) -> None:

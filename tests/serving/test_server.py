@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -125,6 +126,23 @@ def test_the_client(address: str, case: Case, rows: pd.DataFrame) -> None:
     many = pd.concat([rows] * 20, ignore_index=True)
     answers = Client(address, chunk_rows=2000).predict(many)
     pd.testing.assert_frame_equal(answers, case.model.predict(many), check_exact=True)
+
+
+def test_javas_client_is_answered(address: str, good: pd.DataFrame, tmp_path: Path) -> None:
+    """It asks for HTTP/2 on http://, as nearly all Java programs do, and the body was lost."""
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    body = records(good)
+    (tmp_path / "rows.json").write_text(json.dumps(body), "utf-8")
+    done = subprocess.run(
+        ["java", Path(__file__).with_name("Ask.java"), f"{address}/predict", "rows.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = requests.post(f"{address}/predict", json=body, timeout=30).text
+    assert done.stdout.splitlines() == [f"200 {expected}"] * 2, done.stderr
 
 
 def test_the_log_holds_no_value(

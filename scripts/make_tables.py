@@ -805,6 +805,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_whole_pass": lambda: f"{max(r['pass'] for r in _rows('gate_errors_whole')):.1f}",
     "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
     "serving_client": lambda: f"{_client_rate():,.0f}",
+    "mixed_killed": lambda: str(read_result("serving_mixed")["killed"]),
+    "mixed_late": lambda: f"{read_result('serving_mixed')['timers_late_p99_ms']:.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",
     "tutorial_seconds": lambda: (
         f"{statistics.median(r['ours_seconds'] for r in _rows('tutorial')):.0f}"

@@ -499,6 +499,33 @@ def serving_answers(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["64 clients", ""], lines, "lr")
 
 
+def serving_mixed(rows: Rows, _: dict[str, Any]) -> str:
+    """Write what clients of all kinds got, while worker processes were killed."""
+    lines = []
+    for row in rows:
+        times = ["" if row[name] is None else _short(row[name]) for name in ("p50_ms", "p99_ms")]
+        numbers = [f"{row[name]:,}" for name in ("answers", "wrong", "lost", "busy", "late")]
+        lines.append([row["kind"], *numbers, *times])
+    header = ["request", "answers", "wrong", "lost", "503, sent again", "504", "p50, ms", "p99, ms"]
+    return _markdown(header, lines, "lrrrrrrr")
+
+
+def fuzz(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many inputs each reader answered, refused, or failed at."""
+    lines = [
+        (
+            row["reader"],
+            f"{row['inputs']:,}",
+            f"{row['accepted']:,}",
+            f"{row['inputs'] - row['accepted'] - row['faults']:,}",
+            str(row["faults"]),
+        )
+        for row in rows
+    ]
+    header = ("reader of", "inputs", "accepted", "refused in a short message", "faults")
+    return _markdown(header, lines, "lrrrr")
+
+
 def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long both sides take, pair after pair."""
     lines = []
@@ -600,6 +627,8 @@ TABLES = {
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
+    "serving_mixed": Table("serving_mixed", serving_mixed),
+    "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -34,6 +35,7 @@ from fairrun.serving.errors import FAILED, Refused, code_of, error_body, place_o
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
+from fairrun.serving.queue import LANES
 from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
@@ -63,6 +65,7 @@ class Predict:
     A small body is answered at once, in the server's own process. A large body is answered by a
     worker process, so that it does not delay other requests. A request for explanations or
     counterfactuals also goes to a worker process, because it can take a thousand times as long.
+    If the client closes its connection, a worker process does not go on with the request.
 
     Parameters
     ----------
@@ -77,7 +80,8 @@ class Predict:
     def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
         self.saved, self.limits, self.counting = saved, limits, counting
         self.workers: Workers | None = None
-        self._budget = Budget(limits.all_bytes)
+        self._budget = Budget(limits.all_bytes, limits.inline_bytes)
+        counting.show_bytes(lambda: self._budget.held)
         self._number = count(1)
         self._refusals = RefusalLog(_logger)
 
@@ -93,12 +97,13 @@ class Predict:
                 if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
                     reply = answer(self.saved, body, query, kind)
                 else:
-                    reply = await self.workers.ask(body, query, kind)
+                    reply = await self._ask(self.workers, body, query, kind, receive)
                 await send_json(reply.status, reply.body, send)
         except Refused as refused:
             reply = Reply(refused.status, b"", code=refused.code)
             await send_refusal(refused, receive, send)
         except ClientDisconnect:
+            self.counting.drop("client_gone")
             return
         seconds = time.perf_counter() - started
         self.counting.count(reply, seconds)
@@ -107,6 +112,21 @@ class Predict:
             self._refusals.add(reply.status, reply.code, f"request {number}")
         else:
             _logger.debug("request %d: %d rows in %.1f ms", number, reply.rows, 1000 * seconds)
+
+    async def _ask(
+        self, workers: Workers, body: bytes, query: bytes, kind: bytes, receive: Receive
+    ) -> Reply:
+        gone = asyncio.create_task(_wait_until_gone(receive))
+        try:
+            return await workers.ask(body, query, kind, gone=gone)
+        finally:
+            gone.cancel()
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    """Wait until the client closes its connection. Its body has been read before."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class App(FastAPI):
@@ -176,7 +196,8 @@ def create_app(
     limits : Limits, optional
         The limits on the size and time of a request.
     processes : int, default 2
-        The number of worker processes for large bodies.
+        The number of worker processes. One of them answers only requests for explanations of a few
+        rows, the others large bodies.
 
     Returns
     -------
@@ -198,7 +219,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        workers = Workers(folder, processes, limits.answer_seconds)
+        workers = Workers(folder, processes, limits, counting)
+        for lane in LANES:
+            counting.show_queue(lane, partial(workers.queue.length, lane))
         await workers.start()
         predict.workers = workers
         try:

@@ -26,6 +26,7 @@ CODES: Mapping[int, str] = {
     431: "head_too_large",
     500: "internal",
     503: "overloaded",
+    504: "timeout",
 }
 
 

@@ -97,7 +97,7 @@ def openapi_document(
         },
         "responses": {
             "200": _json("The answers, in the order of the rows.", _ref("Answers")),
-            **_errors(400, 401 if token else 403, 408, 413, 415, 422, 431, 500, 503),
+            **_errors(400, 401 if token else 403, 408, 413, 415, 422, 431, 500, 503, 504),
         },
     }
     parameters = []

@@ -115,8 +115,6 @@ class Connection(HttpToolsProtocol):
         if self._refused is not None:
             return
         self._unset_keepalive_if_required()
-        if self._current is None and self._deadline is None:
-            self._close_after(self.head_seconds)
         self._extra += len(data)
         try:
             self._feed(data)
@@ -126,6 +124,8 @@ class Connection(HttpToolsProtocol):
         self._extra = max(self._extra, 0)
         if self._extra > self.head_bytes:
             self._refuse(self._too_large())
+        elif self._current is None and self._deadline is None:
+            self._close_after(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -23,7 +23,7 @@ _STOP_SECONDS = 25
 _RUN_VARIABLE = "MLFLOW_RUN_ID"
 
 
-def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
+def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     """Serve a model until the process gets a signal to stop, and finish running requests first.
 
     SIGTERM, SIGINT and SIGHUP stop the server. It takes at most 25 seconds to finish the running
@@ -39,6 +39,11 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         environment variable `FAIRRUN_TOKEN`.
     port : int
         The port; 0 for any free port.
+
+    Returns
+    -------
+    bool
+        Whether the server stopped because `mlflow run` is gone. Nobody else then ends its run.
 
     Raises
     ------
@@ -67,3 +72,4 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         server.run()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+    return server.is_orphan

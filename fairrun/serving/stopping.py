@@ -22,16 +22,22 @@ class Server(uvicorn.Server):
         The settings.
     parent : int, optional
         The id of the process that started this one. None if the server runs on without it.
+
+    Attributes
+    ----------
+    is_orphan : bool
+        Whether the server stopped because its parent is gone.
     """
 
     def __init__(self, config: uvicorn.Config, parent: int | None = None) -> None:
         super().__init__(config)
-        self.parent = parent
+        self.parent, self.is_orphan = parent, False
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to stop; uvicorn asks ten times a second."""
         if self.parent is not None and os.getppid() != self.parent:
             _logger.warning("the process that started the server has ended, so the server stops")
+            self.is_orphan = True
             return True
         return await super().on_tick(counter)
 

@@ -43,7 +43,26 @@ CODE = (
     "fairrun/training/mitigation",
 )
 #: What the figures of refits depend on.
-CODE_OF_REFITS = ("benchmarks/_threshold_refits.py", "fairrun/training", "fairrun/gate")
+CODE_OF_REFITS = (
+    "benchmarks/_threshold_refits.py",
+    "fairrun/gate/probability.py",
+    "fairrun/metrics/binomial.py",
+    "fairrun/training/estimators.py",
+    "fairrun/training/recipe.py",
+    *(
+        f"fairrun/training/mitigation/threshold_{name}.py"
+        for name in (
+            "base",
+            "constraints",
+            "margins",
+            "moves",
+            "rule",
+            "search",
+            "steps",
+            "windows",
+        )
+    ),
+)
 
 
 def simulate(case: Case, constraint: str, n_simulations: int, seed: int) -> dict[str, Any]:

@@ -42,26 +42,14 @@ CODE = (
     "benchmarks/_threshold_fits.py",
     "fairrun/training/mitigation",
 )
+_SEARCH = ("base", "constraints", "margins", "moves", "rule", "search", "steps", "windows")
 #: What the figures of refits depend on.
 CODE_OF_REFITS = (
     "benchmarks/_threshold_refits.py",
     "fairrun/gate/probability.py",
-    "fairrun/metrics/binomial.py",
     "fairrun/training/estimators.py",
     "fairrun/training/recipe.py",
-    *(
-        f"fairrun/training/mitigation/threshold_{name}.py"
-        for name in (
-            "base",
-            "constraints",
-            "margins",
-            "moves",
-            "rule",
-            "search",
-            "steps",
-            "windows",
-        )
-    ),
+    *(f"fairrun/training/mitigation/threshold_{name}.py" for name in _SEARCH),
 )
 
 

@@ -118,6 +118,7 @@ from fairrun.metrics.scores import (
     roc_auc,
 )
 from fairrun.metrics.signs import (
+    has_only_upper_limit,
     has_sign,
 )
 from fairrun.metrics.threshold_frontier import (
@@ -188,6 +189,7 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
+    "has_only_upper_limit",
     "has_sign",
     "local_law_144_table",
     "majority_label",

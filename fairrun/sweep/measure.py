@@ -22,6 +22,7 @@ from fairrun.metrics import (
     Linearised,
     WeightedCounts,
     brier_score,
+    calibration_in_the_large,
     everybody,
     fold_interval,
     group_a_and_b,
@@ -40,6 +41,7 @@ CONFIDENCE = 0.95
 _OVERALL = {**PERFORMANCE_METRICS, "selection_rate": selection_rate}
 _OF_SCORES = {
     "brier_score": brier_score,
+    "calibration_in_the_large": calibration_in_the_large,
     "squared_calibration_error": squared_calibration_error,
 }
 _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]

@@ -82,6 +82,20 @@ def test_a_group_whose_weight_a_few_rows_carry_has_values_but_no_interval(
         assert row["reason"].startswith("selection_rate of Female has no interval")
 
 
+@pytest.mark.parametrize("selected_men", [0, 1])
+def test_there_are_both_limits_or_none(selected_men: int) -> None:
+    """The ratio of a rate of 0 to a rate without an interval had the lower limit 0 alone."""
+    codes, y = np.repeat([0, 1], 200), np.tile([0, 1], 200)
+    predicted = np.where(codes == 0, selected_men * y, y)
+    weight = np.ones(400)
+    weight[200:203] = 66.0
+    found = audit(WeightedCounts.from_arrays([SEX], [codes], y, predicted, weight))
+    for name, table in found.tables.items():
+        half = table[table["ci_low"].isna() != table["ci_high"].isna()]
+        assert half.empty, (name, half)
+        assert (table["ci_low"].isna() == (table["method"] == "")).all(), name
+
+
 def test_all_parts_of_a_mean_are_asked(heavy: WeightedCounts) -> None:
     grouping = values_of([SEX], "sex")
     men, women = why_no_interval(heavy, grouping, [*balanced_accuracy.parts])

@@ -36,7 +36,6 @@ from numpy.typing import NDArray
 from fairrun.gate import Verdict, decide, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS, Audit, Counts, accuracy, audit
-from fairrun.metrics.binomial import Estimate
 
 FAIRNESS = ["statistical_parity", "disparate_impact", "equality_of_opportunity_difference"]
 #: What the figures depend on.
@@ -114,7 +113,7 @@ def exact_passes(truth: NDArray[np.float64], n: int) -> dict[str, float]:
         of_a, of_b = map(estimate, counts, sizes)
         kind = "disparate_impact" if metric.kind == "ratio" else "statistical_parity"
         with np.errstate(divide="ignore", invalid="ignore"):
-            low, high = compare(kind, Estimate(*(x[:, None] for x in of_a)), of_b)
+            low, high = compare(kind, tuple(x[:, None] for x in of_a), of_b)
         value = abs(float(metric.function(truth)))
         least = min(value, 1 / value) if metric.kind == "ratio" else -value
         most = 1 / least if metric.kind == "ratio" else value

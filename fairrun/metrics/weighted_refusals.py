@@ -22,7 +22,7 @@ _UNEVEN = 1.05
 _LARGEST_SHARE = 1 / 8
 #: … or if the rows of one outcome weigh at most this part of the heaviest rows, and fewer than this
 #: many of the heaviest rows would be among them if the weights did not depend on the outcome.
-_LIGHT, _FEW_EXPECTED = 1 / 5, 5
+_LIGHT, _FEW_EXPECTED = 1 / 7, 5
 
 
 def too_uneven(yes: FloatArray, no: FloatArray) -> _Bools:

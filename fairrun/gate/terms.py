@@ -149,7 +149,10 @@ class Term:
     def __str__(self) -> str:
         where = f" @ {self.protected}" if self.protected else ""
         where += _DECLARED if self.declared else ""
-        return f"{self.metric.name}{'>=' if self.at_least else '<='}{self.threshold:.12g}{where}"
+        # Short where that is exact, because a run's gate is read again from its text.
+        short = f"{self.threshold:.12g}"
+        threshold = short if float(short) == self.threshold else repr(self.threshold)
+        return f"{self.metric.name}{'>=' if self.at_least else '<='}{threshold}{where}"
 
     @property
     def is_around_zero(self) -> bool:

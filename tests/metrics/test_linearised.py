@@ -21,7 +21,7 @@ def unweighted(n: np.ndarray, selected: np.ndarray) -> Linearised:
 
 
 def test_equal_rates_of_5000_and_60_rows_hardly_fail_the_four_fifths_rule() -> None:
-    """The closed form of a sweep. Walter's limits missed 5 to 7 % of the ratios on one side."""
+    """The closed form for weights. Walter's limits missed 5 to 7 % of the ratios on one side."""
     rng = np.random.default_rng(1)
     k, n = 600, np.repeat([5000, 60], 600)
     fails, missed = [], []

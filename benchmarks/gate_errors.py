@@ -52,6 +52,8 @@ PERFORMANCE = ["accuracy", "precision"]
 ROWS_OF_GATES = 2000
 #: How far the only term on the wrong side is outside: about three standard errors.
 OUTSIDE = 0.036
+#: No limit of these terms comes from replicates.
+REPLICATES = 2
 SETTINGS = ["all on the edge", "one on the edge", "one outside"]
 #: The simulations of each part. Terms take about three minutes on one core.
 SIMULATIONS = {"terms": 1000, "gates": 400, "unequal": 300}
@@ -95,7 +97,7 @@ def simulate(n_groups: int, n: int, simulations: int) -> dict[str, list[Counter[
     for simulation in range(simulations):
         table = rng.multinomial(n * n_groups, truth.ravel()).reshape(truth.shape)
         counts = Counts(columns, np.concatenate([table, np.zeros((1, 2, 2), dtype=np.int64)]))
-        audited = audit(counts, seed=2 * simulation)
+        audited = audit(counts, n_replicates=REPLICATES)
         for name, at in gates.items():
             for place, gate in enumerate(at):
                 verdicts[name][place][decide(gate, counts, audited).verdict] += 1
@@ -154,9 +156,11 @@ def gates(truth: NDArray[np.float64]) -> dict[str, str]:
     return dict(zip(SETTINGS, (text(0, 0), text(0, 0.2), text(OUTSIDE, 0.2)), strict=True))
 
 
-def audit_columns(counts: Counts, seed: int) -> Audit:
+def audit_columns(counts: Counts) -> Audit:
     """Audit each column alone: no term is about a crossing, and crossings take most of the time."""
-    audits = [audit(counts.marginal(column.name), seed=seed) for column in counts.columns]
+    audits = [
+        audit(counts.marginal(column.name), n_replicates=REPLICATES) for column in counts.columns
+    ]
     joined = {name: pd.concat([each.tables[name] for each in audits]) for name in audits[0].tables}
     # Each audit has the rates of all rows, which a gate needs once.
     rates = audits[0].rates
@@ -181,7 +185,7 @@ def simulate_gates(n_columns: int, simulations: int) -> dict[tuple[str, str], Co
         table = rng.multinomial(2 * ROWS_OF_GATES, truth.ravel()).reshape(truth.shape)
         # No row has a missing value.
         counts = Counts(columns, np.pad(table, [(0, 1)] * n_columns + [(0, 0)] * 2))
-        audited = audit_columns(counts, seed=2 * simulation)
+        audited = audit_columns(counts)
         for key, gate in parsed.items():
             verdicts[key][decide(gate, counts, audited).verdict] += 1
     return verdicts
@@ -198,7 +202,7 @@ def simulate_unequal(rate: float, simulations: int) -> Counter[Verdict]:
     for simulation in range(simulations):
         table = [rng.multinomial(n, cells).reshape(2, 2) for n in (5000, 60)]
         counts = Counts(columns, np.array([*table, np.zeros((2, 2), dtype=np.int64)]))
-        verdicts[decide(gate, counts, audit(counts, seed=2 * simulation)).verdict] += 1
+        verdicts[decide(gate, counts, audit(counts, n_replicates=REPLICATES)).verdict] += 1
     return verdicts
 
 

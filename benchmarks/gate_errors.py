@@ -94,7 +94,7 @@ def simulate(n_groups: int, n: int, simulations: int) -> dict[str, list[Counter[
     gates = {name: [parse_gate(text) for text in texts] for name, texts in terms(truth).items()}
     verdicts = {name: [Counter[Verdict]() for _ in PLACES] for name in gates}
     rng = np.random.default_rng([n_groups, n])
-    for simulation in range(simulations):
+    for _ in range(simulations):
         table = rng.multinomial(n * n_groups, truth.ravel()).reshape(truth.shape)
         counts = Counts(columns, np.concatenate([table, np.zeros((1, 2, 2), dtype=np.int64)]))
         audited = audit(counts, n_replicates=REPLICATES)
@@ -181,7 +181,7 @@ def simulate_gates(n_columns: int, simulations: int) -> dict[tuple[str, str], Co
     }
     verdicts = {key: Counter[Verdict]() for key in parsed}
     rng = np.random.default_rng([n_columns, ROWS_OF_GATES])
-    for simulation in range(simulations):
+    for _ in range(simulations):
         table = rng.multinomial(2 * ROWS_OF_GATES, truth.ravel()).reshape(truth.shape)
         # No row has a missing value.
         counts = Counts(columns, np.pad(table, [(0, 1)] * n_columns + [(0, 0)] * 2))
@@ -199,7 +199,7 @@ def simulate_unequal(rate: float, simulations: int) -> Counter[Verdict]:
     cells = np.array([1 - 1.25 * rate, 0.25 * rate, 0.25 * rate, 0.75 * rate])
     verdicts = Counter[Verdict]()
     rng = np.random.default_rng([round(1000 * rate), 60])
-    for simulation in range(simulations):
+    for _ in range(simulations):
         table = [rng.multinomial(n, cells).reshape(2, 2) for n in (5000, 60)]
         counts = Counts(columns, np.array([*table, np.zeros((2, 2), dtype=np.int64)]))
         verdicts[decide(gate, counts, audit(counts, n_replicates=REPLICATES)).verdict] += 1

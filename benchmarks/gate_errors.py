@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from itertools import product
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product, repeat
 
 import numpy as np
 import pandas as pd
@@ -232,16 +233,18 @@ def run_unequal(simulations: int) -> list[dict[str, object]]:
 
 
 def run_terms(
-    all_groups: list[int], all_rows: list[int], simulations: int
+    all_groups: list[int], all_rows: list[int], simulations: int, jobs: int
 ) -> list[dict[str, object]]:
     """Return and print the rows of the part `terms`."""
+    cells_of = list(product(all_groups, all_rows))
     rows: list[dict[str, object]] = []
     print("| groups | rows a group | term | " + " | ".join(PLACES) + " |")
     print("|---" * (3 + len(PLACES)) + "|")
-    for n_groups in all_groups:
-        for n in all_rows:
+    with ProcessPoolExecutor(jobs) as pool:
+        all_verdicts = pool.map(simulate, *zip(*cells_of, strict=True), repeat(simulations))
+        for (n_groups, n), verdicts in zip(cells_of, all_verdicts, strict=True):
             exact = exact_passes(shares(2), n) if n_groups == 2 else {}
-            for name, at in simulate(n_groups, n, simulations).items():
+            for name, at in verdicts.items():
                 found = [percentages(counted, simulations) for counted in at]
                 for place, percent in zip(PLACES, found, strict=True):
                     of = {"groups": n_groups, "rows": n, "term": name, "true_value": place}
@@ -263,13 +266,17 @@ def main() -> None:
     )
     parser.add_argument("--groups", type=int, nargs="+", default=[2, 5])
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 5000])
+    parser.add_argument("--jobs", type=int, default=1, help="processes of the part terms")
     add_save(parser)
     arguments = parser.parse_args()
     for part in arguments.part:
         n = arguments.simulations or SIMULATIONS[part]
         measurement = Measurement(CODE)
         if part == "terms":
-            name, rows = "gate_errors", run_terms(arguments.groups, arguments.rows, n)
+            name, rows = (
+                "gate_errors",
+                run_terms(arguments.groups, arguments.rows, n, arguments.jobs),
+            )
         elif part == "gates":
             name, rows = "gate_errors_whole", run_gates(n)
         else:

@@ -425,30 +425,6 @@ def thresholds_hold_fits(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines, "lrlllrrrrrr")
 
 
-def thresholds_hold_refits(rows: Rows, _: dict[str, Any]) -> str:
-    """Write how often fits in a known population keep the tolerance, and how often this is said."""
-    lines = []
-    for row in rows:
-        if_shown = row["holds_if_shown"]
-        percents = [row["holds"], row["shown"], row["shown_wrongly"], if_shown]
-        percents += [row["kept"], row["kept_wrongly"], row["probability"]]
-        lines.append(
-            [
-                row["estimator"],
-                f"{_CONSTRAINTS[row['constraint']]}, {row['tolerance']:g}",
-                f"{row['gap_none']:.3f} → {row['gap']:.3f}",
-                *("–" if share is None else f"{100 * share:.1f}" for share in percents),
-                f"{row['error_mean']:+.3f} ± {row['error_sd']:.3f}",
-                f"{row['sampling_error']:.3f}",
-            ]
-        )
-    header = ["estimator", "constraint, tolerance", "gap, none → method", "holds"]
-    header += ["training rows: shown", "shown, but does not hold", "holds if shown"]
-    header += ["validation rows: kept", "kept, but does not hold", "mean probability"]
-    header += ["error of the difference", "sampling error"]
-    return _markdown(header, lines, "llrrrrrrrrrr")
-
-
 _SERVERS = {
     "tutorial's app": "the tutorial's app: FastAPI, one DataFrame of one-hot columns per request",
     "stock, constant": "MLflow's server, a constant model with the same signature",
@@ -635,7 +611,6 @@ TABLES = {
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),
     "thresholds_hold": Table("thresholds_hold", thresholds_hold),
-    "thresholds_hold_refits": Table("thresholds_hold_refits", thresholds_hold_refits),
     "thresholds_hold_fits": Table("thresholds_hold_fits", thresholds_hold_fits),
     "serving": Table("serving", serving),
     "serving_large": Table("serving", serving_large, command=False),
@@ -664,8 +639,8 @@ def _rows(name: str) -> Rows:
     return rows
 
 
-def _span(values: Iterable[float | None], digits: int = 1) -> str:
-    listed = [value for value in values if value is not None]
+def _span(values: Iterable[float], digits: int = 1) -> str:
+    listed = list(values)
     return f"{min(listed):.{digits}f}–{max(listed):.{digits}f}"
 
 

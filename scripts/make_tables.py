@@ -782,6 +782,9 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_standard_error": lambda: (
         f"{(2.5 * 97.5 / _result('gate_errors')['simulations']) ** 0.5:.1f}"
     ),
+    "gate_edge_exact": lambda: _span(
+        row["exact_pass"] for row in _rows("gate_errors") if "exact_pass" in row
+    ),
     "gate_whole_simulations": lambda: _simulations("gate_errors_whole"),
     "gate_unequal_simulations": lambda: _simulations("gate_errors_unequal"),
     "gate_whole_one_column": lambda: _whole_gate(1, "none"),

@@ -1,7 +1,8 @@
-"""Tables as Markdown text, which is also readable in a terminal, and values in quotes."""
+"""Text for people: tables as Markdown, values in quotes, and positions of rows in messages."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -11,6 +12,7 @@ __all__ = [
     "format_table",
     "n_of",
     "quoted",
+    "shift_rows",
     "with_interval",
     "with_percent",
     "with_probability",
@@ -171,3 +173,23 @@ def quoted(text: str) -> str:
     """
     plain = text == text.strip() and "," not in text and not text.startswith('"')
     return text if plain else '"' + text.replace('"', '""') + '"'
+
+
+def shift_rows(message: str, start: int, column: str | None) -> str:
+    """Return the message of an error with `start` added to its positions of rows.
+
+    The positions count from the first row of a part of the rows, and `start` is the position of
+    that row. Text in the column's name is not changed.
+
+    Examples
+    --------
+    >>> shift_rows("column 'row 3': null in rows 0, 7 and 2 more", 100, "row 3")
+    "column 'row 3': null in rows 100, 107 and 2 more"
+    """
+
+    def shift(rows: re.Match[str]) -> str:
+        return rows[1] + re.sub(r"\d+", lambda number: str(int(number[0]) + start), rows[2])
+
+    name = repr(column)
+    parts = message.split(name)
+    return name.join(re.sub(r"\b(rows? )(\d+(?:, \d+)*)", shift, part) for part in parts)

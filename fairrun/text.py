@@ -1,13 +1,30 @@
-"""Tables as Markdown text, which is also readable in a terminal, and values in quotes."""
+"""Tables as Markdown text, which a terminal can show, too; long, quoted and escaped values."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["format_table", "quoted", "with_interval", "with_sign"]
+__all__ = [
+    "format_table",
+    "quoted",
+    "shortened",
+    "with_interval",
+    "with_sign",
+    "without_formulas",
+]
+
+#: A longer value is shortened where people read it.
+_LONGEST = 80
+#: The number of characters that are left of it.
+_KEPT = 48
+#: The longest cell of a table in a terminal. Cells also hold whole sentences.
+_LONGEST_CELL = 240
+#: A spreadsheet reads text that begins with one of these as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3, *, signed: Collection[str] = ()) -> str:
@@ -111,7 +128,7 @@ def _format_value(value: Any, decimals: int) -> str:
         return "undefined"
     if isinstance(value, float):
         return f"{value:z.{decimals}f}"  # The "z" avoids "-0.000".
-    return " ".join(str(value).split()).replace("|", "\\|")
+    return shortened(" ".join(str(value).split()), _LONGEST_CELL).replace("|", "\\|")
 
 
 def quoted(text: str) -> str:
@@ -124,3 +141,47 @@ def quoted(text: str) -> str:
     """
     plain = text == text.strip() and "," not in text and not text.startswith('"')
     return text if plain else '"' + text.replace('"', '""') + '"'
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """Return a text in a length that people read: its beginning, its length and its digest.
+
+    Two long texts stay different.
+
+    Examples
+    --------
+    >>> shortened("Male"), shortened("x" * 10_000)[40:]
+    ('Male', 'xxxxxxxx… (10,000 characters, 53b80b34)')
+    """
+    if len(text) <= longest:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{text[:_KEPT]}… ({len(text):,} characters, {digest})"
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts no spreadsheet takes for formulas, to be written as CSV.
+
+    A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an
+    apostrophe in front, in cells and in the names of columns. Numbers stay as they are.
+
+    Examples
+    --------
+    >>> without_formulas(pd.DataFrame({"group": ["=1+1", "Male"], "value": [-0.5, 1.0]}))
+        group  value
+    0  '=1+1   -0.5
+    1    Male    1.0
+    """
+
+    def escaped(value: Any) -> Any:
+        is_formula = isinstance(value, str) and value.startswith(_FORMULA)
+        return f"'{value}" if is_formula else value
+
+    texts = {
+        name: column.astype(object).map(escaped)
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+    return table.assign(**{str(name): column for name, column in texts.items()}).rename(
+        columns=escaped
+    )

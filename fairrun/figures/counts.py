@@ -87,7 +87,7 @@ def plot_confusion_matrices(table: pd.DataFrame) -> Figure:
         One row per group; columns group, n (rows), true_negatives, false_positives,
         false_negatives, true_positives (rows), selection_rate, true_positive_rate and
         false_positive_rate (0 to 1, NaN if undefined). Of weighted rows, these are sums of weights,
-        of type float.
+        of type float. An optional column reason says why the numbers of a group are not shown.
 
     Returns
     -------
@@ -116,7 +116,13 @@ def _draw_confusion_matrix(ax: Axes, row: dict[Any, Any]) -> None:
     ax.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5))
     ax.tick_params(length=0)
     size = "weight" if isinstance(row["n"], float) else "n"
-    title = wrap(f"{row['group']}, {size}\xa0=\xa0{_count_text(row['n'])}", 24)
+    amount = "" if pd.isna(row["n"]) else f", {size}\xa0=\xa0{_count_text(row['n'])}"
+    title = wrap(f"{row['group']}{amount}", 24)
+    if row.get("reason"):
+        ax.set_title(title, **TEXT)
+        words = wrap(row["reason"], 24)
+        ax.text(0.5, 0.5, words, ha="center", va="center", **TEXT | {"color": GREY})
+        return
     if row["n"] == 0:
         ax.set_title(title, **TEXT)
         ax.text(0.5, 0.5, "no rows", ha="center", va="center", **TEXT | {"color": GREY})

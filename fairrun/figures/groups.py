@@ -31,7 +31,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     ----------
     rates : DataFrame
         One row per group and metric, as in `Audit.rates`; columns protected, group, n, metric,
-        value, ci_low and ci_high.
+        value, ci_low, ci_high and reason. A group whose n is missing is left out.
 
     Returns
     -------
@@ -40,6 +40,9 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
         the groups with the most rows. A note gives the number of groups left out. A dotted line is
         the rate of all rows.
     """
+    is_hidden = rates["n"].isna()
+    n_hidden = len(rates.loc[is_hidden, ["protected", "group"]].drop_duplicates())
+    rates = rates[~is_hidden]
     about = zip(*(rates[name] for name in ("protected", "group", "metric")), strict=True)
     limits = rates[["value", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
     found = dict(zip(about, limits, strict=True))
@@ -56,6 +59,9 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             blocks.append((protected, [group for group in n_rows if group in most]))
             n_shown += len(most)
     n_left_out = sum(map(len, sizes.values())) - n_shown
+    notes = [f"{n_left_out} groups with fewer rows are not drawn"] if n_left_out else []
+    if n_hidden:
+        notes.append(f"{n_hidden} groups are not shown, for privacy")
 
     # A label with two lines needs more height than one row.
     labels: list[str] = []
@@ -72,7 +78,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             end += height
     end = max(end, 1.0)  # a table without groups has an empty panel
     headings = np.cumsum([0, *(1 + len(groups) for _, groups in blocks)])[:-1]
-    height = _ABOVE + _ROW * end + _BELOW + (_NOTE if n_left_out else 0)
+    height = _ABOVE + _ROW * end + _BELOW + (_NOTE if notes else 0)
     figure = new_figure(height, "Rates by group, 95 % intervals")
     # The sizes of the names are known, and a layout engine would take longer than everything else.
     figure.set_layout_engine("none")
@@ -101,9 +107,8 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
         panels[0].text(
             -0.06, place, label, transform=where, ha="right", va="center", **TEXT | weight
         )
-    if n_left_out:
-        note = f"{n_left_out} groups with fewer rows are not drawn"
-        figure.text(0.02, 0.1 / height, note, **TEXT | {"color": GREY})
+    if notes:
+        figure.text(0.02, 0.1 / height, "; ".join(notes), **TEXT | {"color": GREY})
     return figure
 
 
@@ -124,7 +129,7 @@ def _draw_rates(
         ax.hlines(rows, low, high, color=color, linewidth=2.5)
         ax.plot(value, rows, marker, color=color, markeredgecolor=INK, markersize=7, zorder=3)
         for y in rows[np.isnan(value)]:
-            ax.text(0, y, " undefined", va="center", **TEXT | {"color": GREY})
+            ax.text(0, y, " no value", va="center", **TEXT | {"color": GREY})
         highest = max(highest, *np.nan_to_num([*value, *high]))
         row += 1 + len(groups)
     overall = found["", "(all)", metric][0]

@@ -7,7 +7,7 @@ An interval that lies partly inside gives insufficient evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 
 from fairrun.gate.sizes import Size
 from fairrun.gate.terms import Term
+from fairrun.metrics import MARGINAL, Hidden
 
 __all__ = ["GateResult", "Judgement", "Verdict", "judge", "overall"]
 
@@ -53,6 +54,10 @@ class Judgement:
     confidence : float
         The confidence level of the interval. For the worst of several pairs, it is the probability
         that the intervals of all pairs cover at once.
+    decided : Verdict or None
+        The verdict, if the numbers that led to it are not shown; see `shown`.
+    instead : str
+        What is said in place of the number of rows, if it is not shown.
     """
 
     term: Term
@@ -66,10 +71,14 @@ class Judgement:
     reason: str = ""
     effective_n: float | None = None
     confidence: float = 0.95
+    decided: Verdict | None = None
+    instead: str = ""
 
     @property
     def rows(self) -> str:
         """Return the number of rows in words, such as "60" or "effective 34.2 of 60"."""
+        if self.instead:
+            return self.instead
         return Size(self.n, self.effective_n).rows
 
     @property
@@ -85,6 +94,8 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """Return the verdict of `judge` on the interval."""
+        if self.decided is not None:
+            return self.decided
         return judge(self.term, self.ci_low, self.ci_high)
 
     @property
@@ -94,6 +105,26 @@ class Judgement:
             return "all rows"
         against = f" against {self.group_b}" if self.group_b else ""
         return f"{self.protected} {self.group_a}{against}"
+
+    def shown(self, hidden: Hidden) -> Judgement:
+        """Return the result without its numbers if they are about groups that are not shown."""
+        groups = [group for group in (self.group_a, self.group_b) if group]
+        joint = self.term.metric.name not in MARGINAL
+        reason = hidden.reason(self.protected, *groups, joint=joint)
+        if not reason:
+            return self
+        instead = next(filter(None, (hidden.rows(self.protected, each) for each in groups)), "")
+        return replace(
+            self,
+            n=0,
+            effective_n=None if self.effective_n is None else np.nan,
+            value=np.nan,
+            ci_low=np.nan,
+            ci_high=np.nan,
+            reason=reason,
+            decided=self.verdict,
+            instead=instead or "not shown",
+        )
 
     def __str__(self) -> str:
         interval = f"{self.value:z.3f}, {self.ci_low:z.3f} to {self.ci_high:z.3f}"
@@ -121,6 +152,10 @@ class GateResult:
         """Return the gate's verdict: fail before insufficient evidence before pass."""
         return overall(each.verdict for each in self.judgements)
 
+    def shown(self, hidden: Hidden) -> GateResult:
+        """Return the results with the same verdicts, without numbers that are not shown."""
+        return replace(self, judgements=tuple(each.shown(hidden) for each in self.judgements))
+
     @property
     def table(self) -> pd.DataFrame:
         """Return one row for each judgement, with its term, interval, threshold and verdict.
@@ -135,7 +170,7 @@ class GateResult:
                     "protected": each.protected,
                     "group_a": each.group_a,
                     "group_b": each.group_b,
-                    "n": each.n,
+                    "n": None if each.instead else each.n,
                     **({"effective_n": each.effective_n} if weighted else {}),
                     "value": each.value,
                     "ci_low": each.ci_low,

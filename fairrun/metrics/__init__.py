@@ -9,6 +9,7 @@ Intervals: `counted` adds limits to the metrics of counts and `estimates` to tho
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
+What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """
 
 from fairrun.metrics.audit import (
@@ -117,8 +118,20 @@ from fairrun.metrics.scores import (
     brier_score,
     roc_auc,
 )
+from fairrun.metrics.shown import (
+    MARGINAL,
+    show,
+    shown_confusion,
+)
 from fairrun.metrics.signs import (
     has_sign,
+)
+from fairrun.metrics.suppression import (
+    MIN_CELL,
+    NOTHING_HIDDEN,
+    Hidden,
+    check_min_cell,
+    hidden_groups,
 )
 from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
@@ -142,7 +155,10 @@ __all__ = [
     "FEW_CHANGES",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
+    "MARGINAL",
+    "MIN_CELL",
     "MOST_COMPARED",
+    "NOTHING_HIDDEN",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
     "AnyCounts",
@@ -155,6 +171,7 @@ __all__ = [
     "Evaluation",
     "FoldInterval",
     "Grouping",
+    "Hidden",
     "Intervals",
     "Linearised",
     "ModelDifferences",
@@ -171,6 +188,7 @@ __all__ = [
     "bias_table",
     "brier_score",
     "calibration_in_the_large",
+    "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
     "compare_with_none",
@@ -189,6 +207,7 @@ __all__ = [
     "four_fifths_table",
     "group_a_and_b",
     "has_sign",
+    "hidden_groups",
     "local_law_144_table",
     "majority_label",
     "normal_quantile",
@@ -197,6 +216,8 @@ __all__ = [
     "roc_auc",
     "score_metrics",
     "selection_rate",
+    "show",
+    "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
     "threshold_frontier",

@@ -47,6 +47,9 @@ _RATES = {
     "roc_auc": "AUC",
 }
 
+_RATE_NAMES = ("selection_rate", "ci_low", "ci_high")
+_RATIO_NAMES = ("impact_ratio", "ratio_ci_low", "ratio_ci_high")
+
 #: Metrics that say how many rows there are. The page shows them elsewhere.
 _SIZES = ("n_rows", "sum_of_weights", "effective_n")
 
@@ -149,7 +152,7 @@ def population_table(evaluation: Evaluation) -> Table:
     For weighted rows, it also has their effective number and the sum of their weights. The shares
     are then shares of the weights.
     """
-    counts, rates = evaluation.counts, evaluation.audit.rates
+    counts, rates, hidden = evaluation.counts, evaluation.audit.rates, evaluation.hidden
     weighted = isinstance(counts, WeightedCounts)
     rows = []
     n_left_out = 0
@@ -167,10 +170,7 @@ def population_table(evaluation: Evaluation) -> Table:
                 Cell(name),
                 Cell(column.name),
                 Cell(side[name]),
-                *_sizes(size, weighted),
-                *((_amount(size["n"]),) if weighted else ()),
-                _percent(_share(size["n"], counts.n)),
-                _percent(size["value"]) if size["n"] else Cell(""),
+                *_population(size, weighted, counts.n, hidden.rows(column.name, name)),
             )
             for name, size in sizes.items()
         ]
@@ -183,7 +183,7 @@ def population_table(evaluation: Evaluation) -> Table:
             "favourable labels",
         ),
         tuple(rows),
-        f"{MISSING} means that the value is null or was not in the training rows."
+        f"{MISSING} means that the value is null, or has too few training rows to be named."
         + _left_out(n_left_out, "audit/rates.csv"),
     )
 
@@ -217,7 +217,7 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
     rows = [
         (
             Cell(group),
-            *_sizes(of_group["selection_rate"], weighted),
+            *_sizes(of_group["selection_rate"], weighted, evaluation.hidden.rows(protected, group)),
             *(_of_row(of_group.get(name)) for name in _RATES),
         )
         for group, of_group in groups.items()
@@ -282,7 +282,7 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
 
 def four_fifths(evaluation: Evaluation) -> Table:
     """Return the four-fifths table of an evaluation."""
-    table = evaluation.impact_audits["four_fifths"]
+    table, hidden = evaluation.impact_audits["four_fifths"], evaluation.hidden
     weighted = isinstance(evaluation.counts, WeightedCounts)
     rows, n_left_out = _largest(table, "protected")
     return Table(
@@ -301,10 +301,12 @@ def four_fifths(evaluation: Evaluation) -> Table:
             (
                 Cell(row["group"]),
                 Cell(row["protected"]),
-                _amount(row["n"]),
+                _amount(row["n"], hidden.rows(row["protected"], row["group"])),
                 _amount(row["selected"]),
-                _number(row["selection_rate"], row["ci_low"], row["ci_high"]),
-                _number(row["impact_ratio"], row["ratio_ci_low"], row["ratio_ci_high"]),
+                *(
+                    _unless_hidden(row["reason"], *(row[name] for name in names))
+                    for names in (_RATE_NAMES, _RATIO_NAMES)
+                ),
                 Cell(row["highest_group"]),
                 Cell(row["reason"] or ("yes" if row["below_four_fifths"] else "no")),
             )
@@ -314,8 +316,9 @@ def four_fifths(evaluation: Evaluation) -> Table:
     )
 
 
-def local_law_144(table: pd.DataFrame, basis: str) -> Table:
+def local_law_144(evaluation: Evaluation, basis: str) -> Table:
     """Return the table of selection rates, or of scoring rates, of a Local Law 144 audit."""
+    table, hidden = evaluation.impact_audits["local_law_144"], evaluation.hidden
     rows, n_left_out = _largest(table[table["basis"] == basis], "protected")
     rate, chosen = ("selection rate", "selected")
     if basis == "scoring":
@@ -336,11 +339,15 @@ def local_law_144(table: pd.DataFrame, basis: str) -> Table:
             (
                 Cell(row["category"]),
                 Cell(row["protected"]),
-                _count(row["n"]),
-                _percent(row["share"]),
+                _count(row["n"], hidden.rows(row["protected"], row["category"])),
+                _share_or_nothing(row["share"]),
                 _count(row["selected"]),
-                Cell("") if row["category"] == MISSING else _number(row["rate"]),
-                Cell("") if row["category"] == MISSING else _number(row["impact_ratio"]),
+                *(
+                    _unless_hidden(row["note"], row[name])
+                    if row["category"] != MISSING
+                    else Cell("")
+                    for name in ("rate", "impact_ratio")
+                ),
                 Cell(row["note"]),
             )
             for row in rows
@@ -373,7 +380,7 @@ def _groups(
     for row in rates[rates["protected"] == protected].to_dict("records"):
         if row["group"] in found:
             found[row["group"]][str(row["metric"])] = {str(k): v for k, v in row.items()}
-    sizes = {name: of_group["base_rate"]["n"] for name, of_group in found.items()}
+    sizes = {name: _known(of_group["base_rate"]["n"]) for name, of_group in found.items()}
     largest = set(sorted(sizes, key=sizes.__getitem__, reverse=True)[:_MOST_GROUPS])
     return {name: of_group for name, of_group in found.items() if name in largest}
 
@@ -381,7 +388,8 @@ def _groups(
 def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
     """Return the rows of each protected column's largest groups, and the number left out."""
     known = table.get("category", table.get("group")) != MISSING
-    rank = table[known].groupby(by)["n"].rank(method="first", ascending=False)
+    sizes = table[known].assign(n=table["n"].astype(float).fillna(0.0))
+    rank = sizes.groupby(by)["n"].rank(method="first", ascending=False)
     kept = table[~known | (rank.reindex(table.index) <= _MOST_GROUPS)]
     return kept.to_dict("records"), len(table) - len(kept)
 
@@ -405,6 +413,8 @@ def _of_row(row: Mapping[Any, Any] | None) -> Cell:
     if row is None:
         return Cell("")
     if pd.isna(row["value"]):
+        if row["reason"].startswith("not shown"):
+            return Cell(row["reason"])
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
     signed = has_sign(row["metric"])
     if row["reason"]:  # a weighted value without an interval
@@ -429,20 +439,59 @@ def _number(
     return Cell(middle, interval, is_number=True)
 
 
-def _sizes(row: Mapping[str, Any], weighted: bool) -> tuple[Cell, ...]:
-    """Return the cells with the number of rows and, if they are weighted, the effective number."""
+def _population(
+    size: Mapping[str, Any], weighted: bool, n: float, instead: str
+) -> tuple[Cell, ...]:
+    """Return the cells with numbers of rows, their share of `n`, and the share of label 1."""
+    if instead:
+        return (*_sizes(size, weighted, instead), *([Cell("")] * (3 if weighted else 2)))
+    return (
+        *_sizes(size, weighted),
+        *((_amount(size["n"]),) if weighted else ()),
+        _percent(_share(size["n"], n)),
+        _percent(size["value"]) if size["n"] else Cell(""),
+    )
+
+
+def _unless_hidden(reason: str, *limits: float) -> Cell:
+    """Return a cell with a number; an empty one if the reason for its absence stands elsewhere."""
+    if pd.isna(limits[0]) and reason.startswith("not shown"):
+        return Cell("")
+    return _number(*limits)
+
+
+def _sizes(row: Mapping[str, Any], weighted: bool, instead: str = "") -> tuple[Cell, ...]:
+    """Return the cells with the number of rows and, if they are weighted, the effective number.
+
+    `instead` is said in place of a number that is not shown.
+    """
     if not weighted:
-        return (_count(row["n"]),)
+        return (_count(row["n"], instead),)
+    if instead:
+        return Cell(instead, is_number=True), Cell("")
     return _count(row["n_rows"]), Cell(f"{row['effective_n']:,.1f}", is_number=True)
 
 
-def _amount(n: float) -> Cell:
+def _amount(n: float, instead: str = "") -> Cell:
     """Return a cell with a number of rows or a sum of weights."""
+    if instead or pd.isna(n):
+        return Cell(instead, is_number=True)
     return Cell(f"{n:,.2f}" if n % 1 and n < 1000 else f"{n:,.0f}", is_number=True)
 
 
-def _count(n: int) -> Cell:
+def _count(n: int, instead: str = "") -> Cell:
+    if instead or pd.isna(n):
+        return Cell(instead, is_number=True)
     return Cell(f"{int(n):,}", is_number=True)
+
+
+def _known(n: float) -> float:
+    """Return a number of rows, 0 if it is not shown."""
+    return 0.0 if pd.isna(n) else float(n)
+
+
+def _share_or_nothing(share: float) -> Cell:
+    return Cell("") if pd.isna(share) else _percent(share)
 
 
 def _percent(share: float) -> Cell:

@@ -20,7 +20,7 @@ from fairrun.data import DataRequest, Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import count_rows
+from fairrun.metrics import MIN_CELL, check_min_cell, count_rows
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
 from fairrun.runs.sweep_outcome import Sweep, finish_sweep, keys_of
@@ -88,6 +88,8 @@ class SweepRequest:
         The number of processes. None means the number of cores.
     min_frequency : int
         The fewest training rows of a named category; see `FairClassifier`.
+    min_cell : int
+        Numbers about fewer rows are not shown for the chosen model; 1 shows all.
     """
 
     method: Method = "random"
@@ -101,6 +103,7 @@ class SweepRequest:
     register: str | None = None
     workers: int | None = None
     min_frequency: int = 5
+    min_cell: int = MIN_CELL
 
 
 @dataclass(frozen=True)
@@ -184,14 +187,21 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         saved,
         workers=request.workers,
         trials=request.trials or saved.trials,
+        min_cell=request.min_cell,
         register=request.register or saved.register,
     )
+    spec = read_spec(resume)
+    if spec.sensitive:
+        raise RequestError(
+            f"resume={resume} is a sweep of sensitive data, which does not store the counts of its "
+            "trials, so it cannot be resumed; start a new one"
+        )
     # `mlflow run` has created a run for this command, but the sweep continues in its first run.
     with (
         tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
         _sweep_run(resume, request.method) as run,
     ):
-        return _sweep(run, request, lambda: open_dataset(read_spec(resume)), is_new=False)
+        return _sweep(run, request, lambda: open_dataset(spec), is_new=False)
 
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
@@ -199,7 +209,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
     _check_numbers(request)
     with _executor(request) as executor:
         dataset = load()
-        columns = protected_columns(dataset.splits["train"], dataset.spec)
+        columns = protected_columns(dataset.splits["train"], dataset.spec, request.min_frequency)
         plan = _resolve(request, columns)
         if dataset.spec.weight is not None:
             _check_weights(dataset.spec, plan.space)
@@ -242,6 +252,7 @@ def _executor(request: SweepRequest) -> Executor:
 
 def _check_numbers(request: SweepRequest) -> None:
     """Raise RequestError if a number is not possible, before any process is started."""
+    check_min_cell(request.min_cell)
     if request.folds < 1:
         raise RequestError(f"folds={request.folds} is not possible; give 1 or more")
     if request.trials is not None and request.trials < 1:
@@ -424,6 +435,7 @@ def _choose(run: Run, plan: _Plan, dataset: Dataset, tried: _Tried) -> Swept:
         table,
         selection,
         plan.request.register,
+        plan.request.min_cell,
     )
     return Swept(
         run.info.run_id,

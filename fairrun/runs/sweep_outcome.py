@@ -104,6 +104,7 @@ def finish_sweep(
     table: pd.DataFrame,
     selection: Selection,
     register: str | None,
+    min_cell: int,
 ) -> Outcome:
     """Log the models of the frontier, and evaluate the chosen one on the test rows.
 
@@ -122,6 +123,8 @@ def finish_sweep(
         The frontier and the chosen trial.
     register : str or None
         The name under which to register the chosen model.
+    min_cell : int
+        See `run_evaluate`.
 
     Returns
     -------
@@ -144,7 +147,7 @@ def finish_sweep(
     mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
     uri, chosen = uris[selection.chosen], trials[selection.chosen]
     gate = None if sweep.constraint is None else sweep.constraint.gate
-    evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate)
+    evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate, min_cell=min_cell)
     constrained = keys_of(sweep.constraint)
     metrics = _compare(chosen.metrics, evaluated.metrics, constrained)
     log_table(TRIALS, table)

@@ -151,7 +151,7 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
     Examples
     --------
     >>> shortened("Male"), shortened("x" * 10_000)[40:]
-    ('Male', 'xxxxxxxx… (10,000 characters, 53b80b34)')
+    ('Male', 'xxxxxxxx… (10,000 characters, e4ee97ec)')
     """
     if len(text) <= longest:
         return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,8 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     is_hidden = rates["n"].isna()
     n_hidden = len(rates.loc[is_hidden, ["protected", "group"]].drop_duplicates())
     rates = rates[~is_hidden]
+    why = rates["reason"].str.startswith("not shown").to_numpy(dtype=bool)
+    hidden = {*map(tuple, rates.loc[why, ["protected", "group", "metric"]].to_numpy())}
     about = zip(*(rates[name] for name in ("protected", "group", "metric")), strict=True)
     limits = rates[["value", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
     found = dict(zip(about, limits, strict=True))
@@ -96,7 +98,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     for ax, metric in zip(panels, _RATES, strict=True):
         clean_axes(ax)
         ax.set_title(wrap(metric.replace("_", " "), 9), y=1.0, **TEXT | {"fontweight": "bold"})
-        _draw_rates(ax, metric, found, blocks, np.array(places))
+        _draw_rates(ax, metric, found, blocks, np.array(places), hidden)
         for heading in headings[1:]:
             ax.axhline(places[heading] - 0.5, color=GREY, linewidth=0.6)
         # Names are not tick labels, because each panel would repeat them.
@@ -118,6 +120,7 @@ def _draw_rates(
     found: Mapping[tuple[str, str, str], NDArray[np.float64]],
     blocks: list[tuple[str, list[str]]],
     places: NDArray[np.float64],
+    hidden: Collection[tuple[str, str, str]],
 ) -> None:
     """Draw one rate of all groups at their places, from top to bottom."""
     row = 0
@@ -129,7 +132,9 @@ def _draw_rates(
         ax.hlines(rows, low, high, color=color, linewidth=2.5)
         ax.plot(value, rows, marker, color=color, markeredgecolor=INK, markersize=7, zorder=3)
         for y in rows[np.isnan(value)]:
-            ax.text(0, y, " no value", va="center", **TEXT | {"color": GREY})
+            place = groups[[*rows].index(y)]
+            words = " not shown" if (protected, place, metric) in hidden else " undefined"
+            ax.text(0, y, words, va="center", **TEXT | {"color": GREY})
         highest = max(highest, *np.nan_to_num([*value, *high]))
         row += 1 + len(groups)
     overall = found["", "(all)", metric][0]

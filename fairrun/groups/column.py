@@ -97,9 +97,9 @@ class ProtectedColumn:
         protected : Protected
             The column and its groups.
         min_frequency : int
-            The fewest rows of a value. A rarer value is left out, as if it had not occurred, because
-            it may be the name of one person; unless the user has named it, or all values of a group
-            are rare. Ranges are never left out.
+            The fewest rows of a value. A rarer value is left out, as if it had not occurred,
+            because it may be the name of one person; unless the user has named it, or all values of
+            a group are rare. Ranges are never left out.
 
         Returns
         -------

@@ -95,7 +95,7 @@ def _audit(audited: Audit, hidden: Hidden) -> Audit:
     compared, pairs, together = (
         _pairs(table, hidden) for table in (audited.compared, audited.pairs, audited.together)
     )
-    worst = _worst(audited.worst, together, hidden)
+    worst = _worst(audited.worst, together)
     return replace(
         audited, rates=rates, compared=compared, pairs=pairs, together=together, worst=worst
     )
@@ -122,10 +122,9 @@ def _pairs(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
     return _with_reasons(table, reasons)
 
 
-def _worst(worst: pd.DataFrame, together: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
+def _worst(worst: pd.DataFrame, together: pd.DataFrame) -> pd.DataFrame:
     """Return the worst pairs among those that are shown."""
-    keys = ["protected", "metric"]
-    of_all = {key: pairs for key, pairs in together.groupby(keys, sort=False)}
+    of_all = dict(iter(together.groupby(["protected", "metric"], sort=False)))
     rows = []
     for row in worst.to_dict("records"):
         pairs = of_all[row["protected"], row["metric"]]

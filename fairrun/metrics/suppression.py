@@ -1,8 +1,8 @@
 """Decide which groups have too few rows to be shown, and which others would give them away.
 
-A number about a few rows is nearly a number about one person. Groups with fewer than `min_cell` rows
-are therefore hidden. A hidden group must not be what is left when the groups shown beside it are
-subtracted from a total, so further groups are hidden with it (complementary suppression).
+A number about a few rows is nearly a number about one person. Groups with fewer than `min_cell`
+rows are therefore hidden. A hidden group must not be what is left when the groups shown beside it
+are subtracted from a total, so further groups are hidden with it (complementary suppression).
 """
 
 from __future__ import annotations

@@ -174,9 +174,8 @@ class GroupTable:
         """
         if document.get("suppressed"):
             raise RequestError(
-                f"the {cls.kind} of this run were not kept, because its data are sensitive (sensitive: "
-                "true in the dataset spec); give the gate to evaluate, which decides before it "
-                "suppresses them"
+                f"the {cls.kind} of this run are suppressed, because its dataset spec says "
+                "sensitive: true; give the gate to evaluate, which decides before it suppresses"
             )
         if set(document) != {"kind", "columns", "table"} or document["kind"] != cls.kind:
             raise RequestError(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 __all__ = [
+    "NAMED_FROM",
     "format_table",
+    "listed_values",
     "quoted",
     "shortened",
     "with_interval",
@@ -17,6 +19,8 @@ __all__ = [
     "without_formulas",
 ]
 
+#: A message names a value of the data only if at least this number of rows have it.
+NAMED_FROM = 5
 #: A longer value is shortened where people read it.
 _LONGEST = 80
 #: The number of characters that are left of it.
@@ -185,3 +189,28 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{str(name): column for name, column in texts.items()}).rename(
         columns=escaped
     )
+
+
+def listed_values(counts: Mapping[str, int], most: int = 20) -> str:
+    """Return values as a list for a message, without those that may be the name of one person.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        The number of rows of each value.
+    most : int
+        The largest number of values in the list.
+
+    Examples
+    --------
+    >>> listed_values({"approved": 90, "rejected": 60})
+    'approved, rejected'
+    >>> listed_values({"approved": 90, "rejected": 60, "Jo Doe": 1}, most=1)
+    'approved and 2 more'
+    """
+    often = [text for text, count in counts.items() if count >= NAMED_FROM][:most]
+    more = len(counts) - len(often)
+    if not often:
+        return f"{more} values with fewer than {NAMED_FROM} rows"
+    named = ", ".join(quoted(shortened(text)) for text in often)
+    return f"{named} and {more} more" if more else named

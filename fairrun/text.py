@@ -10,6 +10,7 @@ import pandas as pd
 
 __all__ = [
     "NAMED_FROM",
+    "few_rows",
     "format_table",
     "listed_values",
     "quoted",
@@ -214,3 +215,14 @@ def listed_values(counts: Mapping[str, int], most: int = 20) -> str:
         return f"{more} values with fewer than {NAMED_FROM} rows"
     named = ", ".join(quoted(shortened(text)) for text in often)
     return f"{named} and {more} more" if more else named
+
+
+def few_rows(n: int) -> str:
+    """Return a number of rows for a message, without the exact number of very few.
+
+    Examples
+    --------
+    >>> few_rows(28), few_rows(3), few_rows(0)
+    ('28 rows', 'fewer than 5 rows', '0 rows')
+    """
+    return f"fewer than {NAMED_FROM} rows" if 0 < n < NAMED_FROM else f"{n} rows"

@@ -29,7 +29,8 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     table : DataFrame
         One row per split, group and label; columns split ("train", "validation" or "test"), group,
         label (text), count (rows) and share (of the rows of the split, 0 to 1). A combination that
-        is not in the table counts 0.
+        is not in the table counts 0. An optional column instead has the words for numbers that are
+        missing because they must not be shown.
 
     Returns
     -------
@@ -42,6 +43,9 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     keys = ["split", "group", "label"]
     every = pd.MultiIndex.from_product([splits, groups, labels], names=keys)
     cells = table.set_index(keys)[["count", "share"]].reindex(every, fill_value=0)
+    words = table.get("instead", pd.Series("", table.index))
+    words = words.set_axis(pd.MultiIndex.from_frame(table[keys]))
+    words = words.reindex(every, fill_value="")
 
     height = 1.4 + len(splits) * (0.4 + 0.28 * len(groups) * len(labels))
     figure = new_figure(height, "Labels by group and split")
@@ -49,15 +53,21 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     for ax, split in zip(panels, splits, strict=True):
         clean_axes(ax)
         ax.set_title(
-            f"{split}: {cells.loc[split]['count'].sum():,} rows",
+            f"{split}: {cells.loc[split]['count'].sum():,} rows"
+            + (" are shown" if (words.loc[split] != "").any() else ""),
             loc="left",
             **TEXT | {"fontweight": "bold"},
         )
         for i, label in enumerate(labels):
             rows = cells.xs((split, label), level=("split", "label"))
             place = np.arange(len(groups)) + 0.8 * ((i + 0.5) / len(labels) - 0.5)
-            bars = ax.barh(place, rows["share"], 0.8 / len(labels), color=PALETTE[i])
-            texts = rows["count"].map("{:,}".format) + rows["share"].map(" ({:.1%})".format)
+            shares = rows["share"].fillna(0.0)
+            bars = ax.barh(place, shares, 0.8 / len(labels), color=PALETTE[i])
+            said = words.xs((split, label), level=("split", "label"))
+            texts = [
+                word or f"{count:,} ({share:.1%})"
+                for word, count, share in zip(said, rows["count"], shares, strict=True)
+            ]
             ax.bar_label(bars, texts, padding=4, **TEXT)
     panels[0].set_yticks(range(len(groups)), [wrap(str(group), 20) for group in groups], **TEXT)
     panels[0].set_ylim(len(groups) - 0.5, -0.5)

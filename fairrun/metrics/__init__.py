@@ -132,6 +132,7 @@ from fairrun.metrics.suppression import (
     Hidden,
     check_min_cell,
     hidden_groups,
+    hidden_parts,
 )
 from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
@@ -208,6 +209,7 @@ __all__ = [
     "group_a_and_b",
     "has_sign",
     "hidden_groups",
+    "hidden_parts",
     "local_law_144_table",
     "majority_label",
     "normal_quantile",

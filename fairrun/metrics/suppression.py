@@ -7,7 +7,7 @@ are subtracted from a total, so further groups are hidden with it (complementary
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,14 @@ from fairrun.groups import MISSING, NEITHER_NAME
 from fairrun.metrics.grouping import everybody, group_a_and_b, one_and_two_way, values_of
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
-__all__ = ["MIN_CELL", "NOTHING_HIDDEN", "Hidden", "check_min_cell", "hidden_groups"]
+__all__ = [
+    "MIN_CELL",
+    "NOTHING_HIDDEN",
+    "Hidden",
+    "check_min_cell",
+    "hidden_groups",
+    "hidden_parts",
+]
 
 #: By default, numbers about fewer rows than this are not shown.
 MIN_CELL = 5
@@ -158,6 +165,41 @@ def hidden_groups(counts: AnyCounts, min_cell: int = MIN_CELL, *, unknown: bool 
     small, groups = system.hide(is_small, frozenset(), unknown=unknown)
     few, joint = system.hide(has_few, groups, unknown=unknown)
     return Hidden(min_cell, small, groups, few, joint)
+
+
+def hidden_parts(sizes: Sequence[int], min_cell: int = MIN_CELL) -> list[str]:
+    """Return what is said in place of the numbers of rows of the parts of a whole.
+
+    The whole is shown, so a part with few rows takes others with it: at least two parts are hidden,
+    which have `min_cell` rows together.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The numbers of rows of parts that have no row in common.
+    min_cell : int
+        The fewest rows of a part that are shown.
+
+    Returns
+    -------
+    list of str
+        "fewer than 5", "not shown", or nothing if the number is shown.
+
+    Examples
+    --------
+    >>> hidden_parts([600, 30, 2]), hidden_parts([600, 30, 0])
+    (['', 'not shown', 'fewer than 5'], ['', '', ''])
+    """
+    said = [f"fewer than {min_cell}" if 0 < n < min_cell else "" for n in sizes]
+    if not any(said):
+        return said
+    for place in sorted(range(len(sizes)), key=sizes.__getitem__):
+        gone = [n for n, word in zip(sizes, said, strict=True) if word]
+        if len(gone) > 1 and sum(gone) >= min_cell:
+            break
+        if sizes[place] and not said[place]:
+            said[place] = "not shown"
+    return said
 
 
 def _rows_of_cells(counts: AnyCounts) -> NDArray[np.int64]:

@@ -86,8 +86,8 @@ def _labels(labels: pd.DataFrame) -> Table | None:
         (
             Cell(row["group"]),
             Cell(row["protected"]),
-            _count(row["rows"]),
-            _count(row["favourable"]),
+            Cell(row["instead"], is_number=True) if row["instead"] else _count(row["rows"]),
+            Cell("") if row["instead"] else _count(row["favourable"]),
             _percent(row["share"]),
         )
         for row in labels.to_dict("records")

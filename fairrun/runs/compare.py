@@ -101,7 +101,7 @@ def run_comparison(
     with tracked_run("compare mitigators") as run:
         log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
-        dataset = run_preprocess(request).dataset
+        dataset = run_preprocess(request, min_cell).dataset
         log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
         say_findings(dataset)
         log_spec(dataset.spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -18,11 +18,18 @@ from fairrun.metrics import (
     one_and_two_way,
     values_of,
 )
-from fairrun.text import with_sign
+from fairrun.pages.cells import (
+    Cell,
+    Table,
+    amount,
+    count,
+    number,
+    number_unless_hidden,
+    percent,
+    range_of_percent,
+)
 
 __all__ = [
-    "Cell",
-    "Table",
     "comparison_table",
     "flip_table",
     "four_fifths",
@@ -54,54 +61,6 @@ _RATIO_NAMES = ("impact_ratio", "ratio_ci_low", "ratio_ci_high")
 _SIZES = ("n_rows", "sum_of_weights", "effective_n")
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table.
-
-    Attributes
-    ----------
-    text : str
-        The text, or the number as text.
-    interval : str
-        The interval, which is shown below the number; empty if there is none.
-    is_number : bool
-        Whether the cell is aligned as a number.
-    """
-
-    text: str
-    interval: str = ""
-    is_number: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of a report.
-
-    Attributes
-    ----------
-    caption : str
-        The caption.
-    columns : tuple of str
-        The headings of the columns. The first cell of a row is the heading of the row.
-    rows : tuple of tuple of Cell
-        The rows, each with one cell for each column.
-    note : str
-        A note below the table; empty if there is none.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: str = ""
-
-    @property
-    def heads(self) -> list[tuple[str, bool]]:
-        """Each heading of a column, and whether the column holds numbers."""
-        first = self.rows[0] if self.rows else ()
-        are_numbers = [cell.is_number for cell in first] or [False] * len(self.columns)
-        return list(zip(self.columns, are_numbers, strict=True))
-
-
 def gate_table(result: GateResult) -> Table:
     """Return the table of all checks of a gate, with their results."""
     has_levels = result.family != "none"
@@ -126,7 +85,7 @@ def _judged(judgement: Judgement) -> Cell:
     if not judgement.has_interval:
         return Cell(judgement.reason)
     limits = (judgement.value, judgement.ci_low, judgement.ci_high)
-    shown = _number(*limits, signed=has_sign(judgement.term.metric.name))
+    shown = number(*limits, signed=has_sign(judgement.term.metric.name))
     if not judgement.reason:
         return shown
     return replace(shown, interval=f"{shown.interval}; {judgement.reason}")
@@ -263,9 +222,9 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
     rows = tuple(
         (
             Cell(f"{row['from']} to {row['to']}"),
-            *(_count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
-            _percent(row["changed_share"]),
-            _range_of_percent(row["ci_low"], row["ci_high"]),
+            *(count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
+            percent(row["changed_share"]),
+            range_of_percent(row["ci_low"], row["ci_high"]),
         )
         for row in flips.to_dict("records")
     )
@@ -301,10 +260,10 @@ def four_fifths(evaluation: Evaluation) -> Table:
             (
                 Cell(row["group"]),
                 Cell(row["protected"]),
-                _amount(row["n"], hidden.rows(row["protected"], row["group"])),
-                _amount(row["selected"]),
+                amount(row["n"], hidden.rows(row["protected"], row["group"])),
+                amount(row["selected"]),
                 *(
-                    _unless_hidden(row["reason"], *(row[name] for name in names))
+                    number_unless_hidden(row["reason"], *(row[name] for name in names))
                     for names in (_RATE_NAMES, _RATIO_NAMES)
                 ),
                 Cell(row["highest_group"]),
@@ -339,11 +298,11 @@ def local_law_144(evaluation: Evaluation, basis: str) -> Table:
             (
                 Cell(row["category"]),
                 Cell(row["protected"]),
-                _count(row["n"], hidden.rows(row["protected"], row["category"])),
-                _share_or_nothing(row["share"]),
-                _count(row["selected"]),
+                count(row["n"], hidden.rows(row["protected"], row["category"])),
+                Cell("") if pd.isna(row["share"]) else percent(row["share"]),
+                count(row["selected"]),
                 *(
-                    _unless_hidden(row["note"], row[name])
+                    number_unless_hidden(row["note"], row[name])
                     if row["category"] != MISSING
                     else Cell("")
                     for name in ("rate", "impact_ratio")
@@ -405,7 +364,7 @@ def _words(protected: str) -> str:
 def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     nothing = float("nan")
     limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
-    return _number(metrics[name], *limits, signed=has_sign(name))
+    return number(metrics[name], *limits, signed=has_sign(name))
 
 
 def _of_row(row: Mapping[Any, Any] | None) -> Cell:
@@ -418,25 +377,9 @@ def _of_row(row: Mapping[Any, Any] | None) -> Cell:
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
     signed = has_sign(row["metric"])
     if row["reason"]:  # a weighted value without an interval
-        shown = _number(row["value"], signed=signed)
+        shown = number(row["value"], signed=signed)
         return replace(shown, interval=str(row["reason"]))
-    return _number(row["value"], row["ci_low"], row["ci_high"], signed=signed)
-
-
-def _number(
-    value: float,
-    low: float = float("nan"),
-    high: float = float("nan"),
-    *,
-    signed: bool = False,
-) -> Cell:
-    """Return a cell with a number and its interval, with signs if it is a difference."""
-    if pd.isna(value):
-        return Cell("undefined")
-    form = with_sign if signed else "{:z.3f}".format
-    middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
-    interval = "" if pd.isna(low) else " to ".join(limits)
-    return Cell(middle, interval, is_number=True)
+    return number(row["value"], row["ci_low"], row["ci_high"], signed=signed)
 
 
 def _population(
@@ -447,17 +390,10 @@ def _population(
         return (*_sizes(size, weighted, instead), *([Cell("")] * (3 if weighted else 2)))
     return (
         *_sizes(size, weighted),
-        *((_amount(size["n"]),) if weighted else ()),
-        _percent(_share(size["n"], n)),
-        _percent(size["value"]) if size["n"] else Cell(""),
+        *((amount(size["n"]),) if weighted else ()),
+        percent(_share(size["n"], n)),
+        percent(size["value"]) if size["n"] else Cell(""),
     )
-
-
-def _unless_hidden(reason: str, *limits: float) -> Cell:
-    """Return a cell with a number; an empty one if the reason for its absence stands elsewhere."""
-    if pd.isna(limits[0]) and reason.startswith("not shown"):
-        return Cell("")
-    return _number(*limits)
 
 
 def _sizes(row: Mapping[str, Any], weighted: bool, instead: str = "") -> tuple[Cell, ...]:
@@ -466,40 +402,15 @@ def _sizes(row: Mapping[str, Any], weighted: bool, instead: str = "") -> tuple[C
     `instead` is said in place of a number that is not shown.
     """
     if not weighted:
-        return (_count(row["n"], instead),)
+        return (count(row["n"], instead),)
     if instead:
         return Cell(instead, is_number=True), Cell("")
-    return _count(row["n_rows"]), Cell(f"{row['effective_n']:,.1f}", is_number=True)
-
-
-def _amount(n: float, instead: str = "") -> Cell:
-    """Return a cell with a number of rows or a sum of weights."""
-    if instead or pd.isna(n):
-        return Cell(instead, is_number=True)
-    return Cell(f"{n:,.2f}" if n % 1 and n < 1000 else f"{n:,.0f}", is_number=True)
-
-
-def _count(n: int, instead: str = "") -> Cell:
-    if instead or pd.isna(n):
-        return Cell(instead, is_number=True)
-    return Cell(f"{int(n):,}", is_number=True)
+    return count(row["n_rows"]), Cell(f"{row['effective_n']:,.1f}", is_number=True)
 
 
 def _known(n: float) -> float:
     """Return a number of rows, 0 if it is not shown."""
     return 0.0 if pd.isna(n) else float(n)
-
-
-def _share_or_nothing(share: float) -> Cell:
-    return Cell("") if pd.isna(share) else _percent(share)
-
-
-def _percent(share: float) -> Cell:
-    return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
-
-
-def _range_of_percent(low: float, high: float) -> Cell:
-    return Cell("no interval" if pd.isna(high) else f"{low:.1%} to {high:.1%}", is_number=True)
 
 
 def _share(part: float, whole: float) -> float:

@@ -54,7 +54,7 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
         clean_axes(ax)
         ax.set_title(
             f"{split}: {cells.loc[split]['count'].sum():,} rows"
-            + (" are shown" if (words.loc[split] != "").any() else ""),
+            + (" are shown" if any(words.xs(split, level="split")) else ""),
             loc="left",
             **TEXT | {"fontweight": "bold"},
         )

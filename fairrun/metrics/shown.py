@@ -178,9 +178,7 @@ def _with_reasons(table: pd.DataFrame, reasons: list[str]) -> pd.DataFrame:
     gone = np.array([bool(reason) for reason in reasons])
     table = _without(table, gone, _VALUES)
     why = [new or old for new, old in zip(reasons, table["reason"], strict=True)]
-    return table.assign(
-        method=table["method"].mask(gone, ""), reason=pd.Series(why, table.index, dtype=object)
-    )
+    return table.assign(method=table["method"].mask(gone, ""), reason=why)
 
 
 def _none_shown(hidden: Hidden, groups: Iterable[str], protected: str) -> Mask:

@@ -86,7 +86,7 @@ def _labels(labels: pd.DataFrame) -> Table | None:
         (
             Cell(row["group"]),
             Cell(row["protected"]),
-            count(row["rows"], row["instead"]),
+            count(row["rows"], row.get("instead", "")),
             count(row["favourable"]),
             _percent(row["share"]),
         )

@@ -142,9 +142,10 @@ def _shown(findings: Findings, min_cell: int) -> Findings:
     The table of labels gets the column `instead`: what is said in place of the number of rows.
     """
     labels, columns = findings.labels, findings.columns
-    instead = pd.Series("", labels.index, dtype=object)
+    words: list[str] = []  # the groups of a protected column stand together
     for _, rows in labels.groupby("protected", sort=False):
-        instead[rows.index] = hidden_parts(rows["rows"].tolist(), min_cell)
+        words += hidden_parts(rows["rows"].tolist(), min_cell)
+    instead = pd.Series(words, labels.index, dtype=object)
     gone = instead != ""
     if gone.any():
         first = labels["protected"] == labels["protected"].iloc[0]

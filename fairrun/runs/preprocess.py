@@ -82,10 +82,11 @@ def _shown(counts: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     The column `instead` has what is said in their place.
     """
     by_group = counts.groupby(["split", "group"], sort=False)["count"].sum()
-    said = {}
+    said: dict[tuple[str, str], str] = {}
     for split, sizes in by_group.groupby("split", sort=False):
         words = hidden_parts(sizes.tolist(), min_cell)
-        said |= {(split, group): w for (_, group), w in zip(sizes.index, words, strict=True)}
+        groups = sizes.index.get_level_values("group")
+        said |= {(str(split), g): w for g, w in zip(groups, words, strict=True)}
     instead = [said[key] for key in zip(counts["split"], counts["group"], strict=True)]
     counts = counts.assign(instead=instead)
     gone = counts["instead"] != ""

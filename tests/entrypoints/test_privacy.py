@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from click.testing import Result
 from matplotlib.text import Text
 
 from fairrun.errors import RequestError
-from fairrun.groups import MISSING
 from fairrun.metrics import ScoreHistogram, counts_from_dict
 from tests.entrypoints.test_commands import runs, succeed
 
@@ -53,7 +51,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect every text that is drawn in a figure."""
     texts: list[str] = []
     draw = Text.draw
@@ -63,7 +61,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return draw(self, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Text, "draw", keep)
-    yield texts
+    return texts
 
 
 def everything_in(folder: Path) -> Iterator[tuple[str, str]]:
@@ -87,26 +85,29 @@ def test_the_name_of_a_person_is_nowhere(
     )
     (uri,) = re.findall(r"-P model=(\S+)", said[-1])
     gate = "disparate_impact>=0.5 @ race; accuracy>=0.5 @ sex:race; min_count=1"
-    said.append(run("evaluate", "--model", uri, "--gate", gate).output)
-    assert "gate:" in said[-1]
     # The rows with the names are measured, too.
-    said.append(succeed(run("evaluate", "--model", uri, "--data", people)))
+    said.append(run("evaluate", "--model", uri, "--data", people, "--gate", gate).output)
+    assert "gate:" in said[-1]
     model = mlflow.pyfunc.load_model(uri)
     rows = pd.read_csv(people).drop(columns="paid").head(60)
-    asked = {"explain": True, "counterfactuals": 3, "top_k": 0}
+    asked = {"explain": True, "counterfactuals": True, "top_k": 0}
     answers = model.predict(rows, params=asked).drop(columns=list(rows), errors="ignore")
     hints = answers.astype(str).to_csv()
     texts = [("printed", "".join(said)), ("logged", caplog.text), ("drawn", "\n".join(drawn))]
-    texts += [("answers", hints)]
-    found = {(where, n) for where, text in [*texts, *everything_in(tmp_path)] for n in NAMED
-             if f"zaphod {n}" in text.lower()}
-    assert found == set()
+    files = [("answers", hints), *everything_in(tmp_path)]
+    assert sum("clerk" in text for _, text in files) > 3
+    assert not [
+        (where, name)
+        for where, text in [*texts, *files]
+        for name in NAMED
+        if f"zaphod {name}" in text.lower()
+    ]
     assert any(text.startswith("White") for text in drawn)
-    for where, text in texts[:3]:
+    for where, text in texts:
         assert LONG[:300] not in text, where
     for page in tmp_path.rglob("*.html"):
         assert LONG[:300] not in page.read_text("utf-8")
-        assert "characters, " in page.read_text("utf-8")
+        assert ("characters, " in page.read_text("utf-8")) == (page.name == "report.html")
     for path in tmp_path.rglob("audit/*.csv"):
         cells = re.findall(r'(?:^|,)"?([^",\n]+)', path.read_text("utf-8"), flags=re.MULTILINE)
         assert not [c for c in cells if c[0] in "=+@" and not re.match(r"[+-]?[\d.]", c)]
@@ -119,7 +120,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     n = 600
     sex = rng.choice(["Male", "Female"], n)
     race = rng.choice(["White", "Black"], n, p=[0.7, 0.3]).astype(object)
-    race[rng.choice(n, 12, replace=False)] = "Inuit"
+    race[rng.choice(n, 9, replace=False)] = "Inuit"
     pay = rng.normal(30, 8, n).round(2)
     paid = np.where(rng.random(n) < 1 / (1 + np.exp(30 - pay)), "high", "low")
     path = tmp_path_factory.mktemp("few") / "few.csv"
@@ -135,21 +136,28 @@ def evaluated(run: Invoke, uri: str, *more: object) -> tuple[str, dict[str, pd.D
 
 
 def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
-    output = succeed(run("train", "--data", few, *ABOUT))
+    output = succeed(run("train", "--data", few, *ABOUT, "--sensitive", "true"))
     (uri,) = re.findall(r"-P model=(\S+)", output)
-    run_id, tables = evaluated(run, uri)
+    run_id, tables = evaluated(run, uri, "--gate", "accuracy>=0.5")
+    assert runs()[-1].data.tags["fairness.gate"] == "pass"
     rates = tables["rates"].set_index("group")
     assert rates.loc["Inuit", ["n", "value"]].isna().all(axis=None)
     page = mlflow.artifacts.load_text(f"runs:/{run_id}/report.html")
     assert "fewer than 5" in page
     assert "Numbers about fewer than 5 rows are not shown" in page
-    exact = counts_from_dict(mlflow.artifacts.load_dict(f"runs:/{run_id}/counts.json"))
-    (place,) = [i for i, v in enumerate(exact.columns[1].values) if v == "Inuit"]
-    n = int(exact.marginal("race").table[place].sum())
-    assert 0 < n < 5
+    # The data are sensitive, so the gate cannot be decided again.
+    counts = mlflow.artifacts.load_dict(f"runs:/{run_id}/counts.json")
+    assert counts == {"kind": "counts", "suppressed": True}
+    with pytest.raises(RequestError, match=r"suppressed, because .* sensitive: true; give the"):
+        counts_from_dict(counts)
+    scores = mlflow.artifacts.load_dict(f"runs:/{run_id}/score_histogram.json")
+    with pytest.raises(RequestError, match="the score histogram of this run are suppressed"):
+        ScoreHistogram.from_dict(scores)
+
     run_id, tables = evaluated(run, uri, "--min-cell", 1, "--justification", "so few")
     rates = tables["rates"].set_index("group")
-    assert set(rates.loc["Inuit", "n"].dropna()) == {n}
+    (n,) = set(rates.loc["Inuit", "n"].dropna())
+    assert 0 < n < 5
     assert "min_cell=1" in mlflow.artifacts.load_text(f"runs:/{run_id}/report.html")
     law = tables["local_law_144"].query("category == 'Inuit' and protected == 'race'")
     assert law["note"].tolist() == ["under 2 % of the rows: so few"] * 2
@@ -157,31 +165,12 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     assert (law["n"] == n).all()
 
 
-def test_the_counts_of_sensitive_data_are_suppressed_after_the_gate(
-    run: Invoke, few: Path
-) -> None:
-    output = succeed(run("train", "--data", few, *ABOUT, "--sensitive", "true"))
-    (uri,) = re.findall(r"-P model=(\S+)", output)
-    result = run("evaluate", "--model", uri, "--gate", "accuracy>=0.5")
-    assert result.exit_code == 0, result.output
-    for each in runs():
-        where = f"runs:/{each.info.run_id}"
-        counts = mlflow.artifacts.load_dict(f"{where}/counts.json")
-        assert counts == {"kind": "counts", "suppressed": True}
-        with pytest.raises(RequestError, match="suppressed, because .* sensitive: true; give the"):
-            counts_from_dict(counts)
-        scores = mlflow.artifacts.load_dict(f"{where}/score_histogram.json")
-        with pytest.raises(RequestError, match="score histogram of this run are suppressed"):
-            ScoreHistogram.from_dict(scores)
-    assert runs()[-1].data.tags["fairness.gate"] == "pass"
-
-
 def test_check_and_preprocess_show_no_number_of_a_small_group(run: Invoke, few: Path) -> None:
     about = ["--data", few, *ABOUT[:4], "--protected", "race", "--privileged", "White"]
     about += ["--unprivileged", "Black"]
     output = succeed(run("check", *about, "--min-cell", 20))
     assert re.search(r"\| race +\| \(neither\) +\| fewer than 20 \|", output)
-    assert re.search(r"\| race +\| Black +\| +not shown \|", output)
+    assert re.search(r"\| race +\| Black +\| not shown +\|", output)
     assert "What disparate_impact" not in output
     succeed(run("preprocess", *about, "--min-cell", 20))
     counts = mlflow.load_table("label_group_counts.json", run_ids=[runs()[-1].info.run_id])
@@ -189,5 +178,3 @@ def test_check_and_preprocess_show_no_number_of_a_small_group(run: Invoke, few: 
     assert of_group["count"].isna().all()
     assert set(of_group["instead"]) == {"fewer than 20"}
     assert counts[counts["group"] == "Black"]["count"].isna().all()
-    assert json.loads(counts[["group"]].to_json())
-    assert MISSING not in set(counts["group"])

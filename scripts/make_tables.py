@@ -499,6 +499,22 @@ def serving_answers(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["64 clients", ""], lines, "lr")
 
 
+def fuzz(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many inputs each reader answered, refused, or failed at."""
+    lines = [
+        (
+            row["reader"],
+            f"{row['inputs']:,}",
+            f"{row['accepted']:,}",
+            f"{row['inputs'] - row['accepted'] - row['faults']:,}",
+            str(row["faults"]),
+        )
+        for row in rows
+    ]
+    header = ("reader of", "inputs", "accepted", "refused in a short message", "faults")
+    return _markdown(header, lines, "lrrrr")
+
+
 def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long both sides take, pair after pair."""
     lines = []
@@ -600,6 +616,7 @@ TABLES = {
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
+    "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),

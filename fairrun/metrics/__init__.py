@@ -16,6 +16,8 @@ from fairrun.metrics.audit import (
     MOST_COMPARED,
     Audit,
     audit,
+    estimates_of,
+    largest_groups,
 )
 from fairrun.metrics.audit_scores import (
     audit_scores,
@@ -36,6 +38,12 @@ from fairrun.metrics.closed_form import (
     normal_quantile,
     wilson_limits,
 )
+from fairrun.metrics.cluster_scores import (
+    NOT_BY_CLUSTER,
+)
+from fairrun.metrics.cluster_tables import (
+    ClusterTables,
+)
 from fairrun.metrics.clustered import (
     ClusterReplicates,
 )
@@ -55,6 +63,9 @@ from fairrun.metrics.effects import (
     effect_sentence,
     majority_label,
     over_majority,
+)
+from fairrun.metrics.estimates import (
+    GroupEstimates,
 )
 from fairrun.metrics.evaluation import (
     Evaluation,
@@ -124,6 +135,7 @@ from fairrun.metrics.shown import (
     shown_confusion,
 )
 from fairrun.metrics.signs import (
+    has_only_upper_limit,
     has_sign,
 )
 from fairrun.metrics.suppression import (
@@ -160,17 +172,20 @@ __all__ = [
     "MIN_CELL",
     "MOST_COMPARED",
     "NOTHING_HIDDEN",
+    "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
     "AnyCounts",
     "Audit",
     "BiasMetric",
     "ClusterReplicates",
+    "ClusterTables",
     "Counts",
     "Effect",
     "EffectKind",
     "Evaluation",
     "FoldInterval",
+    "GroupEstimates",
     "Grouping",
     "Hidden",
     "Intervals",
@@ -200,6 +215,7 @@ __all__ = [
     "divide",
     "effect_kinds",
     "effect_sentence",
+    "estimates_of",
     "evaluate_predictions",
     "everybody",
     "false_positive_rate",
@@ -207,9 +223,11 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
+    "has_only_upper_limit",
     "has_sign",
     "hidden_groups",
     "hidden_parts",
+    "largest_groups",
     "local_law_144_table",
     "majority_label",
     "normal_quantile",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.metrics.bias import BiasMetric
-from fairrun.metrics.closed_form import Estimate, difference_of, mean_of, ratio_of
+from fairrun.metrics.closed_form import Estimate, mean_of, pairs_of
 from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.intervals import Intervals, without_limits
 from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide
@@ -113,13 +113,8 @@ class Linearised(GroupEstimates):
         value = metric.function(self.tables[pairs])
         if not metric.signed:
             return without_limits(value)
-        a, b = pairs.T
-        parts = []
-        for rate in metric.rates:
-            share, low, high = self._estimate(rate, confidence)
-            parts.append(((share[a], low[a], high[a]), (share[b], low[b], high[b])))
-        limits = ratio_of(*parts[0]) if metric.kind == "ratio" else difference_of(parts)
-        return self._intervals(value, *limits)
+        estimates = [self._estimate(rate, confidence) for rate in metric.rates]
+        return self._intervals(value, *pairs_of(estimates, pairs, ratio=metric.kind == "ratio"))
 
     def _estimate(self, rate: Rate, confidence: float) -> Estimate:
         """Return the rate of each group with its limits, which are NaN where they are refused."""
@@ -141,6 +136,7 @@ class Linearised(GroupEstimates):
         return np.asarray(self.powers[..., cells, :].sum(axis=-2))
 
     def _intervals(self, value: FloatArray, low: FloatArray, high: FloatArray) -> Intervals:
-        undefined = np.zeros(value.shape)
-        method = np.where(np.isnan(value) | np.isnan(high), "", "linearised")
-        return Intervals(value, low + 0 * value, high + 0 * value, undefined, method)
+        # The ratio of a rate of 0 has the lower limit 0, also if the other rate has no limits.
+        none = np.isnan(value) | np.isnan(low) | np.isnan(high)
+        low, high = (np.where(none, np.nan, limit) for limit in (low, high))
+        return Intervals(value, low, high, np.zeros(value.shape), np.where(none, "", "linearised"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fairrun.text import with_sign
+from fairrun.text import with_percent, with_sign
 
 __all__ = [
     "Cell",
@@ -29,7 +29,8 @@ class Cell:
     text : str
         The text, or the number as text.
     interval : str
-        The interval, which is shown below the number; empty if there is none.
+        The interval, which is shown below the number, or more words below a text; empty if there is
+        none.
     is_number : bool
         Whether the cell is aligned as a number.
     """
@@ -74,6 +75,7 @@ def number(
     high: float = float("nan"),
     *,
     signed: bool = False,
+    only_upper: bool = False,
 ) -> Cell:
     """Return a cell with a number and its interval, with signs if it is a difference."""
     if pd.isna(value):
@@ -81,6 +83,8 @@ def number(
     form = with_sign if signed else "{:z.3f}".format
     middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
     interval = "" if pd.isna(low) else " to ".join(limits)
+    if interval and only_upper:
+        interval = f"at most {limits[1]}"
     return Cell(middle, interval, is_number=True)
 
 
@@ -107,7 +111,7 @@ def count(n: int, instead: str = "") -> Cell:
 
 def percent(share: float) -> Cell:
     """Return a cell with a share."""
-    return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
+    return Cell("undefined" if pd.isna(share) else with_percent(share), is_number=True)
 
 
 def range_of_percent(low: float, high: float) -> Cell:

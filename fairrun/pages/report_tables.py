@@ -14,6 +14,7 @@ from fairrun.metrics import (
     BIAS_METRICS,
     Evaluation,
     WeightedCounts,
+    has_only_upper_limit,
     has_sign,
     one_and_two_way,
     values_of,
@@ -28,6 +29,7 @@ from fairrun.pages.cells import (
     percent,
     range_of_percent,
 )
+from fairrun.text import n_of
 
 __all__ = [
     "comparison_table",
@@ -44,6 +46,8 @@ __all__ = [
 
 #: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
+#: The heading of a column of numbers with their intervals.
+_VALUE = "value and 95 % interval"
 #: The rates in the table of a group. The table has no room for more.
 _RATES = {
     "selection_rate": "selection rate",
@@ -66,29 +70,29 @@ def gate_table(result: GateResult) -> Table:
     has_levels = result.family != "none"
     rows = [
         (
-            Cell(str(each.term)),
+            Cell(str(each.term), each.subject),
             Cell(str(each.verdict).replace("_", " ")),
-            Cell(each.subject),
-            Cell(each.rows, is_number=True),
             _judged(each),
+            Cell(each.rows, is_number=True),
             *((Cell(each.level, is_number=True),) if has_levels else ()),
         )
         for each in result.judgements
     ]
-    level = ("value and interval", "confidence") if has_levels else ("value and 95 % interval",)
-    heads = ("term", "verdict", "groups", "rows", *level)
+    # The columns that decide come first, because a small screen shows the others after scrolling.
+    more = ("value and interval", "rows", "confidence")
+    heads = ("term and groups", "verdict", *(more if has_levels else (_VALUE, "rows")))
     return Table("Checks and results", heads, tuple(rows))
 
 
 def _judged(judgement: Judgement) -> Cell:
     """Return the cell with the interval of a check, and with the reason for its verdict."""
-    if not judgement.has_interval:
+    if pd.isna(judgement.value):
         return Cell(judgement.reason)
     limits = (judgement.value, judgement.ci_low, judgement.ci_high)
-    shown = number(*limits, signed=has_sign(judgement.term.metric.name))
-    if not judgement.reason:
-        return shown
-    return replace(shown, interval=f"{shown.interval}; {judgement.reason}")
+    only_upper = has_only_upper_limit(judgement.term.metric.name)
+    shown = number(*limits, signed=judgement.has_sign, only_upper=only_upper)
+    said = "; ".join(filter(None, (shown.interval, judgement.reason)))
+    return replace(shown, interval=said)
 
 
 def performance_table(evaluation: Evaluation) -> Table:
@@ -101,7 +105,7 @@ def performance_table(evaluation: Evaluation) -> Table:
         for name in names
         if name not in compared
     ]
-    heads = ("metric", "value and 95 % interval")
+    heads = ("metric", _VALUE)
     return Table("Performance over all rows", heads, tuple(rows))
 
 
@@ -205,7 +209,7 @@ def comparison_table(evaluation: Evaluation, protected: str) -> Table:
                 Cell(str(row["metric"]).replace("_", " ")),
                 _of_row(row),
                 Cell(str(metric.reference if metric else 0), is_number=True),
-                _of_row(pair) if pair else Cell(""),
+                _of_row(pair, is_worst=True) if pair else Cell(""),
                 Cell(against),
             )
         )
@@ -354,7 +358,8 @@ def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
 
 
 def _left_out(n: int, where: str) -> str:
-    return f" {n} groups with fewer rows are in {where}." if n else ""
+    said = n_of(n, "group with fewer rows is", "groups with fewer rows are")
+    return f" {said} in {where}." if n else ""
 
 
 def _words(protected: str) -> str:
@@ -364,10 +369,11 @@ def _words(protected: str) -> str:
 def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     nothing = float("nan")
     limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
-    return number(metrics[name], *limits, signed=has_sign(name))
+    only_upper = has_only_upper_limit(name)
+    return number(metrics[name], *limits, signed=has_sign(name), only_upper=only_upper)
 
 
-def _of_row(row: Mapping[Any, Any] | None) -> Cell:
+def _of_row(row: Mapping[Any, Any] | None, *, is_worst: bool = False) -> Cell:
     """Return a cell with the value of a row of an audit table, or with the reason for none."""
     if row is None:
         return Cell("")
@@ -375,11 +381,12 @@ def _of_row(row: Mapping[Any, Any] | None) -> Cell:
         if row["reason"].startswith("not shown"):
             return Cell(row["reason"])
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
-    signed = has_sign(row["metric"])
+    signed = has_sign(row["metric"]) and not is_worst
     if row["reason"]:  # a weighted value without an interval
         shown = number(row["value"], signed=signed)
         return replace(shown, interval=str(row["reason"]))
-    return number(row["value"], row["ci_low"], row["ci_high"], signed=signed)
+    only_upper = has_only_upper_limit(row["metric"])
+    return number(row["value"], row["ci_low"], row["ci_high"], signed=signed, only_upper=only_upper)
 
 
 def _population(

@@ -22,7 +22,7 @@ def unweighted(n: np.ndarray, selected: np.ndarray) -> Linearised:
 
 
 def test_equal_rates_of_5000_and_60_rows_hardly_fail_the_four_fifths_rule() -> None:
-    """The closed form of a sweep. Walter's limits missed 5 to 7 % of the ratios on one side."""
+    """The closed form for weights. Walter's limits missed 5 to 7 % of the ratios on one side."""
     rng = np.random.default_rng(1)
     k, n = 600, np.repeat([5000, 60], 600)
     fails, missed = [], []
@@ -88,6 +88,20 @@ def test_a_group_whose_weight_a_few_rows_carry_has_values_but_no_interval(
         assert np.isnan(row["ci_high"])
         assert row["method"] == ""
         assert row["reason"].startswith("selection_rate of Female has no interval")
+
+
+@pytest.mark.parametrize("selected_men", [0, 1])
+def test_there_are_both_limits_or_none(selected_men: int) -> None:
+    """The ratio of a rate of 0 to a rate without an interval had the lower limit 0 alone."""
+    codes, y = np.repeat([0, 1], 200), np.tile([0, 1], 200)
+    predicted = np.where(codes == 0, selected_men * y, y)
+    weight = np.ones(400)
+    weight[200:203] = 66.0
+    found = audit(WeightedCounts.from_arrays([SEX], [codes], y, predicted, weight))
+    for name, table in found.tables.items():
+        half = table[table["ci_low"].isna() != table["ci_high"].isna()]
+        assert half.empty, (name, half)
+        assert (table["ci_low"].isna() == (table["method"] == "")).all(), name
 
 
 def test_all_parts_of_a_mean_are_asked(heavy: WeightedCounts) -> None:

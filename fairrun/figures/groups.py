@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from fairrun.figures.style import GREY, INK, PALETTE, TEXT, WIDTH, clean_axes, fit, new_figure, wrap
+from fairrun.metrics import is_hidden_reason
+from fairrun.text import n_of
 
 __all__ = ["plot_groups"]
 
@@ -43,7 +45,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     is_hidden = rates["n"].isna()
     n_hidden = len(rates.loc[is_hidden, ["protected", "group"]].drop_duplicates())
     rates = rates[~is_hidden]
-    why = rates["reason"].str.startswith("not shown").to_numpy(dtype=bool)
+    why = rates["reason"].map(is_hidden_reason).to_numpy(dtype=bool)
     hidden = {*map(tuple, rates.loc[why, ["protected", "group", "metric"]].to_numpy())}
     about = zip(*(rates[name] for name in ("protected", "group", "metric")), strict=True)
     limits = rates[["value", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
@@ -61,9 +63,12 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             blocks.append((protected, [group for group in n_rows if group in most]))
             n_shown += len(most)
     n_left_out = sum(map(len, sizes.values())) - n_shown
-    notes = [f"{n_left_out} groups with fewer rows are not drawn"] if n_left_out else []
+    notes = []
+    if n_left_out:
+        said = n_of(n_left_out, "group with fewer rows is", "groups with fewer rows are")
+        notes.append(f"{said} not drawn")
     if n_hidden:
-        notes.append(f"{n_hidden} groups are not shown, for privacy")
+        notes.append(f"{n_of(n_hidden, 'group is', 'groups are')} not shown, for privacy")
 
     # A label with two lines needs more height than one row.
     labels: list[str] = []

@@ -19,6 +19,7 @@ from fairrun.metrics import (
     WeightedScoreHistogram,
     divide,
     false_positive_rate,
+    is_hidden_reason,
     normal_quantile,
     true_positive_rate,
     values_of,
@@ -137,7 +138,7 @@ def _panels(
     groups left out. Groups whose area under the curve must not be shown are no part of it.
     """
     of_scores = rates[rates["metric"] == "roc_auc"]
-    is_hidden = of_scores["reason"].str.startswith("not shown").to_numpy(dtype=bool)
+    is_hidden = of_scores["reason"].map(is_hidden_reason).to_numpy(dtype=bool)
     hidden = {*map(tuple, of_scores.loc[is_hidden, ["protected", "group"]].to_numpy())}
     contents, heights = [], []
     for column in scores.columns[:_MOST_COLUMNS]:

@@ -145,6 +145,7 @@ from fairrun.metrics.suppression import (
     check_min_cell,
     hidden_groups,
     hidden_parts,
+    is_hidden_reason,
 )
 from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
@@ -227,6 +228,7 @@ __all__ = [
     "has_sign",
     "hidden_groups",
     "hidden_parts",
+    "is_hidden_reason",
     "largest_groups",
     "local_law_144_table",
     "majority_label",

@@ -15,7 +15,7 @@ from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.evaluation import Evaluation, confusion_table
 from fairrun.metrics.intervals import Intervals
 from fairrun.metrics.rates import selection_rate
-from fairrun.metrics.suppression import Hidden
+from fairrun.metrics.suppression import Hidden, is_hidden_reason
 from fairrun.metrics.worst import worst_of
 
 __all__ = ["MARGINAL", "show", "shown_confusion"]
@@ -128,7 +128,7 @@ def _worst(worst: pd.DataFrame, together: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for row in worst.to_dict("records"):
         pairs = of_all[row["protected"], row["metric"]]
-        concealed = pairs["reason"].str.startswith("not shown")
+        concealed = pairs["reason"].map(is_hidden_reason).astype(bool)
         if not concealed.any():
             rows.append(row)
             continue

@@ -25,10 +25,13 @@ __all__ = [
     "check_min_cell",
     "hidden_groups",
     "hidden_parts",
+    "is_hidden_reason",
 ]
 
 #: By default, numbers about fewer rows than this are not shown.
 MIN_CELL = 5
+#: How the reason begins why a number is not shown.
+_NOT_SHOWN = "not shown"
 #: A protected column or crossing, and the name of a group.
 Group = tuple[str, str]
 
@@ -77,7 +80,7 @@ class Hidden:
         """Return what is said in place of the number of rows of a group; empty if it is shown."""
         if (protected, group) not in self.groups:
             return ""
-        return self.fewer if (protected, group) in self.small else "not shown"
+        return self.fewer if (protected, group) in self.small else _NOT_SHOWN
 
     def reason(self, protected: str, *groups: str, joint: bool = False) -> str:
         """Return why a number about these groups is not shown; empty if it is shown.
@@ -93,16 +96,21 @@ class Hidden:
         """
         every = [(protected, group) for group in groups]
         if any(each in self.small for each in every):
-            return f"not shown: {self.fewer} rows"
+            return f"{_NOT_SHOWN}: {self.fewer} rows"
         if joint and any(each in self.few for each in every):
-            return f"not shown: {self.fewer} rows with one of the labels or predictions"
+            return f"{_NOT_SHOWN}: {self.fewer} rows with one label or prediction"
         if any(each in self.groups or (joint and each in self.joint) for each in every):
-            return f"not shown: it would give away a group with {self.fewer} rows"
+            return f"{_NOT_SHOWN}: it would give away a group with {self.fewer} rows"
         return ""
 
 
 #: Every number is shown.
 NOTHING_HIDDEN = Hidden()
+
+
+def is_hidden_reason(reason: str) -> bool:
+    """Return whether the reason for a missing number is that it must not be shown."""
+    return reason.startswith(_NOT_SHOWN)
 
 
 def check_min_cell(min_cell: int) -> None:
@@ -198,7 +206,7 @@ def hidden_parts(sizes: Sequence[int], min_cell: int = MIN_CELL) -> list[str]:
         if len(gone) > 1 and sum(gone) >= min_cell:
             break
         if sizes[place] and not said[place]:
-            said[place] = "not shown"
+            said[place] = _NOT_SHOWN
     return said
 
 

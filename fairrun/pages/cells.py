@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from fairrun.metrics import is_hidden_reason
 from fairrun.text import with_percent, with_sign
 
 __all__ = [
@@ -90,7 +91,7 @@ def number(
 
 def number_unless_hidden(reason: str, *limits: float) -> Cell:
     """Return a cell with a number; an empty one if the reason for its absence stands elsewhere."""
-    if pd.isna(limits[0]) and reason.startswith("not shown"):
+    if pd.isna(limits[0]) and is_hidden_reason(reason):
         return Cell("")
     return number(*limits)
 

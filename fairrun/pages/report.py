@@ -15,7 +15,13 @@ from fairrun.explanations import Overview
 from fairrun.figures import Plot
 from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict
 from fairrun.groups import MISSING
-from fairrun.metrics import MOST_COMPARED, NOT_WEIGHTED, Evaluation, WeightedCounts
+from fairrun.metrics import (
+    MOST_COMPARED,
+    NOT_WEIGHTED,
+    Evaluation,
+    WeightedCounts,
+    is_hidden_reason,
+)
 from fairrun.pages.explanation_words import (
     columns_table,
     explanation_sentences,
@@ -283,7 +289,7 @@ def _not_measured(
                 f"{gate.min_count} {rows} is not checked."
             )
     undefined = audited.compared[audited.compared["value"].isna()]
-    undefined = undefined[~undefined["reason"].str.startswith("not shown")]
+    undefined = undefined[~undefined["reason"].map(is_hidden_reason).astype(bool)]
     not_weighted = undefined["reason"] == NOT_WEIGHTED
     said += [
         f"The metric {metric.replace('_', ' ')} was not computed: {NOT_WEIGHTED}."

@@ -16,6 +16,7 @@ from fairrun.metrics import (
     WeightedCounts,
     has_only_upper_limit,
     has_sign,
+    is_hidden_reason,
     one_and_two_way,
     values_of,
 )
@@ -46,6 +47,8 @@ __all__ = [
 
 #: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
+#: What a table says in place of a number, if a note below it gives the reason.
+_NOT_SHOWN = "not shown"
 #: The heading of a column of numbers with their intervals.
 _VALUE = "value and 95 % interval"
 #: The rates in the table of a group. The table has no room for more.
@@ -181,15 +184,22 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
         (
             Cell(group),
             *_sizes(of_group["selection_rate"], weighted, evaluation.hidden.rows(protected, group)),
-            *(_of_row(of_group.get(name)) for name in _RATES),
+            *(_of_row(of_group.get(name), briefly=True) for name in _RATES),
         )
         for group, of_group in groups.items()
     ]
+    note = _left_out(len(every) - len(groups), "audit/rates.csv")
+    if any(cell.text == _NOT_SHOWN for row in rows for cell in row):
+        fewer = evaluation.hidden.fewer
+        note = (
+            f"Not shown: numbers about {fewer} rows, rates with {fewer} rows of one label or "
+            f"prediction, and numbers that would give them away.{note}"
+        )
     return Table(
         f"Rates by {_words(protected)}",
         ("group", "rows", *(("effective rows",) if weighted else ()), *_RATES.values()),
         tuple(rows),
-        _left_out(len(every) - len(groups), "audit/rates.csv").strip(),
+        note.strip(),
     )
 
 
@@ -203,7 +213,8 @@ def comparison_table(evaluation: Evaluation, protected: str) -> Table:
     for row in compared:
         metric = BIAS_METRICS.get(str(row["metric"]))
         pair = worst.get(row["metric"]) if metric and metric.kind != "other" else None
-        against = f"{pair['group_a']} against {pair['group_b']}" if pair else ""
+        is_shown = pair is not None and not is_hidden_reason(pair["reason"])
+        against = f"{pair['group_a']} against {pair['group_b']}" if pair and is_shown else ""
         rows.append(
             (
                 Cell(str(row["metric"]).replace("_", " ")),
@@ -373,13 +384,15 @@ def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     return number(metrics[name], *limits, signed=has_sign(name), only_upper=only_upper)
 
 
-def _of_row(row: Mapping[Any, Any] | None, *, is_worst: bool = False) -> Cell:
+def _of_row(
+    row: Mapping[Any, Any] | None, *, is_worst: bool = False, briefly: bool = False
+) -> Cell:
     """Return a cell with the value of a row of an audit table, or with the reason for none."""
     if row is None:
         return Cell("")
     if pd.isna(row["value"]):
-        if row["reason"].startswith("not shown"):
-            return Cell(row["reason"])
+        if is_hidden_reason(row["reason"]):
+            return Cell(_NOT_SHOWN if briefly else row["reason"])
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
     signed = has_sign(row["metric"]) and not is_worst
     if row["reason"]:  # a weighted value without an interval

@@ -107,7 +107,9 @@ def test_few_rows_of_a_label_hide_what_depends_on_it() -> None:
     confusion = shown_confusion(shown).set_index("group")
     assert confusion["n"].tolist() == [200, 100, 0]
     assert confusion.loc["Female", "true_positives"] is pd.NA
-    assert confusion.loc["Female", "reason"].startswith("not shown: fewer than 5 rows with one of")
+    assert confusion.loc["Female", "reason"].startswith(
+        "not shown: fewer than 5 rows with one label"
+    )
 
 
 def test_nothing_changes_if_no_group_is_small() -> None:

@@ -101,7 +101,7 @@ def test_a_rate_over_few_rows_is_hidden_and_the_margins_are_not() -> None:
     assert hidden.joint == {("sex", "Female"), ("sex", "Male")}
     assert hidden.reason("sex", "Female") == ""
     said = hidden.reason("sex", "Female", joint=True)
-    assert said == "not shown: fewer than 5 rows with one of the labels or predictions"
+    assert said == "not shown: fewer than 5 rows with one label or prediction"
 
 
 def test_rows_without_a_value_are_protected_on_request() -> None:

@@ -178,3 +178,21 @@ def test_check_and_preprocess_show_no_number_of_a_small_group(run: Invoke, few: 
     assert of_group["count"].isna().all()
     assert set(of_group["instead"]) == {"fewer than 20"}
     assert counts[counts["group"] == "Black"]["count"].isna().all()
+
+
+@pytest.mark.slow
+def test_a_sweep_of_sensitive_data_stores_no_counts_and_is_not_resumed(
+    run: Invoke, few: Path
+) -> None:
+    asked = ["--trials", 2, "--workers", 1, "--space", "C=0.1..1", "--sensitive", "true"]
+    succeed(run("sweep", "--data", few, *ABOUT, *asked))
+    found = [
+        mlflow.artifacts.load_dict(f"runs:/{each.info.run_id}/counts.json")
+        for each in runs()
+        if "sweep.trial" in each.data.tags or "evaluated.rows" in each.data.tags
+    ]
+    assert found == [{"kind": "counts", "suppressed": True}] * len(found)
+    assert len(found) >= 2
+    result = run("sweep", "--resume", runs()[0].info.run_id)
+    assert result.exit_code == 2
+    assert "is a sweep of sensitive data, which does not store the counts" in result.output

@@ -7,6 +7,7 @@ import pytest
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import (
     BIAS_METRICS,
+    MARGINAL,
     Evaluation,
     evaluate_predictions,
     four_fifths_table,
@@ -139,3 +140,26 @@ def test_a_group_of_one_is_not_the_highest_rate_of_the_four_fifths_rule() -> Non
     assert set(none["highest_group"]) == {""}
     assert none["impact_ratio"].isna().all()
     assert "no group has 2 % of the rows and 200 rows" in none["reason"][0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_comparison_is_shown_only_if_both_groups_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = rng.poisson(rng.choice([0.3, 2, 20], size=(3, 4, 1, 1)), size=(3, 4, 2, 2))
+    counts = Counts((SEX, RACE), table)
+    hidden = hidden_groups(counts)
+    whole = Evaluation({}, counts, None, audit(counts, n_replicates=50), {}, None)  # type: ignore[arg-type]
+    shown = show(whole, hidden).audit
+    assert hidden.small
+    assert hidden.joint >= hidden.groups
+    n_shown = 0
+    for found in (shown.compared, shown.pairs, shown.together, shown.worst):
+        for row in found[found["value"].notna()].to_dict("records"):
+            groups = {(row["protected"], row[name]) for name in ("group_a", "group_b")}
+            assert not groups & (hidden.groups if row["metric"] in MARGINAL else hidden.joint)
+            n_shown += 1
+    assert n_shown > 20
+    exact = whole.audit.rates.set_index(["protected", "group", "metric"])["value"]
+    for key, value in shown.rates.set_index(["protected", "group", "metric"])["value"].items():
+        gone = hidden.groups if key[2] in MARGINAL else hidden.joint
+        assert np.isnan(value) if key[:2] in gone else (value == exact[key] or np.isnan(exact[key]))

@@ -779,6 +779,12 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_edge_pass_five": lambda: f"{max(_gate('on the edge', 'pass', 5)):.1f}",
     "gate_edge_fail_five": lambda: _span(_gate("on the edge", "fail", 5)),
     "gate_simulations": lambda: _simulations("gate_errors"),
+    "gate_standard_error": lambda: (
+        f"{(2.5 * 97.5 / _result('gate_errors')['simulations']) ** 0.5:.1f}"
+    ),
+    "gate_edge_exact": lambda: _span(
+        row["exact_pass"] for row in _rows("gate_errors") if "exact_pass" in row
+    ),
     "gate_whole_simulations": lambda: _simulations("gate_errors_whole"),
     "gate_unequal_simulations": lambda: _simulations("gate_errors_unequal"),
     "gate_whole_one_column": lambda: _whole_gate(1, "none"),

@@ -123,6 +123,8 @@ def load_model(folder: str | Path) -> InferenceModel:
         if version == 1:
             _upgrade_from_1(described, arrays)
         model = _build(described, arrays)
+        if model.decision.randomised != (model.draws is not None):
+            raise ValueError("a model draws if, and only if, its decision is randomised")
         check_golden(model, golden)
     except ModelError:
         raise

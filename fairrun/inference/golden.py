@@ -96,6 +96,8 @@ def check_golden(model: InferenceModel, golden: dict[str, Any]) -> None:
     n_rows = len(expected)
     # Labels of rows near a threshold are None, which becomes NaN.
     labels = np.array(golden["prediction"], dtype=np.float64)
+    if labels.shape != expected.shape:
+        raise ValueError("the golden rows have not one label each")
     singles = [
         Columns({name: [column[row]] for name, column in values.items()}, 1)
         for row in range(n_rows)

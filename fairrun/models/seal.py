@@ -16,7 +16,7 @@ from fairrun.errors import RequestError
 from fairrun.inference import ModelError
 from fairrun.inference.manifest import MANIFEST, dump_json, read_json, read_manifest, sha256
 
-__all__ = ["ARTIFACT", "CODE", "check_description", "check_files", "seal"]
+__all__ = ["ARTIFACT", "CODE", "check_files", "seal"]
 
 CODE, ARTIFACT = Path("code", "inference"), Path("artifacts", "inference")
 
@@ -76,7 +76,8 @@ def check_files(folder: Path) -> None:
     Raises
     ------
     RequestError
-        If a file is missing, was changed, or is not in the manifest.
+        If a file is missing, was changed, or is not in the manifest, or the part of MLmodel with
+        signature, groups and data set was changed.
     """
     manifest = _manifest_of(folder)
     if manifest is None:
@@ -93,33 +94,19 @@ def check_files(folder: Path) -> None:
             raise RequestError(
                 f"{name} of the model is missing or was changed after it was saved; {_AGAIN}"
             )
+    if (described := _digest_of_description(folder)) is None or described != manifest.get(
+        _DESCRIPTION
+    ):
+        raise RequestError(
+            f"flavors, metadata or signature in {_MLMODEL} were changed after the model was saved; "
+            f"{_AGAIN}"
+        )
     named = {*digests, (ARTIFACT / MANIFEST).as_posix()}
     for name in (name for closed in _CLOSED for name in _names(folder, closed)):
         if name not in named:
             raise RequestError(
                 f"{name} was added after the model was saved; remove it, or {_AGAIN}"
             )
-
-
-def check_description(folder: Path) -> None:
-    """Check the part of MLmodel with signature, groups and data set.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of the model.
-
-    Raises
-    ------
-    RequestError
-        If this part was changed after the model was saved.
-    """
-    manifest = _manifest_of(folder)
-    if manifest is not None and _digest_of_description(folder) != manifest.get(_DESCRIPTION):
-        raise RequestError(
-            f"flavors, metadata or signature in MLmodel was changed after the model was saved; "
-            f"{_AGAIN}"
-        )
 
 
 def _manifest_of(folder: Path) -> dict[str, Any] | None:
@@ -154,7 +141,7 @@ def _digest_of_file(path: Path) -> str | None:
 
 def _digest_of_description(folder: Path) -> str | None:
     """Return the SHA-256 of the lasting part of MLmodel, or None if it cannot be read."""
-    import yaml  # only this needs it, and workers do without
+    import yaml  # imported here, because models of earlier formats do without it
 
     digest, length = hashlib.sha256(), 0
     try:

@@ -84,20 +84,23 @@ def main() -> None:
             drop=["race", "education-num"],
             splits={"seed": seed},
         )
-    print("| data | model | metric | values of single rows | shared values | difference |")
+    print("| model | data | metric | values of single rows | shared values | difference |")
     print("| :--- | :--- | :--- | ---: | ---: | ---: |")
-    for data, request in requests.items():
-        splits = [prepare(resolve_spec(request(seed))) for seed in range(told.seeds)]
-        for label, parameters in CASES.items():
+    splits = {
+        data: [prepare(resolve_spec(request(seed))) for seed in range(told.seeds)]
+        for data, request in requests.items()
+    }
+    for label, parameters in CASES.items():
+        for data, own in splits.items():
             found = []
             for fewest in (1, ROWS_A_MEAN):
                 with fewest_rows(fewest):
-                    found.append([measure(split, parameters) for split in splits])
+                    found.append([measure(split, parameters) for split in own])
             one, shared = map(np.array, found)
             for place, metric in enumerate(METRICS):
                 apart = (shared - one)[:, place]
                 print(
-                    f"| {data} | {label} | {metric} | {one[:, place].mean():.4f} "
+                    f"| {label} | {data} | {metric} | {one[:, place].mean():.4f} "
                     f"| {shared[:, place].mean():.4f} | {apart.mean():+.4f} ± {apart.std():.4f} |",
                     flush=True,
                 )

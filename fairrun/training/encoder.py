@@ -151,9 +151,9 @@ def example_row(encoder: Encoder) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"age": [20.0, 40, 41], "job": ["b", "a", "b"]})
-    >>> example_row(fit_encoder(rows, min_frequency=1))
+    >>> rows = pd.DataFrame({"age": [20.0, 40, 45], "job": ["b", "a", "b"]})
+    >>> example_row(fit_encoder(rows, min_frequency=1))  # a mean, because no 8 rows are 40
         age job
-    0  40.0   b
+    0  35.0   b
     """
     return pd.DataFrame({column.name: [column.fill] for column in encoder.columns})

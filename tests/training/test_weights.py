@@ -14,6 +14,7 @@ from fairrun.inference import GroupLookup
 from fairrun.training import ESTIMATORS, FairClassifier
 from fairrun.training.mitigation import MITIGATORS, ScoredRows, TrainingMatrix
 from fairrun.training.recipe import Recipe, fit_recipe
+from fairrun.training.shared_values import pool
 from tests.people import SPEC, make_raw
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -38,8 +39,9 @@ def weighted_rows() -> tuple[TrainingMatrix, np.ndarray]:
     """Return rows with whole weights, a row for each text in neither group, and the weights."""
     rng = np.random.default_rng(3)
     groups = rng.choice(np.array([0, 1, -1], dtype=np.int8), size=400, p=[0.5, 0.4, 0.1])
-    # Few distinct values, so that boosting bins the repeated rows alike.
-    matrix = np.round(rng.normal(size=(400, 3)) + 0.4 * (groups == 0)[:, None], 1)
+    # Few distinct values that enough rows share: boosting bins the repeated rows alike, and what is
+    # pooled because few rows share it does not depend on repetitions, which are rows of their own.
+    matrix = pool(rng.normal(size=(400, 3)) + 0.4 * (groups == 0)[:, None])
     label = (rng.random(400) < 1 / (1 + np.exp(-matrix.sum(axis=1)))).astype(np.int64)
     weight = 1.0 + rng.integers(0, 3, size=400) + 4 * label * (groups == 0)
     return TrainingMatrix(matrix, label, groups, weight), weight

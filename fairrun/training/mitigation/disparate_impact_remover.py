@@ -28,9 +28,9 @@ def fit_disparate_impact_remover(train: TrainingMatrix, repair_level: float = 1.
     Parameters
     ----------
     train : TrainingMatrix
-        The training rows. Rows in neither group have no effect. Weights have none on the repair of
-        a group, because it depends only on which values occur; they act on the estimator's fit, and
-        on the repair of rows in neither group.
+        The training rows. Rows in neither group only count among the rows that share a value.
+        Weights have no effect on the repair of a group, in which each row counts once; they act on
+        the estimator's fit, and on the repair of rows in neither group.
     repair_level : float
         The share of the distance to the common distribution, from 0 (the columns stay as they are)
         to 1 (the groups have one distribution).

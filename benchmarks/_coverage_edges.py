@@ -19,14 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, binom
 
-from fairrun.metrics.binomial import (
-    Estimate,
-    clopper_pearson_limits,
-    mover_difference,
-    mover_mean,
-    mover_ratio,
-    tail_of_pairs,
-)
+from fairrun.metrics.binomial import clopper_pearson_limits, tail_of_pairs
+from fairrun.metrics.closed_form import Estimate, difference_of, ratio_of
 
 __all__ = ["edges"]
 
@@ -51,7 +45,7 @@ def rates_near(n: int, *, steps: int) -> FloatArray:
 
 def estimate(count: FloatArray, n: int, tail: float = TAIL) -> Estimate:
     """Return rates with their limits."""
-    return Estimate(count / n, *clopper_pearson_limits(count, np.full_like(count, n), tail))
+    return count / n, *clopper_pearson_limits(count, np.full_like(count, n), tail)
 
 
 def possible(n: int, p: float) -> tuple[FloatArray, FloatArray]:
@@ -63,10 +57,10 @@ def possible(n: int, p: float) -> tuple[FloatArray, FloatArray]:
 def compare(metric: str, a: Estimate, b: Estimate) -> tuple[FloatArray, FloatArray]:
     """Return the limits of the difference a − b, or of the ratio a / b as the gate reads it."""
     if metric == "statistical_parity":
-        return mover_difference(a, b)[1:]
-    _, low, high = mover_ratio(a, b)
+        return difference_of([(a, b)])
+    low, high = ratio_of(a, b)
     # Where b is 0, the gate takes 0 / a.
-    _, _, high_turned = mover_ratio(b, a)
+    _, high_turned = ratio_of(b, a)
     none = np.isnan(low)
     return np.where(none, 1 / high_turned, low), np.where(none, np.inf, high)
 
@@ -109,7 +103,7 @@ def jeffreys(count: FloatArray, n: int) -> Estimate:
     """Return rates with the limits of Jeffreys' prior, for comparison."""
     low = np.where(count == 0, 0.0, beta.ppf(TAIL, count + 0.5, n - count + 0.5))
     high = np.where(count == n, 1.0, beta.isf(TAIL, count + 0.5, n - count + 0.5))
-    return Estimate(count / n, low, high)
+    return count / n, low, high
 
 
 def of_rates(steps: int) -> Iterator[dict[str, object]]:
@@ -151,7 +145,8 @@ def of_pairs(metric: str, steps: int) -> Iterator[dict[str, object]]:
                 (count_a, share_a), (count_b, share_b) = possible(na, p), possible(nb, q)
                 of_a, of_b = estimate(count_a, na), estimate(count_b, nb)
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    low, high = compare(metric, Estimate(*(x[:, None] for x in of_a)), of_b)
+                    rate, low_a, high_a = (x[:, None] for x in of_a)
+                    low, high = compare(metric, (rate, low_a, high_a), of_b)
                 passed, failed = verdicts(metric, low, high)
                 flags = (low > value + 1e-12, high < value - 1e-12, passed, failed)
                 missed_below, missed_above, *errors = (share_a @ f @ share_b for f in flags)
@@ -192,14 +187,14 @@ def of_odds(simulations: int) -> Iterator[dict[str, object]]:
                     break
                 parts.append(
                     [
-                        Estimate(x / m, *clopper_pearson_limits(x, m, TAIL))
+                        (x / m, *clopper_pearson_limits(x, m, TAIL))
                         for m, rate in sizes
                         for x in [rng.binomial(m, rate)]
                     ]
                 )
             if len(parts) < 2:
                 continue
-            _, low, high = mover_mean([mover_difference(a, b) for a, b in zip(*parts, strict=True)])
+            low, high = difference_of([*zip(*parts, strict=True)])
             below.append(np.mean(low > 0))
             above.append(np.mean(high < 0))
             covered.append(1 - below[-1] - above[-1])

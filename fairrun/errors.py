@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "EXIT_BAD_REQUEST",
     "EXIT_GATE_FAILED",
@@ -20,6 +22,10 @@ EXIT_TRACKING_STORE = 3
 EXIT_GATE_FAILED = 4
 EXIT_INSUFFICIENT_EVIDENCE = 5
 
+#: A message quotes what was given, which can be of any length and hold any character.
+_MOST_CHARACTERS, _MOST_LINES = 1000, 6
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 class RequestError(ValueError):
     """An error that the caller can correct, such as a wrong parameter or unsuitable data.
@@ -36,6 +42,9 @@ class RequestError(ValueError):
     ...
     fairrun.errors.RequestError: C=-1.0 is not positive; give a number above 0
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_readable(message))
 
 
 class StoreError(RuntimeError):
@@ -54,3 +63,15 @@ class StoreError(RuntimeError):
     ...
     fairrun.errors.StoreError: the tracking store sqlite:///mlflow.db cannot be written (disk full)
     """
+
+
+def _readable(message: str) -> str:
+    """Shorten a message in its middle, and leave out what would move a terminal's cursor.
+
+    The start says what was given, and the end what to do next.
+    """
+    lines = [line for line in _CONTROL.sub("\ufffd", message).split("\n") if line.strip()]
+    text = ("\n" if len(lines) <= _MOST_LINES else " ").join(lines)
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[: _MOST_CHARACTERS - 400]} … {text[-390:]}"

@@ -7,7 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["format_table", "quoted", "with_interval", "with_sign"]
+__all__ = [
+    "format_table",
+    "n_of",
+    "quoted",
+    "with_interval",
+    "with_percent",
+    "with_probability",
+    "with_sign",
+]
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3, *, signed: Collection[str] = ()) -> str:
@@ -59,6 +67,45 @@ def with_sign(value: float, decimals: int = 3) -> str:
     """
     text = _format_value(float(value), decimals)
     return f"+{text}" if text[0].isdigit() and float(text) > 0 else text
+
+
+def with_probability(probability: float) -> str:
+    """Return a probability with two digits, and never as 0 or 1, which it cannot be.
+
+    Examples
+    --------
+    >>> with_probability(0.734), with_probability(0.997), with_probability(0.0)
+    ('0.73', 'above 0.99', 'below 0.01')
+    """
+    if pd.isna(probability):
+        return "undefined"
+    text = f"{probability:.2f}"
+    return {"1.00": "above 0.99", "0.00": "below 0.01"}.get(text, text)
+
+
+def with_percent(share: float) -> str:
+    """Return a share in percent. It is 0 % or 100 % only if it is exactly so.
+
+    Examples
+    --------
+    >>> with_percent(0.0421), with_percent(0.0002), with_percent(0.9999), with_percent(0.0)
+    ('4.2%', 'under 0.1%', 'over 99.9%', '0.0%')
+    """
+    text = f"{share:.1%}"
+    if text == "0.0%" and share > 0:
+        return "under 0.1%"
+    return "over 99.9%" if text == "100.0%" and share < 1 else text
+
+
+def n_of(n: float, one: str, several: str = "") -> str:
+    """Return a number with its noun, in the singular for 1.
+
+    Examples
+    --------
+    >>> n_of(1, "row"), n_of(2500, "row"), n_of(0, "check has", "checks have")
+    ('1 row', '2,500 rows', '0 checks have')
+    """
+    return f"{n:,} {one if n == 1 else several or f'{one}s'}"
 
 
 def with_interval(

@@ -499,6 +499,22 @@ def serving_answers(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["64 clients", ""], lines, "lr")
 
 
+def fuzz(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many inputs each reader answered, refused, or failed at."""
+    lines = [
+        (
+            row["reader"],
+            f"{row['inputs']:,}",
+            f"{row['accepted']:,}",
+            f"{row['inputs'] - row['accepted'] - row['faults']:,}",
+            str(row["faults"]),
+        )
+        for row in rows
+    ]
+    header = ("reader of", "inputs", "accepted", "refused in a short message", "faults")
+    return _markdown(header, lines, "lrrrr")
+
+
 def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     """Write how long both sides take, pair after pair."""
     lines = []
@@ -600,6 +616,7 @@ TABLES = {
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
+    "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),
@@ -762,6 +779,12 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_edge_pass_five": lambda: f"{max(_gate('on the edge', 'pass', 5)):.1f}",
     "gate_edge_fail_five": lambda: _span(_gate("on the edge", "fail", 5)),
     "gate_simulations": lambda: _simulations("gate_errors"),
+    "gate_standard_error": lambda: (
+        f"{(2.5 * 97.5 / _result('gate_errors')['simulations']) ** 0.5:.1f}"
+    ),
+    "gate_edge_exact": lambda: _span(
+        row["exact_pass"] for row in _rows("gate_errors") if "exact_pass" in row
+    ),
     "gate_whole_simulations": lambda: _simulations("gate_errors_whole"),
     "gate_unequal_simulations": lambda: _simulations("gate_errors_unequal"),
     "gate_whole_one_column": lambda: _whole_gate(1, "none"),

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
+from fairrun.text import n_of
 
 __all__ = ["clusters_note", "deal_clusters", "read_clusters"]
 
@@ -58,14 +59,16 @@ cluster of its own'
     sizes = np.bincount(cluster)
     most = int(sizes.max(initial=0))
     said = (
-        f"cluster={name}: {len(cluster):,} rows in {len(sizes):,} clusters, "
-        f"the largest with {most:,} row{'s'[: most != 1]}"
+        f"cluster={name}: {n_of(len(cluster), 'row')} in {n_of(len(sizes), 'cluster')}, "
+        f"the largest with {n_of(most, 'row')}"
     )
     n_null = int(column.isna().sum())
-    if n_null == 1:
-        said += "; 1 row without a value is a cluster of its own"
-    elif n_null:
-        said += f"; {n_null:,} rows without a value are clusters of their own"
+    if n_null:
+        said += "; " + n_of(
+            n_null,
+            "row without a value is a cluster of its own",
+            "rows without a value are clusters of their own",
+        )
     return said
 
 
@@ -108,8 +111,8 @@ def deal_clusters(
     n_clusters, n_parts = int(of_row.max(initial=-1)) + 1, len(shares)
     if n_clusters < n_parts:
         raise RequestError(
-            f"{n_clusters} clusters cannot be dealt to {n_parts} parts, because the rows of a "
-            "cluster stay together; give data with more clusters, or leave cluster out"
+            f"{n_of(n_clusters, 'cluster')} cannot be dealt to {n_parts} parts, because the rows "
+            "of a cluster stay together; give data with more clusters, or leave cluster out"
         )
     cells = np.bincount(of_row * len(levels) + stratum, minlength=n_clusters * len(levels))
     rows = cells.reshape(n_clusters, len(levels))

@@ -16,12 +16,13 @@ import click
 import pandas as pd
 
 from fairrun.errors import EXIT_BAD_REQUEST, EXIT_TRACKING_STORE, RequestError, StoreError
-from fairrun.gate import GateResult, Judgement
+from fairrun.gate import GateResult
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
-from fairrun.metrics import has_sign
-from fairrun.text import format_table, with_interval, with_sign
+from fairrun.metrics import has_only_upper_limit, has_sign
+from fairrun.text import format_table, with_probability, with_sign
 from fairrun.tracking.faults import naming_faults
+from fairrun.tracking.names import CONSTRAINT_PROBABILITY
 from fairrun.tracking.runs import check_tracking_uri
 
 __all__ = ["entry_point", "given", "given_one", "listed", "print_gate", "print_metrics"]
@@ -92,10 +93,14 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
     names = [n for n in metrics if "/" not in n and not n.endswith("_worst") and n not in limits]
     values, intervals = [], []
     for name in names:
-        form = with_sign if has_sign(name) else "{:z.3f}".format
+        form: Callable[[float], str] = with_sign if has_sign(name) else "{:z.3f}".format
+        if name == CONSTRAINT_PROBABILITY:
+            form = with_probability
         low, high = (metrics.get(f"{name}_ci_{end}", math.nan) for end in ("low", "high"))
         values.append("undefined" if math.isnan(metrics[name]) else form(metrics[name]))
-        intervals.append(f"{form(low)} to {form(high)}" if math.isfinite(low) else "")
+        both = f"{form(low)} to {form(high)}"
+        interval = f"at most {form(high)}" if has_only_upper_limit(name) else both
+        intervals.append(interval if math.isfinite(low) else "")
     table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
     click.echo(format_table(table, signed=[rows]))
     click.echo("all groups, all pairs and the worst pairs are in audit/*.csv of the run")
@@ -107,7 +112,7 @@ def print_gate(result: GateResult) -> None:
         {
             "term": [str(each.term) for each in result.judgements],
             "groups": [each.subject for each in result.judgements],
-            "value and 95 % interval": [*map(_judged, result.judgements)],
+            "value and 95 % interval": [each.measured for each in result.judgements],
             "verdict": [str(each.verdict) for each in result.judgements],
         }
     )
@@ -116,14 +121,6 @@ def print_gate(result: GateResult) -> None:
         table.insert(3, "confidence", [each.level for each in result.judgements])
     click.echo(f"\n{format_table(table)}\n")
     click.echo(result)
-
-
-def _judged(judgement: Judgement) -> str:
-    """Return the value and interval of a check, and the reason for its verdict if there is one."""
-    limits = (judgement.value, judgement.ci_low, judgement.ci_high)
-    signed = has_sign(judgement.term.metric.name)
-    interval = with_interval(*limits, signed=signed) if judgement.has_interval else ""
-    return "; ".join(text for text in (interval, judgement.reason) if text)
 
 
 def given(text: str) -> str | None:

@@ -9,11 +9,12 @@ import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point, given
+from fairrun.entrypoints._command import entry_point, given, print_gate
 from fairrun.entrypoints._options import data_options, min_frequency_option
 from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS
-from fairrun.runs.sweep import TRIALS, SweepRequest, Swept, run_sweep
+from fairrun.runs.sweep import Swept, run_sweep
+from fairrun.runs.sweep_request import TRIALS, SweepRequest
 from fairrun.sweep.methods import METHODS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import RULES
@@ -58,8 +59,8 @@ def _described(rows: dict[str, str]) -> str:
     "--trials",
     type=CountOrAuto(),
     default="auto",
-    help=f"The number of trials; auto: {TRIALS}, or the number of the resumed sweep. A grid has "
-    "its own number.",
+    help=f"The number of trials; auto: {TRIALS}, or the number of the resumed sweep. A grid tries "
+    "all combinations, and needs their number here if there are more than 10,000.",
 )
 @click.option(
     "--space",
@@ -166,4 +167,5 @@ def _say(swept: Swept) -> None:
     click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")
     click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")
     if swept.gate is not None:
-        click.echo(f"on the test rows, {swept.gate}")
+        click.echo("\nThe constraint on the test rows, which the choice did not use:")
+        print_gate(swept.gate)

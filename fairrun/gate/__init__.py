@@ -1,6 +1,7 @@
 """The gate: requirements on a model's metrics, and the function that decides whether they hold."""
 
 from fairrun.gate.constraints import (
+    SMALLEST_TOLERANCE,
     ConstraintCheck,
     check_constraint,
 )
@@ -30,6 +31,7 @@ from fairrun.gate.verdicts import decide
 __all__ = [
     "ASSUMPTIONS",
     "GATE_METRICS",
+    "SMALLEST_TOLERANCE",
     "ConstraintCheck",
     "Gate",
     "GateMetric",

@@ -49,7 +49,9 @@ def judge_pairs(
     """Judge a fairness term for two groups, or for the worst pair of more groups."""
     protected = grouping.protected
 
-    def judgement(pair: pd.Series[Any], value: float, low: float, high: float) -> Judgement:
+    def judgement(
+        pair: pd.Series[Any], value: float, low: float, high: float, *, is_worst: bool = False
+    ) -> Judgement:
         a, b = pair["group_a"], pair["group_b"]
         size = min(groups[a], groups[b], key=lambda size: size.deciding)
         interval = (value, low, high)
@@ -57,6 +59,7 @@ def judge_pairs(
             *(term, protected, a, b, size.n, *interval, pair["reason"]),
             effective_n=size.effective_n,
             confidence=confidence,
+            is_worst=is_worst,
         )
 
     if len(grouping.groups) == 2:
@@ -85,7 +88,7 @@ def judge_pairs(
         metric, places = BIAS_METRICS[term.metric.name], np.arange(len(turned))[:, None]
         place, worst = worst_of(metric, places, Intervals(*columns))
         limits = (worst.value.item(), worst.low.item(), worst.high.item())
-        yield judgement(turned.iloc[place.item()], *limits)
+        yield judgement(turned.iloc[place.item()], *limits, is_worst=True)
 
 
 def _compared(audited: Audit, term: Term, protected: str) -> set[str]:
@@ -100,13 +103,14 @@ def _ratio_to_none(
     """Return a declared pair whose ratio x / 0 is undefined as 0 / x, with an interval.
 
     The interval ends at the upper limit of the lower rate over the lower limit of the higher rate.
-    It stays undefined if both rates are 0.
+    It stays undefined if both rates are 0, or one of them has no interval.
     """
     rate = BIAS_METRICS[term.metric.name].rates[0].name
     rates = audited.rates
     rates = rates[(rates["protected"] == protected) & (rates["metric"] == rate)].set_index("group")
     lower, higher = (rates.loc[pair[side]] for side in ("group_b", "group_a"))
-    if term.metric.kind != "ratio" or lower["value"] != 0 or not higher["value"] > 0:
+    is_none = term.metric.kind == "ratio" and lower["value"] == 0 and higher["value"] > 0
+    if not is_none or np.isnan([lower["ci_high"], higher["ci_low"]]).any():
         return pair, np.nan, np.nan, np.nan
     turned = pair.copy()
     turned[["group_a", "group_b", "reason"]] = [pair["group_b"], pair["group_a"], ""]

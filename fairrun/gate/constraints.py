@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +12,13 @@ from fairrun.gate.judgements import GateResult, Judgement, Verdict
 from fairrun.gate.probability import probability_kept
 from fairrun.gate.verdicts import decide
 from fairrun.metrics import AnyCounts, Audit, audit
+from fairrun.text import with_probability
 
-__all__ = ["ConstraintCheck", "check_constraint"]
+__all__ = ["SMALLEST_TOLERANCE", "ConstraintCheck", "check_constraint"]
+
+#: The smallest distance from parity at which a constraint is judged. No number of rows shows that
+#: two rates are equal.
+SMALLEST_TOLERANCE = 0.001
 
 _KEPT = {
     Verdict.PASS: "kept",
@@ -52,13 +58,19 @@ class ConstraintCheck:
         terms = {each.term.metric.name for each in self.result.judgements}
         term = f"{first.term.metric.name} of " if len(terms) > 1 else ""
         more = f"; and {len(deciding) - 1} more" if len(deciding) > 1 else ""
-        chance = "" if np.isnan(self.probability) else f"; probability {self.probability:.2f}"
-        return f"{term}{first.subject}: {_measured(first)}{more}{chance}"
+        has_chance = not np.isnan(self.probability)
+        chance = f"; probability {with_probability(self.probability)}" if has_chance else ""
+        return f"{term}{first.subject}: {first.measured}{more}{chance}"
+
+    @property
+    def judged(self) -> str:
+        """Return the constraint, and a note if it stands for a smaller tolerance, such as 0."""
+        if not any(map(_is_smallest, self.result.judgements)):
+            return self.constraint
+        return f"{self.constraint} (a tolerance below {SMALLEST_TOLERANCE} is judged as this)"
 
     def __str__(self) -> str:
-        return (
-            f"The method promises {self.constraint}. On these rows: {self.kept} ({self.evidence})."
-        )
+        return f"The method promises {self.judged}. On these rows: {self.kept} ({self.evidence})."
 
 
 def check_constraint(
@@ -119,11 +131,8 @@ def check_constraint(
     return ConstraintCheck(constraint, result, probability)
 
 
-def _measured(judgement: Judgement) -> str:
-    """Return the value with its interval, with signs if it is a difference, or the reason."""
-    if judgement.reason:
-        return judgement.reason
-    numbers = (judgement.value, judgement.ci_low, judgement.ci_high)
-    is_difference = judgement.term.metric.kind == "difference"
-    value, low, high = (f"{each:+z.3f}" if is_difference else f"{each:z.3f}" for each in numbers)
-    return f"{value}, {low} to {high}"
+def _is_smallest(judgement: Judgement) -> bool:
+    """Return whether a judgement is at the smallest tolerance, of a difference or of a ratio."""
+    term = judgement.term
+    tolerance = 1 - term.threshold if term.metric.kind == "ratio" else term.threshold
+    return math.isclose(tolerance, SMALLEST_TOLERANCE)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fairrun.gate.judgements import Judgement, Verdict
+from fairrun.gate.terms import Term
 from fairrun.metrics import normal_quantile
 
 __all__ = ["at_confidence", "holm"]
@@ -43,7 +44,7 @@ def holm(judgements: Sequence[Judgement], confidence: float) -> tuple[Judgement,
     tuple of Judgement
     """
     judged = [*judgements]
-    left = [place for place, each in enumerate(judged) if not math.isnan(each.ci_low)]
+    left = [place for place, each in enumerate(judged) if each.has_interval]
     while left:
         level = 1 - (1 - confidence) / len(left)
         wider = {place: at_confidence(judgements[place], level) for place in left}
@@ -61,8 +62,8 @@ def holm(judgements: Sequence[Judgement], confidence: float) -> tuple[Judgement,
 
 def _undecided(plain: Judgement, wider: Judgement) -> Judgement:
     """Return a judgement that fails at its plain level alone, with the reason."""
-    said = f"outside at {plain.level}, not at {wider.level} (family=holm)"
-    return replace(wider, reason=said)
+    reason = f"outside at {plain.level}, not at {wider.level} (family=holm)"
+    return replace(wider, reason=reason)
 
 
 def at_confidence(judgement: Judgement, confidence: float) -> Judgement:
@@ -78,7 +79,7 @@ def at_confidence(judgement: Judgement, confidence: float) -> Judgement:
     Parameters
     ----------
     judgement : Judgement
-        The judgement, with limits.
+        The judgement. Without an interval, nothing changes.
     confidence : float
         The confidence level. If it is below that of the judgement, nothing changes.
 
@@ -94,21 +95,21 @@ def at_confidence(judgement: Judgement, confidence: float) -> Judgement:
     >>> print(at_confidence(plain, 0.99))
     statistical_parity<=0.1, sex Male against Female: 0.150, 0.097 to 0.203
     """
-    if confidence <= judgement.confidence:
+    if confidence <= judgement.confidence or not judgement.has_interval:
         return judgement
     factor = normal_quantile(confidence) / normal_quantile(judgement.confidence)
-    kind, value = judgement.term.metric.kind, judgement.value
+    term, value = judgement.term, judgement.value
     limits = (judgement.ci_low, judgement.ci_high)
-    low, high = (_moved(kind, value, limit, factor) for limit in limits)
+    low, high = (_moved(term, value, limit, factor) for limit in limits)
     low, high = min(low, value), max(high, value)  # against rounding
     return replace(judgement, ci_low=low, ci_high=high, confidence=confidence)
 
 
-def _moved(kind: str, value: float, limit: float, factor: float) -> float:
+def _moved(term: Term, value: float, limit: float, factor: float) -> float:
     """Return a limit whose distance from the value is multiplied by a factor."""
-    if kind == "difference":
+    if term.is_around_zero:
         return value + factor * (limit - value)
-    if kind == "ratio":
+    if term.metric.kind == "ratio":
         if value > 0:
             return float(value * (limit / value) ** factor)
         # Nobody is selected in one group. Near 0, the standard error of √r depends little on r.

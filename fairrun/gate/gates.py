@@ -16,8 +16,10 @@ __all__ = ["Gate", "parse_gate", "read_gate"]
 
 #: The largest `min_count`. No table has more rows.
 _MOST_ROWS = 10**12 - 1
-#: The parts of a gate's text that are not terms.
-_SETTING = re.compile(r"(?P<name>min_count|family)\s*[=:]\s*(?P<value>\S+)")
+#: The parts of a gate's text that are not terms, right or wrong.
+_SETTING = re.compile(r"(?P<name>min_count|family)\s*(?P<sign>[^\w\s]*)\s*(?P<value>.*)")
+#: What to write for each setting.
+_EXAMPLES = {"min_count": "a whole number, such as {}50", "family": "{}holm or {}none"}
 #: The values of `family`.
 _FAMILIES = ("none", "holm")
 
@@ -88,6 +90,8 @@ def read_gate(gate: str) -> Gate:
     document = read_yaml(gate, "gate")
     if isinstance(document, list):
         document = {"terms": document}
+    if isinstance(document, dict) and isinstance(document.get("terms"), list):
+        _refuse_settings_among_terms(document["terms"])
     if (
         not isinstance(document, dict)
         or not {"terms"} <= set(document) <= {"terms", "min_count", "family"}
@@ -98,7 +102,23 @@ def read_gate(gate: str) -> Gate:
             f"gate={gate} holds no gate; give a list of terms such as disparate_impact>=0.8, "
             "or the keys terms (that list), min_count (a whole number) and family (none or holm)"
         )
+    for name, example in _EXAMPLES.items():
+        if name in document and document[name] is None:
+            raise RequestError(f"{name} has no value; give {example.replace('{}', f'{name}: ')}")
     return _gate(document["terms"], document.get("min_count"), document.get("family"))
+
+
+def _refuse_settings_among_terms(terms: list[Any]) -> None:
+    """Raise RequestError if a setting is an item of the list of terms in a file."""
+    for item in terms:
+        texts = map(str, item) if isinstance(item, dict) else [str(item)]
+        for text in texts:
+            if setting := _SETTING.fullmatch(text.strip()):
+                name = setting["name"]
+                raise RequestError(
+                    f"{name} is in the list of terms; give it as a key beside terms: "
+                    + _EXAMPLES[name].replace("{}", f"{name}: ")
+                )
 
 
 def parse_gate(text: str) -> Gate:
@@ -137,6 +157,13 @@ def parse_gate(text: str) -> Gate:
     for name in names:
         if names.count(name) > 1:
             raise RequestError(f"{name} is given {names.count(name)} times; give it once")
+    for setting in found:
+        if setting["sign"] not in ("=", ":") or not setting["value"]:
+            name = setting["name"]
+            wrong = "is not a setting" if setting["value"] else "has no value"
+            raise RequestError(
+                f"{setting[0]} {wrong}; give {_EXAMPLES[name].replace('{}', f'{name}=')}"
+            )
     settings = {setting["name"]: setting["value"] for setting in found}
     terms = [part for part in parts if not _SETTING.fullmatch(part)]
     return _gate(terms, settings.get("min_count"), settings.get("family"))

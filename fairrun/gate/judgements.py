@@ -15,6 +15,8 @@ import pandas as pd
 
 from fairrun.gate.sizes import Size
 from fairrun.gate.terms import Term
+from fairrun.metrics import has_only_upper_limit, has_sign
+from fairrun.text import with_sign
 
 __all__ = ["GateResult", "Judgement", "Verdict", "judge", "overall"]
 
@@ -46,13 +48,17 @@ class Judgement:
         Kish's effective number of these rows, if they are weighted; None if they are not.
         `Gate.min_count` is compared with this number.
     value, ci_low, ci_high : float
-        The metric (a − b, or a / b) and its interval; NaN if there is no interval.
+        The metric (a − b, or a / b) and its interval. The limits are NaN if there is no interval.
+        The value is NaN, too, if it is undefined or was not judged.
     reason : str
         The reason that there is no interval, or that an interval at a higher level than 95 % does
         not decide; otherwise empty.
     confidence : float
         The confidence level of the interval. For the worst of several pairs, it is the probability
         that the intervals of all pairs cover at once.
+    is_worst : bool
+        Whether this is the worst of several pairs, whose groups are ordered so that a difference is
+        at least 0.
     """
 
     term: Term
@@ -66,6 +72,7 @@ class Judgement:
     reason: str = ""
     effective_n: float | None = None
     confidence: float = 0.95
+    is_worst: bool = False
 
     @property
     def rows(self) -> str:
@@ -80,7 +87,12 @@ class Judgement:
     @property
     def has_interval(self) -> bool:
         """Return whether there is an interval. If there is none, `reason` says why."""
-        return not np.isnan(self.value)
+        return not np.isnan(self.ci_high)
+
+    @property
+    def has_sign(self) -> bool:
+        """Return whether the value is shown with its sign."""
+        return has_sign(self.term.metric.name) and not self.is_worst
 
     @property
     def verdict(self) -> Verdict:
@@ -95,10 +107,19 @@ class Judgement:
         against = f" against {self.group_b}" if self.group_b else ""
         return f"{self.protected} {self.group_a}{against}"
 
+    @property
+    def measured(self) -> str:
+        """Return the value, its interval and the reason in words, as far as there are any."""
+        form = with_sign if self.has_sign else "{:z.3f}".format
+        value, low, high = map(form, (self.value, self.ci_low, self.ci_high))
+        limits = f"at most {high}" if has_only_upper_limit(self.term.metric.name) else None
+        limits = limits or f"{low} to {high}"
+        interval = f"{value}, {limits}" if self.has_interval else value
+        said = ["" if np.isnan(self.value) else interval, self.reason]
+        return "; ".join(filter(None, said))
+
     def __str__(self) -> str:
-        interval = f"{self.value:z.3f}, {self.ci_low:z.3f} to {self.ci_high:z.3f}"
-        said = [*([interval] if self.has_interval else []), *([self.reason] if self.reason else [])]
-        return f"{self.term}, {self.subject}: {'; '.join(said)}"
+        return f"{self.term}, {self.subject}: {self.measured}"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ class Size:
         Kish's effective number of rows, (Σw)² / Σw², or that of clustered rows; None if the rows
         are neither weighted nor clustered.
     rate : str
-        The name of the rate.
+        The name of the rate, or of the metric of scores.
+    condition : str
+        What a row needs to count for a metric of scores, such as "has label 1"; empty for a rate.
     kind : str
         The kind of the rows, "weighted" or "clustered", if they have an effective number.
 
@@ -38,6 +40,7 @@ class Size:
     n: int
     effective_n: float | None = None
     rate: str = ""
+    condition: str = ""
     kind: str = "weighted"
 
     @property
@@ -69,6 +72,7 @@ def sizes_of_groups(
             int(rows[place, i]),
             float(effective[place, i]) if weighted else None,
             rates[place].name,
+            rates[place].condition if term.metric.of_scores else "",
             "weighted" if clusters is None else "clustered",
         )
         for i, (group, place) in enumerate(zip(grouping.groups, fewest, strict=True))
@@ -76,7 +80,16 @@ def sizes_of_groups(
 
 
 def too_few(size: Size, min_count: int) -> str:
-    """Return why a group is not judged."""
-    if size.effective_n is None:
-        return f"{size.rate} has {size.n} rows, fewer than min_count={min_count}"
-    return f"{size.rate} has {size.rows} {size.kind} rows, fewer than min_count={min_count}"
+    """Return why a group is not judged.
+
+    Examples
+    --------
+    >>> too_few(Size(1, rate="selection_rate"), 30)
+    'selection_rate has 1 row, fewer than min_count=30'
+    >>> too_few(Size(5, rate="brier_score", condition="has label 1"), 30)
+    'brier_score has 5 rows with label 1, fewer than min_count=30'
+    """
+    kind = "" if size.effective_n is None else f"{size.kind} "
+    noun = f"{kind}{'row' if size.n == 1 else 'rows'}"
+    which = size.condition.replace("has ", " with ") if size.condition else ""
+    return f"{size.rate} has {size.rows} {noun}{which}, fewer than min_count={min_count}"

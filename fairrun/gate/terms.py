@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
@@ -19,9 +19,10 @@ from fairrun.metrics import true_positive_rate as of_label_1
 __all__ = ["GATE_METRICS", "GateMetric", "Term", "parse_term"]
 
 Kind = Literal["difference", "ratio", "performance"]
+Better = Literal["higher", "lower", "either", "zero"]
 
 _TERM = re.compile(
-    r"(?P<metric>\w+)\s*(?P<sign>>=|<=)\s*(?P<threshold>[^\s@[]+)\s*(@\s*(?P<protected>.*?\S)\s*)?"
+    r"(?P<metric>\w+)\s*(/\s*(?P<of>[^<>=@[]+?)\s*)?(?P<sign>>=|<=)\s*(?P<threshold>[^\s@[]+)\s*(@\s*(?P<protected>.*?\S)\s*)?"
     r"(?P<declared>\[\s*privileged\s+vs\s+unprivileged\s*\])?"
 )
 _LIKE_DECLARED = re.compile(r"\[[^]]*(privileged|\bvs\b)[^]]*\]?$", flags=re.IGNORECASE)
@@ -55,15 +56,18 @@ class GateMetric:
         "difference" is a − b and "ratio" is a / b of two groups. "performance" is a metric of all
         rows or of one group.
     rates : tuple of Rate
-        The rates from which the metric is computed. Each needs at least `Gate.min_count` rows.
+        The rates from which the metric is computed. Each needs at least `Gate.min_count` rows. A
+        metric of scores has the name of the metric on them, and needs rows of both labels.
     recorded : str
         The name in the tables of `Audit`. For example, `Audit.rates` has the precision of a group
         as `positive_predictive_value`.
     of_groups : bool
         Whether the metric is also computed for each group.
-    better : {"higher", "lower", "either"}
-        Whether a higher value of a performance metric is better. A term asks for at least or at
-        most a threshold accordingly.
+    better : {"higher", "lower", "either", "zero"}
+        Which values of a performance metric are better. A term asks for at least or at most a
+        threshold accordingly; with "zero", for a distance from 0 of at most the threshold.
+    of_scores : bool
+        Whether the metric is about scores, so that only an audit of scores has it.
     """
 
     name: str
@@ -71,37 +75,38 @@ class GateMetric:
     rates: tuple[Rate, ...]
     recorded: str
     of_groups: bool = True
-    better: Literal["higher", "lower", "either"] = "either"
+    better: Better = "either"
+    of_scores: bool = False
 
 
 def _gate_metrics() -> dict[str, GateMetric]:
-    both_labels = (of_label_1, of_label_0)
     metrics = [
         GateMetric(m.name, "ratio" if m.kind == "ratio" else "difference", m.rates, m.name)
         for m in BIAS_METRICS.values()
         if m.signed and m.name not in _INSTEAD
     ]
-    metrics += (
-        GateMetric(name, "difference", both_labels, name)
-        for name in ("roc_auc_difference", "abroca")
-    )
     performance = chain(PERFORMANCE_METRICS.items(), GROUP_RATES.items())
     for name, rate in dict(performance).items():
         of_groups = rate.name in GROUP_RATES
         metrics.append(
             GateMetric(name, "performance", rate.parts, rate.name, of_groups, _better(name))
         )
-    metrics.append(
-        GateMetric("roc_auc", "performance", both_labels, "roc_auc", better="higher"),
-    )
+    metrics += (_of_scores(name, "difference") for name in ("roc_auc_difference", "abroca"))
+    metrics.append(_of_scores("roc_auc", "performance", "higher"))
+    metrics.append(_of_scores("calibration_in_the_large", "performance", "zero"))
     metrics += (
-        GateMetric(name, "performance", both_labels, name, better="lower")
+        _of_scores(name, "performance", "lower")
         for name in ("brier_score", "squared_calibration_error")
     )
     return {metric.name: metric for metric in metrics}
 
 
-def _better(rate: str) -> Literal["higher", "lower", "either"]:
+def _of_scores(name: str, kind: Kind, better: Better = "either") -> GateMetric:
+    rates = tuple(replace(rate, name=name) for rate in (of_label_1, of_label_0))
+    return GateMetric(name, kind, rates, name, better=better, of_scores=True)
+
+
+def _better(rate: str) -> Better:
     if rate in ("base_rate", "selection_rate"):
         return "either"
     return "lower" if rate in ("false_positive_rate", "false_negative_rate") else "higher"
@@ -144,17 +149,25 @@ class Term:
     def __str__(self) -> str:
         where = f" @ {self.protected}" if self.protected else ""
         where += _DECLARED if self.declared else ""
-        return f"{self.metric.name}{'>=' if self.at_least else '<='}{self.threshold:.12g}{where}"
+        # Short where that is exact, because a run's gate is read again from its text.
+        short = f"{self.threshold:.12g}"
+        threshold = short if float(short) == self.threshold else repr(self.threshold)
+        return f"{self.metric.name}{'>=' if self.at_least else '<='}{threshold}{where}"
+
+    @property
+    def is_around_zero(self) -> bool:
+        """Whether the term limits the distance from 0 of a number that has a sign."""
+        return self.metric.kind == "difference" or self.metric.better == "zero"
 
     @property
     def allowed(self) -> tuple[float, float]:
         """Return the range that must contain the interval, for the threshold t.
 
-        The range is [−t, t] for a difference and [t, 1 / t] for a ratio. For a performance metric,
-        it is [t, ∞) or (−∞, t].
+        The range is [−t, t] for a difference and for a metric that is best at 0, and [t, 1 / t] for
+        a ratio. For another performance metric, it is [t, ∞) or (−∞, t].
         """
         t = self.threshold
-        if self.metric.kind == "difference":
+        if self.is_around_zero:
             return -t, t
         if self.metric.kind == "ratio":
             return t, 1 / t
@@ -171,9 +184,10 @@ class Term:
         Returns
         -------
         float
-            For a difference, the largest |difference| in the interval. For a ratio, the smallest
-            ratio in either direction. For a performance metric, the lower limit with `>=` and the
-            upper limit with `<=`. Without limits, −∞ with `>=` and ∞ with `<=`.
+            For a difference, or a metric that is best at 0, the largest absolute value in the
+            interval. For a ratio, the smallest ratio in either direction. For another performance
+            metric, the lower limit with `>=` and the upper limit with `<=`. Without limits, −∞ with
+            `>=` and ∞ with `<=`.
 
         Examples
         --------
@@ -182,7 +196,7 @@ class Term:
         """
         if math.isnan(low):
             return -math.inf if self.at_least else math.inf
-        if self.metric.kind == "difference":
+        if self.is_around_zero:
             return max(-low, high)
         if self.metric.kind == "ratio":
             return min(low, 1 / high) if high > 0 else 0.0
@@ -229,6 +243,9 @@ class Term:
 def parse_term(text: str) -> Term:
     """Parse one term of a gate.
 
+    The name of the logged worst pair, such as `statistical_parity_worst/race`, is read as the term
+    for every pair, `statistical_parity @ race`.
+
     Parameters
     ----------
     text : str
@@ -260,14 +277,24 @@ def parse_term(text: str) -> Term:
             f"{text!r} is not a term of a gate; give a metric, >= or <= and a number, such as "
             "disparate_impact>=0.8 or disparate_impact>=0.8 @ sex:race"
         )
+    protected, declared = found["protected"], found["declared"] is not None
     metric = _metric(found["metric"])
+    of_worst = metric.name != found["metric"]
+    if found["of"] is not None:
+        if not of_worst or protected or declared:
+            raise RequestError(
+                f"{text!r} has a column after a slash, as names of logged metrics have; write "
+                f"{metric.name} with the column after @"
+            )
+        protected = found["of"]
+    if of_worst and declared:
+        raise RequestError(f"{text!r} asks for the worst pair and for the two declared groups")
     try:
         threshold = float(found["threshold"])
     except ValueError:
         raise RequestError(
             f"the threshold of {text!r} is not a number; give a number such as 0.8"
         ) from None
-    protected, declared = found["protected"], found["declared"] is not None
     if protected and (protected.startswith(":") or protected.endswith(":")):
         raise RequestError(
             f"{text!r} has a colon without a name on each side; after @, give a protected column, "
@@ -281,6 +308,9 @@ def parse_term(text: str) -> Term:
 def _metric(name: str) -> GateMetric:
     if name in GATE_METRICS:
         return GATE_METRICS[name]
+    of_pairs = GATE_METRICS.get(name.removesuffix("_worst"))
+    if of_pairs is not None and of_pairs.name in BIAS_METRICS:
+        return of_pairs
     if name in _INSTEAD:
         raise RequestError(f"{name} {_INSTEAD[name]}")
     meant = did_you_mean(name, GATE_METRICS, f"it knows {', '.join(GATE_METRICS)}")
@@ -295,7 +325,7 @@ def _check(term: Term) -> None:
     elif metric.kind == "difference":
         sensible, needed = not term.at_least and 0 < t < math.inf, f"{metric.name}<=t, t > 0"
     else:
-        sign = {"higher": ">=", "lower": "<="}.get(metric.better)
+        sign = {"higher": ">=", "lower": "<=", "zero": "<="}.get(metric.better)
         needed = f"{metric.name}{sign or ''} with a threshold between 0 and 1"
         sensible = 0 < t < 1 and sign in (None, ">=" if term.at_least else "<=")
     if not sensible:

@@ -15,6 +15,8 @@ from fairrun.metrics.audit import (
     MOST_COMPARED,
     Audit,
     audit,
+    estimates_of,
+    largest_groups,
 )
 from fairrun.metrics.audit_scores import (
     audit_scores,
@@ -35,6 +37,12 @@ from fairrun.metrics.closed_form import (
     normal_quantile,
     wilson_limits,
 )
+from fairrun.metrics.cluster_scores import (
+    NOT_BY_CLUSTER,
+)
+from fairrun.metrics.cluster_tables import (
+    ClusterTables,
+)
 from fairrun.metrics.clustered import (
     ClusterReplicates,
 )
@@ -54,6 +62,9 @@ from fairrun.metrics.effects import (
     effect_sentence,
     majority_label,
     over_majority,
+)
+from fairrun.metrics.estimates import (
+    GroupEstimates,
 )
 from fairrun.metrics.evaluation import (
     Evaluation,
@@ -118,6 +129,7 @@ from fairrun.metrics.scores import (
     roc_auc,
 )
 from fairrun.metrics.signs import (
+    has_only_upper_limit,
     has_sign,
 )
 from fairrun.metrics.threshold_frontier import (
@@ -143,17 +155,20 @@ __all__ = [
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MOST_COMPARED",
+    "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
     "AnyCounts",
     "Audit",
     "BiasMetric",
     "ClusterReplicates",
+    "ClusterTables",
     "Counts",
     "Effect",
     "EffectKind",
     "Evaluation",
     "FoldInterval",
+    "GroupEstimates",
     "Grouping",
     "Intervals",
     "Linearised",
@@ -181,6 +196,7 @@ __all__ = [
     "divide",
     "effect_kinds",
     "effect_sentence",
+    "estimates_of",
     "evaluate_predictions",
     "everybody",
     "false_positive_rate",
@@ -188,7 +204,9 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
+    "has_only_upper_limit",
     "has_sign",
+    "largest_groups",
     "local_law_144_table",
     "majority_label",
     "normal_quantile",

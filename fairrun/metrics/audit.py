@@ -30,7 +30,7 @@ from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, Tables
 from fairrun.metrics.weighted import AnyCounts
 from fairrun.metrics.worst import Pairs, worst_of
 
-__all__ = ["MOST_COMPARED", "Audit", "audit"]
+__all__ = ["MOST_COMPARED", "Audit", "audit", "estimates_of", "largest_groups"]
 
 #: The largest number of groups of a protected column or crossing that are compared in pairs. If
 #: there are more groups, those with the most rows are compared.
@@ -163,26 +163,12 @@ def audit(
     [0.29, 0.25, 0.33]
     """
     columns = counts.columns
-    estimates: Callable[[Grouping], GroupEstimates]
     of_clusters = None
     if clusters is not None:
         of_clusters = ClusterReplicates(clusters, n_replicates, seed, confidence)
-        estimates = of_clusters.of
-    elif isinstance(counts, Counts):
-
-        def estimates(grouping: Grouping) -> GroupEstimates:
-            return Counted(
-                counts.grouped(grouping),
-                counts.n,
-                confidence=confidence,
-                n_replicates=n_replicates,
-                seed=seed,
-            )
-
-    else:
-
-        def estimates(grouping: Grouping) -> GroupEstimates:
-            return Linearised(counts.grouped(grouping), confidence)
+    estimates = estimates_of(
+        counts, of_clusters, confidence=confidence, n_replicates=n_replicates, seed=seed
+    )
 
     rates, compared, pairs, together, worst = (_Table() for _ in range(5))
     everyone = everybody(columns)
@@ -196,7 +182,7 @@ def audit(
         more = two.take([i for i, name in enumerate(two.groups) if name not in values.groups])
         _add_rates(rates, more, estimates(more), GROUP_RATES)
         if len(values.groups) > MOST_COMPARED:
-            values = values.take(_largest(of_values.tables))
+            values = values.take(largest_groups(of_values.tables))
             of_values = estimates(values)
         for metric in BIAS_METRICS.values():
             pair = two.pairs()
@@ -214,6 +200,36 @@ def audit(
         worst=worst.frame(),
         clusters=of_clusters,
     )
+
+
+def estimates_of(
+    counts: AnyCounts,
+    clusters: ClusterReplicates | None = None,
+    *,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> Callable[[Grouping], GroupEstimates]:
+    """Return a function that gives the estimates of an audit for the groups of a grouping.
+
+    Parameters
+    ----------
+    counts, confidence, n_replicates, seed
+        See `audit`.
+    clusters : ClusterReplicates, optional
+        The replicates of the clusters of the same rows. Intervals then come from clusters.
+    """
+    if clusters is not None:
+        return clusters.of
+    if isinstance(counts, Counts):
+        return lambda grouping: Counted(
+            counts.grouped(grouping),
+            counts.n,
+            confidence=confidence,
+            n_replicates=n_replicates,
+            seed=seed,
+        )
+    return lambda grouping: Linearised(counts.grouped(grouping), confidence)
 
 
 class _Table:
@@ -244,7 +260,7 @@ class _Table:
         return pd.DataFrame({n: [*chain.from_iterable(b[n] for b in self._blocks)] for n in names})
 
 
-def _largest(tables: Tables) -> list[int]:
+def largest_groups(tables: Tables) -> list[int]:
     """Return the positions of the `MOST_COMPARED` groups with the most rows, in ascending order."""
     order = np.argsort(-tables.sum(axis=(-2, -1)), kind="stable")
     return sorted(order[:MOST_COMPARED].tolist())

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import betaincinv, ndtri, stdtrit
+from scipy.special import ndtri, stdtrit
 
+from fairrun.metrics.binomial import clopper_pearson_limits, tail_of_each
 from fairrun.metrics.rates import FloatArray, divide
 
 __all__ = ["beta_limits", "kish_size", "limits_of_difference", "steady_size"]
@@ -91,9 +92,6 @@ def beta_limits(
 ) -> tuple[FloatArray, FloatArray]:
     """Compute Clopper and Pearson's limits of a mean of numbers in [0, 1], or of a proportion.
 
-    They are wider than other limits of a proportion, but each of the two limits is wrong at most
-    with its nominal probability. A gate uses one of them.
-
     Parameters
     ----------
     value, size : float or array
@@ -104,12 +102,7 @@ def beta_limits(
     Returns
     -------
     low, high : array
-        The limits, with low ≤ value ≤ high. NaN where the value is NaN.
-
-    References
-    ----------
-    Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of
-    the binomial", Biometrika 26.
+        The limits of `clopper_pearson_limits`, with low ≤ value ≤ high. NaN where the value is NaN.
 
     Examples
     --------
@@ -118,11 +111,7 @@ def beta_limits(
     (0.0, 0.0362)
     """
     value, size = np.asarray(value, dtype=np.float64), np.asarray(size, dtype=np.float64)
-    yes, no = value * size, (1 - value) * size
-    tail = (1 - confidence) / 2
-    # The distribution is not defined at a limit that is 0 or 1.
-    low = np.where(yes > 0, betaincinv(np.maximum(yes, 1e-300), no + 1, tail), 0.0)
-    high = np.where(no > 0, betaincinv(yes + 1, np.maximum(no, 1e-300), 1 - tail), 1.0)
+    low, high = clopper_pearson_limits(value * size, size, tail_of_each(confidence))
     return np.minimum(low, value), np.maximum(high, value)
 
 

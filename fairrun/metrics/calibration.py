@@ -77,7 +77,8 @@ def calibration_in_the_large(
     n = kish_size(weights)
     rarer = min(kish_size(weights[y_true == label]) for label in (0, 1))
     shares = weights / weights.sum()
-    mean, rate = float(shares @ score), float(shares @ y_true)
+    # Rounding can take a mean of scores near 1 above 1. That of ones is exactly 1.
+    mean, rate = (min(float(np.average(each, weights=weights)), 1.0) for each in (score, y_true))
     gaps = np.stack([score - mean, y_true - rate])
     (of_score, covariance), (_, of_rate) = (gaps * shares) @ gaps.T
     product = np.sqrt(of_score * of_rate)

@@ -1,9 +1,10 @@
 """Interval limits in closed form, for independent proportions and for what is computed from them.
 
-Weighted rows and areas under the ROC curve use these formulas, because they have no table of counts
-from which replicates could be drawn. A sweep uses them, because they are fast. `wilson_limits` and
-`difference_limits` take a proportion with an effective number of rows, and the normal quantile z
-(1.96 for 95 %). The functions that end in `_of` combine estimates which have limits already.
+The functions that end in `_of` combine estimates which have limits already, such as the rates of
+different groups. They replace a standard error by the distance from an estimate to its own limit
+(MOVER, the method of variance estimates recovery), so that the limits stay skewed where those of
+the estimates are. `wilson_limits` and `difference_limits` take a proportion with an effective
+number of rows, and the normal quantile z (1.96 for 95 %).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from fairrun.metrics.rates import FloatArray, divide
@@ -25,6 +27,7 @@ __all__ = [
     "mean_of",
     "normal_quantile",
     "paired_difference_of",
+    "pairs_of",
     "ratio_of",
     "wilson_limits",
 ]
@@ -142,9 +145,6 @@ def difference_limits(
 def mean_of(parts: Sequence[Estimate]) -> Limits:
     """Compute the limits of the mean of independent estimates.
 
-    The distances from the estimates to their own limits replace the standard errors, as in all
-    functions below (the "method of variance estimates recovery", MOVER).
-
     Parameters
     ----------
     parts : sequence of (value, low, high)
@@ -174,8 +174,11 @@ def difference_of(parts: Sequence[tuple[Estimate, Estimate]]) -> Limits:
 
     References
     ----------
-    Zou, Huang and Zhang (2009), "A note on confidence interval estimation for a linear function of
-    binomial proportions", Computational Statistics & Data Analysis 53.
+    Newcombe (1998), as in `difference_limits`, with the given limits of the proportions. Zou, Huang
+    and Zhang (2009), "A note on confidence interval estimation for a linear function of binomial
+    proportions", Computational Statistics & Data Analysis 53. With Clopper and Pearson's limits,
+    the limits of one difference are those of Laud (2017), "Equal-tailed confidence intervals for
+    comparison of rates", Pharmaceutical Statistics 16, with a continuity correction of 1/2.
     """
     value = below = above = np.zeros(())
     for (a, low_a, high_a), (b, low_b, high_b) in parts:
@@ -196,7 +199,8 @@ def ratio_of(a: Estimate, b: Estimate) -> Limits:
     Returns
     -------
     low, high : array
-        The limits. The lower limit is 0 where a is 0. NaN where b is 0.
+        The limits. The lower limit is 0 where a is 0. The upper limit is infinite where the lower
+        limit of b is 0. NaN where b is 0.
 
     References
     ----------
@@ -217,8 +221,29 @@ def ratio_of(a: Estimate, b: Estimate) -> Limits:
     # Both roots of one quadratic equation. The lower one is written so that it has no 0 / 0.
     low = divide(least, product + np.sqrt(np.maximum(product**2 - least * of_high, 0)))
     high = divide(product + np.sqrt(np.maximum(product**2 - most * of_low, 0)), of_low)
+    high = np.where(of_low == 0, np.inf, high)
     none = np.where(q > 0, 0.0, np.nan)
     return np.where(p > 0, low, 0.0) + none, high + none
+
+
+def pairs_of(estimates: Sequence[Estimate], pairs: NDArray[np.intp], *, ratio: bool) -> Limits:
+    """Compute the limits of what compares two groups, for each pair of groups.
+
+    Parameters
+    ----------
+    estimates : sequence of (value, low, high)
+        The estimates of each rate that is compared; arrays of shape (n_groups,).
+    pairs : array of int of shape (n_pairs, 2)
+        Positions of the groups a and b.
+    ratio : bool
+        Whether the first rate is compared by its ratio a / b, or all rates by the mean of their
+        differences a − b.
+    """
+    a, b = pairs.T
+    parts = [
+        ((value[a], low[a], high[a]), (value[b], low[b], high[b])) for value, low, high in estimates
+    ]
+    return ratio_of(*parts[0]) if ratio else difference_of(parts)
 
 
 def paired_difference_of(plus: Estimate, minus: Estimate) -> Limits:

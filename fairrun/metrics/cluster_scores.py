@@ -8,7 +8,10 @@ import pandas as pd
 __all__ = ["NOT_BY_CLUSTER", "without_intervals"]
 
 #: Why a metric of scores has no interval.
-NOT_BY_CLUSTER = "metrics of scores have no interval for rows in clusters"
+NOT_BY_CLUSTER = (
+    "metrics of scores have no interval if rows are in clusters; metrics of labels, such as "
+    "accuracy, have one"
+)
 
 
 def without_intervals(audited: pd.DataFrame) -> pd.DataFrame:

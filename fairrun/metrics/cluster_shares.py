@@ -11,6 +11,7 @@ from scipy import sparse
 
 from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.rates import FloatArray, Rate, divide
+from fairrun.text import n_of
 
 __all__ = ["FEW_CLUSTERS", "MIN_CLUSTERS", "ClusterShares", "Share"]
 
@@ -21,7 +22,7 @@ MIN_CLUSTERS = 10
 #: forms.
 FEW_CLUSTERS = 10
 
-#: The weight of the largest design effect, in clusters; see `Clustered.share`.
+#: The weight of the largest design effect, in clusters; see `ClusterShares.share`.
 _PRIOR = 1.0
 
 
@@ -92,7 +93,7 @@ class ClusterShares:
         squares = np.asarray(influence.power(2).T @ times)
         variance = squares * divide(n_clusters, n_clusters - 1)
         total = np.asarray(size.T @ times)
-        # With a few rows of f1, a row that counts twice is one row.
+        # The weights of F1 count a true positive twice, but it is one row.
         n_rows = np.einsum("gij,ij->g", self.rows, (_weights(rate)[2] > 0).astype(float))
         least = np.nan_to_num(divide(total**2, np.asarray(size.power(2).T @ times)))
         estimated = divide(value * (1 - value), np.nan_to_num(variance))
@@ -133,7 +134,7 @@ class ClusterShares:
         if n >= MIN_CLUSTERS:
             return ""
         return (
-            f"{rate.name} of {group} has rows in {n} cluster{'s'[: n != 1]}; an interval needs "
+            f"{rate.name} of {group} has rows in {n_of(n, 'cluster')}; an interval needs "
             f"{MIN_CLUSTERS}"
         )
 

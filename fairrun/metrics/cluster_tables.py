@@ -28,6 +28,7 @@ from fairrun.metrics.checks import as_binary, as_weights, check_same_length
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray
 from fairrun.metrics.tables import cell_of_row
+from fairrun.text import n_of
 
 __all__ = ["ClusterTables"]
 
@@ -173,7 +174,7 @@ def _as_clusters(cluster: ArrayLike) -> NDArray[np.intp]:
     n_null = int(np.sum(pd.isna(array)))
     if array.ndim != 1 or n_null:
         raise RequestError(
-            f"cluster has shape {array.shape} and {n_null:,} nulls; give one column with a "
+            f"cluster has shape {array.shape} and {n_of(n_null, 'null')}; give one column with a "
             "cluster for every row (a number of its own for a row without one)"
         )
     try:

@@ -281,10 +281,9 @@ class Clustered(GroupEstimates):
         n_clusters: NDArray[np.int64],
     ) -> Intervals:
         """Return the closed form where few clusters are behind a value, and else percentiles."""
-        refused = n_clusters < MIN_CLUSTERS
         low, high = (np.where(few, one, other) for one, other in zip(closed, limits, strict=True))
-        low, high = np.fmin(low, value), np.fmax(high, value)
-        none = refused | np.isnan(value) | (few & np.isnan(closed[1]))
+        none = (n_clusters < MIN_CLUSTERS) | np.isnan(value) | np.isnan(low) | np.isnan(high)
+        low, high = np.minimum(low, value), np.maximum(high, value)
         low, high = (np.where(none, np.nan, limit) for limit in (low, high))
         method = np.where(few, "linearised by cluster", "cluster replicates")
         undefined = np.isnan(replicates).mean(axis=0)

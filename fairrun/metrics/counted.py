@@ -12,15 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.metrics.bias import BiasMetric
-from fairrun.metrics.binomial import (
-    Estimate,
-    clopper_pearson_limits,
-    mover_difference,
-    mover_mean,
-    mover_ratio,
-    tail_of_each,
-    tail_of_pairs,
-)
+from fairrun.metrics.binomial import clopper_pearson_limits, tail_of_each, tail_of_pairs
+from fairrun.metrics.closed_form import Estimate, Limits, mean_of, pairs_of
 from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.intervals import (
     Intervals,
@@ -75,12 +68,13 @@ class Counted(GroupEstimates):
         tail = tail_of_each(self.confidence)
         value = rate(self.tables)
         if isinstance(rate, Rate):
-            method, found = "clopper-pearson", self._limits(rate, tail)
+            method, (_, *limits) = "clopper-pearson", self._estimate(rate, tail)
         else:
             method = "mover"
-            found = mover_mean([self._limits(part, tail) for part in rate.parts])
+            limits = [*mean_of([self._estimate(part, tail) for part in rate.parts])]
         undefined = self._any(*(self._none(part.size(self.tables)) for part in rate.parts))
-        return _intervals(value, found, undefined, method)
+        low, high = limits
+        return _intervals(value, (low, high), undefined, method)
 
     def each(self, metric: BiasMetric, pairs: Pairs) -> Intervals:
         """Estimate a metric of each pair of groups; each interval covers separately."""
@@ -100,11 +94,11 @@ class Counted(GroupEstimates):
             each = self._each(metric, pairs, replicates)
             replicates[:, turned[:, 0] != pairs[:, 0]] *= -1
             limits = simultaneous_limits(value, replicates, self.confidence, ratio=False)
-            return each, turned, _intervals(value, Estimate(value, *limits), each.undefined, "beta")
+            return each, turned, _intervals(value, limits, each.undefined, "beta")
         each = self._each(metric, pairs, None)
         tail = tail_of_pairs(self.confidence, len(np.unique(pairs)))
-        found = self._compare(metric, turned, tail)
-        return each, turned, _intervals(value, found, each.undefined, "mover")
+        limits = self._compare(metric, turned, tail)
+        return each, turned, _intervals(value, limits, each.undefined, "mover")
 
     def _each(self, metric: BiasMetric, pairs: Pairs, replicates: FloatArray | None) -> Intervals:
         value = metric.function(self.tables[pairs])
@@ -113,11 +107,11 @@ class Counted(GroupEstimates):
         undefined = self._undefined(metric, pairs)
         if replicates is not None:
             limits = percentile_limits(value, replicates, self.confidence)
-            return _intervals(value, Estimate(value, *limits), undefined, "beta")
-        found = self._compare(metric, pairs, tail_of_each(self.confidence))
-        return _intervals(value, found, undefined, "mover")
+            return _intervals(value, limits, undefined, "beta")
+        limits = self._compare(metric, pairs, tail_of_each(self.confidence))
+        return _intervals(value, limits, undefined, "mover")
 
-    def _limits(self, rate: Rate, tail: float) -> Estimate:
+    def _estimate(self, rate: Rate, tail: float) -> Estimate:
         """Return a rate of each group with its limits."""
         size = rate.size(self.tables)
         if rate is f1:
@@ -127,18 +121,12 @@ class Counted(GroupEstimates):
             low, high = (2 * limit / (1 + limit) for limit in limits)
         else:
             low, high = clopper_pearson_limits(rate.count(self.tables), size, tail)
-        return Estimate(rate(self.tables), low, high)
+        return rate(self.tables), low, high
 
-    def _compare(self, metric: BiasMetric, pairs: Pairs, tail: float) -> Estimate:
-        """Return a difference or a ratio of each pair with its limits."""
-        a, b = pairs.T
-        found = []
-        combine = mover_ratio if metric.kind == "ratio" else mover_difference
-        for rate in metric.rates:
-            of_groups = self._limits(rate, tail)
-            of_a, of_b = (Estimate(*(array[places] for array in of_groups)) for places in (a, b))
-            found.append(combine(of_a, of_b))
-        return found[0] if len(found) == 1 else mover_mean(found)
+    def _compare(self, metric: BiasMetric, pairs: Pairs, tail: float) -> Limits:
+        """Return the limits of a difference or a ratio of each pair."""
+        estimates = [self._estimate(rate, tail) for rate in metric.rates]
+        return pairs_of(estimates, pairs, ratio=metric.kind == "ratio")
 
     def _replicates(self, metric: BiasMetric, pairs: Pairs) -> FloatArray:
         """Return replicates of a metric of selection rates, of shape (n_replicates, n_pairs)."""
@@ -198,7 +186,7 @@ def _tables(n: NDArray[np.int64], rates: FloatArray) -> FloatArray:
     return np.moveaxis(cells, (0, 1), (-2, -1))
 
 
-def _intervals(value: FloatArray, found: Estimate, undefined: FloatArray, method: str) -> Intervals:
+def _intervals(value: FloatArray, limits: Limits, undefined: FloatArray, method: str) -> Intervals:
     """Return intervals that hold their value in spite of rounding; NaN where it is NaN."""
-    low, high = np.minimum(found.low, value), np.maximum(found.high, value)
+    low, high = np.minimum(limits[0], value), np.maximum(limits[1], value)
     return Intervals(value, low, high, undefined, np.where(np.isnan(value), "", method))

@@ -17,6 +17,7 @@ from fairrun.metrics.grouping import group_a_and_b, values_of
 from fairrun.metrics.rates import FloatArray, divide
 from fairrun.metrics.tables import cell_of_row
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
+from fairrun.text import with_percent
 
 __all__ = [
     "FEW_CHANGES",
@@ -207,8 +208,8 @@ def effect_sentence(
     if changed == 0:
         return f"{mitigator} gives every row the label that none gives it"
     return (
-        f"{mitigator} is no different from none: it changes {changed:.1%} of the labels, and the "
-        f"rows show no difference in accuracy or {effect.compared}"
+        f"{mitigator} is no different from none: it changes {with_percent(changed)} of the labels, "
+        f"and the rows show no difference in accuracy or {effect.compared}"
     )
 
 

@@ -24,6 +24,7 @@ __all__ = ["count_above_median", "four_fifths_table", "local_law_144_table"]
 
 #: The four-fifths rule looks at rates below 80 % of the highest rate.
 _FOUR_FIFTHS = 0.8
+_NOT_COMPARED = f"only the {MOST_COMPARED} groups with the most rows have an interval"
 #: Local Law 144 allows impact ratios to leave out a category with a smaller share of the rows.
 _SMALL_CATEGORY = 0.02
 
@@ -80,14 +81,14 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
         limits = _limits_of_ratios(audited, column.name, top)
         for group, table, rate in zip(grouping.groups, tables, rates, strict=True):
             ratio = float(divide(rate, rates[highest]))
-            low, high = limits.get(group, (np.nan, np.nan))
+            low, high, why = limits.get(group, (np.nan, np.nan, _NOT_COMPARED))
             reason = ""
             if np.isnan(rate):
                 reason = f"no row of {group}"
             elif np.isnan(ratio):
                 reason = "no row of any group is predicted 1"
             elif group != top and np.isnan(low):
-                reason = f"only the {MOST_COMPARED} groups with the most rows have an interval"
+                reason = why
             rows.append(
                 {
                     "protected": column.name,
@@ -109,16 +110,23 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _limits_of_ratios(audited: Audit, protected: str, top: str) -> dict[str, tuple[float, float]]:
-    """Return, for each group, the limits of its rate divided by the rate of the group `top`."""
+def _limits_of_ratios(
+    audited: Audit, protected: str, top: str
+) -> dict[str, tuple[float, float, str]]:
+    """Return, for each group, the limits of its rate divided by that of `top`, or why none.
+
+    A group that the audit does not compare is missing.
+    """
     table = audited.together
     table = table[(table["protected"] == protected) & (table["metric"] == "disparate_impact")]
     limits = {}
-    for a, b, low, high in table[["group_a", "group_b", "ci_low", "ci_high"]].to_numpy():
+    columns = ["group_a", "group_b", "ci_low", "ci_high", "reason"]
+    for a, b, low, high, reason in table[columns].to_numpy():
         if b == top:
-            limits[a] = (low, high)
+            limits[a] = (low, high, reason)
         elif a == top:  # Both groups have the highest rate, and the table has top / b, not b / top.
-            limits[b] = (float(divide(1, high)), float(divide(1, low)))
+            turned = np.inf if low == 0 else 1 / low
+            limits[b] = (float(divide(1, high)), float(turned), reason)
     return limits
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.metrics.bias import BiasMetric
-from fairrun.metrics.closed_form import Estimate, difference_of, mean_of, ratio_of
+from fairrun.metrics.closed_form import Estimate, mean_of, pairs_of
 from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.intervals import Intervals, without_limits
 from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide
-from fairrun.metrics.weighted_share import few_carry_the_weight, few_reason, share_estimate
+from fairrun.metrics.weighted_refusals import too_uneven, uneven_reason
+from fairrun.metrics.weighted_share import share_estimate, sides_of
 from fairrun.metrics.worst import Pairs, orient
 
 __all__ = ["NOT_WEIGHTED", "Linearised"]
@@ -27,8 +28,8 @@ class Linearised(GroupEstimates):
     The limits of a rate are those of `share_estimate`. Differences and ratios combine the limits of
     their rates. Simultaneous intervals use the Bonferroni correction.
 
-    A rate has no interval if a few rows carry most of the weight in its denominator
-    (`few_carry_the_weight`). A comparison has none if one of its rates has none.
+    A rate has no interval if the weights in its denominator are too uneven (`too_uneven`). A
+    comparison has none if one of its rates has none.
 
     Metrics that depend on the number of rows are NaN, because a sum of weights does not give it.
 
@@ -84,7 +85,7 @@ class Linearised(GroupEstimates):
 
     def _refusal(self, rate: Rate, place: int, group: str) -> str:
         """Return why a rate of one group has no interval; empty if it has one."""
-        return few_reason(f"{rate.name} of {group}", self._denominator(rate)[place])
+        return uneven_reason(f"{rate.name} of {group}", *sides_of(rate, self.powers[place]))
 
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group; each interval covers separately.
@@ -113,34 +114,23 @@ class Linearised(GroupEstimates):
         value = metric.function(self.tables[pairs])
         if not metric.signed:
             return without_limits(value)
-        a, b = pairs.T
-        parts = []
-        for rate in metric.rates:
-            share, low, high = self._estimate(rate, confidence)
-            parts.append(((share[a], low[a], high[a]), (share[b], low[b], high[b])))
-        limits = ratio_of(*parts[0]) if metric.kind == "ratio" else difference_of(parts)
-        return self._intervals(value, *limits)
+        estimates = [self._estimate(rate, confidence) for rate in metric.rates]
+        return self._intervals(value, *pairs_of(estimates, pairs, ratio=metric.kind == "ratio"))
 
     def _estimate(self, rate: Rate, confidence: float) -> Estimate:
         """Return the rate of each group with its limits, which are NaN where they are refused."""
         known = self._estimates.get((rate, confidence))
         if known is not None:
             return known
-        counts = np.reshape(rate.numerator, (2, 2))
-        others = (np.reshape(rate.denominator, (2, 2)) > 0) & (counts == 0)
-        yes, no = ((self.powers[..., cells, :]).sum(axis=-2) for cells in (counts > 0, others))
-        share, low, high = share_estimate(yes, no, confidence, odds=float(counts.max()))
-        refused = few_carry_the_weight(self._denominator(rate))
+        yes, no = sides_of(rate, self.powers)
+        share, low, high = share_estimate(yes, no, confidence, odds=float(np.max(rate.numerator)))
+        refused = too_uneven(yes, no)
         low, high = (np.where(refused, np.nan, limit) for limit in (low, high))
         self._estimates[rate, confidence] = share, low, high
         return share, low, high
 
-    def _denominator(self, rate: Rate) -> FloatArray:
-        """Return Σw, Σw² and Σw⁴ of the rows in a rate's denominator, by group."""
-        cells = np.reshape(rate.denominator, (2, 2)) > 0
-        return np.asarray(self.powers[..., cells, :].sum(axis=-2))
-
     def _intervals(self, value: FloatArray, low: FloatArray, high: FloatArray) -> Intervals:
-        undefined = np.zeros(value.shape)
-        method = np.where(np.isnan(value) | np.isnan(high), "", "linearised")
-        return Intervals(value, low + 0 * value, high + 0 * value, undefined, method)
+        # The ratio of a rate of 0 has the lower limit 0, also if the other rate has no limits.
+        none = np.isnan(value) | np.isnan(low) | np.isnan(high)
+        low, high = (np.where(none, np.nan, limit) for limit in (low, high))
+        return Intervals(value, low, high, np.zeros(value.shape), np.where(none, "", "linearised"))

@@ -65,6 +65,7 @@ def area_between_roc_curves(
         return np.nan, np.nan, np.nan
     every = np.sort(np.concatenate([scores for group in groups for scores, _ in group]))
     value = _areas_between(*(_curve(group, np.unique(every)) for group in groups)).item()
+    value = min(value, 1.0)  # The sum has a rounding error.
     edges = np.unique(every[np.linspace(0, len(every) - 1, _BINS).round().astype(np.intp)])
     rng = np.random.default_rng(seed)
     drawn = []

@@ -32,6 +32,7 @@ from fairrun.pages.report_tables import (
     unknown_rows,
     values_by_column,
 )
+from fairrun.text import n_of
 
 __all__ = ["Origin", "environment", "render_report"]
 
@@ -150,7 +151,7 @@ def render_report(
         tally=_tally(result) if result else "",
         gate_table=gate_table(result) if result else None,
         origin=origin,
-        n_rows=counts.n_rows,
+        n_rows=n_of(counts.n_rows, "row"),
         weights=_weights(counts, origin) if isinstance(counts, WeightedCounts) else "",
         clusters=_clusters(evaluation, origin),
         columns=[(column.name, *column.group_names) for column in counts.columns],
@@ -209,8 +210,7 @@ def _tally(result: GateResult) -> str:
         Verdict.PASS: "passed",
     }
     said = [f"{verdicts.count(each)} {words[each]}" for each in Verdict if each in verdicts]
-    n = len(verdicts)
-    return f"{n} check{'s' if n > 1 else ''}: {', '.join(said)}."
+    return f"{n_of(len(verdicts), 'check')}: {', '.join(said)}."
 
 
 def _weights(counts: WeightedCounts, origin: Origin) -> str:
@@ -230,7 +230,7 @@ def _clusters(evaluation: Evaluation, origin: Origin) -> str:
     rates = evaluation.audit.rates
     overall = rates[(rates["protected"] == "") & (rates["metric"] == "selection_rate")].iloc[0]
     return (
-        f"The rows are in {overall['n_clusters']:,.0f} clusters by "
+        f"The rows are in {n_of(int(overall['n_clusters']), 'cluster')} by "
         f"{origin.cluster or 'the cluster column'}. Rows of one cluster are not independent, so "
         "the intervals come from the clusters. For the selection rate of all rows, "
         f"{overall['effective_n']:,.1f} independent rows would give an interval about as wide."
@@ -247,8 +247,9 @@ def _not_measured(
         n = unknown_rows(evaluation, column.name)["n_rows"]
         if n:
             said.append(
-                f"{n:,} rows have no known value of {column.name}. They are in none of its groups, "
-                "so no comparison by this column includes them."
+                f"{n_of(n, 'row has', 'rows have')} no known value of {column.name}, and "
+                f"{'is' if n == 1 else 'are'} in none of its groups, so no comparison by this "
+                "column includes them."
             )
     if result is not None and gate is not None:
         small = [each for each in result.judgements if not each.has_interval]
@@ -256,8 +257,9 @@ def _not_measured(
             is_effective = isinstance(counts, WeightedCounts) or audited.clusters is not None
             rows = "effective rows" if is_effective else "rows"
             said.append(
-                f"{len(small)} checks of the gate have no interval. The table of checks gives the "
-                f"reason. A rate over fewer than {gate.min_count} {rows} is not checked."
+                f"{n_of(len(small), 'check of the gate has', 'checks of the gate have')} no "
+                "interval. The table of checks gives the reason. A rate over fewer than "
+                f"{gate.min_count} {rows} is not checked."
             )
     undefined = audited.compared[audited.compared["value"].isna()]
     not_weighted = undefined["reason"] == NOT_WEIGHTED

@@ -14,11 +14,12 @@ from fairrun.metrics import (
     BIAS_METRICS,
     Evaluation,
     WeightedCounts,
+    has_only_upper_limit,
     has_sign,
     one_and_two_way,
     values_of,
 )
-from fairrun.text import with_sign
+from fairrun.text import n_of, with_percent, with_sign
 
 __all__ = [
     "Cell",
@@ -37,6 +38,8 @@ __all__ = [
 
 #: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
+#: The heading of a column of numbers with their intervals.
+_VALUE = "value and 95 % interval"
 #: The rates in the table of a group. The table has no room for more.
 _RATES = {
     "selection_rate": "selection rate",
@@ -60,7 +63,8 @@ class Cell:
     text : str
         The text, or the number as text.
     interval : str
-        The interval, which is shown below the number; empty if there is none.
+        The interval, which is shown below the number, or more words below a text; empty if there is
+        none.
     is_number : bool
         Whether the cell is aligned as a number.
     """
@@ -104,29 +108,29 @@ def gate_table(result: GateResult) -> Table:
     has_levels = result.family != "none"
     rows = [
         (
-            Cell(str(each.term)),
+            Cell(str(each.term), each.subject),
             Cell(str(each.verdict).replace("_", " ")),
-            Cell(each.subject),
-            Cell(each.rows, is_number=True),
             _judged(each),
+            Cell(each.rows, is_number=True),
             *((Cell(each.level, is_number=True),) if has_levels else ()),
         )
         for each in result.judgements
     ]
-    level = ("value and interval", "confidence") if has_levels else ("value and 95 % interval",)
-    heads = ("term", "verdict", "groups", "rows", *level)
+    # The columns that decide come first, because a small screen shows the others after scrolling.
+    more = ("value and interval", "rows", "confidence")
+    heads = ("term and groups", "verdict", *(more if has_levels else (_VALUE, "rows")))
     return Table("Checks and results", heads, tuple(rows))
 
 
 def _judged(judgement: Judgement) -> Cell:
     """Return the cell with the interval of a check, and with the reason for its verdict."""
-    if not judgement.has_interval:
+    if pd.isna(judgement.value):
         return Cell(judgement.reason)
     limits = (judgement.value, judgement.ci_low, judgement.ci_high)
-    shown = _number(*limits, signed=has_sign(judgement.term.metric.name))
-    if not judgement.reason:
-        return shown
-    return replace(shown, interval=f"{shown.interval}; {judgement.reason}")
+    only_upper = has_only_upper_limit(judgement.term.metric.name)
+    shown = _number(*limits, signed=judgement.has_sign, only_upper=only_upper)
+    said = "; ".join(filter(None, (shown.interval, judgement.reason)))
+    return replace(shown, interval=said)
 
 
 def performance_table(evaluation: Evaluation) -> Table:
@@ -139,7 +143,7 @@ def performance_table(evaluation: Evaluation) -> Table:
         for name in names
         if name not in compared
     ]
-    heads = ("metric", "value and 95 % interval")
+    heads = ("metric", _VALUE)
     return Table("Performance over all rows", heads, tuple(rows))
 
 
@@ -246,7 +250,7 @@ def comparison_table(evaluation: Evaluation, protected: str) -> Table:
                 Cell(str(row["metric"]).replace("_", " ")),
                 _of_row(row),
                 Cell(str(metric.reference if metric else 0), is_number=True),
-                _of_row(pair) if pair else Cell(""),
+                _of_row(pair, is_worst=True) if pair else Cell(""),
                 Cell(against),
             )
         )
@@ -387,7 +391,8 @@ def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
 
 
 def _left_out(n: int, where: str) -> str:
-    return f" {n} groups with fewer rows are in {where}." if n else ""
+    said = n_of(n, "group with fewer rows is", "groups with fewer rows are")
+    return f" {said} in {where}." if n else ""
 
 
 def _words(protected: str) -> str:
@@ -397,20 +402,24 @@ def _words(protected: str) -> str:
 def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     nothing = float("nan")
     limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
-    return _number(metrics[name], *limits, signed=has_sign(name))
+    only_upper = has_only_upper_limit(name)
+    return _number(metrics[name], *limits, signed=has_sign(name), only_upper=only_upper)
 
 
-def _of_row(row: Mapping[Any, Any] | None) -> Cell:
+def _of_row(row: Mapping[Any, Any] | None, *, is_worst: bool = False) -> Cell:
     """Return a cell with the value of a row of an audit table, or with the reason for none."""
     if row is None:
         return Cell("")
     if pd.isna(row["value"]):
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
-    signed = has_sign(row["metric"])
+    signed = has_sign(row["metric"]) and not is_worst
     if row["reason"]:  # a weighted value without an interval
         shown = _number(row["value"], signed=signed)
         return replace(shown, interval=str(row["reason"]))
-    return _number(row["value"], row["ci_low"], row["ci_high"], signed=signed)
+    only_upper = has_only_upper_limit(row["metric"])
+    return _number(
+        row["value"], row["ci_low"], row["ci_high"], signed=signed, only_upper=only_upper
+    )
 
 
 def _number(
@@ -419,6 +428,7 @@ def _number(
     high: float = float("nan"),
     *,
     signed: bool = False,
+    only_upper: bool = False,
 ) -> Cell:
     """Return a cell with a number and its interval, with signs if it is a difference."""
     if pd.isna(value):
@@ -426,6 +436,8 @@ def _number(
     form = with_sign if signed else "{:z.3f}".format
     middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
     interval = "" if pd.isna(low) else " to ".join(limits)
+    if interval and only_upper:
+        interval = f"at most {limits[1]}"
     return Cell(middle, interval, is_number=True)
 
 
@@ -446,7 +458,7 @@ def _count(n: int) -> Cell:
 
 
 def _percent(share: float) -> Cell:
-    return Cell("undefined" if pd.isna(share) else f"{share:.1%}", is_number=True)
+    return Cell("undefined" if pd.isna(share) else with_percent(share), is_number=True)
 
 
 def _range_of_percent(low: float, high: float) -> Cell:

@@ -25,7 +25,7 @@ def render_sweep(
     groups: tuple[str, str],
     *,
     title: str,
-    summary: str,
+    paragraphs: Sequence[str],
 ) -> str:
     """Return the page of a sweep as HTML.
 
@@ -39,8 +39,10 @@ def render_sweep(
         The parameters of the space.
     groups : tuple of (str, str)
         The names of group_a and group_b.
-    title, summary : str
-        The heading and the paragraph above the chart.
+    title : str
+        The heading.
+    paragraphs : sequence of str
+        The paragraphs between the heading and the chart.
 
     Returns
     -------
@@ -56,14 +58,15 @@ def render_sweep(
         for name in trials.columns
     }
     metrics = [name for name, ends in limits.items() if set(ends) <= set(trials.columns)]
-    compared = [n for n in metrics if n.partition("/")[0].removesuffix("_worst") in BIAS_METRICS]
+    # Metrics of other columns, and of the worst pair, are not of these two groups.
+    compared = [name for name in metrics if name in BIAS_METRICS]
     varied = [name for name in parameters if trials[name].nunique() > 1 or name == "mitigator"]
     styles = trial_styles(trials["mitigator"].tolist())
     lead = ["number", "state", "frontier"]
     lead += ["verdict"] if trials["verdict"].any() else []
     data = {
         "title": title,
-        "summary": summary,
+        "paragraphs": list(paragraphs),
         "axes": list(axes),
         "metrics": metrics,
         "limits": limits,

@@ -186,6 +186,6 @@ def refuse_unless_kept(mitigation: Mitigation, check: ConstraintCheck | None) ->
     other = "".join(text for name, text in larger.items() if name in parameters)
     raise RequestError(
         f"strict=true refuses the model, because the validation rows do not show "
-        f"{check.constraint}: {check.kept} ({check.evidence}); give more rows, {other}or another "
+        f"{check.judged}: {check.kept} ({check.evidence}); give more rows, {other}or another "
         "mitigator"
     )

@@ -1,4 +1,4 @@
-"""The end of a sweep: refit the frontier, evaluate the chosen model, log charts, register it."""
+"""The end of a sweep: refit the frontier, evaluate the chosen model, log and register it."""
 
 from __future__ import annotations
 
@@ -6,75 +6,44 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from numpy.typing import NDArray
 
-from fairrun.data import Dataset, Rows
 from fairrun.errors import RequestError
-from fairrun.figures import plot_importance, plot_metric_bars, plot_parameters, plot_sweep
 from fairrun.gate import GATE_METRICS, GateResult
-from fairrun.inference import InferenceModel
-from fairrun.metrics import PairedCounts, compare_models, count_rows
-from fairrun.models.log import log_model
-from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.sweep.objectives import Constraint, Objective, interval_keys
-from fairrun.sweep.selection import Selection, on_frontier
-from fairrun.sweep.space import Space
-from fairrun.sweep.trial import Problem, TrialResult
+from fairrun.runs.sweep_charts import log_charts
+from fairrun.runs.sweep_refits import Refits
+from fairrun.runs.sweep_request import Sweep
+from fairrun.sweep.objectives import interval_keys
+from fairrun.sweep.selection import Selection
+from fairrun.sweep.trial import TrialResult
 from fairrun.tracking.names import (
     CHOSEN,
-    FRONTIER_DIFFERENCES,
     GATE_VERDICT,
-    IMPORTANCE,
+    SWEEP_BECAUSE,
     SWEEP_CHOSEN,
     SWEEP_CHOSEN_RUN,
+    SWEEP_CHOSEN_TRIAL,
     SWEEP_CONSTRAINT,
     SWEEP_FRONTIER,
     SWEEP_MODEL,
     SWEEP_REGISTERED,
+    SWEEP_RULE,
+    SWEEP_TRIVIAL,
     TRIALS,
     metric_name,
-    parameter,
 )
-from fairrun.tracking.runs import log_figure, log_parameters, log_table, reopened_run
-from fairrun.tracking.sweeps import log_page
-from fairrun.tracking.trials import mark, read_counts
+from fairrun.tracking.sweeps import put_table
+from fairrun.tracking.trials import mark
 
-__all__ = ["Outcome", "Sweep", "finish_sweep", "keys_of"]
+__all__ = ["Outcome", "finish_sweep"]
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """The settings and data of a sweep.
-
-    Attributes
-    ----------
-    problem : Problem
-        The rows on which trials are fitted and measured.
-    dataset : Dataset
-        The splits, with the test rows, which trials do not use.
-    axes : tuple of (Objective, Objective)
-        The two objectives of the frontier.
-    constraint : Constraint or None
-        The constraint on trials.
-    space : Space
-        The parameters that were tried.
-    """
-
-    problem: Problem
-    dataset: Dataset
-    axes: tuple[Objective, ...]
-    constraint: Constraint | None
-    space: Space
 
 
 @dataclass(frozen=True)
@@ -99,11 +68,11 @@ class Outcome:
 
 
 def finish_sweep(
+    run: Run,
     sweep: Sweep,
     trials: Mapping[int, TrialResult],
     table: pd.DataFrame,
     selection: Selection,
-    register: str | None,
 ) -> Outcome:
     """Log the models of the frontier, and evaluate the chosen one on the test rows.
 
@@ -112,16 +81,16 @@ def finish_sweep(
 
     Parameters
     ----------
+    run : mlflow.entities.Run
+        The run of the sweep as it was opened, with the tags of an earlier choice if there was one.
     sweep : Sweep
-        The settings and data of the sweep.
+        The sweep.
     trials : mapping of int to TrialResult
         The trials by number.
     table : pandas.DataFrame
         The table of trials; see `trials_table`.
     selection : Selection
         The frontier and the chosen trial.
-    register : str or None
-        The name under which to register the chosen model.
 
     Returns
     -------
@@ -132,26 +101,25 @@ def finish_sweep(
     RequestError
         If the registry refuses the name.
     """
-    run_ids = dict(zip(table["number"], table["run_id"], strict=True))
-    uris, refits = {}, _Refits(sweep.problem)
+    plan, run_ids = sweep.plan, dict(zip(table["number"], table["run_id"], strict=True))
+    _say_choice(selection, run.data.tags.get(SWEEP_CHOSEN_RUN), run_ids)
+    uris, refits = {}, Refits(sweep.problem)
     kept = dict.fromkeys([*selection.frontier, selection.chosen])
     for place, number in enumerate(kept, start=1):
-        trial = trials[number]
-        mitigator = trial.parameters.get("mitigator", "none")
-        _logger.info("[%d/%d] refitting trial %d, %s", place, len(kept), number, mitigator)
-        uris[number] = refits.log(trial, run_ids[number])
+        progress = f"[{place}/{len(kept)}]"
+        uris[number] = refits.log(trials[number], run_ids[number], progress)
         mark(run_ids[number], {SWEEP_FRONTIER: str(number in selection.frontier).lower()})
     mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
     uri, chosen = uris[selection.chosen], trials[selection.chosen]
-    gate = None if sweep.constraint is None else sweep.constraint.gate
+    gate = None if plan.constraint is None else plan.constraint.gate
     evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate)
-    constrained = keys_of(sweep.constraint)
-    metrics = _compare(chosen.metrics, evaluated.metrics, constrained)
-    log_table(TRIALS, table)
-    log_table(CHOSEN, metrics)
+    metrics = _compare(chosen.metrics, evaluated.metrics, plan.constrained)
+    put_table(TRIALS, table)
+    put_table(CHOSEN, metrics)
     refits.compare_with(selection.chosen)
-    _log_charts(sweep, trials, table, selection, metrics)
-    of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *constrained])]
+    said = _paragraphs(sweep, selection, metrics, evaluated.gate)
+    log_charts(sweep, trials, table, said)
+    of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *plan.constrained])]
     kinds = ("validation", "test", "optimism", "optimism_ci_low", "optimism_ci_high")
     mlflow.log_metrics(
         {
@@ -161,28 +129,59 @@ def finish_sweep(
             if math.isfinite(row[kind])
         }
     )
-    log_parameters(
-        {
-            parameter("sweep", "chosen_trial"): selection.chosen,
-            parameter("sweep", "rule"): selection.rule,
-        }
-    )
     tags = {
+        SWEEP_CHOSEN_TRIAL: str(selection.chosen),
         SWEEP_CHOSEN_RUN: run_ids[selection.chosen],
+        SWEEP_RULE: selection.rule,
+        SWEEP_BECAUSE: selection.how,
+        SWEEP_TRIVIAL: str(bool(selection.trivial)).lower(),
         SWEEP_CONSTRAINT: "none" if selection.verdict is None else str(selection.verdict),
         SWEEP_MODEL: uri,
     }
-    if register is not None:
-        tags[SWEEP_REGISTERED] = _register(register, uri, run_ids[selection.chosen])
+    if plan.request.register is not None:
+        tags[SWEEP_REGISTERED] = _register(plan.request.register, uri, run, tags[SWEEP_CHOSEN_RUN])
     if evaluated.gate is not None:
         tags[GATE_VERDICT] = str(evaluated.gate.verdict)
     mlflow.set_tags(tags)
     return Outcome(uri, metrics, evaluated.gate)
 
 
-def keys_of(constraint: Constraint | None) -> tuple[str, ...]:
-    """Return the names of the constrained metrics; none without a constraint."""
-    return () if constraint is None else constraint.keys
+def _say_choice(selection: Selection, before: str | None, run_ids: Mapping[int, str]) -> None:
+    """Log a line if the choice is trivial, or is another one than an earlier process made."""
+    earlier = {run_id: number for number, run_id in run_ids.items()}.get(before or "")
+    if earlier is not None and earlier != selection.chosen:
+        _logger.warning(
+            "the choice changed from trial %d to trial %d, because %s",
+            *(earlier, selection.chosen, selection.how),
+        )
+    if selection.trivial:
+        _logger.warning("warning: %s", _trivial(selection))
+
+
+def _trivial(selection: Selection) -> str:
+    return (
+        f"the chosen trial {selection.chosen} is trivial, because {selection.trivial}; small "
+        "differences between groups then say little"
+    )
+
+
+def _paragraphs(
+    sweep: Sweep, selection: Selection, metrics: pd.DataFrame, gate: GateResult | None
+) -> list[str]:
+    """Return what the page of the sweep says above its chart."""
+    values = ", ".join(
+        f"{row['metric']} {row['validation']:.3f} on validation and {row['test']:.3f} on test"
+        for row in metrics[metrics["metric"].isin(sweep.plan.shown)].to_dict("records")
+    )
+    said = [f"Chosen: trial {selection.chosen}, because {selection.how}. It has {values}."]
+    if selection.trivial:
+        said.append(f"Warning: {_trivial(selection)}.")
+    if sweep.plan.constraint is not None:
+        said.append(
+            f"The constraint is {sweep.plan.constraint}. On the validation rows: "
+            f"{selection.verdict}. On the test rows, {gate}."
+        )
+    return said + [f"Warning: {each}." for each in sweep.warnings]
 
 
 def _named(kind: str, metric: str) -> str:
@@ -191,168 +190,6 @@ def _named(kind: str, metric: str) -> str:
         return metric_name(f"{kind}_{metric}")
     _, low, high = interval_keys(f"optimism_{metric}")
     return metric_name(low if kind.endswith("low") else high)
-
-
-class _Refits:
-    """The refitting of trials, whose models are logged to the runs of the trials.
-
-    Rows are encoded once, and intermediate results that trials share are computed once.
-
-    Parameters
-    ----------
-    problem : Problem
-        The rows of the sweep. With cross-validation, the models are fitted on all of them.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        fit_on, self._held_out = problem.rows, None
-        if len(problem.parts) == 1:
-            fit_on, self._held_out = (problem.rows.take(part) for part in problem.parts[0])
-        self._problem = problem
-        self._rows = problem.classifier({}).encode(fit_on.frame, fit_on.label, fit_on.sample_weight)
-        self._memory: dict[str, Any] = {}
-        self._labels: dict[int, NDArray[np.int64]] = {}
-
-    def log(self, trial: TrialResult, run_id: str) -> str:
-        """Return the URI of a trial's model, and log it if an earlier process has not done so."""
-        before = mlflow.get_run(run_id)
-        if SWEEP_MODEL in before.data.tags:
-            return str(before.data.tags[SWEEP_MODEL])
-        problem = self._problem
-        classifier = problem.classifier(trial.parameters)
-        model = classifier.fit_encoded(self._rows, self._memory).inference_
-        if self._held_out is not None:
-            self._check(model, trial, run_id, self._held_out)
-        with reopened_run(run_id):
-            name = str(trial.parameters.get("mitigator", "none"))
-            constraint = classifier.recipe().mitigation.constraint
-            logged = log_model(model, problem.spec, problem.protected, name, constraint)
-            mlflow.set_tag(SWEEP_MODEL, logged.uri)
-        # The duration of a trial's run is that of the trial, without the refit.
-        mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
-        return logged.uri
-
-    def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
-        """Log a warning if the refitted model gives other labels, as other versions may do."""
-        labels = model.predict(rows.frame)["prediction"].to_numpy()
-        self._labels[trial.number] = labels
-        protected = self._problem.protected
-        positions = [column.positions(rows.frame) for column in protected]
-        again = count_rows(protected, positions, rows.label, labels, rows.weight)
-        counts = trial.counts or read_counts(run_id)
-        if (again.table != counts.table).any():
-            _logger.warning(
-                "warning: the refitted model of trial %d gives other labels than the trial; "
-                "were packages updated since?",
-                trial.number,
-            )
-
-    def compare_with(self, chosen: int) -> None:
-        """Log how the other models of the frontier differ from the chosen one on the same rows.
-
-        Both labels of a row are counted together, so that errors which two models share cancel. It
-        needs the models that this process has fitted, and rows without weights.
-        """
-        rows = self._held_out
-        others = [number for number in self._labels if number != chosen]
-        if rows is None or rows.weight is not None or chosen not in self._labels or not others:
-            return
-        protected = self._problem.protected[:1]
-        positions = [column.positions(rows.frame) for column in protected]
-        found = []
-        for number in others:
-            both = (self._labels[number], self._labels[chosen])
-            paired = PairedCounts.from_arrays(protected, positions, rows.label, *both)
-            differences = compare_models(paired, n_replicates=1000)
-            everybody = differences.rates.query("protected == '' and metric == 'accuracy'")
-            parity = differences.compared.query("metric == 'statistical_parity'")
-            table = pd.concat([everybody, parity])[["metric", "value", "ci_low", "ci_high"]]
-            found.append(table.assign(trial=number, chosen=chosen))
-        table = pd.concat(found, ignore_index=True)
-        log_table(FRONTIER_DIFFERENCES, table[["trial", "chosen", *table.columns[:4]]])
-        accuracy = table[table["metric"] == "accuracy"]
-        alike = accuracy[(accuracy["ci_low"] <= 0) & (accuracy["ci_high"] >= 0)]
-        if len(alike):
-            _logger.info(
-                "%d of %d other models of the frontier cannot be told from the chosen one in "
-                "accuracy (95 %% intervals of the differences on the same rows: %s.json)",
-                *(len(alike), len(accuracy), FRONTIER_DIFFERENCES),
-            )
-
-
-def _log_charts(
-    sweep: Sweep,
-    trials: Mapping[int, TrialResult],
-    table: pd.DataFrame,
-    selection: Selection,
-    metrics: pd.DataFrame,
-) -> None:
-    """Log the charts and the page of a sweep."""
-    from fairrun.sweep.importance import parameter_importance  # imports Optuna
-
-    axes = chart_axes(sweep.axes)
-    groups = sweep.dataset.spec.protected[0].group_names
-    points = with_axes(table, trials, sweep.axes)
-    limit = constraint_limit(sweep.constraint, sweep.axes[1])
-    log_figure("frontier", plot_sweep(points, axes, groups, limit=limit))
-    _log_constrained(sweep, trials, table)
-    best = best_by_mitigator(points, axes[0])
-    log_figure("best_by_mitigator", plot_metric_bars(best, COMPARED_METRICS, *groups))
-    in_ratios = [each.name for each in sweep.space.dimensions if each.in_ratios]
-    log_figure("parameters", plot_parameters(points, sweep.space.names, axes, in_ratios))
-    importance = parameter_importance(list(trials.values()), sweep.space, sweep.axes)
-    if len(importance):
-        log_table(IMPORTANCE, importance)
-        log_figure(IMPORTANCE, plot_importance(importance))
-    keys = list(dict.fromkeys([*(axis.key for axis in sweep.axes), *keys_of(sweep.constraint)]))
-    said = ", ".join(
-        f"{row['metric']} {row['validation']:.3f} on validation and {row['test']:.3f} on test"
-        for row in metrics[metrics["metric"].isin(keys)].to_dict("records")
-    )
-    of_constraint = ""
-    if sweep.constraint is not None:
-        of_constraint = f" The constraint is {sweep.constraint}: {selection.verdict}."
-    log_page(
-        render_sweep(
-            table,
-            keys,
-            [name for name in sweep.space.names if name in table],
-            groups,
-            title=f"Sweep of {len(table)} trials on {sweep.dataset.spec.name}",
-            summary=f"Chosen: trial {selection.chosen}, because {selection.how}: {said}."
-            + of_constraint,
-        )
-    )
-
-
-def _log_constrained(sweep: Sweep, trials: Mapping[int, TrialResult], table: pd.DataFrame) -> None:
-    """Log a figure of the constrained metric, if it is not an axis of the frontier."""
-    drawn = {axis.key for axis in sweep.axes}
-    if sweep.constraint is None:
-        return
-    of_constraint = zip(
-        sweep.constraint.gate.terms, sweep.constraint.keys, sweep.constraint.abouts, strict=True
-    )
-    for term, key, about in of_constraint:
-        if key in drawn or term.metric.kind == "performance":
-            continue
-        pair = (sweep.axes[0], Objective(term.metric, about, key))
-        points = with_axes(table, trials, pair)
-        gains = [[axis.gain(trials[n].metrics)[0] for axis in pair] for n in points["number"]]
-        points = points.assign(frontier=on_frontier(gains))
-        protected = {column.name: column for column in sweep.problem.protected}
-        names = protected[about].group_names if about in protected else ()
-        if "_worst" in key or not names:
-            names = ()
-        figure = plot_sweep(
-            points,
-            chart_axes(pair),
-            names,
-            limit=term.threshold,
-            title=f"All trials and the constraint {term}",
-        )
-        log_figure("frontier_constrained", figure)
-        return
 
 
 def _compare(
@@ -383,9 +220,13 @@ def _compare(
     return pd.DataFrame(rows, columns=["metric", *columns])
 
 
-def _register(name: str, uri: str, run_id: str) -> str:
+def _register(name: str, uri: str, run: Run, chosen_run: str) -> str:
+    """Return the URI of the registered version, and register the model unless it is registered."""
+    before = run.data.tags.get(SWEEP_REGISTERED, "")
+    if run.data.tags.get(SWEEP_MODEL) == uri and before.startswith(f"models:/{name}/"):
+        return before
     try:
-        version = mlflow.register_model(uri, name, tags={SWEEP_CHOSEN_RUN: run_id})
+        version = mlflow.register_model(uri, name, tags={SWEEP_CHOSEN_RUN: chosen_run})
     except MlflowException as error:
         raise RequestError(
             f"the registry refuses register={name}: {error.message}; the model is {uri}"

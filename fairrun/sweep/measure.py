@@ -1,30 +1,36 @@
 """The metrics of a trial with their intervals.
 
-These are the metrics of an evaluation that are fast to compute. The limits are in closed form
-(`fairrun.metrics.closed_form`), because replicates would take too long for hundreds of trials. The
-chosen model gets a full evaluation.
+These are the metrics of an evaluation that are fast to compute, with the same intervals as in its
+audit. The chosen model gets a full evaluation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.metrics import (
     BIAS_METRICS,
+    MOST_COMPARED,
     PERFORMANCE_METRICS,
     AnyCounts,
     BiasMetric,
+    ClusterReplicates,
+    ClusterTables,
+    GroupEstimates,
     Grouping,
     Intervals,
-    Linearised,
-    WeightedCounts,
     brier_score,
+    calibration_in_the_large,
+    estimates_of,
     everybody,
     fold_interval,
     group_a_and_b,
+    largest_groups,
+    over_majority,
     roc_auc,
     selection_rate,
     squared_calibration_error,
@@ -36,16 +42,21 @@ from fairrun.sweep.objectives import interval_keys
 __all__ = ["measure_counts", "measure_folds", "measure_scores"]
 
 CONFIDENCE = 0.95
+#: The number of replicates and the seed of an audit, for the metrics that need them.
+_REPLICATES, _SEED = 2000, 0
 
 _OVERALL = {**PERFORMANCE_METRICS, "selection_rate": selection_rate}
 _OF_SCORES = {
     "brier_score": brier_score,
+    "calibration_in_the_large": calibration_in_the_large,
     "squared_calibration_error": squared_calibration_error,
 }
 _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]
 
 
-def measure_counts(counts: AnyCounts, crossings: Iterable[str] = ()) -> dict[str, float]:
+def measure_counts(
+    counts: AnyCounts, crossings: Iterable[str] = (), clusters: ClusterTables | None = None
+) -> dict[str, float]:
     """Return performance over all rows, and the bias metrics of all protected columns.
 
     Parameters
@@ -54,12 +65,14 @@ def measure_counts(counts: AnyCounts, crossings: Iterable[str] = ()) -> dict[str
         The counts of the rows.
     crossings : iterable of str
         Crossings of protected columns to compare too, such as "sex:race".
+    clusters : ClusterTables, optional
+        The tables of the clusters of the same rows. Intervals then come from clusters.
 
     Returns
     -------
     dict of str to float
-        The metrics with their limits, with the names of an evaluation; NaN where undefined. The
-        worst pair (``_worst``) is included only for more than two values.
+        The metrics with their limits, with the names and values of an evaluation; NaN where
+        undefined. The worst pair (``_worst``) is included only for more than two values.
 
     Examples
     --------
@@ -71,32 +84,45 @@ def measure_counts(counts: AnyCounts, crossings: Iterable[str] = ()) -> dict[str
     >>> [round(found[f"statistical_parity{end}"], 2) for end in ("", "_ci_low", "_ci_high")]
     [0.29, 0.25, 0.33]
     """
+    of_clusters = None
+    if clusters is not None:
+        of_clusters = ClusterReplicates(clusters, _REPLICATES, _SEED, CONFIDENCE)
+    estimates = estimates_of(
+        counts, of_clusters, confidence=CONFIDENCE, n_replicates=_REPLICATES, seed=_SEED
+    )
     found: dict[str, float] = {}
-    everyone = _estimates(counts, everybody(counts.columns))
+    everyone = estimates(everybody(counts.columns))
     for name, rate in _OVERALL.items():
         _add(found, name, everyone.rate(rate))
+    found |= over_majority(counts)
+    if clusters is not None:  # its interval takes rows as independent
+        found |= dict.fromkeys(interval_keys("accuracy_over_majority")[1:], math.nan)
     first = counts.columns[0].name
     one_way = [(column.name,) for column in counts.columns]
     for names in dict.fromkeys([*one_way, *(tuple(c.split(":")) for c in crossings)]):
         two, values = (make(counts.columns, *names) for make in (group_a_and_b, values_of))
         suffix = "" if two.protected == first else f"/{two.protected}"
-        of_two, of_values = _estimates(counts, two), _estimates(counts, values)
+        of_two = estimates(two)
+        several = _compared(values, estimates) if len(values.groups) > 2 else None
         for metric in _COMPARED:
             _add(found, metric.name + suffix, of_two.each(metric, two.pairs()))
-            if len(values.groups) > 2:
-                _add(found, f"{metric.name}_worst{suffix}", _worst(metric, values, of_values))
+            if several is not None:
+                _add(found, f"{metric.name}_worst{suffix}", _worst(metric, *several))
     return found
 
 
-def _estimates(counts: AnyCounts, grouping: Grouping) -> Linearised:
-    """Return estimates for weighted rows, or for rows of weight 1, whose Σw and Σw² are counts."""
-    if isinstance(counts, WeightedCounts):
-        return Linearised(counts.grouped(grouping), CONFIDENCE)
-    tables = counts.grouped(grouping)
-    return Linearised(np.stack([tables, tables], axis=-1).astype(np.float64), CONFIDENCE)
+def _compared(
+    values: Grouping, estimates: Callable[[Grouping], GroupEstimates]
+) -> tuple[Grouping, GroupEstimates]:
+    """Return the values that an audit compares in pairs, with their estimates."""
+    of_values = estimates(values)
+    if len(values.groups) <= MOST_COMPARED:
+        return values, of_values
+    largest = values.take(largest_groups(of_values.tables))
+    return largest, estimates(largest)
 
 
-def _worst(metric: BiasMetric, grouping: Grouping, estimates: Linearised) -> Intervals:
+def _worst(metric: BiasMetric, grouping: Grouping, estimates: GroupEstimates) -> Intervals:
     _, turned, together = estimates.each_and_together(metric, grouping.pairs())
     return worst_of(metric, turned, together)[1]
 
@@ -108,9 +134,16 @@ def _add(found: dict[str, float], key: str, intervals: Intervals) -> None:
 
 
 def measure_scores(
-    label: NDArray[np.int64], probability: ArrayLike, weight: ArrayLike | None = None
+    label: NDArray[np.int64],
+    probability: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    clustered: bool = False,
 ) -> dict[str, float]:
-    """Return the metrics of scores that a gate can use, over all rows, with their intervals."""
+    """Return the metrics of scores that a gate can use, over all rows, with their intervals.
+
+    As in an evaluation, clustered rows have no such intervals.
+    """
     scores = np.asarray(probability, dtype=np.float64)
     area = roc_auc(label, scores, weight)
     limits = (area.value, *area.interval(CONFIDENCE))
@@ -118,6 +151,8 @@ def measure_scores(
     for name, metric in _OF_SCORES.items():
         of_metric = metric(label, scores, CONFIDENCE, weight)
         found |= dict(zip(interval_keys(name), of_metric, strict=True))
+    if clustered:
+        found = {name: math.nan if "_ci_" in name else value for name, value in found.items()}
     return {name: float(value) for name, value in found.items()}
 
 

@@ -21,12 +21,17 @@ Rule = Literal["constrained", "knee"]
 #: Returns the verdict of a gate on the counts of a trial; see `fairrun.sweep.judge.trial_judge`.
 Judge = Callable[[TrialResult], Verdict]
 
-#: A trial that selects a smaller share of the rows, or leaves out a smaller one, is near-constant.
-#: Its rates hardly differ between groups, and their intervals are narrow, whatever its scores are.
-_NEARLY_NOBODY = 0.02
-#: Trials whose interval reaches at most this far out of the allowed range are judged by the gate's
-#: own interval, too, which differs a little from that of a trial.
+#: A trial that selects a smaller share of the rows, or leaves out a smaller one, is trivial. Its
+#: rates hardly differ between groups, and their intervals are narrow, whatever its scores are.
+_NEARLY_NOBODY = 0.05
+#: Trials whose interval reaches at most this far out of the allowed range are judged by the gate,
+#: too. In sweeps that earlier versions began, the intervals of trials differ a little from its own.
 _NEAR_THE_EDGE = 0.01
+#: What makes a trial trivial, in words.
+_TRIVIAL = (
+    "a trivial trial selects under 5 % or over 95 % of the rows, or is no more accurate than the "
+    "more frequent label for every row"
+)
 
 #: A description of each rule.
 RULES: dict[str, str] = {
@@ -53,6 +58,8 @@ class Selection:
         The verdict of the constraint for the chosen trial; None without a constraint.
     how : str
         How the trial was chosen, in words.
+    trivial : str
+        Why the chosen trial is trivial, in words; empty if it is not.
     """
 
     frontier: tuple[int, ...]
@@ -60,6 +67,7 @@ class Selection:
     rule: Rule
     verdict: Verdict | None
     how: str = ""
+    trivial: str = ""
 
 
 def select(
@@ -82,7 +90,8 @@ def select(
         no trial meets it, the values of the metrics decide: the best first objective among the
         trials whose values meet the constraint, or else the value nearest to it. The ends of the
         intervals do not decide, because a trial that selects nearly everybody has the narrowest
-        intervals. Near-constant trials are then chosen only if all are.
+        intervals. Trivial trials are then chosen only if all are. A trial is trivial if it selects
+        under 5 % or over 95 % of the rows, or is no more accurate than the more frequent label.
     rule : {"constrained", "knee"}
         The rule; see `RULES`. Of equally good trials, the earliest is chosen.
     judge : callable, optional
@@ -125,7 +134,8 @@ def select(
         chosen = complete[place]
         verdict = constraint.verdict(chosen.metrics) if judge is None else judge(chosen)
     frontier = tuple(complete[i].number for i in places)
-    return Selection(frontier, complete[place].number, rule, verdict, how)
+    trivial = _why_trivial(complete[place])
+    return Selection(frontier, complete[place].number, rule, verdict, how, trivial)
 
 
 def _best_within(
@@ -145,13 +155,13 @@ def _best_within(
     values = np.array(
         [max(constraint.violations(each.metrics, of_values=True).values()) for each in complete]
     )
-    constant = np.array([_near_constant(each) for each in complete])
-    allowed = ~constant if not constant.all() else np.ones(len(complete), dtype=np.bool_)
+    trivial = np.array([bool(_why_trivial(each)) for each in complete])
+    allowed = ~trivial if not trivial.all() else np.ones(len(complete), dtype=np.bool_)
     left_out = ""
-    if constant.all():
-        left_out = ", and every trial selects nearly everybody or nearly nobody"
-    elif constant.any():
-        left_out = f" ({constant.sum()} that select nearly everybody or nearly nobody left out)"
+    if trivial.all():
+        left_out = f", and all trials are trivial ({_TRIVIAL})"
+    elif trivial.any():
+        left_out = f" ({trivial.sum()} of {len(complete)} trials left out as trivial: {_TRIVIAL})"
     if (within := allowed & (values <= 0)).any():
         place = int(np.argmax(np.where(within, gain, -np.inf)))
         return place, (
@@ -166,9 +176,15 @@ def _own_verdict(constraint: Constraint) -> Judge:
     return lambda trial: constraint.verdict(trial.metrics)
 
 
-def _near_constant(trial: TrialResult) -> bool:
+def _why_trivial(trial: TrialResult) -> str:
+    """Return why a trial is trivial, in words; empty if it is not."""
     rate = trial.metrics.get("selection_rate", 0.5)
-    return not _NEARLY_NOBODY <= rate <= 1 - _NEARLY_NOBODY
+    gain = trial.metrics.get("accuracy_over_majority", math.nan)
+    if not _NEARLY_NOBODY <= rate <= 1 - _NEARLY_NOBODY:
+        return f"it selects {100 * rate:.1f} % of the rows"
+    if gain <= 0:
+        return "it is no more accurate than the more frequent label for every row"
+    return ""
 
 
 def on_frontier(gains: ArrayLike) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,16 @@ class Space:
             if applies(each.name, chosen):
                 chosen[each.name] = each.suggest(trial)
         return chosen
+
+    @property
+    def n_combinations(self) -> int:
+        """The number of combinations that `grid` yields, which is counted without making them."""
+        named = [each for each in self.dimensions if each.name in ("mitigator", "estimator")]
+        others = [each for each in self.dimensions if each not in named]
+        return sum(
+            math.prod(len(each.grid) for each in others if applies(each.name, chosen))
+            for chosen in Space(tuple(named)).grid()
+        )
 
     def grid(self) -> Iterator[Parameters]:
         """Yield all combinations of values, without parameters that do not apply."""

@@ -28,6 +28,8 @@ _WORDS = {
     "class_weight": ("none", "balanced"),
     "resample": ("none", "over", "under"),
 }
+#: The largest number of values of a range. More would only fill the memory.
+_MOST_VALUES = 10_000
 _RANGE = re.compile(
     r"(?P<low>[^\s,]+?)\s*\.\.\s*(?P<high>[^\s,]+)(\s+(?P<log>log))?(\s+(?P<n>\d+))?"
 )
@@ -174,8 +176,11 @@ def _dimension(name: str, text: str) -> Dimension:
             )
         if found["n"] is None:
             return Dimension(name, (), low, high, log, integer)
-        if int(found["n"]) < 2:
-            raise RequestError(f"{name}={text} is not possible; give 2 values or more of a range")
+        # Nine digits are enough to say that there are too many; Python reads no thousands.
+        if not 2 <= int(found["n"][:9]) <= _MOST_VALUES:
+            raise RequestError(
+                f"{name}={text} is not possible; give 2 to {_MOST_VALUES:,} values of a range"
+            )
         return Dimension(name, spaced(low, high, int(found["n"]), log=log, integer=integer))
     return Dimension(name, tuple(_checked(known, _number(name, v)) for v in text.split(",")))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fairrun.data import Dataset, DatasetSpec, Rows, deal_clusters
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn, group_lookup
-from fairrun.metrics import AnyCounts, count_rows
+from fairrun.metrics import AnyCounts, ClusterTables, count_rows
 from fairrun.sweep.measure import measure_counts, measure_folds, measure_scores
 from fairrun.sweep.objectives import Metrics, Objective
 from fairrun.sweep.pruning import Incumbent, hopeless
@@ -232,13 +232,15 @@ class _Part:
         model = classifier.fit_encoded(self.encoded, self.memory).inference_
         answers = model.predict(self.held_out.frame)
         label, probability = self.held_out.label, answers["probability"].to_numpy()
-        weight = self.held_out.weight
-        counts = count_rows(
-            problem.protected, self.positions, label, answers["prediction"].to_numpy(), weight
-        )
-        of_scores = measure_scores(label, probability, weight)
-        found = measure_counts(counts, problem.crossings) | of_scores
-        return counts, found
+        weight, cluster = self.held_out.weight, self.held_out.cluster
+        rows = (problem.protected, self.positions, label, answers["prediction"].to_numpy())
+        counts = count_rows(*rows, weight)
+        clusters = None
+        # Intervals over folds come from the folds, each of which has whole clusters.
+        if cluster is not None and len(problem.parts) == 1:
+            clusters = ClusterTables.from_arrays(*rows, cluster, weight=weight)
+        of_scores = measure_scores(label, probability, weight, clustered=clusters is not None)
+        return counts, measure_counts(counts, problem.crossings, clusters) | of_scores
 
 
 class Trials:

@@ -27,6 +27,7 @@ _logger = logging.getLogger(__name__)
 #: 0.1 s. The latest one knows how many there were; a few more are read, because evaluations that
 #: run at the same time may end in another order.
 _LATEST = 5
+#: Looks in further experiments are not counted, because MLflow searches named experiments only.
 _MOST_EXPERIMENTS = 1000
 #: Without a gate, nothing is said about this many models, such as those of one comparison.
 _FEW_MODELS = 5
@@ -118,12 +119,17 @@ def _count(digest: str, model: str) -> Looks:
     if not latest:
         return Looks(1, 1)
     evaluations, models = (
-        max(int(run.data.tags.get(name, 0)) for run in latest) for name in (LOOKS, LOOKED_MODELS)
+        max(_number(run.data.tags.get(name)) for run in latest) for name in (LOOKS, LOOKED_MODELS)
     )
     is_known = any(run.data.tags.get(MEASURED_MODEL) == model for run in latest) or _ended(
         f"{of_split} and tags.`{MEASURED_MODEL}` = '{model}'", 1
     )
     return Looks(evaluations + 1, models + (not is_known))
+
+
+def _number(tag: str | None) -> int:
+    """Return the number in a tag; 0 for other texts, because anybody can edit a tag."""
+    return int(tag) if tag is not None and tag.isdecimal() else 0
 
 
 def _ended(query: str, n: int) -> list[Run]:

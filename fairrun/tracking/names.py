@@ -63,20 +63,26 @@ __all__ = [
     "SPEC",
     "STAGE",
     "SWEEP",
+    "SWEEP_BECAUSE",
     "SWEEP_CHOSEN",
     "SWEEP_CHOSEN_RUN",
+    "SWEEP_CHOSEN_TRIAL",
     "SWEEP_CONSTRAINT",
     "SWEEP_FRONTIER",
+    "SWEEP_METHOD",
     "SWEEP_MODEL",
     "SWEEP_NOTES",
+    "SWEEP_OBJECTIVE",
     "SWEEP_PAGE",
     "SWEEP_PARAMETERS",
     "SWEEP_REACHABLE",
     "SWEEP_REASON",
     "SWEEP_REGISTERED",
     "SWEEP_RESUMES",
+    "SWEEP_RULE",
     "SWEEP_STATE",
     "SWEEP_TRIAL",
+    "SWEEP_TRIVIAL",
     "TRIALS",
     "TRIAL_SECONDS",
     "former_metric_name",
@@ -121,6 +127,8 @@ CONSTRAINT_KEPT = "mitigation.constraint"
 EFFECT = "mitigation.effect"
 
 # Tags of a sweep and of its trials.
+SWEEP_METHOD = "sweep.method"
+SWEEP_OBJECTIVE = "sweep.objective"
 SWEEP_RESUMES = "sweep.resumes"
 SWEEP_TRIAL = "sweep.trial"
 SWEEP_PARAMETERS = "sweep.parameters"
@@ -132,6 +140,12 @@ SWEEP_MODEL = "sweep.model"
 #: Whether a trial is on the frontier, and whether it was chosen, for the run of a trial.
 SWEEP_FRONTIER = "sweep.frontier"
 SWEEP_CHOSEN = "sweep.chosen"
+#: The number of the chosen trial, the rule of the choice, the choice in words, and whether the
+#: chosen trial is trivial, for the run of a sweep. A resumed sweep can change them.
+SWEEP_CHOSEN_TRIAL = "sweep.chosen_trial"
+SWEEP_RULE = "sweep.rule"
+SWEEP_BECAUSE = "sweep.chosen_because"
+SWEEP_TRIVIAL = "sweep.chosen_is_trivial"
 #: The run of the chosen trial, for the run of a sweep and for a registered version.
 SWEEP_CHOSEN_RUN = "sweep.chosen_run_id"
 #: The verdict of the constraint for the chosen trial, on the validation rows.

@@ -29,6 +29,8 @@ from fairrun.tracking.names import (
     ESTIMATOR,
     MITIGATOR,
     STAGE,
+    SWEEP_CHOSEN,
+    SWEEP_FRONTIER,
     SWEEP_NOTES,
     SWEEP_PARAMETERS,
     SWEEP_REASON,
@@ -198,6 +200,13 @@ class ChildRuns:
             read.run_ids[number] = run_id
         read.results.sort(key=lambda result: result.number)
         return read
+
+    def unmark(self) -> None:
+        """Delete the tags of an earlier choice, because a resumed sweep chooses again."""
+        for run in self._runs():
+            for name in (SWEEP_CHOSEN, SWEEP_FRONTIER):
+                if name in run.data.tags:
+                    self._client.delete_tag(run.info.run_id, name)
 
     def _runs(self) -> Iterable[Run]:
         of_parent = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent.info.run_id}'"

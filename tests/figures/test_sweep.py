@@ -154,7 +154,7 @@ def page(table: pd.DataFrame) -> str:
         ["mitigator", "C", "estimator"],
         GROUPS,
         title="Sweep",
-        summary="",
+        paragraphs=["Chosen: trial 1.", "On the test rows, gate: pass."],
     )
 
 
@@ -168,6 +168,7 @@ def test_the_page_loads_nothing_and_holds_every_trial() -> None:
     found = re.search(r'<script id="data" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert found is not None
     data = json.loads(found[1])
+    assert data["paragraphs"][1] == "On the test rows, gate: pass."
     assert len(data["trials"]) == 40
     assert data["trials"][3]["reason"] == "</script><img src=x onerror=alert(1)>"
     assert data["metrics"] == ["accuracy", "statistical_parity"]

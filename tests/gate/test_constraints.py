@@ -129,6 +129,29 @@ def test_only_the_column_and_the_values_of_the_method_are_checked() -> None:
     assert probability_kept(everything, counts) == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("statistical_parity<=0.001", True),
+        ("disparate_impact>=0.999", True),
+        ("statistical_parity<=0.05", False),
+        ("disparate_impact>=0.8", False),
+    ],
+)
+def test_the_smallest_tolerance_is_said(text: str, said: bool) -> None:
+    """A method with tolerance=0 is judged at 0.001."""
+    counts = counts_of(SEX, (5000, 0.5), (5000, 0.5))
+    found = check_constraint(text, "sex", counts, audit(counts))
+    assert (f"{text} (a tolerance below 0.001 is judged as this)" in str(found)) is said
+
+
+@pytest.mark.parametrize(("apart", "said"), [(0.0, "above 0.99"), (0.3, "below 0.01")])
+def test_a_probability_is_neither_0_nor_1(apart: float, said: str) -> None:
+    counts = counts_of(SEX, (5000, 0.5), (5000, 0.5 - apart))
+    found = check_constraint("statistical_parity<=0.1", "sex", counts, audit(counts))
+    assert f"; probability {said})." in str(found)
+
+
 def test_differences_are_said_with_their_sign() -> None:
     counts = counts_of(SEX, (5000, 0.5), (5000, 0.4))
     said = str(check_constraint("statistical_parity<=0.05", "sex", counts, audit(counts)))

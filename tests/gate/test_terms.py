@@ -35,7 +35,8 @@ def test_what_is_written_is_read_again(
     name: str, threshold: float, protected: str | None, declared: bool, min_count: int
 ) -> None:
     metric = GATE_METRICS[name]
-    sign = "<=" if metric.kind == "difference" or metric.better == "lower" else ">="
+    lower = metric.kind == "difference" or metric.better in ("lower", "zero")
+    sign = "<=" if lower else ">="
     if not GATE_METRICS[name].of_groups:
         protected, declared = None, False
     where = f" @ {protected}" if protected else ""
@@ -52,7 +53,7 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
     signed = {name for name, metric in BIAS_METRICS.items() if metric.signed} - {"2sd_rule"}
     assert set(GATE_METRICS) >= signed | set(PERFORMANCE_METRICS) | {
         *("roc_auc", "roc_auc_difference", "abroca"),
-        *("brier_score", "squared_calibration_error"),
+        *("brier_score", "squared_calibration_error", "calibration_in_the_large"),
     }
     assert not {"four_fifths_rule", "2sd_rule"} & set(GATE_METRICS)
 
@@ -95,12 +96,43 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("accuracy>=0.8; min_count=0", "at least 1"),
         ("accuracy>=0.8; min_count=" + "9" * 5000, "min_count=99999999999999999999… is not"),
         ("accuracy>=0.8; min_count=many", "at least 1"),
+        ("calibration_in_the_large>=0.1", "calibration_in_the_large<= with a threshold"),
+        ("statistical_parity/race<=0.1", "write statistical_parity with the column after @"),
+        ("statistical_parity_worst/race<=0.1 @ sex", "with the column after @"),
+        ("statistical_parity_worst<=0.1 [privileged vs unprivileged]", "asks for the worst pair"),
+        ("accuracy_worst>=0.8", "did you mean accuracy"),
+        ("accuracy>=0.8; family=", "family= has no value; give family=holm or family=none"),
+        ("accuracy>=0.8; family", "family has no value"),
+        ("accuracy>=0.8; min_count =", "min_count = has no value; give a whole number, such as"),
+        ("accuracy>=0.8; min_count>=50", "is not a setting; give a whole number, such as min_c"),
+        ("accuracy>=0.8; family=holm min_count=50", "family=holm min_count=50 is not known"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(text: str, said: str) -> None:
     with pytest.raises(RequestError) as refused:
         parse_gate(text)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "statistical_parity_worst/race<=0.1",
+        "statistical_parity_worst<=0.1 @ race",
+        "statistical_parity_worst / race <= 0.1",
+    ],
+)
+def test_the_logged_name_of_the_worst_pair_is_the_term_of_every_pair(text: str) -> None:
+    (term,) = parse_gate(text).terms
+    assert str(term) == "statistical_parity<=0.1 @ race"
+
+
+def test_calibration_in_the_large_must_be_near_0() -> None:
+    (term,) = parse_gate("calibration_in_the_large<=0.05 @ race").terms
+    assert term.allowed == (-0.05, 0.05)
+    assert (term.bound(-0.08, 0.01), term.bound(-0.01, 0.03)) == (0.08, 0.03)
+    assert term.about(COLUMNS) == [("race",)]
+    assert parse_gate("calibration_in_the_large<=0.05").terms[0].about(COLUMNS) == [()]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +186,11 @@ def test_yaml_says_the_same_as_text(tmp_path: Path, text: str) -> None:
         ("terms: [accuracy>=0.8]\nmin_count: 0x" + "f" * 5000, "at least 1"),
         ("terms: [accuracy>=0.8, accuracy>=0.8]", "twice"),
         ("terms: [acuracy>=0.8]", "did you mean accuracy"),
+        ("terms: [accuracy>=0.8, family=holm]", "as a key beside terms: family: holm or"),
+        ("terms: [accuracy>=0.8, min_count]", "as a key beside terms: a whole number, such as"),
+        ("- accuracy>=0.8\n- family: holm", "as a key beside terms: family: holm or"),
+        ("terms: [accuracy>=0.8]\nfamily:", "family has no value; give family: holm or"),
+        ("terms: [accuracy>=0.8]\nmin_count:", "min_count has no value; give a whole number"),
         ("terms: [", "cannot be read as YAML"),
         ("terms: [accuracy>=0.8]\nmin_count: " + "9" * 5000, "cannot be read as YAML"),
     ],

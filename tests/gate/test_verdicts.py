@@ -236,7 +236,46 @@ def test_a_brier_score_needs_rows_of_both_labels() -> None:
     audited = replace(of_labels, rates=pd.concat([of_labels.rates, rates]))
     (only,) = decide(parse_gate("brier_score<=0.1"), counts, audited).judgements
     assert only.verdict is INSUFFICIENT
-    assert only.reason == "true_positive_rate has 5 rows, fewer than min_count=30"
+    assert only.reason == "brier_score has 5 rows with label 1, fewer than min_count=30"
+
+
+def test_calibration_is_judged_with_its_sign(counts: Counts, audited: Audit) -> None:
+    name = "calibration_in_the_large"
+    rates = audited.rates.query(f"metric == {name!r} and protected == 'race'").set_index("group")
+    result = decide(parse_gate(f"{name}<=0.3 @ race; {name}<=0.01"), counts, audited)
+    *of_race, of_all = result.judgements
+    assert [each.group_a for each in of_race] == ["White", "Black", "Other"]
+    for each in of_race:
+        alone = rates.loc[each.group_a]
+        assert each.value == alone["value"]
+        # At the level of three groups at once, each limit moves away from the value.
+        assert each.ci_low < alone["ci_low"] < alone["ci_high"] < each.ci_high
+        assert each.verdict is PASS
+    assert of_all.verdict is FAIL
+    assert f"all rows: {of_all.value:+.3f}, " in str(result)
+
+
+def test_numbers_are_shown_with_their_sign_and_an_upper_limit_as_one(
+    counts: Counts, audited: Audit
+) -> None:
+    terms = "statistical_parity<=0.01 @ sex; statistical_parity<=0.01 @ race; abroca<=1e-6 @ sex"
+    pair, worst, area = decide(parse_gate(terms), counts, audited).judgements
+    assert pair.measured.startswith("+0.")
+    assert " to +0." in pair.measured
+    assert "+" not in worst.measured  # its groups are ordered, so a plus says nothing
+    assert area.measured == f"{area.value:.3f}, at most {area.ci_high:.3f}"
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one_row_is_not_several(n: int) -> None:
+    group = column("a", "b")
+    plain = Counts((group,), table((500, 500), (n, 0)))
+    codes, y = np.repeat([0, 1], [1000, n]), np.arange(1000 + n) % 2
+    weighted = WeightedCounts.from_arrays([group], [codes], y, y, np.full(1000 + n, 2.0))
+    noun = "row" if n == 1 else "rows"
+    for counted, rows in ((plain, f"{n} {noun}"), (weighted, f"of {n} weighted {noun}")):
+        gate = parse_gate("statistical_parity<=0.1")
+        assert f"{rows}, fewer than" in str(decide(gate, counted, audit(counted)))
 
 
 def test_each_group_is_judged_by_an_interval_as_wide_as_all_need(

@@ -5,16 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import beta, binom, binomtest
 
-from fairrun.metrics.binomial import (
-    Estimate,
-    clopper_pearson_limits,
-    mover_difference,
-    mover_mean,
-    mover_ratio,
-    tail_of_each,
-    tail_of_pairs,
-)
-from fairrun.metrics.closed_form import difference_limits, wilson_limits
+from fairrun.metrics.binomial import clopper_pearson_limits, tail_of_each, tail_of_pairs
 
 
 def every_count(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -70,44 +61,6 @@ def test_a_rate_of_3_in_1000_is_covered_with_60_rows() -> None:
     covered = binom.pmf(count, 60, 0.003)[(low <= 0.003) & (high >= 0.003)].sum()
     assert covered == pytest.approx(binom.cdf(1, 60, 0.003))
     assert covered > 0.98
-
-
-def of(count: int, n: int) -> Estimate:
-    x, size = np.array([count]), np.array([n])
-    return Estimate(x / size, *clopper_pearson_limits(x, size, 0.025))
-
-
-def test_differences_are_newcombes_where_the_limits_of_rates_are_wilsons() -> None:
-    p, n = [np.array([56 / 70]), np.array([48 / 80])], [np.array([70]), np.array([80])]
-    a, b = (Estimate(x, *wilson_limits(x, m, 1.96)) for x, m in zip(p, n, strict=True))
-    _, low, high = mover_difference(a, b)
-    assert [low.round(4).item(), high.round(4).item()] == [0.0524, 0.3339]  # Newcombe's table II
-    of_two = mover_mean([mover_difference(a, b)] * 2)
-    theirs = difference_limits([(p[0], n[0], p[1], n[1])] * 2, 1.96)
-    assert_allclose(of_two[1:], theirs)
-
-
-@pytest.mark.parametrize(("x", "y"), [(1, 1), (3, 50), (59, 2), (60, 60), (0, 5)])
-def test_limits_of_a_ratio_solve_their_equation_and_turn_round(x: int, y: int) -> None:
-    a, b = of(x, 60), of(y, 5000)
-    value, low, high = (z.item() for z in mover_ratio(a, b))
-    p, low_a, high_a = (z.item() for z in a)
-    q, low_b, high_b = (z.item() for z in b)
-    assert low <= value == pytest.approx(p / q)
-    assert value <= high
-    # The ratio r at which p − r q is one combined distance away from 0.
-    if x:
-        assert (p - low * q) ** 2 == pytest.approx((p - low_a) ** 2 + low**2 * (high_b - q) ** 2)
-        turned = mover_ratio(b, a)
-        assert_allclose([1 / turned.high, 1 / turned.low], [[low], [high]], rtol=1e-9)
-    else:
-        assert low == 0
-    assert (p - high * q) ** 2 == pytest.approx((high_a - p) ** 2 + high**2 * (q - low_b) ** 2)
-
-
-def test_a_ratio_to_0_is_undefined() -> None:
-    for a in (of(0, 60), of(5, 60)):
-        assert np.isnan(mover_ratio(a, of(0, 60))).all()
 
 
 def test_all_pairs_have_tukeys_critical_value() -> None:

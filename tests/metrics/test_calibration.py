@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairrun.errors import RequestError
-from fairrun.metrics import calibration_in_the_large, squared_calibration_error
+from fairrun.metrics import brier_score, calibration_in_the_large, squared_calibration_error
 from tests.metrics.samples import draw_people
 
 
@@ -50,6 +52,21 @@ def test_chance_does_not_make_small_groups_look_worse(n: int) -> None:
     assert (low <= value).all()
     assert (low <= 0).all()
     assert (high > 0).all()
+
+
+@given(st.lists(st.floats(0.001, 1000), min_size=2, max_size=200), st.booleans())
+def test_metrics_of_scores_stay_in_their_range_whatever_the_weights(
+    weights: list[float], label: bool
+) -> None:
+    """The weighted mean of ones was 1.0000000000000007."""
+    weight = np.array(weights)
+    y_true, score = np.full(len(weight), int(label)), np.full(len(weight), float(not label))
+    large = calibration_in_the_large(y_true, score, weight=weight)
+    assert large[0] == (-1 if label else 1)
+    squared = squared_calibration_error(y_true, score, weight=weight)
+    for limits in (large, squared, brier_score(y_true, score, weight=weight)):
+        assert min(limits) >= -1
+        assert max(limits) <= 1
 
 
 def test_a_shift_is_found_by_both() -> None:

@@ -5,7 +5,9 @@ import pytest
 from scipy.stats import binomtest
 
 from fairrun.metrics import normal_quantile, wilson_limits
+from fairrun.metrics.binomial import clopper_pearson_limits
 from fairrun.metrics.closed_form import (
+    Estimate,
     difference_limits,
     effective_size,
     mean_of,
@@ -93,3 +95,30 @@ def test_the_effective_size_of_equal_rows_is_their_number() -> None:
 
 def test_no_rows_have_no_limits() -> None:
     assert np.isnan(wilson_limits(np.array(np.nan), np.array(0), Z)).all()
+
+
+def of(count: int, n: int) -> Estimate:
+    x, size = np.array([count]), np.array([n])
+    return x / size, *clopper_pearson_limits(x, size, 0.025)
+
+
+@pytest.mark.parametrize(("x", "y"), [(1, 1), (3, 50), (59, 2), (60, 60), (0, 5)])
+def test_limits_of_a_ratio_solve_their_equation_and_turn_round(x: int, y: int) -> None:
+    a, b = of(x, 60), of(y, 5000)
+    low, high = (z.item() for z in ratio_of(a, b))
+    p, low_a, high_a = (z.item() for z in a)
+    q, low_b, high_b = (z.item() for z in b)
+    assert low <= p / q <= high
+    # The ratio r at which p − r q is one combined distance away from 0.
+    if x:
+        assert (p - low * q) ** 2 == pytest.approx((p - low_a) ** 2 + low**2 * (high_b - q) ** 2)
+        turned_low, turned_high = (z.item() for z in ratio_of(b, a))
+        np.testing.assert_allclose([1 / turned_high, 1 / turned_low], [low, high], rtol=1e-9)
+    else:
+        assert low == 0
+    assert (p - high * q) ** 2 == pytest.approx((high_a - p) ** 2 + high**2 * (q - low_b) ** 2)
+
+
+def test_a_ratio_to_0_is_undefined() -> None:
+    for a in (of(0, 60), of(5, 60)):
+        assert np.isnan(ratio_of(a, of(0, 60))).all()

@@ -192,6 +192,10 @@ def test_a_gate_takes_clusters_for_evidence(few_households: Evaluation) -> None:
     assert reasons["roc_auc>=0.2", "(all)"] == NOT_BY_CLUSTER
     assert (judged["verdict"] == "insufficient_evidence").sum() == 3
     assert "pass" in set(judged["verdict"])
+    of_scores = decide(parse_gate("roc_auc>=0.2"), evaluation.counts, evaluation.audit)
+    (area,) = of_scores.judgements
+    assert str(of_scores).endswith(f"all rows: {area.value:.3f}; {NOT_BY_CLUSTER})")
+    assert "such as accuracy, have one" in NOT_BY_CLUSTER
 
     rows = people(900)
     twice = {name: _repeat(value, 3) for name, value in rows.items()}
@@ -244,8 +248,8 @@ def test_weights_and_clusters_together() -> None:
 @pytest.mark.parametrize(
     ("cluster", "message"),
     [
-        (np.array([1.0, np.nan, 2.0]), r"^cluster has shape \(3,\) and 1 nulls"),
-        (np.array(["a", None, "b"], dtype=object), r"^cluster has shape \(3,\) and 1 nulls"),
+        (np.array([1.0, np.nan, 2.0]), r"^cluster has shape \(3,\) and 1 null;"),
+        (np.array(["a", None, "b"], dtype=object), r"^cluster has shape \(3,\) and 1 null;"),
         (np.array(["a", 1, "b"], dtype=object), "^cluster holds values of several types"),
         (np.array([[1], [2], [3]]), r"^cluster has shape \(3, 1\)"),
         (np.array([1, 2]), "^the shapes of the columns differ"),

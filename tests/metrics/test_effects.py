@@ -139,6 +139,13 @@ def test_no_different_is_no_label_or_few_that_show_nothing() -> None:
                 same = (group == place) & ((of_none == label) == right) & (label == 0)
                 some[np.flatnonzero(same)[:n_changed]] ^= 1
         assert kind(group, label, some, of_none) is expected  # of 2,000 rows: 0.8 % and 1.4 %
+    # One label of 4,000 is not 0.0 % of them.
+    *known, same = (np.tile(each, 2) for each in (group, label, of_none))
+    one = same.copy()
+    one[0] ^= 1
+    found = compare_with_none(SEX, *known, one, same)
+    counts = Counts.from_arrays([SEX], known[:1], known[1], one)
+    assert "it changes under 0.1% of the" in effect_sentence(EffectKind.SAME, "x", counts, found)
     # Few changes that an interval shows: all of them are errors.
     wrong = of_none.copy()
     wrong[np.flatnonzero(of_none == label)[:18]] ^= 1

@@ -22,6 +22,7 @@ from fairrun.gate import check_constraint, decide, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation, evaluate_predictions
 from fairrun.pages import Origin, render_report
+from fairrun.pages.report_tables import gate_table
 from tests.figures.samples import EVALUATION, GATE, HARD, HARD_GATE, HARD_JUDGED, JUDGED
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
@@ -112,6 +113,19 @@ def html(request: pytest.FixtureRequest, hard_report: str) -> str:
 
 def test_it_is_what_somebody_looked_at() -> None:
     assert small_report() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_a_small_screen_shows_the_verdict_and_the_value_of_each_check_first() -> None:
+    evaluation = small_evaluation()
+    gate = parse_gate("abroca<=0.1 @ sex; calibration_in_the_large<=0.1; min_count=5; family=holm")
+    result = decide(gate, evaluation.counts, evaluation.audit)
+    table = gate_table(result)
+    assert table.columns[:3] == ("term and groups", "verdict", "value and interval")
+    (of_abroca, *_), (of_all, *_) = table.rows
+    assert (of_abroca.interval, of_all.interval) == ("sex Male against Female", "all rows")
+    shown = [row[2] for row in table.rows]
+    assert shown[0].interval.startswith("at most 0.")
+    assert shown[1].text.startswith("+0.")
 
 
 def test_one_heading_of_the_first_level_and_none_is_skipped(html: str) -> None:

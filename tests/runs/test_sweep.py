@@ -15,13 +15,16 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from mlflow.entities import Run
 
-from fairrun.data import DataRequest
+from fairrun.data import DataRequest, Dataset
+from fairrun.entrypoints.sweep import main
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.runs.sweep import SweepRequest, Swept, run_sweep
+from fairrun.runs.sweep import Swept, run_sweep
+from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
@@ -114,7 +117,16 @@ def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
     chosen = parent.data.tags["sweep.chosen_run_id"]
     (marked,) = (run for run in children(swept.run_id) if "sweep.chosen" in run.data.tags)
     assert marked.info.run_id == chosen
-    assert parent.data.tags["sweep.constraint"] == "pass"
+    tags = parent.data.tags
+    assert tags["sweep.constraint"] == "pass"
+    assert (tags["sweep.rule"], tags["sweep.chosen_trial"]) == (
+        "constrained",
+        marked.data.tags["sweep.trial"],
+    )
+    assert tags["sweep.chosen_because"].startswith("it has the best accuracy of the trials that")
+    assert tags["sweep.chosen_is_trivial"] == "false"
+    page = mlflow.artifacts.load_text(f"runs:/{swept.run_id}/sweep.html")
+    assert f"On the test rows, {swept.gate}" in page
     for name in ("accuracy", "statistical_parity"):
         on = {kind: parent.data.metrics[f"{kind}_{name}"] for kind in ("validation", "test")}
         assert on["validation"] == marked.data.metrics[name]
@@ -289,6 +301,21 @@ def test_an_interrupted_sweep_says_how_to_go_on(
     assert mlflow.get_run(run_id).info.status == "KILLED"
 
 
+def test_a_sweep_that_is_interrupted_before_its_first_record_cannot_be_resumed(
+    data: DataRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(_: DataRequest) -> Dataset:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fairrun.runs.sweep.open_dataset", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(data, SweepRequest(workers=1))
+    assert mlflow.last_active_run().info.status == "KILLED"
+    assert "interrupted before the first trial; start the sweep again" in caplog.text
+    with pytest.raises(RequestError, match="nothing to resume; start it again"):
+        run_sweep(data, SweepRequest(), resume=mlflow.last_active_run().info.run_id)
+
+
 def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, store: Path) -> None:
     """And any number of workers, and any end, makes the same sweep of the same seed."""
     known = sweeps()
@@ -315,14 +342,45 @@ def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, st
 
 
 def test_a_finished_sweep_can_be_given_more_trials(swept: Swept, data: DataRequest) -> None:
-    """And a child that was cut off while it was written is deleted, and tried again."""
+    """At the command line. A child that was cut off while it was written is tried again.
+
+    Here the earlier choice was another trial, whose tags are gone afterwards.
+    """
     client = mlflow.MlflowClient()
-    cut_off = children(swept.run_id)[4]
+    chosen = swept.selection.chosen
+    cut_off, other, *_ = (
+        run
+        for run in children(swept.run_id)
+        if int(run.data.tags["sweep.trial"]) not in swept.selection.frontier
+        and int(run.data.tags["sweep.trial"]) != chosen
+    )
     client.delete_tag(cut_off.info.run_id, "sweep.state")
-    more = run_sweep(data, SweepRequest(trials=7, workers=1), resume=swept.run_id)
+    client.set_tag(other.info.run_id, "sweep.chosen", "true")
+    client.set_tag(swept.run_id, "sweep.chosen_run_id", other.info.run_id)
+
+    result = CliRunner().invoke(
+        main, ["--resume", swept.run_id, "--trials", "7", "--workers", "1"], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    number = other.data.tags["sweep.trial"]
+    assert (
+        f"the choice changed from trial {number} to trial {chosen}, because it has" in result.stderr
+    )
+    assert result.stdout.splitlines()[-1] == str(swept.gate)
     assert client.get_run(cut_off.info.run_id).info.lifecycle_stage == "deleted"
-    assert list(more.table["number"]) == list(range(7))
-    assert more.table["accuracy"][:6].equals(swept.table["accuracy"])
+    after = children(swept.run_id)
+    assert [run.info.run_id for run in after if "sweep.chosen" in run.data.tags] == [
+        client.get_run(swept.run_id).data.tags["sweep.chosen_run_id"]
+    ]
+    # The tables take the place of those of the earlier choice.
+    table = mlflow.load_table("trials.json", run_ids=[swept.run_id])
+    assert list(table["number"]) == list(range(7))
+    assert table["accuracy"][:6].tolist() == pytest.approx(swept.table["accuracy"].tolist())
+    differences = mlflow.load_table("frontier_differences.json", run_ids=[swept.run_id])
+    assert set(differences["chosen"]) == {chosen}
+    assert not differences.duplicated(["trial", "metric"]).any()
+    # The model is registered already.
+    assert len(client.search_model_versions("name='people'")) == 1
 
 
 def test_optuna_reads_a_sweep(swept: Swept) -> None:

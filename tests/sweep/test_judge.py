@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from fairrun.data import Rows
 from fairrun.gate import Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Counts
@@ -50,22 +52,29 @@ def test_counts_cannot_judge_a_term_about_scores(term: str) -> None:
     assert trial_judge(constraint, lambda _: make_counts(20_000)) is None
 
 
+def make_rows(n: int, cluster_size: int = 0) -> Rows:
+    """Return rows of two groups, of which half have label 1, perhaps in clusters."""
+    number = np.arange(n)
+    frame = pd.DataFrame({"sex": np.array(["Male", "Female"], dtype=object)[number % 2]})
+    cluster = number // cluster_size if cluster_size else None
+    return Rows(frame, number // 2 % 2, cluster=cluster)
+
+
 def test_a_constraint_is_out_of_reach_if_equal_groups_would_not_pass() -> None:
     odds = read_constraint("statistical_parity<=0.05; average_odds_difference<=0.05", [SEX])
-    few = out_of_reach(odds, make_counts(200))
+    few = out_of_reach(odds, [SEX], make_rows(400))
     assert [each.term.metric.name for each in few] == [
         "statistical_parity",
         "average_odds_difference",
     ]
-    assert out_of_reach(odds, make_counts(20_000)) == ()
+    assert out_of_reach(odds, [SEX], make_rows(40_000)) == ()
     # Terms about performance are not supposed to be met.
-    assert out_of_reach(read_constraint("accuracy>=0.99", [SEX]), make_counts(200)) == ()
+    assert out_of_reach(read_constraint("accuracy>=0.99", [SEX]), [SEX], make_rows(400)) == ()
 
 
-def test_what_is_out_of_reach_does_not_depend_on_the_predictions() -> None:
-    none_selected = np.stack([make_counts(200).table.sum(-1), np.zeros((3, 2), int)], axis=-1)
-    found = [
-        [(each.ci_low, each.ci_high) for each in out_of_reach(CONSTRAINT, counts)]
-        for counts in (make_counts(200), Counts((SEX,), none_selected))
-    ]
-    assert found[0] == found[1] != []
+def test_clusters_can_put_a_constraint_out_of_reach() -> None:
+    """Rows of 8 clusters cannot show what as many independent rows can."""
+    assert out_of_reach(CONSTRAINT, [SEX], make_rows(20_000, cluster_size=10)) == ()
+    (found,) = out_of_reach(CONSTRAINT, [SEX], make_rows(20_000, cluster_size=2_500))[:1]
+    assert found.verdict is Verdict.INSUFFICIENT_EVIDENCE
+    assert "cluster" in found.reason

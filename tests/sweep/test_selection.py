@@ -11,6 +11,8 @@ from hypothesis.extra.numpy import arrays
 from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics import Counts
+from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
 from fairrun.sweep.selection import knee, on_frontier, select
 from fairrun.sweep.trial import State, TrialResult
@@ -77,15 +79,41 @@ def test_if_none_is_shown_to_meet_the_constraint_values_decide_and_not_narrow_in
     assert "no trial is shown to meet the constraint; it has the best accuracy" in selection.how
 
 
-def test_a_nearly_constant_trial_is_chosen_only_if_all_are() -> None:
-    constant = with_rate(result(0, 0.90, 0.0, margin=0.06), 0.985)
+@pytest.mark.parametrize(
+    ("rate", "gain", "why"),
+    [(0.96, 0.1, "it selects 96.0 % of the rows"), (0.3, 0.0, "it is no more accurate than")],
+)
+def test_a_trivial_trial_is_chosen_only_if_all_are(rate: float, gain: float, why: str) -> None:
+    trivial = with_rate(result(0, 0.90, 0.0, margin=0.06), rate)
+    trivial.metrics["accuracy_over_majority"] = gain
     useful = with_rate(result(1, 0.84, 0.1, margin=0.06), 0.3)
-    selection = select([constant, useful], AXES, CONSTRAINT, "constrained")
-    assert selection.chosen == 1
-    assert "(1 that select nearly everybody or nearly nobody left out)" in selection.how
-    selection = select([constant], AXES, CONSTRAINT, "constrained")
+    selection = select([trivial, useful], AXES, CONSTRAINT, "constrained")
+    assert (selection.chosen, selection.trivial) == (1, "")
+    assert "(1 of 2 trials left out as trivial: " in selection.how
+    selection = select([trivial], AXES, CONSTRAINT, "constrained")
     assert selection.chosen == 0
-    assert selection.how.endswith("every trial selects nearly everybody or nearly nobody")
+    assert selection.trivial.startswith(why)
+    assert "all trials are trivial (a trivial trial selects under 5 %" in selection.how
+
+
+def test_with_200_rows_the_nearest_trial_is_not_one_that_selects_nearly_everybody() -> None:
+    """So few rows cannot show any constraint; one trial of this simulation selects 98.5 %."""
+    rng = np.random.default_rng(0)
+    sex, score = np.arange(200) % 2, rng.normal(size=200)
+    label = (score + rng.normal(size=200) > 0.8 * sex).astype(int)
+    trials = []
+    for number, threshold in enumerate(np.quantile(score - 0.4 * sex, np.linspace(0.015, 0.8, 9))):
+        predicted = (score - 0.4 * sex >= threshold).astype(int)
+        counts = Counts.from_arrays([SEX], [sex], label, predicted)
+        trials.append(TrialResult(number, {}, "complete", measure_counts(counts)))
+    assert trials[0].metrics["selection_rate"] == 0.985
+    parity = [abs(each.metrics["statistical_parity"]) for each in trials]
+    assert np.argmin(parity) == 0
+    selection = select(trials, AXES, CONSTRAINT, "constrained")
+    chosen = trials[selection.chosen].metrics
+    assert 0.05 <= chosen["selection_rate"] <= 0.95
+    assert chosen["accuracy_over_majority"] > 0
+    assert "trials left out as trivial" in selection.how
 
 
 def test_the_gate_judges_trials_near_the_edge_from_the_best_one_on() -> None:

@@ -58,6 +58,11 @@ def test_a_grid_has_each_combination_once() -> None:
     assert {each["C"] for each in grid if "C" in each} == {0.01, 0.1, 1.0, 10.0, 100.0}
 
 
+@pytest.mark.parametrize("text", [SPACE, DEFAULT_SPACE, "C=0.1,1; class_weight=none,balanced"])
+def test_combinations_are_counted_without_making_them(text: str) -> None:
+    assert parse_space(text).n_combinations == len(list(parse_space(text).grid()))
+
+
 def test_yaml_says_the_same(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text(
@@ -80,7 +85,8 @@ def test_yaml_says_the_same(tmp_path: Path) -> None:
         ("C=10..1", "is not a range"),
         ("C=0..1 log", "C=0 is not possible"),
         ("group_thresholds.tolerance=0..1 log; mitigator=group_thresholds", "tolerance=1 is not"),
-        ("C=0.1..1 1", "give 2 values or more"),
+        ("C=0.1..1 1", "give 2 to 10,000 values"),
+        ("C=0.1..1 1000000000", "give 2 to 10,000 values"),
         ("C=a,b", "C=a is not a number"),
         ("C=-1", "C=-1 is not possible"),
         ("C", "'C' in the space is not a parameter"),

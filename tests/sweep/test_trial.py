@@ -72,31 +72,10 @@ def test_a_refitted_model_says_what_the_trial_said(problem: Problem) -> None:
         for name, value in result.metrics.items():
             if name == "n_folds":
                 continue
-            assert name in full.metrics
-            if "_ci_" not in name:
-                assert value == pytest.approx(full.metrics[name], abs=1e-12), name
+            assert value == pytest.approx(full.metrics[name], abs=1e-12, nan_ok=True), name
     alone = run(Trials(problem), 1, TRIED[1])
     shared = next(result for result in results if result.number == 1)
     assert alone.metrics == shared.metrics
-
-
-def test_intervals_are_near_those_of_an_evaluation(problem: Problem) -> None:
-    result = run(Trials(problem), 0, TRIED[0])
-    held_out = problem.rows.take(problem.parts[0][1])
-    answers = fit(problem, TRIED[0]).inference_.predict(held_out.frame)
-    full = evaluate_predictions(
-        problem.protected,
-        [column.positions(held_out.frame) for column in problem.protected],
-        held_out.label,
-        answers["prediction"],
-        answers["probability"],
-    )
-    for name in ("accuracy", "statistical_parity", "equality_of_opportunity_difference"):
-        for end in ("_ci_low", "_ci_high"):
-            width = full.metrics[f"{name}_ci_high"] - full.metrics[f"{name}_ci_low"]
-            assert result.metrics[name + end] == pytest.approx(
-                full.metrics[name + end], abs=0.15 * width
-            )
 
 
 def test_folds_hold_each_row_out_once_by_label_and_group(folded: Problem) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-__all__ = ["SMALLEST_TOLERANCE", "UNSTATED_TOLERANCE", "ConstraintOf", "constraint_text", "states"]
+from fairrun.gate import SMALLEST_TOLERANCE
+
+__all__ = ["UNSTATED_TOLERANCE", "ConstraintOf", "constraint_text", "states"]
 
 #: The distance from parity at which a method is judged that names a metric but no tolerance. It is
 #: the default tolerance of the methods that have one.
 UNSTATED_TOLERANCE = 0.05
-#: The smallest tolerance that is checked. No number of rows shows that two rates are equal.
-SMALLEST_TOLERANCE = 0.001
 
 #: A function from the parameters of a mitigator to the text of a gate.
 ConstraintOf = Callable[[Mapping[str, float | str]], str]

@@ -1,0 +1,136 @@
+"""Fit the models of a sweep's frontier again, log them, and compare them on the same rows."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fairrun.data import Rows
+from fairrun.errors import RequestError
+from fairrun.inference import InferenceModel
+from fairrun.metrics import PairedCounts, compare_models, count_rows
+from fairrun.models.log import log_model
+from fairrun.models.open import open_model
+from fairrun.sweep.trial import Problem, TrialResult
+from fairrun.tracking.names import FRONTIER_DIFFERENCES, SWEEP_MODEL
+from fairrun.tracking.runs import reopened_run
+from fairrun.tracking.sweeps import put_table
+from fairrun.tracking.trials import read_counts
+
+__all__ = ["Refits"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Refits:
+    """The refitting of trials, whose models are logged to the runs of the trials.
+
+    Rows are encoded once, and intermediate results that trials share are computed once.
+
+    Parameters
+    ----------
+    problem : Problem
+        The rows of the sweep. With cross-validation, the models are fitted on all of them.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        fit_on, self._held_out = problem.rows, None
+        if len(problem.parts) == 1:
+            fit_on, self._held_out = (problem.rows.take(part) for part in problem.parts[0])
+        self._problem = problem
+        self._rows = problem.classifier({}).encode(fit_on.frame, fit_on.label, fit_on.sample_weight)
+        self._memory: dict[str, Any] = {}
+        self._labels: dict[int, NDArray[np.int64]] = {}
+        self._logged: dict[int, str] = {}
+
+    def log(self, trial: TrialResult, run_id: str, progress: str) -> str:
+        """Return the URI of a trial's model, and log it if an earlier process has not done so.
+
+        `progress` is the beginning of the line that says so.
+        """
+        before = mlflow.get_run(run_id)
+        if SWEEP_MODEL in before.data.tags:
+            self._logged[trial.number] = str(before.data.tags[SWEEP_MODEL])
+            return self._logged[trial.number]
+        problem, name = self._problem, str(trial.parameters.get("mitigator", "none"))
+        _logger.info("%s refitting trial %d, %s", progress, trial.number, name)
+        classifier = problem.classifier(trial.parameters)
+        model = classifier.fit_encoded(self._rows, self._memory).inference_
+        if self._held_out is not None:
+            self._check(model, trial, run_id, self._held_out)
+        with reopened_run(run_id):
+            constraint = classifier.recipe().mitigation.constraint
+            logged = log_model(model, problem.spec, problem.protected, name, constraint)
+            mlflow.set_tag(SWEEP_MODEL, logged.uri)
+        # The duration of a trial's run is that of the trial, without the refit.
+        mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
+        return logged.uri
+
+    def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
+        """Log a warning if the refitted model gives other labels, as other versions may do."""
+        labels = model.predict(rows.frame)["prediction"].to_numpy()
+        self._labels[trial.number] = labels
+        protected = self._problem.protected
+        positions = [column.positions(rows.frame) for column in protected]
+        again = count_rows(protected, positions, rows.label, labels, rows.weight)
+        counts = trial.counts or read_counts(run_id)
+        if (again.table != counts.table).any():
+            _logger.warning(
+                "warning: the refitted model of trial %d gives other labels than the trial; "
+                "were packages updated since?",
+                trial.number,
+            )
+
+    def compare_with(self, chosen: int) -> None:
+        """Log how the other models of the frontier differ from the chosen one on the same rows.
+
+        Both labels of a row are counted together, so that errors which two models share cancel. It
+        needs rows that did not fit the models, and that have neither weights nor clusters.
+        """
+        rows = self._held_out
+        if rows is None or rows.weight is not None or rows.cluster is not None:
+            return
+        labels = self._labels | self._labels_of_logged(rows)
+        others = [number for number in sorted(labels) if number != chosen]
+        if chosen not in labels or not others:
+            return
+        protected = self._problem.protected[:1]
+        positions = [column.positions(rows.frame) for column in protected]
+        found = []
+        for number in others:
+            both = (labels[number], labels[chosen])
+            paired = PairedCounts.from_arrays(protected, positions, rows.label, *both)
+            differences = compare_models(paired, n_replicates=1000)
+            everybody = differences.rates.query("protected == '' and metric == 'accuracy'")
+            parity = differences.compared.query("metric == 'statistical_parity'")
+            table = pd.concat([everybody, parity])[["metric", "value", "ci_low", "ci_high"]]
+            found.append(table.assign(trial=number, chosen=chosen))
+        table = pd.concat(found, ignore_index=True)
+        put_table(FRONTIER_DIFFERENCES, table[["trial", "chosen", *table.columns[:4]]])
+        accuracy = table[table["metric"] == "accuracy"]
+        alike = accuracy[(accuracy["ci_low"] <= 0) & (accuracy["ci_high"] >= 0)]
+        if len(alike):
+            _logger.info(
+                "%d of %d other models of the frontier cannot be told from the chosen one in "
+                "accuracy (95 %% intervals of the differences on the same rows: %s.json)",
+                *(len(alike), len(accuracy), FRONTIER_DIFFERENCES),
+            )
+
+    def _labels_of_logged(self, rows: Rows) -> dict[int, NDArray[np.int64]]:
+        """Return the labels that models give which an earlier process of the sweep has logged."""
+        found = {}
+        for number, uri in self._logged.items():
+            try:
+                found[number] = open_model(uri).predict(rows.frame)["prediction"].to_numpy()
+            except RequestError as error:
+                _logger.warning(
+                    "warning: the model of trial %d is not compared with the chosen one, because "
+                    "it cannot be opened: %s",
+                    *(number, error),
+                )
+        return found

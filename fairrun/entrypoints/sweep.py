@@ -9,7 +9,7 @@ import pandas as pd
 
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, given, print_gate
-from fairrun.entrypoints._options import data_options, min_frequency_option
+from fairrun.entrypoints._options import data_options, min_cell_option, min_frequency_option
 from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.sweep import Swept, run_sweep
@@ -95,6 +95,7 @@ def _described(rows: dict[str, str]) -> str:
     help="The number of processes; auto: the number of cores.",
 )
 @min_frequency_option
+@min_cell_option
 @click.option(
     "--register",
     default="none",

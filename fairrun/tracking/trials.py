@@ -148,7 +148,9 @@ class ChildRuns:
     ) -> None:
         """Log the content of a child run."""
         if result.counts is not None:
-            self._client.log_text(run_id, json.dumps(result.counts.to_dict()), COUNTS)
+            counts = result.counts
+            kept = counts.suppressed() if self._spec.sensitive else counts.to_dict()
+            self._client.log_text(run_id, json.dumps(kept), COUNTS)
         metrics = loggable(result.metrics | {TRIAL_SECONDS: result.seconds})
         tags = {
             MITIGATOR: str(parameters[parameter("mitigator", "name")]),

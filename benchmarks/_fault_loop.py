@@ -8,7 +8,6 @@ time.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import importlib
 import itertools
@@ -453,7 +452,8 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     import uvicorn
 
-    uvicorn.run = lambda app, **_: asyncio.run(_start_and_stop(app))
+    uvicorn.Server.main_loop = _stop_at_once
+    sys.modules["uvloop"] = None  # It starts processes without Python.
     name, *options = arguments
     command = importlib.import_module(f"fairrun.entrypoints.{name}").main
     try:
@@ -472,18 +472,8 @@ def reap(pid: int) -> int:
     return run_command(["reap"])
 
 
-async def _start_and_stop(app: Any) -> None:
-    """Start and stop an app as a server does; end this process as uvicorn does if it fails."""
-    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    answered: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    running = asyncio.ensure_future(app({"type": "lifespan", "state": {}}, asked.get, answered.put))
-    for what in ("startup", "shutdown"):
-        await asked.put({"type": f"lifespan.{what}"})
-        answer = await answered.get()
-        if answer["type"].endswith("failed"):
-            print(answer.get("message", ""), file=sys.stderr)
-            sys.exit(EXIT_TRACKING_STORE)
-    await running
+async def _stop_at_once(_: Any) -> None:
+    """Stand for the main loop of a server, which would answer requests until a signal comes."""
 
 
 def end_with(function: Callable[[], int]) -> None:

@@ -68,7 +68,7 @@ def cases(data: Path) -> list[Case]:
         Case("main", ("main", *about, "--mitigators", "none,reweighing")),
         Case("sweep", (*sweep, "--workers", "1")),
         Case("sweep, 2 workers", (*sweep, "--workers", "2"), forks=False),
-        Case("serve", ("serve", *model), (train,)),
+        Case("serve", ("serve", *model, "--port", "0"), (train,)),
         Case("reap", ("reap",), (train,)),
     ]
 

@@ -38,8 +38,8 @@ __all__ = ["Case", "Found", "try_command"]
 _STOPPED = 143
 #: After this number of faults, a line says so.
 _PROGRESS = 100
-#: The longest time in seconds after a fault.
-_LONGEST = 60
+#: The longest time in seconds of a process.
+_LONGEST = 300
 
 
 @dataclass(frozen=True)

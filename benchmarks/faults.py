@@ -151,7 +151,8 @@ def _try(
         number, part = running.pop(pid)
         saved = place / f"{number}-{part}.json"
         if not saved.exists():
-            raise RuntimeError(f"{chosen[number].name} could not be tried; see above")
+            results[number].defects.append(f"part {part} could not be tried")
+            continue
         found = json.loads(saved.read_text("utf-8"))
         counters = {name: Counter(found.pop(name)) for name in ("points", "outcomes")}
         results[number].add(Found(**counters, **found))

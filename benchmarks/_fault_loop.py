@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -263,16 +264,15 @@ class _Loop:
     def _wrong_end(self, kind: str, code: int, said: str) -> list[str]:
         if kind == "kill":
             return [] if code == KILLED else [f"exit code {code}: {said}"]
-        allowed = (
-            {_STOPPED, self._code}
-            if kind == "SIGTERM"
-            else {*(self._code, EXIT_BAD_REQUEST, EXIT_TRACKING_STORE)}
-        )
+        allowed = {self._code, EXIT_BAD_REQUEST, EXIT_TRACKING_STORE}
+        if kind == "SIGTERM":
+            # A signal may come when the command is done, and then ends the process as it is.
+            allowed = {self._code, _STOPPED, -signal.SIGTERM}
         found = []
         errors = re.findall("^error: .*", said, re.MULTILINE)
         if code not in allowed or "Traceback" in said or "Exception ignored" in said:
             found.append(f"exit code {code}: {said}")
-        elif len(errors) != (code != self._code):
+        elif len(errors) != (code not in (self._code, -signal.SIGTERM)):
             found.append(f"exit code {code} with {len(errors)} lines of error: {said}")
         return found
 
@@ -518,4 +518,5 @@ def wait_for(pid: int) -> int:
 def _outcome(kind: str, code: int, passed: int) -> str:
     if kind == "kill":
         return "killed"
-    return {passed: "went on", _STOPPED: "stopped"}.get(code, f"exit code {code}")
+    stopped = dict.fromkeys((_STOPPED, -signal.SIGTERM), "stopped")
+    return (stopped | {passed: "went on"}).get(code, f"exit code {code}")

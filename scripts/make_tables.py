@@ -543,6 +543,17 @@ def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines, "r" * 7)
 
 
+def faults(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many points of each command failed, and how the command ended."""
+    counts = ("writes", "calls", "processes", "faults")
+    ends = ("exit_2_or_3", "stopped", "killed", "went_on", "again", "defects")
+    header = ["command", "writes", "calls of MLflow", "processes", "faults", "exit code 2 or 3"]
+    header += ["stopped", "killed", "went on", "repeated", "defects"]
+    lines = [[row["command"], *(f"{row[name]:,}" for name in (*counts, *ends))] for row in rows]
+    total = [f"{sum(row[name] for row in rows):,}" for name in (*counts, *ends)]
+    return _markdown(header, [*lines, ["all", *total]], "l" + "r" * 10)
+
+
 def sweep(rows: Rows, result: dict[str, Any]) -> str:
     """Write how fast a sweep is."""
     n = result["trials"]
@@ -632,6 +643,7 @@ TABLES = {
     "serving_mixed": Table("serving_mixed", serving_mixed),
     "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
+    "faults": Table("faults", faults),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),
     "sweep_frontier_estimators": Table("sweep_frontier_estimators", sweep_frontier, command=False),

@@ -1,23 +1,40 @@
-"""Text for people: tables as Markdown, values in quotes, and positions of rows in messages."""
+"""Text for people: tables as Markdown, long, quoted and escaped values, and rows in messages."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 __all__ = [
+    "NAMED_FROM",
+    "few_rows",
     "format_table",
+    "listed_values",
     "n_of",
     "quoted",
     "shift_rows",
+    "shortened",
     "with_interval",
     "with_percent",
     "with_probability",
     "with_sign",
+    "without_formulas",
 ]
+
+#: A message names a value of the data only if at least this number of rows have it.
+NAMED_FROM = 5
+#: A longer value is shortened where people read it.
+_LONGEST = 80
+#: The number of characters that are left of it.
+_KEPT = 48
+#: The longest cell of a table in a terminal. Cells also hold whole sentences.
+_LONGEST_CELL = 240
+#: A spreadsheet reads text that begins with one of these as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3, *, signed: Collection[str] = ()) -> str:
@@ -160,7 +177,7 @@ def _format_value(value: Any, decimals: int) -> str:
         return "undefined"
     if isinstance(value, float):
         return f"{value:z.{decimals}f}"  # The "z" avoids "-0.000".
-    return " ".join(str(value).split()).replace("|", "\\|")
+    return shortened(" ".join(str(value).split()), _LONGEST_CELL).replace("|", "\\|")
 
 
 def quoted(text: str) -> str:
@@ -193,3 +210,83 @@ def shift_rows(message: str, start: int, column: str | None) -> str:
     name = repr(column)
     parts = message.split(name)
     return name.join(re.sub(r"\b(rows? )(\d+(?:, \d+)*)", shift, part) for part in parts)
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """Return a text in a length that people read: its beginning, its length and its digest.
+
+    Two long texts stay different.
+
+    Examples
+    --------
+    >>> shortened("Male"), shortened("x" * 10_000)[40:]
+    ('Male', 'xxxxxxxx… (10,000 characters, e4ee97ec)')
+    """
+    if len(text) <= longest:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{text[:_KEPT]}… ({len(text):,} characters, {digest})"
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts no spreadsheet takes for formulas, to be written as CSV.
+
+    A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an
+    apostrophe in front, in cells and in the names of columns. Numbers stay as they are.
+
+    Examples
+    --------
+    >>> without_formulas(pd.DataFrame({"group": ["=1+1", "Male"], "value": [-0.5, 1.0]}))
+        group  value
+    0  '=1+1   -0.5
+    1    Male    1.0
+    """
+
+    def escaped(value: Any) -> Any:
+        is_formula = isinstance(value, str) and value.startswith(_FORMULA)
+        return f"'{value}" if is_formula else value
+
+    texts = {
+        name: column.astype(object).map(escaped)
+        for name, column in table.items()
+        if not pd.api.types.is_numeric_dtype(column)
+    }
+    return table.assign(**{str(name): column for name, column in texts.items()}).rename(
+        columns=escaped
+    )
+
+
+def listed_values(counts: Mapping[str, int], most: int = 20) -> str:
+    """Return values as a list for a message, without those that may be the name of one person.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        The number of rows of each value.
+    most : int
+        The largest number of values in the list.
+
+    Examples
+    --------
+    >>> listed_values({"approved": 90, "rejected": 60})
+    'approved, rejected'
+    >>> listed_values({"approved": 90, "rejected": 60, "Jo Doe": 1}, most=1)
+    'approved and 2 more'
+    """
+    often = [text for text, count in counts.items() if count >= NAMED_FROM][:most]
+    more = len(counts) - len(often)
+    if not often:
+        return f"{more} values with fewer than {NAMED_FROM} rows"
+    named = ", ".join(quoted(shortened(text)) for text in often)
+    return f"{named} and {more} more" if more else named
+
+
+def few_rows(n: int) -> str:
+    """Return a number of rows for a message, without the exact number of very few.
+
+    Examples
+    --------
+    >>> few_rows(28), few_rows(3), few_rows(0)
+    ('28 rows', 'fewer than 5 rows', '0 rows')
+    """
+    return f"fewer than {NAMED_FROM} rows" if 0 < n < NAMED_FROM else f"{n} rows"

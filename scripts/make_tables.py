@@ -541,6 +541,17 @@ def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines, "r" * 7)
 
 
+def faults(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many points of each command failed, and how the command ended."""
+    counts = ("writes", "calls", "processes", "faults")
+    ends = ("exit_2_or_3", "stopped", "killed", "went_on", "again", "defects")
+    header = ["command", "writes", "calls of MLflow", "processes", "faults", "exit code 2 or 3"]
+    header += ["stopped", "killed", "went on", "repeated", "defects"]
+    lines = [[row["command"], *(f"{row[name]:,}" for name in (*counts, *ends))] for row in rows]
+    total = [f"{sum(row[name] for row in rows):,}" for name in (*counts, *ends)]
+    return _markdown(header, [*lines, ["all", *total]], "l" + "r" * 10)
+
+
 def sweep(rows: Rows, result: dict[str, Any]) -> str:
     """Write how fast a sweep is."""
     n = result["trials"]
@@ -630,6 +641,7 @@ TABLES = {
     "serving_mixed": Table("serving_mixed", serving_mixed),
     "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
+    "faults": Table("faults", faults),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),
     "sweep_frontier_estimators": Table("sweep_frontier_estimators", sweep_frontier, command=False),
@@ -791,6 +803,12 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_edge_pass_five": lambda: f"{max(_gate('on the edge', 'pass', 5)):.1f}",
     "gate_edge_fail_five": lambda: _span(_gate("on the edge", "fail", 5)),
     "gate_simulations": lambda: _simulations("gate_errors"),
+    "gate_standard_error": lambda: (
+        f"{(2.5 * 97.5 / _result('gate_errors')['simulations']) ** 0.5:.1f}"
+    ),
+    "gate_edge_exact": lambda: _span(
+        row["exact_pass"] for row in _rows("gate_errors") if "exact_pass" in row
+    ),
     "gate_whole_simulations": lambda: _simulations("gate_errors_whole"),
     "gate_unequal_simulations": lambda: _simulations("gate_errors_unequal"),
     "gate_whole_one_column": lambda: _whole_gate(1, "none"),
@@ -805,6 +823,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_whole_pass": lambda: f"{max(r['pass'] for r in _rows('gate_errors_whole')):.1f}",
     "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
     "serving_client": lambda: f"{_client_rate():,.0f}",
+    "mixed_killed": lambda: str(read_result("serving_mixed")["killed"]),
+    "mixed_late": lambda: f"{read_result('serving_mixed')['timers_late_p99_ms']:.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",
     "tutorial_seconds": lambda: (
         f"{statistics.median(r['ours_seconds'] for r in _rows('tutorial')):.0f}"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fairrun.data.spec import DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import GROUP_A, GROUP_B, Protected
+from fairrun.text import few_rows
 
 __all__ = ["MIN_GROUP_ROWS", "check_features", "check_groups"]
 
@@ -35,8 +36,9 @@ def check_groups(groups: NDArray[np.int8], protected: Protected) -> None:
         count = int(np.sum(groups == group))
         if count < MIN_GROUP_ROWS:
             raise RequestError(
-                f"the group {name!r} of {protected.column!r} has {count} rows, too few to split "
-                f"and measure; {MIN_GROUP_ROWS} are needed: compare other values, or merge values"
+                f"the group {name!r} of {protected.column!r} has {few_rows(count)}, too few to "
+                f"split and measure; {MIN_GROUP_ROWS} are needed: compare other values, or merge "
+                "values"
             )
 
 

@@ -31,6 +31,7 @@ from fairrun.groups import (
     spellings,
     value_text,
 )
+from fairrun.text import NAMED_FROM, listed_values
 
 __all__ = [
     "SPLIT_NAMES",
@@ -178,6 +179,7 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
                 protected.column,
                 distinct_values(rows.frame, protected.column),
                 [{item.text for item in side} for side in protected.items],
+                _numbers_of_rows(rows.frame[protected.column]),
             )
         ),
     )
@@ -302,23 +304,32 @@ def _of_model(table: SourceTable, spec: DatasetSpec) -> tuple[SourceTable, Datas
     return replace(table, frame=frame), spec
 
 
+def _numbers_of_rows(column: pd.Series) -> dict[str, int]:
+    """Return the number of rows of each value, as text."""
+    found = column.dropna().map(value_text).value_counts()
+    return {str(value): int(count) for value, count in found.items()}
+
+
 def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
     """Return the label of each row: 1 where the target has the favourable value."""
     texts = np.array([value_text(value) for value in target.tolist()], dtype=object)
-    values = sorted(set(texts))
+    found, numbers = np.unique(texts.astype(str), return_counts=True)
+    counts = dict(zip(found.tolist(), numbers.tolist(), strict=True))
+    values = [*counts]
     if len(values) != 2:
         nulls = ", or name values that mean a null in na_values" if len(values) > 2 else ""
-        for alike in spellings(values)[:1]:
+        often = [value for value in values if counts[value] >= NAMED_FROM]
+        for alike in spellings(often)[:1]:
             nulls = f"; {listed_names(sorted(alike))} differ only in spelling, so write them alike"
         raise RequestError(
             f"the target {spec.target!r} has {len(values)} value{'s'[: len(values) != 1]}; "
-            f"give a target with two values{nulls}"
+            f"give a target with two values, of which positive names the favourable one{nulls}"
         )
     positive = label_of(values, spec.positive)
     if positive is None:
         raise RequestError(
             f"positive={spec.positive!r} is not a value of {spec.target!r} "
-            f"({listed_names(values)}); give the favourable value as positive"
+            f"({listed_values(counts)}); give the favourable value as positive"
         )
     return np.asarray(texts == positive, dtype=np.int64)
 

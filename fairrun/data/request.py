@@ -57,7 +57,7 @@ class DataRequest:
         The features that a person can change.
     missing : {"drop", "keep"} or None
         Whether rows with a missing feature are dropped, or kept and imputed.
-    types, max_dropped, na_values, weight, cluster, read
+    types, max_dropped, na_values, weight, cluster, sensitive, read
         See `DatasetSpec`.
     splits : Splits, mapping or None
         The sizes of the splits and the seed of the shuffle. A mapping with some of the fields of
@@ -83,6 +83,7 @@ class DataRequest:
     na_values: Sequence[str] | None = None
     weight: str | None = None
     cluster: str | None = None
+    sensitive: bool | None = None
     read: ReadOptions | None = None
     splits: Splits | Mapping[str, float] | None = None
 
@@ -153,6 +154,7 @@ def resolve_spec(request: DataRequest, base: DatasetSpec | None = None) -> Datas
         na_values=spec.na_values if request.na_values is None else tuple(request.na_values),
         weight=request.weight or spec.weight,
         cluster=request.cluster or spec.cluster,
+        sensitive=spec.sensitive if request.sensitive is None else request.sensitive,
         read=request.read or spec.read,
     )
 
@@ -215,6 +217,7 @@ def _from_scratch(request: DataRequest, protected: tuple[Protected, ...]) -> Dat
         na_values=tuple(request.na_values or ()),
         weight=request.weight,
         cluster=request.cluster,
+        sensitive=bool(request.sensitive),
         read=request.read or ReadOptions(),
         splits=_splits(request, Splits()),
     )

@@ -93,6 +93,9 @@ class DatasetSpec:
         that of specs that were logged before this field existed; their splits stay as they were.
     splits : Splits
         The sizes of the splits and the seed of the shuffle.
+    sensitive : bool
+        Whether exact numbers of small groups are stored nowhere: the counts and the score histogram
+        of an evaluation are suppressed after the gate has decided.
     licence : str
         The terms under which the rows may be used.
     digests : tuple of (str, str)
@@ -122,6 +125,7 @@ class DatasetSpec:
     read: ReadOptions = field(default_factory=ReadOptions)
     reading: int = 2
     splits: Splits = Splits()
+    sensitive: bool = False
     licence: str = ""
     digests: tuple[tuple[str, str], ...] = ()
 

@@ -82,6 +82,12 @@ def _whole(value: Any, where: str) -> int:
     raise _refuse(value, where, "give a whole number of 0 or more")
 
 
+def _yes_or_no(value: Any, where: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _refuse(value, where, "give true or false")
+
+
 def _one_of(*choices: Any) -> Shape:
     def shape(value: Any, where: str) -> Any:
         if value in choices and not isinstance(value, bool):
@@ -180,6 +186,7 @@ FIELDS: dict[str, Shape] = {
     "splits": _record(
         {"validation": _SHARE, "test": _SHARE, "seed": _whole}, (), "{validation: 0.2, test: 0.2}"
     ),
+    "sensitive": _yes_or_no,
     "licence": lambda value, where: "" if value is None else _text(value, where),
     "digests": _record(
         dict.fromkeys(("train", "validation", "test"), _name), (), "those that preprocess logs"

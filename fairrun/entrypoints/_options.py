@@ -12,6 +12,7 @@ import click
 from fairrun.data import DataRequest, ReadOptions, checked_types
 from fairrun.entrypoints._command import given, given_one, listed
 from fairrun.errors import RequestError
+from fairrun.metrics import MIN_CELL
 from fairrun.runs.train import TrainingRequest
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS
@@ -19,6 +20,7 @@ from fairrun.training.mitigation import MITIGATORS
 __all__ = [
     "JsonObject",
     "data_options",
+    "min_cell_option",
     "min_frequency_option",
     "mitigator_option",
     "read_options",
@@ -168,6 +170,13 @@ _DATA_OPTIONS = (
         "dataset spec.",
     ),
     click.option(
+        "--sensitive",
+        type=click.Choice(["auto", "true", "false"]),
+        default="auto",
+        help="true stores no exact counts of an evaluation, so that its gate cannot be decided "
+        "again; auto: as in the dataset spec.",
+    ),
+    click.option(
         "--read",
         type=JsonObject('{"delimiter": ";"}'),
         default="{}",
@@ -211,6 +220,13 @@ min_frequency_option = click.option(
     default=5,
     help="The fewest training rows of a category with an encoded column of its own; the rarer "
     "categories of a column share one. 1 gives each category its own.",
+)
+
+min_cell_option = click.option(
+    "--min-cell",
+    type=click.IntRange(min=1),
+    default=MIN_CELL,
+    help="Numbers about fewer rows are not shown in tables, plots, pages and metrics; 1 shows all.",
 )
 
 _TRAINING_OPTIONS = (
@@ -305,6 +321,7 @@ def data_options(command: Command) -> Command:
         na_values: str,
         weight: str,
         cluster: str,
+        sensitive: str,
         read: dict[str, Any],
         validation_size: float | None,
         test_size: float | None,
@@ -327,6 +344,7 @@ def data_options(command: Command) -> Command:
             na_values=listed(na_values),
             weight=given_one(weight),
             cluster=given_one(cluster),
+            sensitive=None if sensitive == "auto" else sensitive == "true",
             read=read_options(read),
             splits={name: number for name, number in splits.items() if number is not None},
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
-from fairrun.entrypoints._options import data_options
+from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.gate import ASSUMPTIONS
 from fairrun.runs.check import Checked, run_check
 from fairrun.text import format_table
@@ -22,9 +22,10 @@ _MOST_COLUMNS = 40
 
 @entry_point
 @data_options
-def main(data: DataRequest) -> None:
+@min_cell_option
+def main(data: DataRequest, min_cell: int) -> None:
     """Tell what is wrong with a data set before a model is trained. Only data is required."""
-    done = run_check(data)
+    done = run_check(data, min_cell)
     found = done.findings
     click.echo(f"{found.n_rows:,} rows, {len(found.columns)} columns of {done.name}\n")
     for note in found.notes:
@@ -38,7 +39,7 @@ def main(data: DataRequest) -> None:
     if more > 0:
         click.echo(f"{more} more columns are in {CHECK_PAGE} of the run")
     if len(found.labels):
-        click.echo(f"\n{format_table(found.labels)}")
+        click.echo(f"\n{format_table(_labels(found.labels))}")
     if len(done.gate):
         click.echo(f"\n{format_table(done.gate, decimals=2)}\n{ASSUMPTIONS}")
     _say_next(data, done)
@@ -52,6 +53,17 @@ def _columns(columns: pd.DataFrame) -> pd.DataFrame:
             shown = shown.drop(columns=name)
         else:
             shown[name] = [f"{share:.1%}" for share in shown[name]]
+    return shown
+
+
+def _labels(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of labels for a terminal, with words for numbers that are not shown."""
+    gone = labels["instead"] != ""
+    shown = labels.drop(columns="instead")
+    if gone.any():
+        numbers = shown[["rows", "favourable", "share"]].astype(object)
+        shown = shown.assign(**numbers.mask(gone, ""))
+        shown["rows"] = shown["rows"].mask(gone, labels["instead"])
     return shown
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fairrun.entrypoints._command import entry_point, given, listed, print_gate, print_metrics
-from fairrun.entrypoints._options import JsonObject, read_options
+from fairrun.entrypoints._options import JsonObject, min_cell_option, read_options
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
 from fairrun.runs.evaluate import run_evaluate
@@ -39,6 +39,13 @@ _EXIT_CODES = {
     help="The protected columns to measure, separated by commas, the most important first; auto: "
     "all protected columns of the model.",
 )
+@min_cell_option
+@click.option(
+    "--justification",
+    default="none",
+    help="The auditor's reason to leave categories with under 2 % of the rows out of the impact "
+    "ratios of Local Law 144; none leaves none out.",
+)
 @click.option(
     "--gate",
     default="none",
@@ -53,7 +60,14 @@ _EXIT_CODES = {
     "dry_run only prints the verdict; disabled ignores the gate.",
 )
 def main(
-    model: str, data: str, read: dict[str, Any], protected: str, gate: str, gate_mode: str
+    model: str,
+    data: str,
+    read: dict[str, Any],
+    protected: str,
+    min_cell: int,
+    justification: str,
+    gate: str,
+    gate_mode: str,
 ) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
@@ -63,6 +77,8 @@ def main(
         protected=listed(protected),
         gate=demanded,
         read=read_options(read),
+        min_cell=min_cell,
+        justification=None if justification == "none" else justification,
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
     if evaluated.constraint is not None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
-from fairrun.entrypoints._options import data_options, training_options
+from fairrun.entrypoints._options import data_options, min_cell_option, training_options
 from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
 from fairrun.runs.train import TrainingRequest
@@ -23,9 +23,11 @@ from fairrun.tracking.runs import mlflow_run
     help="The mitigators to compare, separated by commas. Join several to one with +.",
 )
 @training_options
-def main(data: DataRequest, training: TrainingRequest, mitigators: str) -> None:
+@min_cell_option
+def main(data: DataRequest, training: TrainingRequest, mitigators: str, min_cell: int) -> None:
     """Train a model with each mitigator on the same data, and compare the models on test."""
-    done = run_comparison(data, [name.strip() for name in mitigators.split(",")], training)
+    names = [name.strip() for name in mitigators.split(",")]
+    done = run_comparison(data, names, training, min_cell)
     group_a, group_b = done.groups
     click.echo(f"Metrics on the test split; group_a = {group_a}, group_b = {group_b}.")
     click.echo("Ratios are a / b, differences are a - b. Brackets hold the 95 % interval.\n")

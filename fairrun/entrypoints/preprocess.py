@@ -6,16 +6,17 @@ import click
 
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
-from fairrun.entrypoints._options import data_options
+from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.tracking.runs import mlflow_run
 
 
 @entry_point
 @data_options
-def main(data: DataRequest) -> None:
+@min_cell_option
+def main(data: DataRequest, min_cell: int) -> None:
     """Split data into train, validation and test, and store the splits for later runs."""
-    done = run_preprocess(data)
+    done = run_preprocess(data, min_cell)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
     click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")
     command = mlflow_run(done.run_id)

@@ -8,7 +8,12 @@ import click
 
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, print_metrics
-from fairrun.entrypoints._options import data_options, mitigator_option, training_options
+from fairrun.entrypoints._options import (
+    data_options,
+    min_cell_option,
+    mitigator_option,
+    training_options,
+)
 from fairrun.runs.train import TrainingRequest, run_train
 from fairrun.tracking.runs import mlflow_run
 
@@ -17,6 +22,7 @@ from fairrun.tracking.runs import mlflow_run
 @data_options
 @mitigator_option
 @training_options
+@min_cell_option
 @click.option(
     "--strict",
     type=click.Choice(["false", "true"]),
@@ -29,11 +35,12 @@ def main(
     training: TrainingRequest,
     mitigator: str,
     mitigator_params: dict[str, float],
+    min_cell: int,
     strict: str,
 ) -> None:
     """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
-    trained = run_train(data, request, strict=strict == "true")
+    trained = run_train(data, request, strict=strict == "true", min_cell=min_cell)
     print_metrics(trained.metrics, "validation", trained.column)
     if trained.constraint is not None:
         click.echo(trained.constraint)

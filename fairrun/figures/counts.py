@@ -29,7 +29,8 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     table : DataFrame
         One row per split, group and label; columns split ("train", "validation" or "test"), group,
         label (text), count (rows) and share (of the rows of the split, 0 to 1). A combination that
-        is not in the table counts 0.
+        is not in the table counts 0. An optional column instead has the words for numbers that are
+        missing because they must not be shown.
 
     Returns
     -------
@@ -42,6 +43,9 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     keys = ["split", "group", "label"]
     every = pd.MultiIndex.from_product([splits, groups, labels], names=keys)
     cells = table.set_index(keys)[["count", "share"]].reindex(every, fill_value=0)
+    words = table.get("instead", pd.Series("", table.index))
+    words = words.set_axis(pd.MultiIndex.from_frame(table[keys]))
+    words = words.reindex(every, fill_value="")
 
     height = 1.4 + len(splits) * (0.4 + 0.28 * len(groups) * len(labels))
     figure = new_figure(height, "Labels by group and split")
@@ -49,15 +53,21 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
     for ax, split in zip(panels, splits, strict=True):
         clean_axes(ax)
         ax.set_title(
-            f"{split}: {cells.loc[split]['count'].sum():,} rows",
+            f"{split}: {cells.loc[split]['count'].sum():,} rows"
+            + (" are shown" if any(words.xs(split, level="split")) else ""),
             loc="left",
             **TEXT | {"fontweight": "bold"},
         )
         for i, label in enumerate(labels):
             rows = cells.xs((split, label), level=("split", "label"))
             place = np.arange(len(groups)) + 0.8 * ((i + 0.5) / len(labels) - 0.5)
-            bars = ax.barh(place, rows["share"], 0.8 / len(labels), color=PALETTE[i])
-            texts = rows["count"].map("{:,}".format) + rows["share"].map(" ({:.1%})".format)
+            shares = rows["share"].fillna(0.0)
+            bars = ax.barh(place, shares, 0.8 / len(labels), color=PALETTE[i])
+            said = words.xs((split, label), level=("split", "label"))
+            texts = [
+                word or f"{count:,} ({share:.1%})"
+                for word, count, share in zip(said, rows["count"], shares, strict=True)
+            ]
             ax.bar_label(bars, texts, padding=4, **TEXT)
     panels[0].set_yticks(range(len(groups)), [wrap(str(group), 20) for group in groups], **TEXT)
     panels[0].set_ylim(len(groups) - 0.5, -0.5)
@@ -87,7 +97,7 @@ def plot_confusion_matrices(table: pd.DataFrame) -> Figure:
         One row per group; columns group, n (rows), true_negatives, false_positives,
         false_negatives, true_positives (rows), selection_rate, true_positive_rate and
         false_positive_rate (0 to 1, NaN if undefined). Of weighted rows, these are sums of weights,
-        of type float.
+        of type float. An optional column reason says why the numbers of a group are not shown.
 
     Returns
     -------
@@ -116,7 +126,13 @@ def _draw_confusion_matrix(ax: Axes, row: dict[Any, Any]) -> None:
     ax.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5))
     ax.tick_params(length=0)
     size = "weight" if isinstance(row["n"], float) else "n"
-    title = wrap(f"{row['group']}, {size}\xa0=\xa0{_count_text(row['n'])}", 24)
+    amount = "" if pd.isna(row["n"]) else f", {size}\xa0=\xa0{_count_text(row['n'])}"
+    title = wrap(f"{row['group']}{amount}", 24)
+    if row.get("reason"):
+        ax.set_title(title, **TEXT)
+        words = wrap(row["reason"], 24)
+        ax.text(0.5, 0.5, words, ha="center", va="center", **TEXT | {"color": GREY})
+        return
     if row["n"] == 0:
         ax.set_title(title, **TEXT)
         ax.text(0.5, 0.5, "no rows", ha="center", va="center", **TEXT | {"color": GREY})

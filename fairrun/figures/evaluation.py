@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -16,7 +17,7 @@ from fairrun.figures.scores import plot_calibration, plot_roc
 from fairrun.figures.style import to_png
 from fairrun.gate import GateResult
 from fairrun.groups import without_empty_neither
-from fairrun.metrics import Evaluation, confusion_table
+from fairrun.metrics import Evaluation, shown_confusion
 
 __all__ = ["Plot", "draw_evaluation"]
 
@@ -50,7 +51,7 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
     Parameters
     ----------
     evaluation : Evaluation
-        The metrics to draw.
+        The metrics to draw. Groups that `Evaluation.hidden` names are left out.
     gate : GateResult, optional
         The result of a gate.
 
@@ -63,7 +64,7 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
     audited = evaluation.audit
     of_columns = ", ".join(column.name for column in evaluation.counts.columns)
     groups = " and ".join(evaluation.protected.group_names)
-    confusion = without_empty_neither(confusion_table(evaluation.counts), "n")
+    confusion = without_empty_neither(shown_confusion(evaluation), "n")
     figures: dict[str, tuple[Callable[[], Figure], str]] = {
         "metrics": (
             lambda: plot_metrics(audited, gate),
@@ -107,6 +108,8 @@ def _said(rates: pd.DataFrame, metric: str, protected: str) -> str:
     """Return a sentence with the rate of each group of one protected column."""
     of_metric = rates[(rates["metric"] == metric) & (rates["protected"] == protected)]
     groups = zip(of_metric["group"], of_metric["value"], strict=True)
-    said = [f"{group} {value:z.3f}" for group, value in groups]
+    said = [
+        f"{group} {'not known' if np.isnan(value) else f'{value:z.3f}'}" for group, value in groups
+    ]
     words = _WORDS.get(metric, metric.replace("_", " "))
     return f"{words.capitalize()}: {', '.join(said[:6])}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from fairrun.figures.style import GREY, INK, PALETTE, TEXT, WIDTH, clean_axes, fit, new_figure, wrap
+from fairrun.metrics import is_hidden_reason
+from fairrun.text import n_of
 
 __all__ = ["plot_groups"]
 
@@ -31,7 +33,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     ----------
     rates : DataFrame
         One row per group and metric, as in `Audit.rates`; columns protected, group, n, metric,
-        value, ci_low and ci_high.
+        value, ci_low, ci_high and reason. A group whose n is missing is left out.
 
     Returns
     -------
@@ -40,6 +42,11 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
         the groups with the most rows. A note gives the number of groups left out. A dotted line is
         the rate of all rows.
     """
+    is_hidden = rates["n"].isna()
+    n_hidden = len(rates.loc[is_hidden, ["protected", "group"]].drop_duplicates())
+    rates = rates[~is_hidden]
+    why = rates["reason"].map(is_hidden_reason).to_numpy(dtype=bool)
+    hidden = {*map(tuple, rates.loc[why, ["protected", "group", "metric"]].to_numpy())}
     about = zip(*(rates[name] for name in ("protected", "group", "metric")), strict=True)
     limits = rates[["value", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
     found = dict(zip(about, limits, strict=True))
@@ -56,6 +63,12 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             blocks.append((protected, [group for group in n_rows if group in most]))
             n_shown += len(most)
     n_left_out = sum(map(len, sizes.values())) - n_shown
+    notes = []
+    if n_left_out:
+        said = n_of(n_left_out, "group with fewer rows is", "groups with fewer rows are")
+        notes.append(f"{said} not drawn")
+    if n_hidden:
+        notes.append(f"{n_of(n_hidden, 'group is', 'groups are')} not shown, for privacy")
 
     # A label with two lines needs more height than one row.
     labels: list[str] = []
@@ -72,7 +85,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
             end += height
     end = max(end, 1.0)  # a table without groups has an empty panel
     headings = np.cumsum([0, *(1 + len(groups) for _, groups in blocks)])[:-1]
-    height = _ABOVE + _ROW * end + _BELOW + (_NOTE if n_left_out else 0)
+    height = _ABOVE + _ROW * end + _BELOW + (_NOTE if notes else 0)
     figure = new_figure(height, "Rates by group, 95 % intervals")
     # The sizes of the names are known, and a layout engine would take longer than everything else.
     figure.set_layout_engine("none")
@@ -90,7 +103,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     for ax, metric in zip(panels, _RATES, strict=True):
         clean_axes(ax)
         ax.set_title(wrap(metric.replace("_", " "), 9), y=1.0, **TEXT | {"fontweight": "bold"})
-        _draw_rates(ax, metric, found, blocks, np.array(places))
+        _draw_rates(ax, metric, found, blocks, np.array(places), hidden)
         for heading in headings[1:]:
             ax.axhline(places[heading] - 0.5, color=GREY, linewidth=0.6)
         # Names are not tick labels, because each panel would repeat them.
@@ -101,9 +114,8 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
         panels[0].text(
             -0.06, place, label, transform=where, ha="right", va="center", **TEXT | weight
         )
-    if n_left_out:
-        note = f"{n_left_out} groups with fewer rows are not drawn"
-        figure.text(0.02, 0.1 / height, note, **TEXT | {"color": GREY})
+    if notes:
+        figure.text(0.02, 0.1 / height, "; ".join(notes), **TEXT | {"color": GREY})
     return figure
 
 
@@ -113,6 +125,7 @@ def _draw_rates(
     found: Mapping[tuple[str, str, str], NDArray[np.float64]],
     blocks: list[tuple[str, list[str]]],
     places: NDArray[np.float64],
+    hidden: Collection[tuple[str, str, str]],
 ) -> None:
     """Draw one rate of all groups at their places, from top to bottom."""
     row = 0
@@ -124,7 +137,9 @@ def _draw_rates(
         ax.hlines(rows, low, high, color=color, linewidth=2.5)
         ax.plot(value, rows, marker, color=color, markeredgecolor=INK, markersize=7, zorder=3)
         for y in rows[np.isnan(value)]:
-            ax.text(0, y, " undefined", va="center", **TEXT | {"color": GREY})
+            place = groups[[*rows].index(y)]
+            words = " not shown" if (protected, place, metric) in hidden else " undefined"
+            ax.text(0, y, words, va="center", **TEXT | {"color": GREY})
         highest = max(highest, *np.nan_to_num([*value, *high]))
         row += 1 + len(groups)
     overall = found["", "(all)", metric][0]

@@ -19,6 +19,7 @@ from fairrun.metrics import (
     WeightedScoreHistogram,
     divide,
     false_positive_rate,
+    is_hidden_reason,
     normal_quantile,
     true_positive_rate,
     values_of,
@@ -66,7 +67,7 @@ def plot_roc(scores: Histogram, counts: AnyCounts, rates: pd.DataFrame) -> Figur
         rate of its decisions. If the point is not on the curve, the decisions depend on more than
         one threshold.
     """
-    figure, panels = _panels(scores, "ROC curve and decisions by group")
+    figure, panels = _panels(scores, "ROC curve and decisions by group", rates)
     for ax, (name, groups, n_left_out) in panels:
         grouping = values_of(scores.columns, name)
         tables, _, _ = scores.moments_of(grouping.take(groups))
@@ -102,7 +103,7 @@ def plot_calibration(scores: Histogram, rates: pd.DataFrame) -> Figure:
         One panel for each protected column, with Wilson's 95 % intervals. Bins with fewer than
         `FEWEST_IN_A_BIN` rows are left out.
     """
-    figure, panels = _panels(scores, "Calibration by group, with 95 % intervals")
+    figure, panels = _panels(scores, "Calibration by group, with 95 % intervals", rates)
     n_bins = scores.n_bins
     middle = (np.arange(n_bins) + 0.5) / n_bins
     for ax, (name, groups, n_left_out) in panels:
@@ -129,17 +130,22 @@ def plot_calibration(scores: Histogram, rates: pd.DataFrame) -> Figure:
 
 
 def _panels(
-    scores: Histogram, title: str
+    scores: Histogram, title: str, rates: pd.DataFrame
 ) -> tuple[Figure, Iterator[tuple[Axes, tuple[str, list[int], int]]]]:
     """Return a figure, and for each of the first protected columns a panel and its content.
 
     The content is the name of the column, the indices of its largest groups, and the number of
-    groups left out.
+    groups left out. Groups whose area under the curve must not be shown are no part of it.
     """
+    of_scores = rates[rates["metric"] == "roc_auc"]
+    is_hidden = of_scores["reason"].map(is_hidden_reason).to_numpy(dtype=bool)
+    hidden = {*map(tuple, of_scores.loc[is_hidden, ["protected", "group"]].to_numpy())}
     contents, heights = [], []
     for column in scores.columns[:_MOST_COLUMNS]:
         grouping = values_of(scores.columns, column.name)
         sizes = scores.moments_of(grouping)[0].sum(axis=(-2, -1))
+        drawn = [(column.name, group) not in hidden for group in grouping.groups]
+        sizes = np.where(drawn, sizes, 0)
         order = np.argsort(-sizes, kind="stable")[: min(_MOST_GROUPS, (sizes > 0).sum())]
         groups = sorted(order.tolist())
         contents.append((column.name, groups, int((sizes > 0).sum()) - len(groups)))

@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
+from fairrun.text import shortened
+
 __all__ = [
     "BAND",
     "GREY",
@@ -38,6 +40,8 @@ __all__ = [
 WIDTH = 6.5
 DPI = 150
 TEXT_SIZE = 12.0
+#: The longest text in a figure, over all its lines.
+_LONGEST = 200
 
 INK = "#000000"
 GREY = "#595959"
@@ -108,6 +112,7 @@ def wrap(text: str, width: int) -> str:
     reweighing
     +group_thresholds
     """
+    text = shortened(text, _LONGEST)
     if " " not in text:
         return wrap(text.replace("+", " +"), width).replace(" +", "+") if "+" in text else text
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)

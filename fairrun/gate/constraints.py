@@ -11,7 +11,7 @@ from fairrun.gate.gates import Gate, parse_gate
 from fairrun.gate.judgements import GateResult, Judgement, Verdict
 from fairrun.gate.probability import probability_kept
 from fairrun.gate.verdicts import decide
-from fairrun.metrics import AnyCounts, Audit, audit
+from fairrun.metrics import AnyCounts, Audit, Hidden, audit
 from fairrun.text import with_probability
 
 __all__ = ["SMALLEST_TOLERANCE", "ConstraintCheck", "check_constraint"]
@@ -44,6 +44,11 @@ class ConstraintCheck:
     constraint: str
     result: GateResult
     probability: float
+
+    def shown(self, hidden: Hidden) -> ConstraintCheck:
+        """Return the check without numbers about groups that are not shown."""
+        result = self.result.shown(hidden)
+        return self if result == self.result else replace(self, result=result, probability=np.nan)
 
     @property
     def kept(self) -> str:

@@ -7,7 +7,7 @@ An interval that lies partly inside gives insufficient evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 
 from fairrun.gate.sizes import Size
 from fairrun.gate.terms import Term
-from fairrun.metrics import has_only_upper_limit, has_sign
+from fairrun.metrics import MARGINAL, Hidden, has_only_upper_limit, has_sign
 from fairrun.text import with_sign
 
 __all__ = ["GateResult", "Judgement", "Verdict", "judge", "overall"]
@@ -59,6 +59,10 @@ class Judgement:
     is_worst : bool
         Whether this is the worst of several pairs, whose groups are ordered so that a difference is
         at least 0.
+    decided : Verdict or None
+        The verdict, if the numbers that led to it are not shown; see `shown`.
+    instead : str
+        What is said in place of the number of rows, if it is not shown.
     """
 
     term: Term
@@ -73,10 +77,14 @@ class Judgement:
     effective_n: float | None = None
     confidence: float = 0.95
     is_worst: bool = False
+    decided: Verdict | None = None
+    instead: str = ""
 
     @property
     def rows(self) -> str:
         """Return the number of rows in words, such as "60" or "effective 34.2 of 60"."""
+        if self.instead:
+            return self.instead
         return Size(self.n, self.effective_n).rows
 
     @property
@@ -97,6 +105,8 @@ class Judgement:
     @property
     def verdict(self) -> Verdict:
         """Return the verdict of `judge` on the interval."""
+        if self.decided is not None:
+            return self.decided
         return judge(self.term, self.ci_low, self.ci_high)
 
     @property
@@ -106,6 +116,26 @@ class Judgement:
             return "all rows"
         against = f" against {self.group_b}" if self.group_b else ""
         return f"{self.protected} {self.group_a}{against}"
+
+    def shown(self, hidden: Hidden) -> Judgement:
+        """Return the result without its numbers if they are about groups that are not shown."""
+        groups = [group for group in (self.group_a, self.group_b) if group]
+        joint = self.term.metric.name not in MARGINAL
+        reason = hidden.reason(self.protected, *groups, joint=joint)
+        if not reason:
+            return self
+        instead = next(filter(None, (hidden.rows(self.protected, each) for each in groups)), "")
+        return replace(
+            self,
+            n=0,
+            effective_n=None if self.effective_n is None else np.nan,
+            value=np.nan,
+            ci_low=np.nan,
+            ci_high=np.nan,
+            reason=reason,
+            decided=self.verdict,
+            instead=instead or "not shown",
+        )
 
     @property
     def measured(self) -> str:
@@ -142,6 +172,10 @@ class GateResult:
         """Return the gate's verdict: fail before insufficient evidence before pass."""
         return overall(each.verdict for each in self.judgements)
 
+    def shown(self, hidden: Hidden) -> GateResult:
+        """Return the results with the same verdicts, without numbers that are not shown."""
+        return replace(self, judgements=tuple(each.shown(hidden) for each in self.judgements))
+
     @property
     def table(self) -> pd.DataFrame:
         """Return one row for each judgement, with its term, interval, threshold and verdict.
@@ -156,7 +190,7 @@ class GateResult:
                     "protected": each.protected,
                     "group_a": each.group_a,
                     "group_b": each.group_b,
-                    "n": each.n,
+                    "n": None if each.instead else each.n,
                     **({"effective_n": each.effective_n} if weighted else {}),
                     "value": each.value,
                     "ci_low": each.ci_low,

@@ -16,6 +16,7 @@ from fairrun.groups.lookup import group_lookup
 from fairrun.groups.protected import Protected
 from fairrun.groups.reading import distinct_values
 from fairrun.inference import NEITHER, GroupLookup, read_range, rest_of, value_text
+from fairrun.text import shortened
 
 __all__ = ["MISSING", "ProtectedColumn"]
 
@@ -81,7 +82,9 @@ class ProtectedColumn:
             )
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, protected: Protected) -> ProtectedColumn:
+    def from_frame(
+        cls, frame: pd.DataFrame, protected: Protected, *, min_frequency: int = 1
+    ) -> ProtectedColumn:
         """Return the column with the values that occur in rows.
 
         The values of group_a come first, then those of group_b, then all others. The others of
@@ -93,6 +96,10 @@ class ProtectedColumn:
             The training rows.
         protected : Protected
             The column and its groups.
+        min_frequency : int
+            The fewest rows of a value. A rarer value is left out, as if it had not occurred,
+            because it may be the name of one person; unless the user has named it, or all values of
+            a group are rare. Ranges are never left out.
 
         Returns
         -------
@@ -117,11 +124,29 @@ class ProtectedColumn:
             outside = lookup.groups(pd.DataFrame({protected.column: values})) == NEITHER
             ranges = [each for each in map(read_range, known) if each is not None]
             rest = (rest_of(ranges),) if outside.any() else ()
-        return cls(
+        column = cls(
             *(protected.column, (*known, *rest), lookup.group_a, lookup.group_b),
             ranges=lookup.ranges,
             yes_no=lookup.yes_no,
         )
+        return column if lookup.ranges else column._without_rare(frame, protected, min_frequency)
+
+    def _without_rare(
+        self, frame: pd.DataFrame, protected: Protected, min_frequency: int
+    ) -> ProtectedColumn:
+        """Return the column without the values that have fewer rows and that nobody named."""
+        positions = self.positions(frame)
+        counts = np.bincount(positions[positions >= 0], minlength=len(self.values)).tolist()
+        named = {*self.group_a, *(self.group_b if protected.unprivileged is not None else ())}
+        often = {
+            value
+            for value, count in zip(self.values, counts, strict=True)
+            if count >= min_frequency or value in named
+        }
+        group_b: tuple[Any, ...] = tuple(value for value in self.group_b if value in often)
+        group_b = group_b or self.group_b
+        values: tuple[Any, ...] = tuple(v for v in self.values if v in often or v in group_b)
+        return replace(self, values=values, group_b=group_b)
 
     @property
     def size(self) -> int:
@@ -131,12 +156,15 @@ class ProtectedColumn:
     @property
     def labels(self) -> tuple[str, ...]:
         """The names in tables for the positions on the axis."""
-        return (*(value_text(value) for value in self.values), MISSING)
+        return (*(shortened(value_text(value)) for value in self.values), MISSING)
 
     @property
     def group_names(self) -> tuple[str, str]:
         """The names in tables for group_a and group_b."""
-        a, b = (" or ".join(map(value_text, group)) for group in (self.group_a, self.group_b))
+        a, b = (
+            " or ".join(shortened(value_text(value)) for value in group)
+            for group in (self.group_a, self.group_b)
+        )
         is_the_rest = len(self.group_a) + len(self.group_b) == len(self.values)
         return a, f"not {a}" if is_the_rest and len(self.group_b) > 1 else b
 
@@ -149,7 +177,7 @@ class ProtectedColumn:
     def examples(self) -> dict[Any, str]:
         """A raw value of each value of group_a and group_b, and the name of the value in tables."""
         return {
-            example: value_text(value)
+            example: shortened(value_text(value))
             for example, value in zip(self.lookup.examples, self.lookup.values, strict=True)
         }
 

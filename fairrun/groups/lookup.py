@@ -27,7 +27,7 @@ from fairrun.inference import (
     value_text,
     yes_no_texts,
 )
-from fairrun.text import quoted
+from fairrun.text import NAMED_FROM, listed_values, quoted
 
 __all__ = ["group_lookup", "name_groups"]
 
@@ -111,7 +111,7 @@ def name_groups(frame: pd.DataFrame, protected: Protected) -> Protected:
     """
     lookup, unseen = _resolve(frame, protected)
     if unseen:
-        raise _unknown(unseen[0], protected.column, distinct_values(frame, protected.column))
+        raise _unknown(unseen[0], frame, protected.column)
     a, b = (
         format_group([_item(value, lookup.ranges) for value in group])
         for group in (lookup.group_a, lookup.group_b)
@@ -137,7 +137,7 @@ def _resolve(frame: pd.DataFrame, protected: Protected) -> tuple[GroupLookup, li
         found = {item: _value(item, by_text, words) for item in items}
         missing = [item for item, value in found.items() if value is None]
         if len(missing) == len(found):
-            raise _unknown(missing[0].given or missing[0].text, name, values)
+            raise _unknown(missing[0].given or missing[0].text, frame, name)
         unseen.extend(item.text for item in missing)
         return tuple(
             dict.fromkeys(
@@ -226,13 +226,15 @@ def _item(value: Any, is_range: bool) -> Item:
     return Item(value, read_range(value)) if is_range else Item(value_text(value))
 
 
-def _unknown(text: str, column: str, values: Sequence[Any]) -> RequestError:
-    """Return the error for a value that no row has; it names the nearest values first."""
-    texts = [value_text(value) for value in values]
+def _unknown(text: str, frame: pd.DataFrame, column: str) -> RequestError:
+    """Return the error for a value that no row has; it names the nearest frequent values first."""
+    found = frame[column].dropna().map(value_text).value_counts()
+    counts = {value: int(found[value]) for value in sorted(found.index)}
+    texts = [value for value, count in counts.items() if count >= NAMED_FROM]
     if read_range(text) is not None:
         return RequestError(
             f"{text!r} is a condition on numbers, and the protected column {column!r} holds text; "
-            f"give its values, joined with |{_few(texts)}"
+            f"give its values, joined with |{_few(counts)}"
         )
     near = get_close_matches(text, texts, n=3, cutoff=0.5)
     folded = {value.casefold().strip(): value for value in texts}
@@ -240,14 +242,14 @@ def _unknown(text: str, column: str, values: Sequence[Any]) -> RequestError:
         near = list(dict.fromkeys([folded[text.casefold().strip()], *near]))
     meant = f"; did you mean {' or '.join(map(quoted, near))}?" if near else ""
     return RequestError(
-        f"{text!r} is not a value of the protected column {column!r}{meant}{_few(texts)}"
+        f"{text!r} is not a value of the protected column {column!r}{meant}{_few(counts)}"
     )
 
 
-def _few(texts: Sequence[str]) -> str:
-    if len(texts) > _FEW:
-        return f" (it has {len(texts)} values)"
-    return f" ({', '.join(map(quoted, texts))})"
+def _few(counts: Mapping[str, int]) -> str:
+    if len(counts) > _FEW:
+        return f" (it has {len(counts)} values)"
+    return f" ({listed_values(counts)})"
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from fairrun.groups.grammar import (
     parse_group,
 )
 from fairrun.inference import GROUP_A, GROUP_B, rest_of
+from fairrun.text import shortened
 
 __all__ = [
     "NEITHER_NAME",
@@ -104,7 +105,7 @@ class Protected:
         ('>=40', '<40')
         """
         items_a, items_b = self.items
-        a, b = (" or ".join(item.text for item in items) for items in (items_a, items_b))
+        a, b = (" or ".join(shortened(item.text) for item in items) for items in (items_a, items_b))
         ranges = [item.range for item in items_a if item.range is not None]
         if items_b:
             return a, b

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from fairrun.groups.grammar import Item, format_group
+from fairrun.text import NAMED_FROM
 
 __all__ = ["spelling_notes", "spellings"]
 
@@ -33,7 +34,10 @@ def spellings(values: Iterable[str]) -> list[set[str]]:
 
 
 def spelling_notes(
-    column: str, values: Iterable[object], together: Collection[set[str]] = ()
+    column: str,
+    values: Iterable[object],
+    together: Collection[set[str]] = (),
+    counts: Mapping[str, int] | None = None,
 ) -> tuple[str, ...]:
     """Return a sentence for each set of values that differ only in spelling.
 
@@ -45,6 +49,9 @@ def spelling_notes(
         The distinct values of the column. Numbers have one spelling.
     together : collection of set of str
         Values that are named in one group, of which there is nothing to say.
+    counts : mapping of str to int, optional
+        The number of rows of each value. Values that have fewer than `NAMED_FROM` rows together are
+        not named.
 
     Examples
     --------
@@ -52,15 +59,26 @@ def spelling_notes(
     the protected column 'sex' has the values 'Male' and 'male', which differ only in spelling and
     are separate groups; correct the data, or name both in one group: Male|male
     """
-    # Imported here because the grammar imports nothing of this module, and few callers need it.
     texts = [value for value in values if isinstance(value, str)]
     return tuple(
-        f"the protected column {column!r} has the values {_listed(sorted(found))}, which differ "
-        "only in spelling and are separate groups; correct the data, or name "
-        f"{'both' if len(found) == 2 else 'all'} in one group: "
-        + format_group([Item(value) for value in sorted(found)])
+        _note(column, found, counts)
         for found in spellings(texts)
         if not any(found <= group for group in together)
+    )
+
+
+def _note(column: str, found: set[str], counts: Mapping[str, int] | None) -> str:
+    every = "both" if len(found) == 2 else "all"
+    if counts is not None and sum(counts.get(value, 0) for value in found) < NAMED_FROM:
+        return (
+            f"the protected column {column!r} has {len(found)} values with fewer than {NAMED_FROM} "
+            "rows that differ only in spelling and are separate groups; correct the data, or name "
+            f"{every} in one group"
+        )
+    return (
+        f"the protected column {column!r} has the values {_listed(sorted(found))}, which differ "
+        f"only in spelling and are separate groups; correct the data, or name {every} in one "
+        f"group: {format_group([Item(value) for value in sorted(found)])}"
     )
 
 

@@ -9,6 +9,7 @@ Intervals: `counted` adds limits to the metrics of counts and `estimates` to tho
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
+What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """
 
 from fairrun.metrics.audit import (
@@ -128,9 +129,23 @@ from fairrun.metrics.scores import (
     brier_score,
     roc_auc,
 )
+from fairrun.metrics.shown import (
+    MARGINAL,
+    show,
+    shown_confusion,
+)
 from fairrun.metrics.signs import (
     has_only_upper_limit,
     has_sign,
+)
+from fairrun.metrics.suppression import (
+    MIN_CELL,
+    NOTHING_HIDDEN,
+    Hidden,
+    check_min_cell,
+    hidden_groups,
+    hidden_parts,
+    is_hidden_reason,
 )
 from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
@@ -154,7 +169,10 @@ __all__ = [
     "FEW_CHANGES",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
+    "MARGINAL",
+    "MIN_CELL",
     "MOST_COMPARED",
+    "NOTHING_HIDDEN",
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
@@ -170,6 +188,7 @@ __all__ = [
     "FoldInterval",
     "GroupEstimates",
     "Grouping",
+    "Hidden",
     "Intervals",
     "Linearised",
     "ModelDifferences",
@@ -186,6 +205,7 @@ __all__ = [
     "bias_table",
     "brier_score",
     "calibration_in_the_large",
+    "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
     "compare_with_none",
@@ -206,6 +226,9 @@ __all__ = [
     "group_a_and_b",
     "has_only_upper_limit",
     "has_sign",
+    "hidden_groups",
+    "hidden_parts",
+    "is_hidden_reason",
     "largest_groups",
     "local_law_144_table",
     "majority_label",
@@ -215,6 +238,8 @@ __all__ = [
     "roc_auc",
     "score_metrics",
     "selection_rate",
+    "show",
+    "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
     "threshold_frontier",

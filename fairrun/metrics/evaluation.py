@@ -34,6 +34,7 @@ from fairrun.metrics.rates import (
     true_positive_rate,
 )
 from fairrun.metrics.rows import flip_test, largest_flip
+from fairrun.metrics.suppression import NOTHING_HIDDEN, Hidden
 from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
@@ -68,6 +69,8 @@ class Evaluation:
         protected column. None if one of its groups is empty.
     flips : DataFrame or None
         The table of `flip_test`. None if `with_flips` was not called.
+    hidden : Hidden
+        The groups that are not shown; see `show`. By default every number is shown.
     """
 
     metrics: dict[str, float]
@@ -77,6 +80,7 @@ class Evaluation:
     impact_audits: dict[str, pd.DataFrame]
     frontier: ThresholdFrontier | None
     flips: pd.DataFrame | None = None
+    hidden: Hidden = NOTHING_HIDDEN
 
     @property
     def protected(self) -> ProtectedColumn:
@@ -131,6 +135,7 @@ def evaluate_predictions(
     weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     seed: int = 0,
+    justification: str | None = None,
 ) -> Evaluation:
     """Compute performance over all rows and bias between groups, with 95 % intervals.
 
@@ -152,6 +157,8 @@ def evaluate_predictions(
         The intervals of labels then come from clusters; metrics of scores have none.
     seed : int, default 0
         The seed of the random numbers from which intervals are computed.
+    justification : str, optional
+        The reason to leave small categories out of impact ratios; see `local_law_144_table`.
 
     Returns
     -------
@@ -237,7 +244,10 @@ def evaluate_predictions(
     impact_audits = {"four_fifths": four_fifths_table(counts, audited)}
     if isinstance(counts, Counts):
         scored = count_above_median(protected, positions, probability)
-        of_both = [local_law_144_table(counts), local_law_144_table(scored, "scoring")]
+        of_both = [
+            local_law_144_table(counts, justification=justification),
+            local_law_144_table(scored, "scoring", justification=justification),
+        ]
         impact_audits["local_law_144"] = pd.concat(of_both, ignore_index=True)
     return Evaluation(metrics, counts, scores, audited, impact_audits, frontier)
 

@@ -25,12 +25,21 @@ __all__ = ["count_above_median", "four_fifths_table", "local_law_144_table"]
 #: The four-fifths rule looks at rates below 80 % of the highest rate.
 _FOUR_FIFTHS = 0.8
 _NOT_COMPARED = f"only the {MOST_COMPARED} groups with the most rows have an interval"
-#: Local Law 144 allows impact ratios to leave out a category with a smaller share of the rows.
+#: 29 CFR 1607.15 A(2)(a) looks at groups with at least this share of the people, and Local Law 144
+#: allows impact ratios to leave out a category with a smaller share.
 _SMALL_CATEGORY = 0.02
+#: The fewest rows of a group whose rate others are compared with, as by default in a gate.
+_MIN_COUNT = 30
 
 
-def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
+def four_fifths_table(
+    counts: AnyCounts, audited: Audit, *, min_count: int = _MIN_COUNT
+) -> pd.DataFrame:
     """Compute the ratio of each group's selection rate to the highest rate (four-fifths rule).
+
+    The highest rate is that of a group with at least 2 % of the rows and `min_count` rows, because
+    one person who is selected would otherwise mark all larger groups. Smaller groups have a ratio,
+    which can be above 1, but are not judged if they have less than 2 % of the rows.
 
     Parameters
     ----------
@@ -38,15 +47,19 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
         The counts of the rows.
     audited : Audit
         The audit of these counts.
+    min_count : int
+        The fewest rows of the group with the highest rate; effective rows if the rows have weights
+        or are in clusters.
 
     Returns
     -------
     DataFrame
         One row for each value of each protected column, with the columns protected, group, n,
         selected (both are sums of weights, if the rows are weighted), selection_rate, ci_low,
-        ci_high, highest_group, impact_ratio (the group's rate / the highest rate), ratio_ci_low,
-        ratio_ci_high, below_four_fifths (whether the ratio is less
-        than 4/5, regardless of its interval), reason (why a number is missing) and source. All
+        ci_high, highest_group (empty if no group is large enough), impact_ratio (the group's rate /
+        the highest rate), ratio_ci_low, ratio_ci_high, below_four_fifths (whether the ratio is less
+        than 4/5, regardless of its interval; missing if the group has less than 2 % of the rows),
+        reason (why a number or a judgement is missing) and source. All
         intervals of one column's ratios cover at once, so they stay valid although the data decide
         which group has the highest rate.
 
@@ -54,7 +67,8 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
     ----------
     Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D: a rate below four fifths
     of the highest rate is generally regarded as evidence of adverse impact. A smaller difference
-    can also be evidence, and with few people a larger difference can be none.
+    can also be evidence, and with few people a larger difference can be none. 1607.15 A(2)(a):
+    determinations are made for groups of at least 2 %.
 
     Examples
     --------
@@ -76,17 +90,26 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
         grouping = values_of(counts.columns, column.name)
         tables = counts.tables_of(grouping)
         rates = selection_rate(tables)
-        highest = int(np.nan_to_num(rates, nan=-1.0).argmax())
-        top = grouping.groups[highest]
+        sizes = estimated.get("effective_n", estimated["n"])[[*grouping.groups]].to_numpy()
+        is_small = divide(tables.sum(axis=(1, 2)), counts.n) < _SMALL_CATEGORY
+        counted = ~is_small & (sizes >= min_count) & ~np.isnan(rates)
+        highest = int(np.where(counted, rates, -1.0).argmax())
+        top = grouping.groups[highest] if counted.any() else ""
         limits = _limits_of_ratios(audited, column.name, top)
-        for group, table, rate in zip(grouping.groups, tables, rates, strict=True):
-            ratio = float(divide(rate, rates[highest]))
+        for group, table, rate, small in zip(
+            grouping.groups, tables, rates, is_small.tolist(), strict=True
+        ):
+            ratio = float(divide(rate, rates[highest])) if top else np.nan
             low, high, why = limits.get(group, (np.nan, np.nan, _NOT_COMPARED))
             reason = ""
             if np.isnan(rate):
                 reason = f"no row of {group}"
+            elif not top:
+                reason = f"no group has 2 % of the rows and {min_count} rows to compare with"
             elif np.isnan(ratio):
-                reason = "no row of any group is predicted 1"
+                reason = "no row of any group that is large enough is predicted 1"
+            elif small:
+                reason = "not judged: under 2 % of the rows"
             elif group != top and np.isnan(low):
                 reason = why
             rows.append(
@@ -102,7 +125,9 @@ def four_fifths_table(counts: AnyCounts, audited: Audit) -> pd.DataFrame:
                     "impact_ratio": ratio,
                     "ratio_ci_low": low,
                     "ratio_ci_high": high,
-                    "below_four_fifths": None if np.isnan(ratio) else ratio < _FOUR_FIFTHS,
+                    "below_four_fifths": (
+                        None if np.isnan(ratio) or small else ratio < _FOUR_FIFTHS
+                    ),
                     "reason": reason,
                     "source": "29 CFR 1607.4 D",
                 }

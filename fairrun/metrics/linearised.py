@@ -12,7 +12,8 @@ from fairrun.metrics.closed_form import Estimate, mean_of, pairs_of
 from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.intervals import Intervals, without_limits
 from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide
-from fairrun.metrics.weighted_share import few_carry_the_weight, few_reason, share_estimate
+from fairrun.metrics.weighted_refusals import too_uneven, uneven_reason
+from fairrun.metrics.weighted_share import share_estimate, sides_of
 from fairrun.metrics.worst import Pairs, orient
 
 __all__ = ["NOT_WEIGHTED", "Linearised"]
@@ -27,8 +28,8 @@ class Linearised(GroupEstimates):
     The limits of a rate are those of `share_estimate`. Differences and ratios combine the limits of
     their rates. Simultaneous intervals use the Bonferroni correction.
 
-    A rate has no interval if a few rows carry most of the weight in its denominator
-    (`few_carry_the_weight`). A comparison has none if one of its rates has none.
+    A rate has no interval if the weights in its denominator are too uneven (`too_uneven`). A
+    comparison has none if one of its rates has none.
 
     Metrics that depend on the number of rows are NaN, because a sum of weights does not give it.
 
@@ -84,7 +85,7 @@ class Linearised(GroupEstimates):
 
     def _refusal(self, rate: Rate, place: int, group: str) -> str:
         """Return why a rate of one group has no interval; empty if it has one."""
-        return few_reason(f"{rate.name} of {group}", self._denominator(rate)[place])
+        return uneven_reason(f"{rate.name} of {group}", *sides_of(rate, self.powers[place]))
 
     def rate(self, rate: Rate | MeanOfRates) -> Intervals:
         """Estimate a rate of each group; each interval covers separately.
@@ -121,19 +122,12 @@ class Linearised(GroupEstimates):
         known = self._estimates.get((rate, confidence))
         if known is not None:
             return known
-        counts = np.reshape(rate.numerator, (2, 2))
-        others = (np.reshape(rate.denominator, (2, 2)) > 0) & (counts == 0)
-        yes, no = ((self.powers[..., cells, :]).sum(axis=-2) for cells in (counts > 0, others))
-        share, low, high = share_estimate(yes, no, confidence, odds=float(counts.max()))
-        refused = few_carry_the_weight(self._denominator(rate))
+        yes, no = sides_of(rate, self.powers)
+        share, low, high = share_estimate(yes, no, confidence, odds=float(np.max(rate.numerator)))
+        refused = too_uneven(yes, no)
         low, high = (np.where(refused, np.nan, limit) for limit in (low, high))
         self._estimates[rate, confidence] = share, low, high
         return share, low, high
-
-    def _denominator(self, rate: Rate) -> FloatArray:
-        """Return Σw, Σw² and Σw⁴ of the rows in a rate's denominator, by group."""
-        cells = np.reshape(rate.denominator, (2, 2)) > 0
-        return np.asarray(self.powers[..., cells, :].sum(axis=-2))
 
     def _intervals(self, value: FloatArray, low: FloatArray, high: FloatArray) -> Intervals:
         # The ratio of a rate of 0 has the lower limit 0, also if the other rate has no limits.

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairrun.metrics.closed_form import paired_difference_of
 from fairrun.metrics.rates import FloatArray, divide
-from fairrun.metrics.weighted_share import few_carry_the_weight, moments, share_estimate
+from fairrun.metrics.weighted_refusals import too_uneven
+from fairrun.metrics.weighted_share import moments, share_estimate
 
 __all__ = ["FOLDS", "accuracy_over_threshold", "chosen_thresholds"]
 
@@ -61,8 +62,8 @@ def accuracy_over_threshold(
     Returns
     -------
     value, low, high : float
-        NaN if a group has fewer than two rows. The limits are NaN if a few rows carry too much of
-        the weight.
+        NaN if a group has fewer than two rows. The limits are NaN if the weights are too uneven
+        for an interval.
 
     References
     ----------
@@ -91,13 +92,13 @@ def accuracy_over_threshold(
     fold, thresholds = chosen_thresholds(*rows, seed=seed)
     of_threshold = (score > thresholds[fold]) == y_true
     of_model = y_pred == y_true
-    total = moments(weights)
-    only = []
+    only, refused = [], False
     for counted in (of_model & ~of_threshold, of_threshold & ~of_model):
-        here = moments(weights[counted])
-        only.append(share_estimate(here, moments(weights[~counted]), confidence))
+        yes, no = moments(weights[counted]), moments(weights[~counted])
+        only.append(share_estimate(yes, no, confidence))
+        refused |= bool(too_uneven(yes, no))
     value = float(only[0][0] - only[1][0])
-    if few_carry_the_weight(total):
+    if refused:
         return value, np.nan, np.nan
     low, high = paired_difference_of(*only)
     return value, float(low), float(high)

@@ -142,6 +142,16 @@ class GroupTable:
             "table": self.table.tolist(),
         }
 
+    def suppressed(self) -> dict[str, Any]:
+        """Return a dict that stands for the table without its numbers, for sensitive data.
+
+        Returns
+        -------
+        dict
+            The keys `kind` and `suppressed`. `from_dict` refuses it, and says what to do.
+        """
+        return {"kind": self.kind, "suppressed": True}
+
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Return the table that a dict of `to_dict` describes.
@@ -159,9 +169,14 @@ class GroupTable:
         Raises
         ------
         RequestError
-            If the document is of another kind, has other keys, or holds a table of the wrong shape
-            or type.
+            If the document is of another kind, has other keys, holds a table of the wrong shape or
+            type, or is one of `suppressed`.
         """
+        if document.get("suppressed"):
+            raise RequestError(
+                f"the {cls.kind} of this run are suppressed, because its dataset spec says "
+                "sensitive: true; give the gate to evaluate, which decides before it suppresses"
+            )
         if set(document) != {"kind", "columns", "table"} or document["kind"] != cls.kind:
             raise RequestError(
                 f"the document does not hold {cls.kind}; give the keys kind ({cls.kind!r}), "

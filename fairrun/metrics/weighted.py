@@ -19,7 +19,8 @@ from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, Rate, divide
 from fairrun.metrics.tables import GroupTable, cell_of_row
-from fairrun.metrics.weighted_share import few_reason
+from fairrun.metrics.weighted_refusals import uneven_reason
+from fairrun.metrics.weighted_share import sides_of
 
 __all__ = [
     "AnyCounts",
@@ -263,8 +264,7 @@ def why_no_interval(counts: AnyCounts, grouping: Grouping, rates: Sequence[Rate]
         return reasons
     powers = counts.grouped(grouping)[..., [0, 1, 3]]
     for rate in rates:
-        cells = np.reshape(rate.denominator, (2, 2)) > 0
-        for i, total in enumerate(powers[:, cells].sum(axis=-2)):
+        for i, (yes, no) in enumerate(zip(*sides_of(rate, powers), strict=True)):
             name = f"{rate.name} of {grouping.groups[i]}"
-            reasons[i] = reasons[i] or few_reason(name, total)
+            reasons[i] = reasons[i] or uneven_reason(name, yes, no)
     return reasons

@@ -9,8 +9,8 @@ from jinja2 import Template
 
 from fairrun.data import Findings
 from fairrun.gate import ASSUMPTIONS
+from fairrun.pages.cells import Cell, Table, count
 from fairrun.pages.report import environment
-from fairrun.pages.report_tables import Cell, Table
 
 __all__ = ["render_check"]
 
@@ -69,8 +69,8 @@ def _columns(columns: pd.DataFrame) -> Table:
             Cell(row["note"]),
             Cell(row["type"]),
             Cell(row["role"]),
-            _count(row["distinct"]),
-            _count(row["missing"]),
+            count(row["distinct"]),
+            count(row["missing"]),
             _percent(row["missing in group_a"]),
             _percent(row["missing in group_b"]),
         )
@@ -86,8 +86,8 @@ def _labels(labels: pd.DataFrame) -> Table | None:
         (
             Cell(row["group"]),
             Cell(row["protected"]),
-            _count(row["rows"]),
-            _count(row["favourable"]),
+            count(row["rows"], row.get("instead", "")),
+            count(row["favourable"]),
             _percent(row["share"]),
         )
         for row in labels.to_dict("records")
@@ -103,8 +103,8 @@ def _gate(gate: pd.DataFrame) -> Table | None:
         (
             Cell(row["protected"]),
             Cell(f"{row['group_a']} against {row['group_b']}"),
-            _count(row["rows a"]),
-            _count(row["rows b"]),
+            count(row["rows a"]),
+            count(row["rows b"]),
             _number(row["difference"]),
             _number(row["ratio"]),
             _number(row["passes from"]),
@@ -117,10 +117,6 @@ def _gate(gate: pd.DataFrame) -> Table | None:
     ratios = ("ratio told from 1", "passes from", "fails to", "accuracy ±")
     caption = "What disparate_impact>=0.8 can decide on the test split"
     return Table(caption, (*heads, *ratios), tuple(rows))
-
-
-def _count(n: int) -> Cell:
-    return Cell(f"{int(n):,}", is_number=True)
 
 
 def _percent(share: float) -> Cell:

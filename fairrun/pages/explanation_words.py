@@ -6,7 +6,7 @@ import numpy as np
 
 from fairrun.explanations import ALL, MOST_TOP_CHANGES, MOVED_BY, TOGETHER, Overview
 from fairrun.metrics import normal_quantile
-from fairrun.pages.report_tables import Cell, Table
+from fairrun.pages.cells import Cell, Table
 
 __all__ = ["columns_table", "explanation_sentences", "stability_warning"]
 

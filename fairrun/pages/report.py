@@ -14,7 +14,14 @@ from markupsafe import Markup
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
 from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict
-from fairrun.metrics import MOST_COMPARED, NOT_WEIGHTED, Evaluation, WeightedCounts
+from fairrun.groups import MISSING
+from fairrun.metrics import (
+    MOST_COMPARED,
+    NOT_WEIGHTED,
+    Evaluation,
+    WeightedCounts,
+    is_hidden_reason,
+)
 from fairrun.pages.explanation_words import (
     columns_table,
     explanation_sentences,
@@ -32,7 +39,7 @@ from fairrun.pages.report_tables import (
     unknown_rows,
     values_by_column,
 )
-from fairrun.text import n_of
+from fairrun.text import n_of, shortened
 
 __all__ = ["Origin", "environment", "render_report"]
 
@@ -41,6 +48,8 @@ _HEADLINES = {
     Verdict.FAIL: "Fail: the model does not meet the gate",
     Verdict.INSUFFICIENT_EVIDENCE: "Insufficient evidence: there is too little data to decide",
 }
+#: The longest text of a cell.
+_LONGEST = 240
 _NO_GATE = "No verdict: no gate was given"
 
 
@@ -138,9 +147,10 @@ def render_report(
         The HTML page.
     """
     compared = evaluation.audit.compared["protected"].unique().tolist()
-    law = evaluation.impact_audits.get("local_law_144")
     counts = evaluation.counts
     flips = evaluation.flips
+    if result is not None:
+        result = result.shown(evaluation.hidden)
     return _template().render(
         title=f"Fairness report: {origin.mitigator} on {origin.dataset}",
         headline=_HEADLINES[result.verdict] if result else _NO_GATE,
@@ -155,6 +165,7 @@ def render_report(
         weights=_weights(counts, origin) if isinstance(counts, WeightedCounts) else "",
         clusters=_clusters(evaluation, origin),
         columns=[(column.name, *column.group_names) for column in counts.columns],
+        privacy=_privacy(evaluation),
         population=population_table(evaluation),
         performance=performance_table(evaluation),
         compared=[
@@ -168,7 +179,9 @@ def render_report(
         looked_at=columns_table(overview) if overview else None,
         four_fifths=four_fifths(evaluation),
         local_law_144=(
-            [] if law is None else [local_law_144(law, basis) for basis in ("selection", "scoring")]
+            [local_law_144(evaluation, basis) for basis in ("selection", "scoring")]
+            if "local_law_144" in evaluation.impact_audits
+            else []
         ),
         plots={
             name: (base64.b64encode(plot.png).decode("ascii"), plot.alt)
@@ -197,8 +210,8 @@ def environment() -> Environment:
 
 
 def _breakable(text: str) -> Markup:
-    """Allow a line break after each underscore and colon, because long names have no spaces."""
-    return Markup("<wbr>").join(re.split("(?<=[_:])", text))
+    """Shorten a long text, and allow a line break after each underscore and colon."""
+    return Markup("<wbr>").join(re.split("(?<=[_:])", shortened(text, _LONGEST)))
 
 
 def _tally(result: GateResult) -> str:
@@ -220,6 +233,18 @@ def _weights(counts: WeightedCounts, origin: Origin) -> str:
         f"Each row counts with its weight in {origin.weight or 'the weight column'}. All metrics "
         f"below are weighted. The weights sum to {total}. The effective number of rows is "
         f"{counts.effective_n:,.1f}: as many unweighted rows would give intervals about as wide."
+    )
+
+
+def _privacy(evaluation: Evaluation) -> str:
+    """Return sentences about the numbers that are not shown; empty if all are."""
+    hidden = evaluation.hidden
+    if not hidden:
+        return ""
+    return (
+        f"Numbers about {hidden.fewer} rows are not shown, and neither are those from which they "
+        "could be computed by subtraction. The worst pairs are those among the groups that are "
+        "shown."
     )
 
 
@@ -246,10 +271,12 @@ def _not_measured(
     for column in counts.columns:
         n = unknown_rows(evaluation, column.name)["n_rows"]
         if n:
+            few = evaluation.hidden.rows(column.name, MISSING)
+            number = f"{few.capitalize()} rows have" if few else n_of(n, "row has", "rows have")
             said.append(
-                f"{n_of(n, 'row has', 'rows have')} no known value of {column.name}, and "
-                f"{'is' if n == 1 else 'are'} in none of its groups, so no comparison by this "
-                "column includes them."
+                f"{number} no known value of {column.name}, and "
+                f"{'is' if n == 1 and not few else 'are'} in none of its groups, so no comparison "
+                "by this column includes them."
             )
     if result is not None and gate is not None:
         small = [each for each in result.judgements if not each.has_interval]
@@ -262,6 +289,7 @@ def _not_measured(
                 f"{gate.min_count} {rows} is not checked."
             )
     undefined = audited.compared[audited.compared["value"].isna()]
+    undefined = undefined[~undefined["reason"].map(is_hidden_reason).astype(bool)]
     not_weighted = undefined["reason"] == NOT_WEIGHTED
     said += [
         f"The metric {metric.replace('_', ' ')} was not computed: {NOT_WEIGHTED}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -16,14 +16,23 @@ from fairrun.metrics import (
     WeightedCounts,
     has_only_upper_limit,
     has_sign,
+    is_hidden_reason,
     one_and_two_way,
     values_of,
 )
-from fairrun.text import n_of, with_percent, with_sign
+from fairrun.pages.cells import (
+    Cell,
+    Table,
+    amount,
+    count,
+    number,
+    number_unless_hidden,
+    percent,
+    range_of_percent,
+)
+from fairrun.text import n_of
 
 __all__ = [
-    "Cell",
-    "Table",
     "comparison_table",
     "flip_table",
     "four_fifths",
@@ -38,6 +47,8 @@ __all__ = [
 
 #: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
+#: What a table says in place of a number, if a note below it gives the reason.
+_NOT_SHOWN = "not shown"
 #: The heading of a column of numbers with their intervals.
 _VALUE = "value and 95 % interval"
 #: The rates in the table of a group. The table has no room for more.
@@ -50,57 +61,11 @@ _RATES = {
     "roc_auc": "AUC",
 }
 
+_RATE_NAMES = ("selection_rate", "ci_low", "ci_high")
+_RATIO_NAMES = ("impact_ratio", "ratio_ci_low", "ratio_ci_high")
+
 #: Metrics that say how many rows there are. The page shows them elsewhere.
 _SIZES = ("n_rows", "sum_of_weights", "effective_n")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table.
-
-    Attributes
-    ----------
-    text : str
-        The text, or the number as text.
-    interval : str
-        The interval, which is shown below the number, or more words below a text; empty if there is
-        none.
-    is_number : bool
-        Whether the cell is aligned as a number.
-    """
-
-    text: str
-    interval: str = ""
-    is_number: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of a report.
-
-    Attributes
-    ----------
-    caption : str
-        The caption.
-    columns : tuple of str
-        The headings of the columns. The first cell of a row is the heading of the row.
-    rows : tuple of tuple of Cell
-        The rows, each with one cell for each column.
-    note : str
-        A note below the table; empty if there is none.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: str = ""
-
-    @property
-    def heads(self) -> list[tuple[str, bool]]:
-        """Each heading of a column, and whether the column holds numbers."""
-        first = self.rows[0] if self.rows else ()
-        are_numbers = [cell.is_number for cell in first] or [False] * len(self.columns)
-        return list(zip(self.columns, are_numbers, strict=True))
 
 
 def gate_table(result: GateResult) -> Table:
@@ -128,7 +93,7 @@ def _judged(judgement: Judgement) -> Cell:
         return Cell(judgement.reason)
     limits = (judgement.value, judgement.ci_low, judgement.ci_high)
     only_upper = has_only_upper_limit(judgement.term.metric.name)
-    shown = _number(*limits, signed=judgement.has_sign, only_upper=only_upper)
+    shown = number(*limits, signed=judgement.has_sign, only_upper=only_upper)
     said = "; ".join(filter(None, (shown.interval, judgement.reason)))
     return replace(shown, interval=said)
 
@@ -153,7 +118,7 @@ def population_table(evaluation: Evaluation) -> Table:
     For weighted rows, it also has their effective number and the sum of their weights. The shares
     are then shares of the weights.
     """
-    counts, rates = evaluation.counts, evaluation.audit.rates
+    counts, rates, hidden = evaluation.counts, evaluation.audit.rates, evaluation.hidden
     weighted = isinstance(counts, WeightedCounts)
     rows = []
     n_left_out = 0
@@ -171,10 +136,7 @@ def population_table(evaluation: Evaluation) -> Table:
                 Cell(name),
                 Cell(column.name),
                 Cell(side[name]),
-                *_sizes(size, weighted),
-                *((_amount(size["n"]),) if weighted else ()),
-                _percent(_share(size["n"], counts.n)),
-                _percent(size["value"]) if size["n"] else Cell(""),
+                *_population(size, weighted, counts.n, hidden.rows(column.name, name)),
             )
             for name, size in sizes.items()
         ]
@@ -187,7 +149,7 @@ def population_table(evaluation: Evaluation) -> Table:
             "favourable labels",
         ),
         tuple(rows),
-        f"{MISSING} means that the value is null or was not in the training rows."
+        f"{MISSING} means that the value is null, or has too few training rows to be named."
         + _left_out(n_left_out, "audit/rates.csv"),
     )
 
@@ -221,16 +183,23 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
     rows = [
         (
             Cell(group),
-            *_sizes(of_group["selection_rate"], weighted),
-            *(_of_row(of_group.get(name)) for name in _RATES),
+            *_sizes(of_group["selection_rate"], weighted, evaluation.hidden.rows(protected, group)),
+            *(_of_row(of_group.get(name), briefly=True) for name in _RATES),
         )
         for group, of_group in groups.items()
     ]
+    note = _left_out(len(every) - len(groups), "audit/rates.csv")
+    if any(cell.text == _NOT_SHOWN for row in rows for cell in row):
+        fewer = evaluation.hidden.fewer
+        note = (
+            f"Not shown: numbers about {fewer} rows, rates with {fewer} rows of one label or "
+            f"prediction, and numbers that would give them away.{note}"
+        )
     return Table(
         f"Rates by {_words(protected)}",
         ("group", "rows", *(("effective rows",) if weighted else ()), *_RATES.values()),
         tuple(rows),
-        _left_out(len(every) - len(groups), "audit/rates.csv").strip(),
+        note.strip(),
     )
 
 
@@ -244,7 +213,8 @@ def comparison_table(evaluation: Evaluation, protected: str) -> Table:
     for row in compared:
         metric = BIAS_METRICS.get(str(row["metric"]))
         pair = worst.get(row["metric"]) if metric and metric.kind != "other" else None
-        against = f"{pair['group_a']} against {pair['group_b']}" if pair else ""
+        is_shown = pair is not None and not is_hidden_reason(pair["reason"])
+        against = f"{pair['group_a']} against {pair['group_b']}" if pair and is_shown else ""
         rows.append(
             (
                 Cell(str(row["metric"]).replace("_", " ")),
@@ -267,9 +237,9 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
     rows = tuple(
         (
             Cell(f"{row['from']} to {row['to']}"),
-            *(_count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
-            _percent(row["changed_share"]),
-            _range_of_percent(row["ci_low"], row["ci_high"]),
+            *(count(row[name]) for name in ("n_rows", "to_favourable", "to_unfavourable")),
+            percent(row["changed_share"]),
+            range_of_percent(row["ci_low"], row["ci_high"]),
         )
         for row in flips.to_dict("records")
     )
@@ -286,7 +256,7 @@ def flip_table(flips: pd.DataFrame, protected: str) -> Table:
 
 def four_fifths(evaluation: Evaluation) -> Table:
     """Return the four-fifths table of an evaluation."""
-    table = evaluation.impact_audits["four_fifths"]
+    table, hidden = evaluation.impact_audits["four_fifths"], evaluation.hidden
     weighted = isinstance(evaluation.counts, WeightedCounts)
     rows, n_left_out = _largest(table, "protected")
     return Table(
@@ -305,10 +275,12 @@ def four_fifths(evaluation: Evaluation) -> Table:
             (
                 Cell(row["group"]),
                 Cell(row["protected"]),
-                _amount(row["n"]),
-                _amount(row["selected"]),
-                _number(row["selection_rate"], row["ci_low"], row["ci_high"]),
-                _number(row["impact_ratio"], row["ratio_ci_low"], row["ratio_ci_high"]),
+                amount(row["n"], hidden.rows(row["protected"], row["group"])),
+                amount(row["selected"]),
+                *(
+                    number_unless_hidden(row["reason"], *(row[name] for name in names))
+                    for names in (_RATE_NAMES, _RATIO_NAMES)
+                ),
                 Cell(row["highest_group"]),
                 Cell(row["reason"] or ("yes" if row["below_four_fifths"] else "no")),
             )
@@ -318,8 +290,9 @@ def four_fifths(evaluation: Evaluation) -> Table:
     )
 
 
-def local_law_144(table: pd.DataFrame, basis: str) -> Table:
+def local_law_144(evaluation: Evaluation, basis: str) -> Table:
     """Return the table of selection rates, or of scoring rates, of a Local Law 144 audit."""
+    table, hidden = evaluation.impact_audits["local_law_144"], evaluation.hidden
     rows, n_left_out = _largest(table[table["basis"] == basis], "protected")
     rate, chosen = ("selection rate", "selected")
     if basis == "scoring":
@@ -340,11 +313,15 @@ def local_law_144(table: pd.DataFrame, basis: str) -> Table:
             (
                 Cell(row["category"]),
                 Cell(row["protected"]),
-                _count(row["n"]),
-                _percent(row["share"]),
-                _count(row["selected"]),
-                Cell("") if row["category"] == MISSING else _number(row["rate"]),
-                Cell("") if row["category"] == MISSING else _number(row["impact_ratio"]),
+                count(row["n"], hidden.rows(row["protected"], row["category"])),
+                Cell("") if pd.isna(row["share"]) else percent(row["share"]),
+                count(row["selected"]),
+                *(
+                    number_unless_hidden(row["note"], row[name])
+                    if row["category"] != MISSING
+                    else Cell("")
+                    for name in ("rate", "impact_ratio")
+                ),
                 Cell(row["note"]),
             )
             for row in rows
@@ -377,7 +354,7 @@ def _groups(
     for row in rates[rates["protected"] == protected].to_dict("records"):
         if row["group"] in found:
             found[row["group"]][str(row["metric"])] = {str(k): v for k, v in row.items()}
-    sizes = {name: of_group["base_rate"]["n"] for name, of_group in found.items()}
+    sizes = {name: _known(of_group["base_rate"]["n"]) for name, of_group in found.items()}
     largest = set(sorted(sizes, key=sizes.__getitem__, reverse=True)[:_MOST_GROUPS])
     return {name: of_group for name, of_group in found.items() if name in largest}
 
@@ -385,7 +362,8 @@ def _groups(
 def _largest(table: pd.DataFrame, by: str) -> tuple[list[dict[Any, Any]], int]:
     """Return the rows of each protected column's largest groups, and the number left out."""
     known = table.get("category", table.get("group")) != MISSING
-    rank = table[known].groupby(by)["n"].rank(method="first", ascending=False)
+    sizes = table[known].assign(n=table["n"].astype(float).fillna(0.0))
+    rank = sizes.groupby(by)["n"].rank(method="first", ascending=False)
     kept = table[~known | (rank.reindex(table.index) <= _MOST_GROUPS)]
     return kept.to_dict("records"), len(table) - len(kept)
 
@@ -403,66 +381,56 @@ def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
     nothing = float("nan")
     limits = (metrics.get(f"{name}_ci_{end}", nothing) for end in ("low", "high"))
     only_upper = has_only_upper_limit(name)
-    return _number(metrics[name], *limits, signed=has_sign(name), only_upper=only_upper)
+    return number(metrics[name], *limits, signed=has_sign(name), only_upper=only_upper)
 
 
-def _of_row(row: Mapping[Any, Any] | None, *, is_worst: bool = False) -> Cell:
+def _of_row(
+    row: Mapping[Any, Any] | None, *, is_worst: bool = False, briefly: bool = False
+) -> Cell:
     """Return a cell with the value of a row of an audit table, or with the reason for none."""
     if row is None:
         return Cell("")
     if pd.isna(row["value"]):
+        if is_hidden_reason(row["reason"]):
+            return Cell(_NOT_SHOWN if briefly else row["reason"])
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
     signed = has_sign(row["metric"]) and not is_worst
     if row["reason"]:  # a weighted value without an interval
-        shown = _number(row["value"], signed=signed)
+        shown = number(row["value"], signed=signed)
         return replace(shown, interval=str(row["reason"]))
     only_upper = has_only_upper_limit(row["metric"])
-    return _number(
-        row["value"], row["ci_low"], row["ci_high"], signed=signed, only_upper=only_upper
+    return number(row["value"], row["ci_low"], row["ci_high"], signed=signed, only_upper=only_upper)
+
+
+def _population(
+    size: Mapping[str, Any], weighted: bool, n: float, instead: str
+) -> tuple[Cell, ...]:
+    """Return the cells with numbers of rows, their share of `n`, and the share of label 1."""
+    if instead:
+        return (*_sizes(size, weighted, instead), *([Cell("")] * (3 if weighted else 2)))
+    return (
+        *_sizes(size, weighted),
+        *((amount(size["n"]),) if weighted else ()),
+        percent(_share(size["n"], n)),
+        percent(size["value"]) if size["n"] else Cell(""),
     )
 
 
-def _number(
-    value: float,
-    low: float = float("nan"),
-    high: float = float("nan"),
-    *,
-    signed: bool = False,
-    only_upper: bool = False,
-) -> Cell:
-    """Return a cell with a number and its interval, with signs if it is a difference."""
-    if pd.isna(value):
-        return Cell("undefined")
-    form = with_sign if signed else "{:z.3f}".format
-    middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
-    interval = "" if pd.isna(low) else " to ".join(limits)
-    if interval and only_upper:
-        interval = f"at most {limits[1]}"
-    return Cell(middle, interval, is_number=True)
+def _sizes(row: Mapping[str, Any], weighted: bool, instead: str = "") -> tuple[Cell, ...]:
+    """Return the cells with the number of rows and, if they are weighted, the effective number.
 
-
-def _sizes(row: Mapping[str, Any], weighted: bool) -> tuple[Cell, ...]:
-    """Return the cells with the number of rows and, if they are weighted, the effective number."""
+    `instead` is said in place of a number that is not shown.
+    """
     if not weighted:
-        return (_count(row["n"]),)
-    return _count(row["n_rows"]), Cell(f"{row['effective_n']:,.1f}", is_number=True)
+        return (count(row["n"], instead),)
+    if instead:
+        return Cell(instead, is_number=True), Cell("")
+    return count(row["n_rows"]), Cell(f"{row['effective_n']:,.1f}", is_number=True)
 
 
-def _amount(n: float) -> Cell:
-    """Return a cell with a number of rows or a sum of weights."""
-    return Cell(f"{n:,.2f}" if n % 1 and n < 1000 else f"{n:,.0f}", is_number=True)
-
-
-def _count(n: int) -> Cell:
-    return Cell(f"{int(n):,}", is_number=True)
-
-
-def _percent(share: float) -> Cell:
-    return Cell("undefined" if pd.isna(share) else with_percent(share), is_number=True)
-
-
-def _range_of_percent(low: float, high: float) -> Cell:
-    return Cell("no interval" if pd.isna(high) else f"{low:.1%} to {high:.1%}", is_number=True)
+def _known(n: float) -> float:
+    """Return a number of rows, 0 if it is not shown."""
+    return 0.0 if pd.isna(n) else float(n)
 
 
 def _share(part: float, whole: float) -> float:

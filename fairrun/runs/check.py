@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 
 from fairrun.data import (
@@ -24,6 +25,7 @@ from fairrun.data import (
 )
 from fairrun.gate import PlannedGroup, plan_gate
 from fairrun.groups import Protected
+from fairrun.metrics import MIN_CELL, check_min_cell, hidden_parts
 from fairrun.pages import render_check
 from fairrun.tracking.datasets import open_dataset
 from fairrun.tracking.names import (
@@ -70,13 +72,15 @@ class Checked:
     guessed: Mapping[str, str]
 
 
-def run_check(request: DataRequest) -> Checked:
+def run_check(request: DataRequest, min_cell: int = MIN_CELL) -> Checked:
     """Read a data set, and log the findings about it, a page and a draft of its spec.
 
     Parameters
     ----------
     request : DataRequest
         The data. Target and protected columns may be left out.
+    min_cell : int
+        Numbers about groups with fewer rows are not shown; 1 shows all.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def run_check(request: DataRequest) -> Checked:
     RequestError
         If the data cannot be read, or a parameter names a column or a value that is not in it.
     """
+    check_min_cell(min_cell)
     with tracked_run("check") as run:
         if is_preprocessed(request.data):
             dataset = open_dataset(request)
@@ -97,7 +102,9 @@ def run_check(request: DataRequest) -> Checked:
             test_share = split.test / (1 - split.test - split.validation)
         else:
             name, test_share, findings, guessed, draft = _check(request)
-        gate = plan_gate(_pairs(findings.labels, test_share))
+        exact, findings = findings.labels, _shown(findings, min_cell)
+        is_shown = (findings.labels["instead"] == "").groupby(exact["protected"]).all()
+        gate = plan_gate(_pairs(exact[exact["protected"].map(is_shown).astype(bool)], test_share))
         tables = {
             CHECK_FINDINGS: findings.table,
             CHECK_COLUMNS: findings.columns,
@@ -127,6 +134,26 @@ def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], 
     draft = draft_spec(fields, findings, table, remarks)
     guessed = _guessed(request, fields, findings) if remarks else {}
     return spec.name, spec.splits.test, findings, guessed, draft
+
+
+def _shown(findings: Findings, min_cell: int) -> Findings:
+    """Return the findings without numbers about groups with few rows.
+
+    The table of labels gets the column `instead`: what is said in place of the number of rows.
+    """
+    labels, columns = findings.labels, findings.columns
+    words: list[str] = []  # the groups of a protected column stand together
+    for _, rows in labels.groupby("protected", sort=False):
+        words += hidden_parts(rows["rows"].tolist(), min_cell)
+    instead = pd.Series(words, labels.index, dtype=object)
+    gone = instead != ""
+    if gone.any():
+        first = labels["protected"] == labels["protected"].iloc[0]
+        if gone[first].any():  # the shares of nulls are those of the first column's groups
+            columns = columns.assign(**{"missing in group_a": np.nan, "missing in group_b": np.nan})
+        numbers = {n: labels[n].astype("Int64").mask(gone) for n in ("rows", "favourable")}
+        labels = labels.assign(**numbers, share=labels["share"].mask(gone))
+    return replace(findings, labels=labels.assign(instead=instead), columns=columns)
 
 
 def _guessed(request: DataRequest, fields: Mapping[str, Any], findings: Findings) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from fairrun.data import DataRequest
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
+from fairrun.metrics import MIN_CELL
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
 from fairrun.runs.preprocess import run_preprocess
@@ -68,7 +69,10 @@ class Comparison:
 
 
 def run_comparison(
-    request: DataRequest, mitigators: Sequence[str], training: TrainingRequest
+    request: DataRequest,
+    mitigators: Sequence[str],
+    training: TrainingRequest,
+    min_cell: int = MIN_CELL,
 ) -> Comparison:
     """Prepare the data once, train a model with each mitigator, and compare them on the test rows.
 
@@ -80,6 +84,8 @@ def run_comparison(
         The names of the mitigators.
     training : TrainingRequest
         The other parameters of all models; its mitigator is not used.
+    min_cell : int
+        Numbers about fewer rows are not shown; 1 shows all.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def run_comparison(
     with tracked_run("compare mitigators") as run:
         log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
-        dataset = run_preprocess(request).dataset
+        dataset = run_preprocess(request, min_cell).dataset
         log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
         say_findings(dataset)
         log_spec(dataset.spec)
@@ -107,9 +113,17 @@ def run_comparison(
         of_none: dict[str, Any] = {}
         for number, mitigator in enumerate(mitigators, start=1):
             _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
-            trained = run_train(dataset, replace(training, mitigator=mitigator), known=of_none)
+            trained = run_train(
+                *(dataset, replace(training, mitigator=mitigator)),
+                known=of_none,
+                min_cell=min_cell,
+            )
             evaluated = run_evaluate(
-                trained.model_uri, dataset=dataset, report=False, mention_looks=False
+                trained.model_uri,
+                dataset=dataset,
+                report=False,
+                mention_looks=False,
+                min_cell=min_cell,
             )
             limits = [f"{name}_ci_{end}" for name in COMPARED_METRICS for end in ("low", "high")]
             metrics = {name: evaluated.metrics[name] for name in (*COMPARED_METRICS, *limits)}

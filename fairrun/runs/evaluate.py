@@ -25,10 +25,11 @@ from fairrun.figures import draw_evaluation, draw_explanations
 from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
+from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell
 from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
 from fairrun.runs.effects import say_about_mitigator
-from fairrun.runs.measure import measure
+from fairrun.runs.measure import hide_small_groups, measure
 from fairrun.runs.origin import origin_of
 from fairrun.tracking.datasets import log_input, log_notes, open_dataset, read_spec
 from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
@@ -82,6 +83,8 @@ def run_evaluate(
     report: bool = True,
     read: ReadOptions | None = None,
     mention_looks: bool = True,
+    min_cell: int = MIN_CELL,
+    justification: str | None = None,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -109,6 +112,11 @@ def run_evaluate(
     mention_looks : bool
         Whether to print how often the test split was looked at. A run of several evaluations prints
         it once itself.
+    min_cell : int
+        Numbers about fewer rows are not shown; 1 shows all. The gate decides from all numbers.
+    justification : str, optional
+        The reason to leave categories with under 2 % of the rows out of the impact ratios of Local
+        Law 144. By default none is left out.
 
     Returns
     -------
@@ -120,6 +128,7 @@ def run_evaluate(
         If the model or the data cannot be loaded or used, or `protected` or the gate has a column
         that is not a protected column of the model.
     """
+    check_min_cell(min_cell)
     opened = open_model(model)
     columns = _select(opened.protected, protected)
     if gate is not None:
@@ -134,10 +143,12 @@ def run_evaluate(
         said = {"model": model, "rows": which, "protected": ",".join(names)}
         said["weight"] = spec.weight or "none"
         said["cluster"] = spec.cluster or "none"
+        said["min_cell"] = str(min_cell)
+        said["justification"] = justification or "none"
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
         answers = opened.predict(rows.frame)
-        evaluation = measure(answers, rows, columns)
+        evaluation = measure(answers, rows, columns, justification)
         if names[0] in opened.inputs:
             evaluation = evaluation.with_flips(
                 lambda frame: opened.predict(frame)["prediction"], rows.frame, rows.weight
@@ -147,10 +158,16 @@ def run_evaluate(
         )
         evaluation = found.evaluation
         result = None if gate is None else decide(gate, evaluation.counts, evaluation.audit)
+        # The gate has decided from all numbers. What follows shows and stores those that it may.
+        evaluation = hide_small_groups(evaluation, spec, min_cell)
+        result = None if result is None else result.shown(evaluation.hidden)
+        constraint = None if found.constraint is None else found.constraint.shown(evaluation.hidden)
 
         model_id, measured_on = opened.metadata.model_id, log_input(rows, spec, context=which)
         plots = draw_evaluation(evaluation, result) if report else {}
-        log_evaluation(evaluation, model_id=model_id, dataset=measured_on, plots=plots)
+        log_evaluation(
+            *(evaluation, spec.sensitive), model_id=model_id, dataset=measured_on, plots=plots
+        )
         looks = None
         if which == "test":
             looks = log_looks(measured_on.digest, model_id, opened.uri)
@@ -159,24 +176,27 @@ def run_evaluate(
         if gate is not None and result is not None:
             log_gate(gate, result, looks)
         if report:
-            overview, not_explained = _explain(opened, rows, answers, columns[0])
+            overview, not_explained = None, _why_not_explained(evaluation)
+            if not not_explained:
+                overview, not_explained = _explain(opened, rows, answers, columns[0])
             if overview is not None:
                 explained = draw_explanations(overview)
                 log_explanations(overview, model_id=model_id, dataset=measured_on, plots=explained)
                 plots |= explained
             origin = origin_of(
-                run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate, read
+                *(run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate),
+                *(read, min_cell, justification),
             )
             origin = replace(origin, looks="" if looks is None else str(looks))
             log_report(
                 render_report(
                     *(evaluation, origin, plots, gate, result, overview, not_explained),
-                    *(found.constraint, found.warnings),
+                    *(constraint, found.warnings),
                 )
             )
         return Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
-            *(found.constraint, looks),
+            *(constraint, looks),
         )
 
 
@@ -196,6 +216,12 @@ def _select(
             + (f", or train with protected={train} and privileged=…" if others else "")
         )
     return tuple(known[name] for name in names)
+
+
+def _why_not_explained(evaluation: Evaluation) -> str:
+    """Return why the model is not explained; empty if both groups may be shown."""
+    first = evaluation.protected
+    return evaluation.hidden.reason(first.name, *first.group_names).removeprefix("not shown: ")
 
 
 def _explain(

@@ -11,9 +11,9 @@ import pandas as pd
 from fairrun.data import DatasetSpec, Rows
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import Evaluation, evaluate_predictions
+from fairrun.metrics import Evaluation, evaluate_predictions, hidden_groups, show
 
-__all__ = ["measure", "protected_columns"]
+__all__ = ["hide_small_groups", "measure", "protected_columns"]
 
 _logger = logging.getLogger(__name__)
 
@@ -25,7 +25,9 @@ _FEW = 0.02
 _MOST_CROSSINGS = 2000
 
 
-def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, ...]:
+def protected_columns(
+    train: Rows, spec: DatasetSpec, min_frequency: int
+) -> tuple[ProtectedColumn, ...]:
     """Return the protected columns with the values of the training rows.
 
     Parameters
@@ -34,6 +36,9 @@ def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, 
         The training rows.
     spec : DatasetSpec
         The dataset spec with the protected columns and their groups.
+    min_frequency : int
+        The fewest training rows of a protected value that has a name in tables; see
+        `ProtectedColumn.from_frame`.
 
     Returns
     -------
@@ -44,7 +49,10 @@ def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, 
     RequestError
         If a group has no row, or there are more than 2,000 combinations of values.
     """
-    columns = tuple(ProtectedColumn.from_frame(train.frame, each) for each in spec.protected)
+    columns = tuple(
+        ProtectedColumn.from_frame(train.frame, each, min_frequency=min_frequency)
+        for each in spec.protected
+    )
     crossings = math.prod(column.size for column in columns)
     if crossings > _MOST_CROSSINGS:
         sizes = ", ".join(f"{column.name}: {len(column.values)}" for column in columns)
@@ -56,7 +64,12 @@ def protected_columns(train: Rows, spec: DatasetSpec) -> tuple[ProtectedColumn, 
     return columns
 
 
-def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColumn]) -> Evaluation:
+def measure(
+    answers: pd.DataFrame,
+    rows: Rows,
+    protected: Sequence[ProtectedColumn],
+    justification: str | None = None,
+) -> Evaluation:
     """Return the evaluation of a model's answers, and log a warning if nearly all are equal.
 
     Parameters
@@ -67,6 +80,8 @@ def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColu
         The rows, with labels and protected columns.
     protected : sequence of ProtectedColumn
         The protected columns with the values of the training rows.
+    justification : str, optional
+        See `evaluate_predictions`.
 
     Returns
     -------
@@ -80,6 +95,7 @@ def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColu
         answers["probability"].to_numpy(),
         weight=rows.weight,
         cluster=rows.cluster,
+        justification=justification,
     )
     rate = evaluation.metrics["selection_rate"]
     if not _FEW < rate < 1 - _FEW:
@@ -89,3 +105,34 @@ def measure(answers: pd.DataFrame, rows: Rows, protected: Sequence[ProtectedColu
             100 * rate,
         )
     return evaluation
+
+
+def hide_small_groups(evaluation: Evaluation, spec: DatasetSpec, min_cell: int) -> Evaluation:
+    """Return an evaluation as it is shown, and warn if a group that others need is hidden.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The evaluation with all numbers.
+    spec : DatasetSpec
+        The dataset spec. If it says that the data are sensitive, rows without a known protected
+        value are protected, too.
+    min_cell : int
+        The fewest rows behind a number that is shown.
+
+    Returns
+    -------
+    Evaluation
+    """
+    hidden = hidden_groups(evaluation.counts, min_cell, unknown=spec.sensitive)
+    for column in evaluation.counts.columns:
+        gone = [name for name in column.group_names if hidden.rows(column.name, name)]
+        if gone:
+            _logger.warning(
+                "warning: %s: no comparison of %s and %s is shown, because numbers about %s rows "
+                "could be computed from it; merge values, evaluate more rows, or give min_cell=1",
+                column.name,
+                *column.group_names,
+                hidden.fewer,
+            )
+    return show(evaluation, hidden)

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from fairrun.data import DatasetSpec, ReadOptions
 from fairrun.gate import Gate
+from fairrun.metrics import MIN_CELL
 from fairrun.models.open import OpenedModel
 from fairrun.pages import Origin
 from fairrun.tracking.runs import commit_of, project_of
@@ -27,6 +28,8 @@ def origin_of(
     protected: Sequence[str],
     gate: Gate | None,
     read: ReadOptions | None = None,
+    min_cell: int = MIN_CELL,
+    justification: str | None = None,
 ) -> Origin:
     """Return the origin of an evaluation.
 
@@ -42,7 +45,7 @@ def origin_of(
         The digest of the evaluated rows.
     rows : str
         "test" for the test split, or "evaluation" for other rows.
-    data, protected, gate, read
+    data, protected, gate, read, min_cell, justification
         The parameters of `run_evaluate`.
 
     Returns
@@ -60,7 +63,13 @@ def origin_of(
         weight=spec.weight or "",
         cluster=spec.cluster or "",
         run_id=run_id,
-        command=_command(run_id, model.uri, data, protected, gate, read),
+        command=shlex.join(
+            [
+                *_command(run_id, model.uri, data, protected, gate, read),
+                *([] if min_cell == MIN_CELL else ["-P", f"min_cell={min_cell}"]),
+                *([] if justification is None else ["-P", f"justification={justification}"]),
+            ]
+        ),
         commit=commit_of(run_id),
         versions=_versions(),
     )
@@ -73,8 +82,8 @@ def _command(
     protected: Sequence[str],
     gate: Gate | None,
     read: ReadOptions | None,
-) -> str:
-    """Return the command that repeats an evaluation."""
+) -> list[str]:
+    """Return the words of the command that repeats an evaluation."""
     project = project_of(run_id)
     # A folder exists only on this machine, so the command is for the folder of the project (`.`).
     # The command for a Git URL works everywhere.
@@ -87,7 +96,7 @@ def _command(
         words += ["-P", f"read={json.dumps(read.to_dict())}"]
     if gate is not None:
         words += ["-P", f"gate={gate}"]
-    return shlex.join(words)
+    return words
 
 
 def _versions() -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import mlflow
+import pandas as pd
 
 from fairrun.data import DataRequest, Dataset, label_group_counts
 from fairrun.figures import plot_label_group_counts
 from fairrun.groups import without_empty_neither
+from fairrun.metrics import MIN_CELL, check_min_cell, hidden_parts
 from fairrun.tracking.datasets import log_dataset, log_input, log_notes, log_spec, open_dataset
 from fairrun.tracking.names import LABEL_GROUP_COUNTS, ROWS
 from fairrun.tracking.runs import log_figure, log_table, tracked_run
@@ -35,13 +37,16 @@ class Preprocessed:
     n_dropped: int
 
 
-def run_preprocess(request: DataRequest) -> Preprocessed:
+def run_preprocess(request: DataRequest, min_cell: int = MIN_CELL) -> Preprocessed:
     """Prepare a data set and log its splits, spec, counts and digests.
 
     Parameters
     ----------
     request : DataRequest
         The data and how to prepare them.
+    min_cell : int
+        Numbers about groups with fewer rows are not shown; 1 shows all. The splits that are stored
+        have every row.
 
     Returns
     -------
@@ -52,6 +57,7 @@ def run_preprocess(request: DataRequest) -> Preprocessed:
     RequestError
         If the data or a parameter cannot be used.
     """
+    check_min_cell(min_cell)
     with tracked_run("preprocess") as run:
         dataset = open_dataset(request)
         log_notes(dataset.notes, dataset.n_dropped)
@@ -62,8 +68,30 @@ def run_preprocess(request: DataRequest) -> Preprocessed:
         n_rows = {f"{ROWS}{name}": float(len(rows)) for name, rows in dataset.splits.items()}
         mlflow.log_metrics(n_rows)
         counts = without_empty_neither(label_group_counts(dataset), "count")
+        counts = _shown(counts, min_cell)
         log_table(LABEL_GROUP_COUNTS, counts)
         log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(counts))
         run_id = run.info.run_id
         kept = open_dataset(DataRequest(data=run_id))
         return Preprocessed(run_id, kept, dataset.n_dropped)
+
+
+def _shown(counts: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return the counts of labels without those of groups that have few rows in a split.
+
+    The column `instead` has what is said in their place.
+    """
+    by_group = counts.groupby(["split", "group"], sort=False)["count"].sum()
+    said: dict[tuple[str, str], str] = {}
+    for split, sizes in by_group.groupby("split", sort=False):
+        words = hidden_parts(sizes.tolist(), min_cell)
+        groups = sizes.index.get_level_values("group")
+        said |= {(str(split), g): w for g, w in zip(groups, words, strict=True)}
+    instead = [said[key] for key in zip(counts["split"], counts["group"], strict=True)]
+    counts = counts.assign(instead=instead)
+    gone = counts["instead"] != ""
+    if not gone.any():
+        return counts
+    return counts.assign(
+        count=counts["count"].astype("Int64").mask(gone), share=counts["share"].mask(gone)
+    )

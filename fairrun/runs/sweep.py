@@ -13,6 +13,7 @@ from mlflow.entities import Run
 from tqdm import tqdm
 
 from fairrun.data import DataRequest, Dataset
+from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.runs.findings import say_findings
@@ -119,14 +120,21 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         saved,
         workers=request.workers,
         trials=request.trials or saved.trials,
+        min_cell=request.min_cell,
         register=request.register or saved.register,
     )
+    spec = read_spec(resume)
+    if spec.sensitive:
+        raise RequestError(
+            f"resume={resume} is a sweep of sensitive data, which does not store the counts of its "
+            "trials, so it cannot be resumed; start a new one"
+        )
     # `mlflow run` has created a run for this command, but the sweep continues in its first run.
     with (
         tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
         sweep_run(resume, request) as run,
     ):
-        return _sweep(run, request, lambda: open_dataset(read_spec(resume)), is_new=False)
+        return _sweep(run, request, lambda: open_dataset(spec), is_new=False)
 
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
@@ -134,7 +142,7 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
     space = checked_space(request)
     with _executor(request) as executor:
         dataset = load()
-        columns = protected_columns(dataset.splits["train"], dataset.spec)
+        columns = protected_columns(dataset.splits["train"], dataset.spec, request.min_frequency)
         plan = plan_sweep(request, space, dataset.spec, columns)
         if is_new:
             log_notes(dataset.notes, dataset.n_dropped)

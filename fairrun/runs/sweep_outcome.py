@@ -112,7 +112,7 @@ def finish_sweep(
     mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
     uri, chosen = uris[selection.chosen], trials[selection.chosen]
     gate = None if plan.constraint is None else plan.constraint.gate
-    evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate)
+    evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate, min_cell=plan.request.min_cell)
     metrics = _compare(chosen.metrics, evaluated.metrics, plan.constrained)
     put_table(TRIALS, table)
     put_table(CHOSEN, metrics)

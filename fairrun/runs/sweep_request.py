@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from fairrun.data import Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics import MIN_CELL
 from fairrun.sweep.methods import Method
 from fairrun.sweep.objectives import Constraint, Objective, parse_objectives, read_constraint
 from fairrun.sweep.selection import Rule
@@ -62,6 +63,8 @@ class SweepRequest:
         The number of processes. None means the number of cores.
     min_frequency : int
         The fewest training rows of a named category; see `FairClassifier`.
+    min_cell : int
+        Numbers about fewer rows are not shown for the chosen model; 1 shows all.
     """
 
     method: Method = "random"
@@ -75,6 +78,7 @@ class SweepRequest:
     register: str | None = None
     workers: int | None = None
     min_frequency: int = 5
+    min_cell: int = MIN_CELL
 
 
 @dataclass(frozen=True)

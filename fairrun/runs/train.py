@@ -17,6 +17,7 @@ from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.gate import ConstraintCheck
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics import MIN_CELL, check_min_cell
 from fairrun.models.log import log_model
 from fairrun.runs.effects import (
     check_strict,
@@ -26,7 +27,7 @@ from fairrun.runs.effects import (
     with_effect,
 )
 from fairrun.runs.findings import say_findings
-from fairrun.runs.measure import measure, protected_columns
+from fairrun.runs.measure import hide_small_groups, measure, protected_columns
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset
 from fairrun.tracking.evaluation import log_evaluation
 from fairrun.tracking.names import (
@@ -111,6 +112,7 @@ def run_train(
     *,
     strict: bool = False,
     known: MutableMapping[str, NDArray[np.int64]] | None = None,
+    min_cell: int = MIN_CELL,
 ) -> Trained:
     """Fit a classifier, measure it on the validation rows, and log it.
 
@@ -126,6 +128,8 @@ def run_train(
     known : mutable mapping, optional
         Stores the labels of models without mitigation. Pass the same mapping to runs on the same
         splits, so that the model to compare with is fitted once.
+    min_cell : int
+        Numbers about fewer rows are not shown; 1 shows all.
 
     Returns
     -------
@@ -137,6 +141,7 @@ def run_train(
         If the data or a parameter cannot be used, or a model is refused. A refused model is not
         logged, and its run ends as FAILED.
     """
+    check_min_cell(min_cell)
     mitigation = resolve_mitigator(request.mitigator, request.mitigator_params)
     if strict:
         check_strict(mitigation)
@@ -153,7 +158,7 @@ def run_train(
             say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
-        columns = protected_columns(train, spec)
+        columns = protected_columns(train, spec, request.min_frequency)
         classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
         if train.weight is not None:
@@ -205,11 +210,12 @@ def run_train(
         said = say_about_mitigator(
             mitigation.name, mitigation.constraint, columns[0].name, evaluation, effect
         )
-        evaluation = said.evaluation
+        evaluation = hide_small_groups(said.evaluation, spec, min_cell)
+        constraint = None if said.constraint is None else said.constraint.shown(evaluation.hidden)
         if strict:
-            refuse_unless_kept(mitigation, said.constraint)
+            refuse_unless_kept(mitigation, constraint)
         logged = log_model(model, spec, columns, mitigation.name, mitigation.constraint)
-        log_evaluation(evaluation, model_id=logged.model_id, dataset=measured_on)
+        log_evaluation(evaluation, spec.sensitive, model_id=logged.model_id, dataset=measured_on)
         cost = {
             FIT_SECONDS: fitted - started,
             PREDICT_SECONDS: predicted - fitted,
@@ -218,7 +224,7 @@ def run_train(
         mlflow.log_metrics(cost, model_id=logged.model_id)
         return Trained(
             *(run.info.run_id, logged.uri, evaluation.metrics, columns[0]),
-            *(said.constraint, said.effect),
+            *(constraint, said.effect),
         )
 
 

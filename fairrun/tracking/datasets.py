@@ -148,6 +148,7 @@ def log_spec(spec: DatasetSpec) -> None:
         "missing": spec.missing,
         "weight": spec.weight or "none",
         "cluster": spec.cluster or "none",
+        "sensitive": str(spec.sensitive).lower(),
         "validation_size": spec.splits.validation,
         "test_size": spec.splits.test,
         "seed": spec.splits.seed,

@@ -15,7 +15,8 @@ from fairrun.explanations import Overview
 from fairrun.figures import Plot
 from fairrun.gate import Gate, GateResult
 from fairrun.groups import without_empty_neither
-from fairrun.metrics import Evaluation, bias_table, confusion_table
+from fairrun.metrics import Evaluation, bias_table, shown_confusion
+from fairrun.text import without_formulas
 from fairrun.tracking.looks import Looks
 from fairrun.tracking.names import (
     AUDIT,
@@ -42,6 +43,7 @@ _MOST_METRICS = 500
 
 def log_evaluation(
     evaluation: Evaluation,
+    sensitive: bool = False,
     *,
     model_id: str | None,
     dataset: PandasDataset,
@@ -55,7 +57,9 @@ def log_evaluation(
     Parameters
     ----------
     evaluation : Evaluation
-        The evaluation.
+        The evaluation as it is shown; see `fairrun.metrics.show`.
+    sensitive : bool
+        Whether the counts and the histogram of scores, which are exact, are suppressed.
     model_id : str or None
         The id of the logged model that was evaluated.
     dataset : PandasDataset
@@ -70,11 +74,12 @@ def log_evaluation(
     mlflow.log_metrics({first: metrics.pop(first)}, model_id=model_id, dataset=dataset)
     mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
     # `log_dict` would write each number on a separate line.
-    mlflow.log_text(json.dumps(evaluation.counts.to_dict()), COUNTS)
-    mlflow.log_text(json.dumps(evaluation.scores.to_dict()), SCORES)
+    for table, artifact in ((evaluation.counts, COUNTS), (evaluation.scores, SCORES)):
+        kept = table.suppressed() if sensitive else table.to_dict()
+        mlflow.log_text(json.dumps(kept), artifact)
     protected = evaluation.protected
     log_table(BIAS_METRICS, bias_table(evaluation.audit, protected.name))
-    confusion = without_empty_neither(confusion_table(evaluation.counts), "n")
+    confusion = without_empty_neither(shown_confusion(evaluation), "n")
     log_table(CONFUSION, confusion)
     _log_audit(evaluation)
     if evaluation.frontier is not None:
@@ -145,5 +150,5 @@ def _log_audit(evaluation: Evaluation) -> None:
         tables["flips"] = evaluation.flips
     with tempfile.TemporaryDirectory() as folder:
         for name, table in tables.items():
-            table.to_csv(Path(folder) / f"{name}.csv", index=False)
+            without_formulas(table).to_csv(Path(folder) / f"{name}.csv", index=False)
         mlflow.log_artifacts(folder, AUDIT)

@@ -206,10 +206,23 @@ def test_a_null_beside_one_value_tells_something_where_nulls_are_kept() -> None:
 
 def test_the_message_about_a_third_label_names_its_other_spelling() -> None:
     raw = make_raw()
-    target = raw[SPEC.target].astype(str).where(raw.index > 0, "YES")
-    target = target.where(raw.index != 1, "Yes")
+    target = raw[SPEC.target].astype(str).where(raw.index > 4, "YES")
+    target = target.where((raw.index < 5) | (raw.index > 9), "Yes")
     with pytest.raises(RequestError, match=r"YES, Yes.* differ only in spelling, so wri"):
         prepare_rows(raw.assign(**{SPEC.target: target}), SPEC)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["1", "0"] * 99 + ["Jo Doe", "JO DOE"], "has 4 values; give a target with two values"),
+        (["1"] * 199 + ["Jo Doe"], r"\(1 and 1 more\); give the favourable value as positive"),
+    ],
+)
+def test_a_message_about_labels_names_no_value_of_few_rows(values: list[str], said: str) -> None:
+    with pytest.raises(RequestError, match=said) as refused:
+        prepare_rows(make_raw().assign(paid=values), replace(SPEC, positive="yes"))
+    assert "doe" not in str(refused.value).lower()
 
 
 def test_more_rows_than_allowed_are_not_dropped() -> None:

@@ -111,12 +111,15 @@ def test_named_against_named_and_against_the_rest() -> None:
 
 def test_a_part_that_is_said_leaves_the_other_parts_of_a_yaml_spec(tmp_path: Path) -> None:
     more = "max_dropped: 0.4\ntypes: {zip: category}\nread: {delimiter: ;}\nna_values: ['?']\n"
+    more += "sensitive: true\n"
     (tmp_path / "people.yaml").write_text(YAML + more, encoding="utf-8")
     data = str(tmp_path / "people.yaml")
     spec = resolve_spec(DataRequest(data, splits={"test": 0.3}))
     assert spec.splits == Splits(0.1, 0.3, 3)
     assert spec == resolve_spec(DataRequest(data, splits=Splits(0.1, 0.3, 3)))
     assert (spec.max_dropped, spec.types, spec.na_values) == (0.4, (("zip", "category"),), ("?",))
+    assert spec.sensitive
+    assert not resolve_spec(DataRequest(data, sensitive=False)).sensitive
     assert spec.read.delimiter == ";"
     said = DataRequest(data, max_dropped=0.0, types={"fee": "number"}, na_values=[])
     spec = resolve_spec(said)

@@ -67,6 +67,7 @@ def test_every_field_has_a_shape() -> None:
         (YAML + "read: {header: 'no'}", "read.header='no' is not valid; give true or false"),
         (YAML + "reading: 3", "reading is 3; give 1 or 2"),
         (YAML + "digests: x", "digests is 'x'; give a mapping, such as those that preprocess logs"),
+        (YAML + "sensitive: 1", "sensitive is 1; give true or false"),
         (YAML + "weight: [w]", "weight is a list; give text"),
         (YAML + "drop: [paid]", "the target 'paid' is also a protected or dropped column"),
         (YAML.replace("1\n", "2020-01-01\n"), "positive is a date; give a value of the column, in"),

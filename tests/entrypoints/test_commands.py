@@ -192,7 +192,7 @@ def test_the_bias_table_is_holisticais_and_agrees_with_the_metrics(
 
 
 def test_any_label_metric_comes_from_the_counts_without_a_row(run: Invoke, table: Path) -> None:
-    succeed(run("train", "--data", table, *TWO_PROTECTED))
+    succeed(run("train", "--data", table, *TWO_PROTECTED, "--min-cell", 1))
     (train,) = runs()
     uri = f"runs:/{train.info.run_id}"
     counts = Counts.from_dict(mlflow.artifacts.load_dict(f"{uri}/counts.json"))
@@ -217,7 +217,8 @@ def test_every_protected_column_is_measured(run: Invoke, table: Path) -> None:
         assert all(map(np.isfinite, metrics.values()))
     saved = mlflow.models.get_model_info(uri).metadata["fairrun"]["protected"]
     assert [column["name"] for column in saved] == ["sex", "job"]
-    assert saved[1]["group_b"] == ["rare", "sales", "Ärztin"]
+    # "rare" has fewer than 5 training rows, so it has no name.
+    assert saved[1]["group_b"] == ["sales", "Ärztin"]
     audited = pd.read_csv(
         mlflow.artifacts.download_artifacts(f"runs:/{evaluate.info.run_id}/audit/rates.csv")
     )

@@ -115,8 +115,8 @@ def group_rates(*groups: tuple[str, str, int]) -> pd.DataFrame:
             ("base_rate", 0.3),
         ):
             value = rate + 0.01 * place if n > 1 else np.nan
-            rows.append((protected, group, n, metric, value, value - 0.05, value + 0.1))
-    columns = ["protected", "group", "n", "metric", "value", "ci_low", "ci_high"]
+            rows.append((protected, group, n, metric, value, value - 0.05, value + 0.1, ""))
+    columns = ["protected", "group", "n", "metric", "value", "ci_low", "ci_high", "reason"]
     return pd.DataFrame(rows, columns=columns)
 
 

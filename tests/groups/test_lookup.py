@@ -99,7 +99,15 @@ def test_what_does_not_fit_the_data_is_refused(
     values: list[Any], protected: Protected, said: str
 ) -> None:
     with pytest.raises(RequestError, match=said):
-        group_lookup(frame(*values), protected)
+        group_lookup(frame(*values * 5), protected)
+
+
+def test_a_value_of_few_rows_is_not_named_in_an_error() -> None:
+    rows = frame(*["Male", "Female"] * 5, "Jo Doe")
+    for asked in ("Jo Do", "Mal"):
+        with pytest.raises(RequestError, match=r"\(Female, Male and 1 more\)$") as refused:
+            group_lookup(rows, Protected("x", asked))
+        assert "Jo Doe" not in str(refused.value)
 
 
 def test_a_column_that_stands_twice_is_refused() -> None:

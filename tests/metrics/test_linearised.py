@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import beta
 
 from fairrun.metrics import BIAS_METRICS, Linearised, WeightedCounts, audit, why_no_interval
 from fairrun.metrics.grouping import values_of
-from fairrun.metrics.rates import balanced_accuracy, f1, selection_rate
+from fairrun.metrics.rates import balanced_accuracy, f1
 from tests.metrics.samples import SEX
 
 RATIO, DIFFERENCE = BIAS_METRICS["disparate_impact"], BIAS_METRICS["statistical_parity"]
@@ -41,13 +40,6 @@ def test_equal_rates_of_5000_and_60_rows_hardly_fail_the_four_fifths_rule() -> N
     assert np.max(fails) <= 0.04
     assert np.mean(missed, axis=0).max() <= 0.03
     assert np.sum(missed, axis=1).max() <= 0.1
-
-
-def test_rates_of_unweighted_rows_have_jeffreys_limits() -> None:
-    found = unweighted(np.array([60.0]), np.array([4.0])).rate(selection_rate)
-    np.testing.assert_allclose(
-        (found.low.item(), found.high.item()), beta.ppf([0.025, 0.975], 4.5, 56.5)
-    )
 
 
 def test_simultaneous_limits_are_those_of_the_bonferroni_confidence() -> None:

@@ -19,7 +19,7 @@ from fairrun.data.findings.grouped import (
     uneven_nulls,
 )
 from fairrun.data.findings.labels import leaks, proxies, row_order
-from fairrun.data.findings.looks import NAMED_FROM, look_at, null_words
+from fairrun.data.findings.looks import look_at, null_words
 from fairrun.data.findings.repeats import repeated_columns, repeated_rows, two_spellings
 from fairrun.data.findings.roles import Roles
 from fairrun.data.prepare import Dataset
@@ -27,6 +27,7 @@ from fairrun.data.typed import TypedTable
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.groups import label_of, value_text
+from fairrun.text import NAMED_FROM, listed_values, shortened
 
 __all__ = ["find", "find_in"]
 
@@ -178,15 +179,17 @@ def _labels(
     texts = [value_text(value) for value in column.values.tolist()]
     if len(texts) != 2:
         often = [text for text, n in zip(texts, column.counts, strict=True) if n >= NAMED_FROM]
-        shown = f" ({', '.join(often[:5])}{', …' if len(texts) > 5 else ''})" if often else ""
+        named = ", ".join(shortened(text) for text in often[:5])
+        shown = f" ({named}{', …' if len(texts) > len(often[:5]) else ''})" if often else ""
         sentence = f"the target {roles.target} has {len(texts)} values{shown}"
         way_out = "give a target with two values"
         return None, [Finding("target", (roles.target,), sentence, way_out)]
     positive = max(texts) if roles.positive is None else roles.positive
     favourable = label_of(texts, positive)
     if favourable is None:
+        counts = dict(zip(texts, column.counts.tolist(), strict=True))
         raise RequestError(
-            f"positive={positive!r} is not a value of {roles.target!r} ({listed_names(texts)}); "
+            f"positive={positive!r} is not a value of {roles.target!r} ({listed_values(counts)}); "
             "give the favourable value as positive"
         )
     of_code = np.array([text == favourable for text in texts] + [-1], dtype=np.int64)

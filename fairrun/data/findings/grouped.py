@@ -20,6 +20,7 @@ from fairrun.groups import (
     group_table_names,
     name_groups,
 )
+from fairrun.text import NAMED_FROM, few_rows
 
 __all__ = ["Grouped", "group_rows", "label_shares", "small_groups", "uneven_nulls"]
 
@@ -98,7 +99,10 @@ def small_groups(
         for group, rows in list(grouped.masks())[:2]:
             n = int(rows.sum())
             if n < MIN_GROUP_ROWS:
-                sentence = f"the group {group} of {name} has {n} rows, too few to split and measure"
+                how_many = few_rows(n)
+                sentence = (
+                    f"the group {group} of {name} has {how_many}, too few to split and measure"
+                )
                 way_out = f"{MIN_GROUP_ROWS} are needed: compare other values or merge values"
                 yield Finding("small group", (name,), sentence, way_out)
                 continue
@@ -109,8 +113,12 @@ def small_groups(
                 yield Finding(
                     "small group",
                     (name,),
-                    f"the group {group} of {name} has {fewest} rows with the rarer label, about "
-                    f"{fewest * test_share:.0f} of them in the test split",
+                    f"the group {group} of {name} has {few_rows(fewest)} with the rarer label"
+                    + (
+                        f", about {fewest * test_share:.0f} of them in the test split"
+                        if fewest >= NAMED_FROM
+                        else ""
+                    ),
                     "error rates of this group will be very uncertain; collect more rows",
                 )
         column = columns[name]

@@ -11,13 +11,12 @@ import numpy as np
 from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding, Kind, in_words
 from fairrun.data.text_columns import FEWEST_IDENTIFIERS, are_dates, identify_rows
+from fairrun.text import NAMED_FROM
 
 __all__ = ["LIKELY_NULLS", "is_row_number", "look_at", "null_words"]
 
 #: The share of cells that must look alike: 95 %.
 _MOST = 0.95
-#: A value is named in a sentence only if at least this number of rows have it.
-NAMED_FROM = 5
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 #: How numbers are written, the pattern, and the options of `read` that read them.

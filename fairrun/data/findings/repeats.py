@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fairrun.data.findings.coded import CodedColumn
 from fairrun.data.findings.finding import Finding
-from fairrun.data.findings.looks import NAMED_FROM
 from fairrun.groups import spellings
+from fairrun.text import NAMED_FROM
 
 __all__ = ["repeated_columns", "repeated_rows", "two_spellings"]
 
@@ -100,20 +100,16 @@ def two_spellings(
     found = [same for same in spellings(counts) if not any(same <= group for group in merged)]
     if not found:
         return
-    named = [
-        " and ".join(map(repr, sorted(same)))
-        for same in found
-        if all(counts[value] >= NAMED_FROM for value in same)
-    ]
-    what = named[0] if named else "values"
+    named = [sorted(same) for same in found if all(counts[value] >= NAMED_FROM for value in same)]
+    what = " and ".join(map(repr, named[0])) if named else "values"
     more = len(found) - 1
     others = f" (and {more} more such set{'s' if more > 1 else ''})" if more else ""
     sentence = f"{column.name}: {what} differ only in case, blanks or punctuation{others}"
     matters = role in ("target", "protected")
     way_out = "write them alike in the file"
     if role == "protected":
-        both = "|".join(sorted(found[0]))
-        way_out += ", or name them in one group" + (f", such as {both}" if named else "")
+        example = f", such as {'|'.join(named[0])}" if named else ""
+        way_out += f", or name them in one group{example}"
     elif role == "target":
         way_out += ", or they count as different labels"
     yield Finding("spellings", (column.name,), sentence, way_out, warns=matters)

@@ -45,10 +45,12 @@ def fit_group_thresholds(
 
     Notes
     -----
-    `confidence` is about fits that are shown to meet the constraint on the given rows; the log says
-    if it is not shown. The scores of these rows are out-of-fold, and the final model has slightly
-    different ones. With boosted trees on 2,000 rows, a constraint was once seen to hold in 87 % of
-    fits with `confidence=0.95`. docs/mitigators.md has a simulation.
+    Of all fits, at most 1 − `confidence` are shown to meet the constraint on the training rows and
+    do not meet it for new rows; the log says if it is not shown. The scores of these rows are
+    out-of-fold, and the final model has other ones, which the margin does not know. Boosted trees
+    and constraints on rates of few rows are therefore wrong more often. The verdict of a run is
+    about the final model on rows that did not fit it, so it does not have this error.
+    docs/mitigators.md has simulations of both.
 
     References
     ----------

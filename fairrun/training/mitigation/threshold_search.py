@@ -119,9 +119,9 @@ def search_thresholds(
     objective : {"accuracy", "balanced_accuracy"}
         The metric to maximise, over all rows with a group.
     confidence : float
-        The approximate probability that the constraint holds in the population of the rows, at
-        least 0.5 and below 1. With 0.5 the constraint is checked for the given rows without a
-        margin.
+        At least 0.5 and below 1. Of all searches, at most about 1 − confidence say that the
+        constraint is shown to hold, although it does not hold in the population of the rows. With
+        0.5 the constraint is checked for the given rows without a margin.
     weight : array of float64 of shape (n_rows,), optional
         The weights of the rows, above 0. Rates and objective are then weighted, and the margin
         comes from each group's effective number of rows, (Σw)² / Σw².

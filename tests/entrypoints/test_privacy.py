@@ -1,0 +1,198 @@
+"""What the files, figures and lines of a run say about few people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+from matplotlib.text import Text
+
+from fairrun.errors import RequestError
+from fairrun.metrics import ScoreHistogram, counts_from_dict
+from tests.entrypoints.test_commands import runs, succeed
+
+Invoke = Callable[..., Result]
+
+ABOUT = ["--target", "paid", "--positive", "high", "--protected", "sex,race"]
+ABOUT += ["--privileged", "Male,White"]
+#: In each column, three rows have the name of a person.
+NAMED = ("sex", "race", "job", "city", "paid late")
+LONG = "ask me " * 1500
+FORMULA = '=HYPERLINK("http://example.org")'
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(0)
+    n = 900
+    frame = pd.DataFrame(
+        {
+            "sex": rng.choice(["Male", "Female"], n),
+            "race": rng.choice(["White", "Black", FORMULA, LONG], n, p=[0.6, 0.2, 0.1, 0.1]),
+            "job": rng.choice(["clerk", "cook", "smith"], n),
+            "city": rng.choice(["Ulm", "Bonn", LONG], n),
+            "paid late": rng.choice(["no", "once"], n),
+            "pay": rng.normal(30, 8, n).round(2),
+        }
+    )
+    score = 0.1 * (frame["pay"] - 30) + (frame["sex"] == "Male")
+    frame["paid"] = np.where(rng.random(n) < 1 / (1 + np.exp(-score)), "high", "low")
+    for place, name in enumerate(NAMED):
+        frame.loc[10 * place : 10 * place + 2, name] = f"Zaphod {name}"
+    path = tmp_path_factory.mktemp("people") / "people.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect every text that is drawn in a figure."""
+    texts: list[str] = []
+    draw = Text.draw
+
+    def keep(self: Text, *args: object, **kwargs: object) -> object:
+        texts.append(self.get_text())
+        return draw(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Text, "draw", keep)
+    return texts
+
+
+def everything_in(folder: Path) -> Iterator[tuple[str, str]]:
+    """Every file of the store: artifacts, and the database with tags, parameters and metrics."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield path.name, path.read_bytes().decode("utf-8", "replace")
+
+
+def test_the_name_of_a_person_is_nowhere(
+    run: Invoke,
+    people: Path,
+    tmp_path: Path,
+    drawn: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    data = ["--data", people, *ABOUT]
+    said = [succeed(run("check", *data))]
+    said.append(
+        succeed(run("train", *data, "--mitigator", "group_thresholds", "--changeable", "job,city"))
+    )
+    (uri,) = re.findall(r"-P model=(\S+)", said[-1])
+    gate = "disparate_impact>=0.5 @ race; accuracy>=0.5 @ sex:race; min_count=1"
+    # The rows with the names are measured, too.
+    said.append(run("evaluate", "--model", uri, "--data", people, "--gate", gate).output)
+    assert "gate:" in said[-1]
+    model = mlflow.pyfunc.load_model(uri)
+    rows = pd.read_csv(people).drop(columns="paid").head(60)
+    asked = {"explain": True, "counterfactuals": True, "top_k": 0}
+    answers = model.predict(rows, params=asked).drop(columns=list(rows), errors="ignore")
+    hints = answers.astype(str).to_csv()
+    texts = [("printed", "".join(said)), ("logged", caplog.text), ("drawn", "\n".join(drawn))]
+    files = [("answers", hints), *everything_in(tmp_path)]
+    assert sum("clerk" in text for _, text in files) > 3
+    assert not [
+        (where, name)
+        for where, text in [*texts, *files]
+        for name in NAMED
+        if f"zaphod {name}" in text.lower()
+    ]
+    assert any(text.startswith("White") for text in drawn)
+    for where, text in texts:
+        assert LONG[:300] not in text, where
+    for page in tmp_path.rglob("*.html"):
+        assert LONG[:300] not in page.read_text("utf-8")
+        assert ("characters, " in page.read_text("utf-8")) == (page.name == "report.html")
+    for path in tmp_path.rglob("audit/*.csv"):
+        cells = re.findall(r'(?:^|,)"?([^",\n]+)', path.read_text("utf-8"), flags=re.MULTILINE)
+        assert not [c for c in cells if c[0] in "=+@" and not re.match(r"[+-]?[\d.]", c)]
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of which the test split has between one and four of the race Inuit."""
+    rng = np.random.default_rng(1)
+    n = 600
+    sex = rng.choice(["Male", "Female"], n)
+    race = rng.choice(["White", "Black"], n, p=[0.7, 0.3]).astype(object)
+    race[rng.choice(n, 9, replace=False)] = "Inuit"
+    pay = rng.normal(30, 8, n).round(2)
+    paid = np.where(rng.random(n) < 1 / (1 + np.exp(30 - pay)), "high", "low")
+    path = tmp_path_factory.mktemp("few") / "few.csv"
+    pd.DataFrame({"sex": sex, "race": race, "pay": pay, "paid": paid}).to_csv(path, index=False)
+    return path
+
+
+def evaluated(run: Invoke, uri: str, *more: object) -> tuple[str, dict[str, pd.DataFrame]]:
+    succeed(run("evaluate", "--model", uri, *more))
+    run_id = runs()[-1].info.run_id
+    folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="audit"))
+    return run_id, {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
+
+
+def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
+    output = succeed(run("train", "--data", few, *ABOUT, "--sensitive", "true"))
+    (uri,) = re.findall(r"-P model=(\S+)", output)
+    run_id, tables = evaluated(run, uri, "--gate", "accuracy>=0.5")
+    assert runs()[-1].data.tags["fairness.gate"] == "pass"
+    rates = tables["rates"].set_index("group")
+    assert rates.loc["Inuit", ["n", "value"]].isna().all(axis=None)
+    page = mlflow.artifacts.load_text(f"runs:/{run_id}/report.html")
+    assert "fewer than 5" in page
+    assert "Numbers about fewer than 5 rows are not shown" in page
+    # The data are sensitive, so the gate cannot be decided again.
+    counts = mlflow.artifacts.load_dict(f"runs:/{run_id}/counts.json")
+    assert counts == {"kind": "counts", "suppressed": True}
+    with pytest.raises(RequestError, match=r"suppressed, because .* sensitive: true; give the"):
+        counts_from_dict(counts)
+    scores = mlflow.artifacts.load_dict(f"runs:/{run_id}/score_histogram.json")
+    with pytest.raises(RequestError, match="the score histogram of this run are suppressed"):
+        ScoreHistogram.from_dict(scores)
+
+    run_id, tables = evaluated(run, uri, "--min-cell", 1, "--justification", "so few")
+    rates = tables["rates"].set_index("group")
+    (n,) = set(rates.loc["Inuit", "n"].dropna())
+    assert 0 < n < 5
+    assert "min_cell=1" in mlflow.artifacts.load_text(f"runs:/{run_id}/report.html")
+    law = tables["local_law_144"].query("category == 'Inuit' and protected == 'race'")
+    assert law["note"].tolist() == ["under 2 % of the rows: so few"] * 2
+    assert law["impact_ratio"].isna().all()
+    assert (law["n"] == n).all()
+
+
+def test_check_and_preprocess_show_no_number_of_a_small_group(run: Invoke, few: Path) -> None:
+    about = ["--data", few, *ABOUT[:4], "--protected", "race", "--privileged", "White"]
+    about += ["--unprivileged", "Black"]
+    output = succeed(run("check", *about, "--min-cell", 20))
+    assert re.search(r"\| race +\| \(neither\) +\| fewer than 20 \|", output)
+    assert re.search(r"\| race +\| Black +\| not shown +\|", output)
+    assert "What disparate_impact" not in output
+    succeed(run("preprocess", *about, "--min-cell", 20))
+    counts = mlflow.load_table("label_group_counts.json", run_ids=[runs()[-1].info.run_id])
+    of_group = counts[counts["group"] == "(neither)"]
+    assert of_group["count"].isna().all()
+    assert set(of_group["instead"]) == {"fewer than 20"}
+    assert counts[counts["group"] == "Black"]["count"].isna().all()
+
+
+@pytest.mark.slow
+def test_a_sweep_of_sensitive_data_stores_no_counts_and_is_not_resumed(
+    run: Invoke, few: Path
+) -> None:
+    asked = ["--trials", 2, "--workers", 1, "--space", "C=0.1..1", "--sensitive", "true"]
+    succeed(run("sweep", "--data", few, *ABOUT, *asked))
+    found = [
+        mlflow.artifacts.load_dict(f"runs:/{each.info.run_id}/counts.json")
+        for each in runs()
+        if "sweep.trial" in each.data.tags or "evaluated.rows" in each.data.tags
+    ]
+    assert found == [{"kind": "counts", "suppressed": True}] * len(found)
+    assert len(found) >= 2
+    result = run("sweep", "--resume", runs()[0].info.run_id)
+    assert result.exit_code == 2
+    assert "is a sweep of sensitive data, which does not store the counts" in result.output

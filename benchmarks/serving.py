@@ -2,6 +2,7 @@
 
     python benchmarks/serving.py [--rounds 3] [--seconds 5] [--answers 1000000] [--save]
     python benchmarks/serving.py --only stock --singles --rounds 15 --seconds 2 [--save]
+    python benchmarks/serving.py --mixed 600 [--save]
 
 All servers run at the same time on one machine and get requests in turn, round after round, so a
 change of the machine's speed affects all of them. The table shows the medians of the rounds. Every
@@ -21,6 +22,10 @@ only, because many short rounds can separate two servers of similar speed.
 With --answers, 64 clients request this number of rows of mixed groups from our app, as single rows
 and in batches of up to 40. Every answer is compared with the answer to one client. The memory is
 read before and in between.
+
+With --mixed, 32 clients send single rows, batches, rows to explain, large bodies, bad bodies and
+requests that they abandon to our app, for this number of seconds, while its worker processes are
+killed at random (`_mixed.py`). Every answer is compared with the answer of the model in Python.
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from _project import ROOT
 from _results import Measurement, add_save
@@ -251,6 +257,50 @@ def compare_answers(server: Server, n_answers: int, folder: Path) -> list[dict[s
     return found
 
 
+def mix(server: Server, seconds: float, folder: Path) -> tuple[list[dict[str, Any]], Any]:
+    """Send everything at once, and return a row for each kind of request and facts of the whole."""
+    import _mixed
+
+    pid = server.process.pid
+    before = server.used()[0]
+    found = _mixed.run(server.url, folder / "ours", seconds, pid)
+    rows = []
+    for kind, latencies in found.seconds.items():
+        ordered = sorted(latencies)
+        rows.append(
+            {
+                "kind": kind,
+                "answers": len(ordered),
+                "wrong": found.wrong[kind],
+                "lost": found.lost[kind],
+                "busy": found.busy[kind],
+                "late": found.timeout[kind],
+                "resent": found.resent[kind],
+                "p50_ms": 1000 * ordered[len(ordered) // 2] if ordered else None,
+                "p99_ms": 1000 * ordered[int(len(ordered) * 0.99)] if ordered else None,
+            }
+        )
+    late = sorted(found.late)
+    facts = {
+        "seconds": seconds,
+        "killed": found.killed,
+        "timers_late_p99_ms": 1000 * late[int(len(late) * 0.99)],
+        "load_at_the_end": round(os.getloadavg()[0], 1),
+        "memory_before_mb": before,
+        "memory_mb": server.used()[0],
+        "metrics": _metrics(server.url),
+    }
+    return rows, facts
+
+
+def _metrics(url: str) -> dict[str, float]:
+    address = url.removesuffix("/predict")
+    text = urlopen(f"{address}/metrics").read().decode()  # noqa: S310 - the server is ours
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    names = ("fairrun_dropped_requests_total", "fairrun_worker_restarts_total", "fairrun_queue")
+    return {name: float(value) for name, value in lines if name.startswith(names)}
+
+
 def main() -> None:
     """Run the benchmark that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
@@ -258,6 +308,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--answers", type=int, default=0)
+    parser.add_argument("--mixed", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--only", default="")
     parser.add_argument("--singles", action="store_true")
     add_save(parser)
@@ -266,6 +317,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         train(folder, told.mitigator)
+        if told.mixed:
+            (folder / "raw.jsonl").write_text("[]", encoding="utf-8")
+            (server,) = servers(folder, stack, "our app")
+            print(f"load of the machine at the start: {os.getloadavg()[0]:.1f}", flush=True)
+            mixed, facts = mix(server, told.mixed, folder)
+            for row in mixed:
+                print(row)
+            print(facts)
+            if told.save:
+                measurement.save("serving_mixed", mixed, **facts)
+            return
         subprocess.run(
             [sys.executable, PEERS, "prepare", str(folder)],
             env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import signal
 from pathlib import Path
 
 import click
@@ -51,4 +52,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Ctrl-C during the imports ends the process without a traceback. `entry_point` then listens.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     main(prog_name="python -m fairrun")

@@ -18,6 +18,7 @@ import requests
 
 from fairrun.errors import RequestError
 from fairrun.inference import Column, InputError, Table, column_names, plain_cells, take_columns
+from fairrun.text import shift_rows
 
 __all__ = ["Client", "RefusedError"]
 
@@ -38,7 +39,9 @@ _TYPES = {
 #: such rows can take a thousand times as long.
 _SLOW_ROWS = 500
 #: Statuses of temporary errors. A request changes nothing on the server, so it can be sent again.
-_PASSING = (429, 502, 503, 504)
+_PASSING = (429, 502, 503)
+#: The first pause and the longest pause before a request is sent again, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 _WRONG_ROWS = 422
 _NOT_TOLD = (403, 404)
 _LARGEST = 10**300
@@ -82,7 +85,10 @@ class Client:
         most 500 rows.
     retries : int, default 5
         The number of times that a request is sent again after the connection failed or the server
-        was busy. The first pause is 0.1 seconds, and each further pause is twice as long.
+        was busy (statuses 429, 502 and 503). The first pause is 0.1 seconds, or the number of
+        seconds in the server's header `Retry-After`. Each further pause is twice as long, at most
+        30 seconds. The pauses are not random. Status 504 says that the rows took too long; they are
+        not sent again, because they would take as long. Set a smaller `chunk_rows`.
     timeout : float, default 90
         The longest time to wait for an answer, in seconds.
 
@@ -223,16 +229,19 @@ class Client:
     def _send(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
         headers = {"Content-Type": "application/json"}
         for attempt in range(self.retries + 1):
+            pause = _FIRST_PAUSE
             try:
                 response = self._session.request(
                     method, self.url + path, data=body, headers=headers, timeout=self.timeout
                 )
                 if response.status_code not in _PASSING or attempt == self.retries:
                     return response
+                told = response.headers.get("Retry-After", "")  # a proxy may write a date
+                pause = max(pause, float(told)) if re.fullmatch("[0-9]{1,9}", told) else pause
             except (requests.ConnectionError, requests.Timeout):
                 if attempt == self.retries:
                     raise
-            time.sleep(0.1 * 2**attempt)
+            time.sleep(min(pause * 2**attempt, _LONGEST_PAUSE))
         raise AssertionError  # This is unreachable, because the last attempt returns or raises.
 
 
@@ -322,28 +331,8 @@ def _check(response: requests.Response, start: int) -> None:
     except (ValueError, KeyError, TypeError):  # The error can come from a proxy, not from the app.
         message, row, column = "the server gave no reason", None, None
     raise RefusedError(
-        f"{_shifted(message, start, column)} (status {response.status_code})",
+        f"{shift_rows(message, start, column)} (status {response.status_code})",
         response.status_code,
         None if row is None else row + start,
         column,
     )
-
-
-def _shifted(message: str, start: int, column: str | None) -> str:
-    """Return a message with `start` added to its row positions.
-
-    Row positions in the server's message count from the first row of the request. Text in the
-    column's name is not changed.
-
-    Examples
-    --------
-    >>> _shifted("column 'row 3': null in rows 0, 7 and 2 more", 100, "row 3")
-    "column 'row 3': null in rows 100, 107 and 2 more"
-    """
-
-    def shift(rows: re.Match[str]) -> str:
-        return rows[1] + re.sub(r"\d+", lambda number: str(int(number[0]) + start), rows[2])
-
-    name = repr(column)
-    parts = message.split(name)
-    return name.join(re.sub(r"\b(rows? )(\d+(?:, \d+)*)", shift, part) for part in parts)

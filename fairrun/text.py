@@ -1,8 +1,9 @@
-"""Tables as Markdown text, which a terminal can show, too; long, quoted and escaped values."""
+"""Text for people: tables as Markdown, long, quoted and escaped values, and rows in messages."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = [
     "listed_values",
     "n_of",
     "quoted",
+    "shift_rows",
     "shortened",
     "with_interval",
     "with_percent",
@@ -188,6 +190,26 @@ def quoted(text: str) -> str:
     """
     plain = text == text.strip() and "," not in text and not text.startswith('"')
     return text if plain else '"' + text.replace('"', '""') + '"'
+
+
+def shift_rows(message: str, start: int, column: str | None) -> str:
+    """Return the message of an error with `start` added to its positions of rows.
+
+    The positions count from the first row of a part of the rows, and `start` is the position of
+    that row. Text in the column's name is not changed.
+
+    Examples
+    --------
+    >>> shift_rows("column 'row 3': null in rows 0, 7 and 2 more", 100, "row 3")
+    "column 'row 3': null in rows 100, 107 and 2 more"
+    """
+
+    def shift(rows: re.Match[str]) -> str:
+        return rows[1] + re.sub(r"\d+", lambda number: str(int(number[0]) + start), rows[2])
+
+    name = repr(column)
+    parts = message.split(name)
+    return name.join(re.sub(r"\b(rows? )(\d+(?:, \d+)*)", shift, part) for part in parts)
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:

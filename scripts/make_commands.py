@@ -22,6 +22,9 @@ sys.path.insert(0, str(ROOT))
 #: In the order in which people meet them.
 ENTRY_POINTS = ("main", "check", "preprocess", "train", "evaluate", "sweep", "serve")
 
+#: Only for `python -m fairrun`: `mlflow run` would make a run for a command that ends runs.
+NOT_IN_MLPROJECT = ("reap",)
+
 _HEAD = """\
 # Written by scripts/make_commands.py from the options of fairrun/entrypoints/.
 # Every parameter is text here. The commands check the types.
@@ -42,9 +45,10 @@ be left out. `python -m fairrun COMMAND --name value` runs the same command from
 an installed package. A parameter's name has underscores for MLflow (`split_seed`) and hyphens for
 Python (`--split-seed`).
 
-Exit codes: 0 success, 2 a bad request, 4 the gate failed, 5 too little evidence for the gate, 1 a
-bug. `mlflow run` turns every code but 0 into 1; the run's status, its tag `fairness.gate` and the
-last line of the output tell them apart.
+Exit codes: 0 success, 2 a bad request, 3 the tracking store cannot be used, 4 the gate failed, 5
+too little evidence for the gate, 130 stopped by Ctrl-C, 143 stopped by SIGTERM, 1 a bug. `mlflow
+run` turns every code but 0 into 1; the run's status, its tag `fairness.gate` and the last line of
+the output tell them apart.
 """
 
 
@@ -93,9 +97,10 @@ def _quoted(text: str) -> str:
 def reference() -> str:
     """Return the text of docs/commands.md."""
     lines = [_INTRODUCTION]
-    for name in ENTRY_POINTS:
+    for name in (*ENTRY_POINTS, *NOT_IN_MLPROJECT):
         found = command(name)
-        lines.append(f"\n## {name}\n\n{found.help}\n\n")
+        only = " Not a command of `mlflow run`." if name in NOT_IN_MLPROJECT else ""
+        lines.append(f"\n## {name}\n\n{found.help}{only}\n\n")
         lines.append("| parameter | default | meaning |\n| :--- | :--- | :--- |\n")
         for option in options(name):
             default = "required" if option.required else f"`{option.default}`"

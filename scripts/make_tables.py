@@ -499,6 +499,17 @@ def serving_answers(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["64 clients", ""], lines, "lr")
 
 
+def serving_mixed(rows: Rows, _: dict[str, Any]) -> str:
+    """Write what clients of all kinds got, while worker processes were killed."""
+    lines = []
+    for row in rows:
+        times = ["" if row[name] is None else _short(row[name]) for name in ("p50_ms", "p99_ms")]
+        numbers = [f"{row[name]:,}" for name in ("answers", "wrong", "lost", "busy", "late")]
+        lines.append([row["kind"], *numbers, *times])
+    header = ["request", "answers", "wrong", "lost", "503, sent again", "504", "p50, ms", "p99, ms"]
+    return _markdown(header, lines, "lrrrrrrr")
+
+
 def fuzz(rows: Rows, _: dict[str, Any]) -> str:
     """Write how many inputs each reader answered, refused, or failed at."""
     lines = [
@@ -528,6 +539,17 @@ def tutorial(rows: Rows, _: dict[str, Any]) -> str:
     for what in ("wall time", "processor"):
         header += [f"tutorial, {what}", f"`main`, {what}", "`main` / tutorial"]
     return _markdown(header, lines, "r" * 7)
+
+
+def faults(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many points of each command failed, and how the command ended."""
+    counts = ("writes", "calls", "processes", "faults")
+    ends = ("exit_2_or_3", "stopped", "killed", "went_on", "again", "defects")
+    header = ["command", "writes", "calls of MLflow", "processes", "faults", "exit code 2 or 3"]
+    header += ["stopped", "killed", "went on", "repeated", "defects"]
+    lines = [[row["command"], *(f"{row[name]:,}" for name in (*counts, *ends))] for row in rows]
+    total = [f"{sum(row[name] for row in rows):,}" for name in (*counts, *ends)]
+    return _markdown(header, [*lines, ["all", *total]], "l" + "r" * 10)
 
 
 def sweep(rows: Rows, result: dict[str, Any]) -> str:
@@ -616,8 +638,10 @@ TABLES = {
     "serving_large": Table("serving", serving_large, command=False),
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
+    "serving_mixed": Table("serving_mixed", serving_mixed),
     "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
+    "faults": Table("faults", faults),
     "sweep": Table("sweep", sweep),
     "sweep_frontier": Table("sweep_frontier", sweep_frontier, command=False),
     "sweep_frontier_estimators": Table("sweep_frontier_estimators", sweep_frontier, command=False),
@@ -799,6 +823,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_whole_pass": lambda: f"{max(r['pass'] for r in _rows('gate_errors_whole')):.1f}",
     "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
     "serving_client": lambda: f"{_client_rate():,.0f}",
+    "mixed_killed": lambda: str(read_result("serving_mixed")["killed"]),
+    "mixed_late": lambda: f"{read_result('serving_mixed')['timers_late_p99_ms']:.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",
     "tutorial_seconds": lambda: (
         f"{statistics.median(r['ours_seconds'] for r in _rows('tutorial')):.0f}"

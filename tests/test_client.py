@@ -186,8 +186,10 @@ def test_version(client: Client, case: Case) -> None:
 class Flaky:
     """A session that fails a few times before it lets a request through."""
 
-    def __init__(self, session: requests.Session, failures: list[Any]) -> None:
-        self.session, self.failures = session, failures
+    def __init__(
+        self, session: requests.Session, failures: list[Any], retry_after: str | None = None
+    ) -> None:
+        self.session, self.failures, self.retry_after = session, failures, retry_after
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         if not self.failures:
@@ -197,6 +199,8 @@ class Flaky:
             raise failure
         response = requests.Response()
         response.status_code = failure
+        if self.retry_after is not None:
+            response.headers["Retry-After"] = self.retry_after
         return response
 
 
@@ -205,6 +209,29 @@ def test_what_passes_is_tried_again(client: Client, case: Case, rows: pd.DataFra
     client._session = Flaky(client._session, failures)  # type: ignore[assignment]
     assert client.predict(rows).equals(case.model.predict(rows).set_axis(rows.index))
     assert failures == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (None, [0.1, 0.2, 0.4, 0.8, 1.6]),
+        ("3", [3, 6, 12, 24, 30]),
+        ("0", [0.1, 0.2, 0.4, 0.8, 1.6]),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", [0.1, 0.2, 0.4, 0.8, 1.6]),
+    ],
+)
+def test_pauses_are_as_long_as_the_server_says(
+    client: Client,
+    rows: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    told: str | None,
+    expected: list[float],
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    client._session = Flaky(client._session, [503] * 5, told)  # type: ignore[assignment]
+    client.predict(rows.head(1))
+    assert pauses == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("failure", [requests.ConnectionError(), 503])
@@ -216,10 +243,11 @@ def test_not_for_ever(client: Client, rows: pd.DataFrame, failure: Any) -> None:
     assert len(failures) == 100 - client.retries - 1
 
 
-def test_what_is_refused_is_not_sent_again(client: Client, rows: pd.DataFrame) -> None:
-    failures = [500, 500]
+@pytest.mark.parametrize("status", [500, 504])
+def test_what_is_refused_is_not_sent_again(client: Client, rows: pd.DataFrame, status: int) -> None:
+    failures = [status, status]
     client._session = Flaky(client._session, failures)  # type: ignore[assignment]
     with pytest.raises(RefusedError, match="no reason") as raised:
         client.predict(rows)
-    assert raised.value.status == 500
-    assert failures == [500]
+    assert raised.value.status == status
+    assert failures == [status]

@@ -66,7 +66,7 @@ INSIDE_FUNCTIONS = ("holisticai", "jax", "pyspark", "onnx", "fsspec", "openpyxl"
 #: Packages that one imports file by file, because their face is empty.
 WITHOUT_FACE = ("entrypoints", "models", "runs", "serving", "sweep", "tracking")
 #: Files that are no part of a face: they import MLflow, or are needed before the package is there.
-BESIDE_THE_FACE = ("fairrun.inference.pyfunc", "fairrun.inference.importing")
+BESIDE_THE_FACE = tuple(f"fairrun.inference.{name}" for name in ("pyfunc", "importing", "manifest"))
 
 
 @dataclass(frozen=True)

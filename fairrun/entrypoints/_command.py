@@ -22,6 +22,7 @@ from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_only_upper_limit, has_sign
 from fairrun.text import format_table, with_probability, with_sign
 from fairrun.tracking.faults import naming_faults
+from fairrun.tracking.interrupts import Interrupted, interruptible
 from fairrun.tracking.names import CONSTRAINT_PROBABILITY
 from fairrun.tracking.runs import check_tracking_uri
 
@@ -36,7 +37,8 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
     """Return a Click command that calls a function. The function may return an exit code.
 
     A request that cannot be met ends with a message of one line and exit code 2, without a
-    traceback. If MLflow's tracking store fails, the exit code is 3. Any other exception is a bug
+    traceback. If MLflow's tracking store fails, the exit code is 3. If a signal stops the command,
+    the exit code is that of a shell: 130 for Ctrl-C, 143 for SIGTERM. Any other exception is a bug
     and ends with a traceback.
     """
 
@@ -46,7 +48,7 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
         gc.freeze()  # Imported modules stay in use, so the garbage collector can skip them.
         gc.enable()
         try:
-            with naming_faults():
+            with interruptible(), naming_faults():
                 check_tracking_uri()
                 code = function(**parameters)
         except (RequestError, InputError, ModelError) as error:
@@ -55,6 +57,9 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
         except StoreError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(EXIT_TRACKING_STORE)
+        except Interrupted as signal:
+            click.echo(f"error: stopped by {signal}", err=True)
+            sys.exit(signal.exit_code)
         if code:
             sys.exit(code)
 

@@ -6,6 +6,7 @@ import click
 
 from fairrun.entrypoints._command import entry_point
 from fairrun.serving.server import serve
+from fairrun.tracking.left_run import end_left_run
 
 
 @entry_point
@@ -20,4 +21,5 @@ from fairrun.serving.server import serve
 )
 def main(model: str, port: int, host: str) -> None:
     """Serve a logged model over HTTP. Its documentation is at /docs."""
-    serve(model, host, port)
+    if serve(model, host, port):
+        end_left_run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Any
 
 import click
@@ -20,9 +19,6 @@ from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import RULES
 from fairrun.text import format_table, with_interval
 from fairrun.tracking.runs import mlflow_run
-
-#: The exit code that a shell gives to an interrupted command.
-_INTERRUPTED = 130
 
 
 class CountOrAuto(click.ParamType[int | None]):
@@ -121,19 +117,13 @@ def main(
     **plain: Any,
 ) -> None:
     """Train many models, choose one on validation, and evaluate it once on test."""
-    # `mlflow run` passes Ctrl-C on to this process as SIGTERM.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = SweepRequest(
         constraint=None if constraint == "none" else constraint,
         select=given(select),  # type: ignore[arg-type]
         register=None if register == "none" else register,
         **plain,
     )
-    try:
-        swept = run_sweep(data, request, None if resume == "none" else resume)
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(_INTERRUPTED) from None
-    _say(swept)
+    _say(run_sweep(data, request, None if resume == "none" else resume))
 
 
 def _say(swept: Swept) -> None:

@@ -1,6 +1,7 @@
 """Save and load models: a folder of JSON and arrays with a format version and digests.
 
-    manifest.json   format version, and the SHA-256 of every other file
+    manifest.json   format version, and the SHA-256 of the other files; in a logged model also that
+                    of its code and of all other files that MLflow does not write again
     model.json      encoder, group lookup, draws, kinds of the parts, changeable columns
     arrays.npz      the arrays of the parts: transform, scorer, decision, background
     golden.json     synthetic rows and their answers
@@ -10,14 +11,14 @@ There is no pickle. Loading refuses a file that was changed and an unknown forma
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import read_arrays
 from .background import Background
 from .changeable import Changeable
 from .cleaning import Cleaning
@@ -26,6 +27,7 @@ from .encoder import Encoder
 from .errors import ModelError
 from .golden import check_golden, make_golden
 from .groups import GroupLookup
+from .manifest import MANIFEST, NEEDED, dump_json, read_checked, read_json, read_manifest, sha256
 from .model import InferenceModel
 from .parts import build_part
 
@@ -33,7 +35,7 @@ __all__ = ["FORMAT_VERSION", "load_model", "save_model"]
 
 FORMAT_VERSION = 4
 
-_MANIFEST, _MODEL, _ARRAYS, _GOLDEN = "manifest.json", "model.json", "arrays.npz", "golden.json"
+_ARRAYS, _GOLDEN, _MODEL = NEEDED
 
 
 def save_model(model: InferenceModel, folder: str | Path) -> None:
@@ -69,11 +71,19 @@ def save_model(model: InferenceModel, folder: str | Path) -> None:
     # Arrays are little-endian on every machine and the entries of npz files have a constant date,
     # so that equal models give equal bytes.
     little = {name: array.astype(array.dtype.newbyteorder("<")) for name, array in arrays.items()}
-    np.savez_compressed(folder / _ARRAYS, allow_pickle=False, **little)
-    _write(folder / _MODEL, described)
-    _write(folder / _GOLDEN, make_golden(model))
-    digests = {name: _sha256(folder / name) for name in (_ARRAYS, _GOLDEN, _MODEL)}
-    _write(folder / _MANIFEST, {"format_version": FORMAT_VERSION, "sha256": digests})
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **little)
+    contents = {
+        _ARRAYS: packed.getvalue(),
+        _GOLDEN: dump_json(make_golden(model)),
+        _MODEL: dump_json(described),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    # The manifest is written last, so that a model that was written in part is refused.
+    digests = {name: sha256(content) for name, content in contents.items()}
+    manifest = {"format_version": FORMAT_VERSION, "sha256": digests}
+    (folder / MANIFEST).write_bytes(dump_json(manifest))
 
 
 def load_model(folder: str | Path) -> InferenceModel:
@@ -82,7 +92,7 @@ def load_model(folder: str | Path) -> InferenceModel:
     Parameters
     ----------
     folder : str or Path
-        The folder that `save_model` wrote.
+        The folder that `save_model` wrote. Other files in it are not read.
 
     Returns
     -------
@@ -95,23 +105,40 @@ def load_model(folder: str | Path) -> InferenceModel:
         differs from that at the time of saving.
     """
     folder = Path(folder)
-    manifest = _read(folder / _MANIFEST)
+    manifest = read_manifest(folder)
     version = manifest.get("format_version")
-    if version not in range(1, FORMAT_VERSION + 1):
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise ModelError(
             f"the model has format {version}, and this code reads formats 1 to {FORMAT_VERSION}; "
             "load it with the version of fairrun that saved it, or train it again"
         )
-    for name, digest in manifest["sha256"].items():
-        if not (folder / name).is_file() or _sha256(folder / name) != digest:
-            raise ModelError(f"{name} is missing or was changed after the model was saved")
-    described = _read(folder / _MODEL)
-    with np.load(folder / _ARRAYS, allow_pickle=False) as opened:
-        arrays = {name: opened[name] for name in opened}
-    if version == 1:
-        _upgrade_from_1(described, arrays)
+    contents = read_checked(folder, manifest)
+    described = read_json(_MODEL, contents[_MODEL])
+    golden = read_json(_GOLDEN, contents[_GOLDEN])
+    arrays = read_arrays(contents[_ARRAYS])
+    # Before format 4, rows near a threshold were left out, so a model could have no golden rows.
+    if version >= 4 and not golden.get("log_odds"):
+        raise ModelError(f"{_GOLDEN} of the saved model has no rows; train the model again")
+    try:
+        if version == 1:
+            _upgrade_from_1(described, arrays)
+        model = _build(described, arrays)
+        if model.decision.randomised != (model.draws is not None):
+            raise ValueError("a model draws if, and only if, its decision is randomised")
+        check_golden(model, golden)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever wrong keys, shapes and types raise
+        raise ModelError(
+            f"the saved model cannot be used ({type(error).__name__}), because its files do not "
+            "fit together; fetch the model again, or train it again"
+        ) from error
+    return model
+
+
+def _build(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> InferenceModel:
     background = _of(arrays, "background")  # empty before format 3
-    model = InferenceModel(
+    return InferenceModel(
         encoder=Encoder.from_dict(described["encoder"]),
         scorer=build_part("scorer", described["scorer"], _of(arrays, "scorer")),
         transform=None
@@ -129,8 +156,6 @@ def load_model(folder: str | Path) -> InferenceModel:
         if "cleaning" in described
         else Cleaning(),
     )
-    check_golden(model, _read(folder / _GOLDEN))
-    return model
 
 
 def _of(arrays: dict[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
@@ -146,20 +171,3 @@ def _upgrade_from_1(described: dict[str, Any], arrays: dict[str, NDArray[Any]]) 
     arrays["scorer.intercept"] = np.array(described["scorer"]["intercept"])
     arrays["decision.value"] = np.array(described["threshold"])
     described |= {"scorer": "linear", "decision": "threshold", "draws": None}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path.name} of the saved model cannot be read") from error
-    return content

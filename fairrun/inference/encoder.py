@@ -37,7 +37,8 @@ class Numeric:
     mean, scale : float
         The mean and standard deviation of the training rows, in the unit of the column.
     fill : float
-        The median of the training rows, which replaces nulls if they are imputed.
+        The median of the training rows, which replaces nulls if they are imputed. If few rows share
+        it, it is the mean of some rows around it.
     """
 
     name: str

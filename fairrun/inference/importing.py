@@ -8,21 +8,24 @@ import sys
 import threading
 from importlib.machinery import FileFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 __all__ = ["import_code"]
 
 
 class _Uncached(SourceFileLoader):
-    """A loader that writes no compiled file.
+    """A loader that neither writes nor reads a compiled file.
 
     A saved model stays as it was logged, byte for byte: compiled files contain paths of the machine
-    that wrote them, and the folder of a model may be read-only.
+    that wrote them, and the folder of a model may be read-only. A compiled file that someone else
+    has put there is not read, because the manifest has no digest of it.
     """
 
-    def set_data(self, *_: Any, **__: Any) -> None:
-        """Write nothing."""
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def import_code(package: Path) -> ModuleType:

@@ -8,12 +8,14 @@ from its folder, under a name of its own, by the file `importing.py` in this fol
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
+import json
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import Any
+from types import CodeType
 
 import mlflow
 
@@ -23,10 +25,33 @@ _package = _here / "code" / "inference" if (_here / "code").is_dir() else _here
 
 
 class _Uncached(SourceFileLoader):
-    """A loader that writes no compiled file: a saved model stays as it was logged."""
+    """A loader that neither writes nor reads a compiled file; see `importing.py`."""
 
-    def set_data(self, *_: Any, **__: Any) -> None:
-        """Write nothing."""
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the source."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _check_files() -> None:
+    """Check the files of the saved model before any of its code is run."""
+    manifest = json.loads((_here / "artifacts" / "inference" / "manifest.json").read_bytes())
+    digests = manifest["model_sha256"]
+    code = {
+        path.relative_to(_here).as_posix()
+        for path in (_here / "code").rglob("*")
+        if not path.is_dir() and "__pycache__" not in path.parts
+    }
+    wrong = [name for name in sorted(code) if name not in digests]
+    for name, digest in digests.items():
+        path = _here / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            wrong.append(name)
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]} of the saved model is missing or was changed after the model was saved; "
+            "fetch the model again, or train it again"
+        )
 
 
 def _import_model(package: Path) -> object:
@@ -53,4 +78,6 @@ def _remove_compiled() -> None:
 
 
 _remove_compiled()
+if _package != _here:
+    _check_files()
 mlflow.models.set_model(_import_model(_package))

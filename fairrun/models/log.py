@@ -5,11 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-import mlflow
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
@@ -19,14 +17,14 @@ from fairrun.data import DatasetSpec
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, describe, save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
+from fairrun.models import flavor
+from fairrun.models.requirements import pinned_requirements
 from fairrun.tracking.names import CONSTRAINT, METADATA, MODEL_NAME
 from fairrun.training import example_row
 
 __all__ = ["LoggedModel", "log_model", "model_signature"]
 
 _CODE = Path(fairrun.inference.__file__).parent
-#: The packages that a served model needs; holisticai, jax and scikit-learn are not among them.
-_REQUIREMENTS = ("mlflow", "numpy", "pandas")
 
 
 @dataclass(frozen=True)
@@ -109,14 +107,17 @@ def log_model(
         save_model(model, saved)
         code = list(_CODE.glob("*.py"))
         n_bytes = sum(path.stat().st_size for path in [*saved.iterdir(), *code])
-        info = mlflow.pyfunc.log_model(
+        info = Model.log(
+            None,
+            flavor,
             name=MODEL_NAME,
+            flavor_name="pyfunc.ModelFromCode",  # as mlflow.pyfunc.log_model says
             python_model=str(_CODE / "served_model.py"),
             artifacts={ARTIFACT_NAME: str(saved)},
             code_paths=[str(_CODE)],
             signature=model_signature(model),
             input_example=example,
-            pip_requirements=[f"{name}=={version(name)}" for name in _REQUIREMENTS],
+            pip_requirements=[*pinned_requirements()],
             tags={MLFLOW_RUN_NOTE: _note(columns)},
             metadata={
                 METADATA: {

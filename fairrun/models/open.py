@@ -20,7 +20,7 @@ from mlflow.pyfunc import PyFuncModel
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, ModelError, load_model
-from fairrun.models.saved import ARTIFACT
+from fairrun.models.seal import ARTIFACT, check_files
 from fairrun.tracking.names import CONSTRAINT, METADATA
 from fairrun.tracking.store import reading
 
@@ -186,7 +186,22 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     # A folder is read without the store, so that a model can be served where there is none.
     with reading(cannot_load(uri), from_tracking=uri.startswith(_IN_TRACKING_STORE)):
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-        return folder, Model.load(folder)
+        if not (folder / "MLmodel").is_file():
+            raise RequestError(cannot_load(uri))
+    if (folder / ARTIFACT).is_dir():  # otherwise fairrun has not made the model
+        with _refusing(uri):
+            check_files(folder)
+    try:
+        metadata = Model.load(folder)
+        ours = (metadata.metadata or {}).get(METADATA)
+    except Exception as error:  # whatever a damaged file raises
+        raise RequestError(
+            f"model={uri} is refused: MLmodel cannot be read ({type(error).__name__}); fetch the "
+            "model again, or train it again"
+        ) from error
+    if ours is not None and not isinstance(ours, dict):
+        raise RequestError(f"model={uri} is refused: MLmodel was changed; fetch the model again")
+    return folder, metadata
 
 
 def cannot_load(uri: str) -> str:
@@ -223,20 +238,29 @@ def open_model(uri: str) -> OpenedModel:
         # Models of earlier versions do not prevent compiled files themselves.
         with _without_bytecode():
             served: PyFuncModel = mlflow.pyfunc.load_model(str(folder))
-    except (MlflowException, OSError, ValueError) as error:
+        return OpenedModel(
+            uri,
+            folder,
+            metadata,
+            str(ours["mitigator"]),
+            _columns_of(ours),
+            ours["dataset"],
+            str(ours.get(CONSTRAINT, "")),
+            served,
+        )
+    except Exception as error:  # whatever changed files raise in the code of earlier versions
         if type(error).__name__ == "ModelError":  # the class of the model's own code
             raise RequestError(f"model={uri} is refused: {error}") from error
         raise RequestError(cannot_load(uri)) from error
-    return OpenedModel(
-        uri,
-        folder,
-        metadata,
-        str(ours["mitigator"]),
-        _columns_of(ours),
-        ours["dataset"],
-        str(ours.get(CONSTRAINT, "")),
-        served,
-    )
+
+
+@contextmanager
+def _refusing(uri: str) -> Iterator[None]:
+    """Say which model a RequestError of the block is about."""
+    try:
+        yield
+    except RequestError as error:
+        raise RequestError(f"model={uri} is refused: {error}") from error
 
 
 def _columns_of(ours: dict[str, Any]) -> tuple[ProtectedColumn, ...]:

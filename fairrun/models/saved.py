@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from fairrun.errors import RequestError
 from fairrun.inference.importing import import_code
+from fairrun.models.seal import ARTIFACT, CODE, check_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ARTIFACT", "SavedModel", "load_saved"]
+__all__ = ["SavedModel", "load_saved"]
 
-_CODE, ARTIFACT = Path("code", "inference"), Path("artifacts", "inference")
 #: The names in a model's own code that the server uses.
 _NEEDED = ("Columns", "InputError", "ModelError", "describe", "load_model")
 
@@ -96,12 +96,13 @@ def load_saved(folder: Path) -> SavedModel:
         If fairrun did not make the model, a file was changed, the format is unknown, or the answer
         to a golden row differs from that at the time of saving.
     """
-    if not (folder / _CODE / "__init__.py").is_file():
+    if not (folder / CODE / "__init__.py").is_file():
         raise RequestError(
             "the model was not made by fairrun; give the model URI that train printed"
         )
+    check_files(folder)
     try:
-        code = import_code(folder / _CODE)
+        code = import_code(folder / CODE)
     except Exception as error:  # whatever changed code may raise
         raise RequestError(
             f"the model's own code cannot be run ({type(error).__name__}): a file is missing or "
@@ -114,6 +115,11 @@ def load_saved(folder: Path) -> SavedModel:
         )
     try:
         model = code.load_model(folder / ARTIFACT)
+        return SavedModel(code, model, code.describe(model))
     except code.ModelError as error:
         raise RequestError(str(error)) from error
-    return SavedModel(code, model, code.describe(model))
+    except Exception as error:  # whatever changed files raise in the code of earlier versions
+        raise RequestError(
+            f"the model's files cannot be used ({type(error).__name__}): one was changed; fetch "
+            "the model again, or train it again"
+        ) from error

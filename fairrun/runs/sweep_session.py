@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-import mlflow
 from mlflow.entities import Run
 
 import fairrun.training
@@ -38,7 +37,6 @@ def sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
             yield run
         except KeyboardInterrupt:
             if run is not None:
-                mlflow.end_run("KILLED")
                 _say_interrupted(run.info.run_id)
             raise
 

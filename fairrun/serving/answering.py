@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-import traceback
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from fairrun.models.saved import SavedModel
-from fairrun.serving.csv_rows import read_csv_rows
-from fairrun.serving.errors import Refused
+from fairrun.serving.csv_rows import read_csv_pieces
+from fairrun.serving.errors import FAILED, Refused, place_of
 from fairrun.serving.limits import CSV, JSON
-from fairrun.serving.parameters import read_parameters
-from fairrun.serving.requests import read_rows
+from fairrun.serving.parameters import Parameters, read_parameters
+from fairrun.serving.requests import read_pieces
+from fairrun.text import shift_rows
 
 __all__ = ["Reply", "answer"]
 
@@ -47,7 +49,13 @@ class Reply:
     code: str = ""
 
 
-def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSON) -> Reply:
+def answer(
+    saved: SavedModel,
+    body: bytes,
+    query: bytes = b"",
+    kind: bytes = JSON,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Reply:
     """Return the answer to the body of a request; no exception is raised.
 
     Parameters
@@ -55,11 +63,13 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSO
     saved : SavedModel
         The model.
     body : bytes
-        The rows, in one of the shapes of `read_rows`, or as CSV; see `read_csv_rows`.
+        The rows, in one of the shapes of `read_rows`, or as CSV; see `read_csv_pieces`.
     query : bytes
         The query string with optional parameters; see `read_parameters`.
     kind : bytes
         The content type of the body, `JSON` or `CSV`.
+    wanted : callable
+        Whether the answer is still wanted. It is asked before each piece of a large body.
 
     Returns
     -------
@@ -69,19 +79,17 @@ def answer(saved: SavedModel, body: bytes, query: bytes = b"", kind: bytes = JSO
         and `counterfactuals`.
     """
     try:
-        return _answer(saved, body, query, kind)
+        return _answer(saved, body, query, kind, wanted)
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
     except Exception as error:
-        # This is a bug. Only its place is logged, because its message may hold values of a row.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        name = type(error).__name__
-        _logger.error("internal error: %s in %s, line %s", name, where.filename, where.lineno)
-        failed = Refused(500, "the server failed; see the server's log for the place")
-        return Reply(500, failed.body, code=failed.code)
+        _logger.error("internal error: %s", place_of(error))
+        return Reply(FAILED.status, FAILED.body, code=FAILED.code)
 
 
-def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
+def _answer(
+    saved: SavedModel, body: bytes, query: bytes, kind: bytes, wanted: Callable[[], bool]
+) -> Reply:
     asked = read_parameters(query)
     if asked.any_reason and not saved.explains:
         raise Refused(
@@ -99,19 +107,52 @@ def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
     if kind == CSV:
         # Models of earlier versions read every text as it stands.
         strip = bool(getattr(getattr(saved.model, "cleaning", None), "strip", False))
-        columns, n_rows = read_csv_rows(body, saved.description["columns"], strip=strip)
+        pieces = read_csv_pieces(body, saved.description["columns"], strip=strip)
     else:
-        columns, n_rows = read_rows(body, saved.names)
-    rows = saved.code.Columns(columns, n_rows)
+        pieces = read_pieces(body, saved.names)
+    written: dict[str, list[bytes]] = {}
+    unseen: Counter[str] = Counter()
+    n_rows = 0
     try:
-        # Only requested options are passed, because models from earlier versions lack some of them.
-        wanted = {"explain": asked.any_reason, "counterfactuals": asked.counterfactuals}
-        more = {name: True for name, flag in wanted.items() if flag}
-        answers = saved.model.answer(rows, **more)
+        for columns, length in pieces:
+            if not wanted():
+                raise Refused(503, "the client has closed its connection")
+            answers = _answers(saved, saved.code.Columns(columns, length), asked)
+            for name, values in _content(saved, answers, asked).items():
+                # Without its brackets, so that the pieces can be joined.
+                part = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+                written.setdefault(name, []).append(part)
+            unseen.update(answers.unseen)
+            n_rows += length
+    except Refused as refused:
+        # Positions count from the first row of a piece.
+        raise Refused(
+            refused.status,
+            shift_rows(str(refused), n_rows, refused.column),
+            code=refused.code,
+            row=None if refused.row is None else refused.row + n_rows,
+            column=refused.column,
+        ) from None
+    members = (
+        b'"%b":[%b]' % (name.encode(), b",".join(filter(None, parts)))
+        for name, parts in written.items()
+    )
+    return Reply(200, b"{%b}" % b",".join(members), n_rows, dict(unseen))
+
+
+def _answers(saved: SavedModel, rows: Any, asked: Parameters) -> Any:
+    # Only requested options are passed, because models from earlier versions lack some of them.
+    wanted = {"explain": asked.any_reason, "counterfactuals": asked.counterfactuals}
+    more = {name: True for name, flag in wanted.items() if flag}
+    try:
+        return saved.model.answer(rows, **more)
     except saved.code.InputError as error:
         raise Refused(
             422, str(error), code="invalid_rows", row=error.row, column=error.column
         ) from None
+
+
+def _content(saved: SavedModel, answers: Any, asked: Parameters) -> dict[str, Any]:
     content: dict[str, Any] = {
         "predictions": answers.prediction,
         "probabilities": answers.probability,
@@ -124,5 +165,4 @@ def _answer(saved: SavedModel, body: bytes, query: bytes, kind: bytes) -> Reply:
         content["feature_importances"] = answers.explanations.plain()
     if asked.counterfactuals:
         content["counterfactuals"] = answers.counterfactuals
-    written = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Reply(200, written, n_rows, answers.unseen)
+    return content

@@ -6,12 +6,14 @@ in the environment variable `FAIRRUN_MODEL`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -29,10 +31,12 @@ from fairrun.models.provenance import fetch
 from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.counting import CONTENT_TYPE, Counting
-from fairrun.serving.errors import Refused, code_of, error_body
+from fairrun.serving.errors import FAILED, Refused, code_of, error_body, place_of
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import read_parameters
+from fairrun.serving.queue import LANES
+from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
 from fairrun.serving.workers import Workers
@@ -61,6 +65,7 @@ class Predict:
     A small body is answered at once, in the server's own process. A large body is answered by a
     worker process, so that it does not delay other requests. A request for explanations or
     counterfactuals also goes to a worker process, because it can take a thousand times as long.
+    If the client closes its connection, a worker process does not go on with the request.
 
     Parameters
     ----------
@@ -75,8 +80,10 @@ class Predict:
     def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
         self.saved, self.limits, self.counting = saved, limits, counting
         self.workers: Workers | None = None
-        self._budget = Budget(limits.all_bytes)
+        self._budget = Budget(limits.all_bytes, limits.inline_bytes)
+        counting.show_bytes(lambda: self._budget.held)
         self._number = count(1)
+        self._refusals = RefusalLog(_logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,20 +97,36 @@ class Predict:
                 if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
                     reply = answer(self.saved, body, query, kind)
                 else:
-                    reply = await self.workers.ask(body, query, kind)
+                    reply = await self._ask(self.workers, body, query, kind, receive)
                 await send_json(reply.status, reply.body, send)
         except Refused as refused:
             reply = Reply(refused.status, b"", code=refused.code)
             await send_refusal(refused, receive, send)
         except ClientDisconnect:
+            self.counting.drop("client_gone")
             return
         seconds = time.perf_counter() - started
         self.counting.count(reply, seconds)
         number = next(self._number)
         if reply.code:
-            _logger.info("request %d: %d %s", number, reply.status, reply.code)
+            self._refusals.add(reply.status, reply.code, f"request {number}")
         else:
             _logger.debug("request %d: %d rows in %.1f ms", number, reply.rows, 1000 * seconds)
+
+    async def _ask(
+        self, workers: Workers, body: bytes, query: bytes, kind: bytes, receive: Receive
+    ) -> Reply:
+        gone = asyncio.create_task(_wait_until_gone(receive))
+        try:
+            return await workers.ask(body, query, kind, gone=gone)
+        finally:
+            gone.cancel()
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    """Wait until the client closes its connection. Its body has been read before."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class App(FastAPI):
@@ -124,16 +147,35 @@ class App(FastAPI):
     def __init__(self, predict: Predict, guard: Guard, **options: Any) -> None:
         super().__init__(**options)
         self.predict, self.guard = predict, guard
+        self._refusals = RefusalLog(_logger)
         self.router.routes.append(Route("/predict", predict, methods=["POST"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or handle a lifespan event."""
-        if scope["type"] == "http" and (refused := self.guard.refusal(scope)) is not None:
-            await send_refusal(refused, receive, send)
-        elif scope.get("path") == "/predict" and scope.get("method") == "POST":
-            await self.predict(scope, receive, send)
-        else:
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
+            return
+        try:
+            if (refused := self.guard.refusal(scope)) is not None:
+                self._refusals.add(refused.status, refused.code)
+                await send_refusal(refused, receive, send)
+            elif scope.get("path") == "/predict" and scope.get("method") == "POST":
+                await self.predict(scope, receive, send)
+            else:
+                with suppress(Exception):  # `fail` has answered it, and Starlette raises it again.
+                    await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server cancels what is still running when its time to stop is over.
+            await _send_instead(Refused(503, "the server is stopping; try again"), send)
+        except Exception as error:
+            _logger.error("internal error: %s", place_of(error))
+            await _send_instead(FAILED, send)
+
+
+async def _send_instead(refused: Refused, send: Send) -> None:
+    """Send a refusal, unless an answer was already begun; the server then ends the connection."""
+    with suppress(RuntimeError):
+        await send_json(refused.status, refused.body, send)
 
 
 def create_app(
@@ -154,7 +196,8 @@ def create_app(
     limits : Limits, optional
         The limits on the size and time of a request.
     processes : int, default 2
-        The number of worker processes for large bodies.
+        The number of worker processes. One of them answers only requests for explanations of a few
+        rows, the others large bodies.
 
     Returns
     -------
@@ -176,7 +219,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        workers = Workers(folder, processes, limits.answer_seconds)
+        workers = Workers(folder, processes, limits, counting)
+        for lane in LANES:
+            counting.show_queue(lane, partial(workers.queue.length, lane))
         await workers.start()
         predict.workers = workers
         try:
@@ -225,7 +270,8 @@ def create_app(
             raise HTTPException(404)
         path, kind = _PAGE[part]
         headers = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff"}
-        return FileResponse(path, media_type=kind, headers=headers)
+        # FileResponse would answer a wrong Range in plain text. Without it, Range is ignored.
+        return Response(path.read_bytes(), media_type=kind, headers=headers)
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> Response:
@@ -235,6 +281,11 @@ def create_app(
         }
         body = error_body(code_of(error.status_code), said.get(error.status_code, "refused"))
         return Response(body, error.status_code, error.headers, "application/json")
+
+    @app.exception_handler(Exception)
+    async def fail(_: Request, error: Exception) -> Response:
+        _logger.error("internal error: %s", place_of(error))
+        return Response(FAILED.body, FAILED.status, media_type="application/json")
 
     return app
 

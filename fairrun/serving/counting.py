@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from fairrun.serving.answering import Reply
@@ -16,7 +18,7 @@ _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Counting:
-    """Counters of one app: latency, rows, errors and unseen values.
+    """Counters of one app: latency, rows, errors, unseen values, and the queue for workers.
 
     The labels of the counters are statuses, error codes and the model's columns. They never hold
     text from a client.
@@ -44,6 +46,50 @@ class Counting:
             ["column"],
             registry=self._registry,
         )
+
+        self._dropped = Counter(
+            "fairrun_dropped_requests",
+            "Requests that got no answer, because the client closed its connection (client_gone), "
+            "the queue was full (queue_full), the time was over (timeout), or the worker process "
+            "ended (worker_ended).",
+            ["reason"],
+            registry=self._registry,
+        )
+        for reason in ("client_gone", "queue_full", "timeout", "worker_ended"):
+            self._dropped.labels(reason)
+        self._workers = Counter(
+            "fairrun_worker_restarts",
+            "Worker processes that were started in place of one that ended.",
+            registry=self._registry,
+        )
+        self._queue = Gauge(
+            "fairrun_queue_requests",
+            "Requests that wait for a worker process: explanations of a few rows (short) and large "
+            "bodies (long).",
+            ["lane"],
+            registry=self._registry,
+        )
+        self._bytes = Gauge(
+            "fairrun_body_bytes",
+            "Bytes of all bodies that are being read, wait, or are being answered.",
+            registry=self._registry,
+        )
+
+    def drop(self, reason: str) -> None:
+        """Add a request that got no answer."""
+        self._dropped.labels(reason).inc()
+
+    def replace_worker(self) -> None:
+        """Add a worker process that was started in place of another."""
+        self._workers.inc()
+
+    def show_queue(self, lane: str, length: Callable[[], float]) -> None:
+        """Report the current length of a lane of the queue."""
+        self._queue.labels(lane).set_function(length)
+
+    def show_bytes(self, held: Callable[[], float]) -> None:
+        """Report the current size of all bodies."""
+        self._bytes.set_function(held)
 
     def count(self, reply: Reply, seconds: float) -> None:
         """Add one answer and the seconds that it took."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
-__all__ = ["CODES", "Refused", "code_of", "error_body"]
+__all__ = ["CODES", "FAILED", "Refused", "code_of", "error_body", "place_of"]
 
-#: The error code of each status. Status 422 can also have `invalid_rows` or `invalid_parameter`.
+#: The error code of each status. Status 400 can also have `not_csv` or `not_http`, and status 422
+#: `invalid_rows` or `invalid_parameter`.
 CODES: Mapping[int, str] = {
     400: "not_json",
     401: "unauthorized",
@@ -21,8 +23,10 @@ CODES: Mapping[int, str] = {
     413: "too_large",
     415: "wrong_content_type",
     422: "wrong_shape",
+    431: "head_too_large",
     500: "internal",
     503: "overloaded",
+    504: "timeout",
 }
 
 
@@ -83,3 +87,16 @@ def error_body(code: str, message: str, row: int | None = None, column: str | No
     """
     error: dict[str, Any] = {"code": code, "message": message, "row": row, "column": column}
     return orjson.dumps({"error": error})
+
+
+def place_of(error: Exception) -> str:
+    """Return the type and the place of a bug, without its message, which may hold a value of a row.
+
+    The log of the server has only this.
+    """
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {where.filename}, line {where.lineno}"
+
+
+#: The answer to a request that meets a bug.
+FAILED = Refused(500, "the server failed; see the server's log for the place")

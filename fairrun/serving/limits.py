@@ -38,10 +38,16 @@ class Limits:
     body_seconds : float
         The longest time for a body to arrive, in seconds.
     answer_seconds : float
-        The longest time for a worker process to answer, in seconds.
+        The longest time from the arrival of a body to its answer, in seconds.
     inline_bytes : int
         The largest size of a body that the server's own process answers, in bytes. Worker processes
-        answer larger bodies.
+        answer larger bodies, and all requests for explanations or counterfactuals. An eighth of
+        `all_bytes` is reserved for bodies of this size.
+    short_bytes : int
+        The largest size of a body whose explanations do not wait for large bodies, in bytes.
+    queue_requests : int
+        The largest number of requests that wait for a worker process. Requests for explanations of
+        `short_bytes` or less have a queue of their own.
     """
 
     body_bytes: int = 32 * 2**20
@@ -49,6 +55,8 @@ class Limits:
     body_seconds: float = 30.0
     answer_seconds: float = 60.0
     inline_bytes: int = 64 * 2**10
+    short_bytes: int = 16 * 2**10
+    queue_requests: int = 64
 
 
 class Budget:
@@ -58,10 +66,13 @@ class Budget:
     ----------
     limit : int
         The largest total size, in bytes.
+    small : int
+        The largest size of a small body, in bytes. An eighth of the limit is reserved for small
+        bodies, so that a few large ones do not keep them out.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit, self.held = limit, 0
+    def __init__(self, limit: int, small: int = 0) -> None:
+        self.limit, self.small, self.held = limit, small, 0
 
     @contextmanager
     def share(self) -> Iterator[Share]:
@@ -83,7 +94,10 @@ class Share:
         """Add `size` bytes to the share; raise Refused (503) if the budget is exceeded."""
         self.held += size
         self.budget.held += size
-        if self.budget.held > self.budget.limit:
+        limit = self.budget.limit
+        if self.held > self.budget.small > 0:
+            limit -= limit // 8
+        if self.budget.held > limit:
             raise Refused(503, "the server has too many large requests; try again in a second")
 
 

@@ -97,7 +97,7 @@ def openapi_document(
         },
         "responses": {
             "200": _json("The answers, in the order of the rows.", _ref("Answers")),
-            **_errors(400, 408, 413, 415, 422, 500, 503, *((401,) if token else ())),
+            **_errors(400, 401 if token else 403, 408, 413, 415, 422, 431, 500, 503, 504),
         },
     }
     parameters = []
@@ -305,7 +305,7 @@ def _about(token: bool) -> dict[str, Any]:
     """Return the paths that describe the state of the app and the model that it serves."""
     strings = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
     status = {"type": "object", "properties": {"status": {"type": "string"}}}
-    refused = _errors(401) if token else {}
+    refused = _errors(401 if token else 403)
 
     def get(summary: str, answer: dict[str, Any], *, is_open: bool = False) -> dict[str, Any]:
         said: dict[str, Any] = {"summary": summary, "tags": ["about"], "responses": {"200": answer}}

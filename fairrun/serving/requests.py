@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Generator, Iterator
 from typing import Any, NoReturn
 
 import orjson
 
 from fairrun.inference import name_rows
 from fairrun.serving.errors import Refused
+from fairrun.serving.pieces import (
+    PIECE_BYTES,
+    VALUE_BYTES,
+    NotArrayError,
+    array_pieces,
+    end_of_value,
+)
 
-__all__ = ["read_rows"]
+__all__ = ["read_pieces", "read_rows"]
 
 _SHAPES = (
     'give {"columns": [...], "data": [[...], ...]}, a list of records, or one record '
@@ -22,6 +31,15 @@ _NOT_JSON = "the body is not JSON in UTF-8"
 
 #: The deepest nesting of a JSON body. Python's own limit depends on its version and on the caller.
 _DEEPEST = 64
+
+#: The largest number of names beside `columns` and `data` in a large body.
+_MOST_NAMES = 100
+#: The longest of these names in bytes, with the blanks around it.
+_LONGEST_NAME = 2**16
+
+_BLANKS = b" \t\r\n"
+_KEY = re.compile(rb'[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+_FOLLOWS = re.compile(rb"[ \t\r\n]*([,}])")
 
 
 def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]], int]:
@@ -63,16 +81,60 @@ def read_rows(body: bytes, names: tuple[str, ...]) -> tuple[dict[str, list[Any]]
     records = [document] if isinstance(document, dict) else document
     if not isinstance(records, list):
         raise Refused(422, _SHAPES)
-    wrong = [row for row, record in enumerate(records) if not isinstance(record, dict)]
-    if wrong:
-        raise Refused(422, f"{name_rows(wrong)}: not a record; {_SHAPES}", row=wrong[0])
-    # The parser keeps the last value of a name that a record has twice. Every name has a colon, so
-    # only a body with more colons than names can have such a record.
-    if body.count(b":") > sum(map(len, records)):
-        if _is_deeper(document, _DEEPEST):
-            raise Refused(422, f"a value is itself a list or a record; {_SHAPES}")
-        _check_names(body, names)
-    return _from_records(records, names), len(records)
+    return _from_records(records, body, names), len(records)
+
+
+def read_pieces(
+    body: bytes, names: tuple[str, ...], size: int = PIECE_BYTES
+) -> Iterator[tuple[dict[str, list[Any]], int]]:
+    """Read the rows of a request piece by piece, so that a large body needs little memory.
+
+    The rows together are those of `read_rows`. An error names the first piece's wrong rows only,
+    by their position in that piece.
+
+    Parameters
+    ----------
+    body, names
+        As in `read_rows`.
+    size : int
+        The size of a piece in bytes. A body of this size or less is one piece.
+
+    Yields
+    ------
+    columns : dict of str to list
+        The values of each column in `names` that the piece has.
+    n_rows : int
+        The number of rows of the piece.
+
+    Raises
+    ------
+    Refused
+        As in `read_rows`, and with status 422 if a row has more than 1 MiB.
+    """
+    if len(body) <= size:
+        yield read_rows(body, names)
+        return
+    try:
+        start = len(body) - len(body.lstrip(_BLANKS))
+        if body[start : start + 1] == b"[":
+            end = start
+            for piece in array_pieces(body, start, size):
+                records = _parse(piece.text)
+                yield _from_records(records, piece.text, names, first=end == start), len(records)
+                end = piece.end
+            if body[end:].strip(_BLANKS):
+                raise Refused(400, _NOT_JSON)
+        elif body[start : start + 1] == b"{":
+            yield from _split_pieces(body, start, names, size)
+        else:
+            yield read_rows(body, names)
+    except NotArrayError as error:
+        if error.too_large:
+            said = (
+                f"a row, or a value beside the rows, has more than {VALUE_BYTES:,} bytes; {_SHAPES}"
+            )
+            raise Refused(422, said) from None
+        raise Refused(400, _NOT_JSON) from None
 
 
 def _parse(body: bytes) -> Any:
@@ -110,6 +172,68 @@ def _refuse_constant(_: str) -> NoReturn:
     raise Refused(400, "NaN and Infinity are not JSON; write null for a missing value")
 
 
+def _split_pieces(
+    body: bytes, start: int, names: tuple[str, ...], size: int
+) -> Iterator[tuple[dict[str, list[Any]], int]]:
+    """Yield the rows of the form `{"columns": [...], "data": [[...], ...]}`, in any order."""
+    columns: list[Any] | None = None
+    late: int | None = None
+    answered = False
+    given: list[str] = []
+    at, follows = start + 1, ","
+    while follows == ",":
+        key = _KEY.match(body, at, at + _LONGEST_NAME)
+        if key is None:
+            if answered or len(body) > VALUE_BYTES:
+                raise Refused(400, _NOT_JSON)
+            break
+        name, at = _parse(key[1]), key.end()
+        given.append(name)
+        if name in ("columns", "data") and given.count(name) > 1:
+            raise Refused(422, f"{name!r} is given twice; {_SHAPES}")
+        if len(given) > _MOST_NAMES:
+            break
+        is_array = body[at : at + 1] == b"["
+        if name == "columns" or not is_array:
+            end = end_of_value(body, at)
+            value = _parse(body[at:end])
+            if name == "columns" and is_array:
+                columns = value
+        elif name != "data":
+            for piece in array_pieces(body, at, size):
+                _parse(piece.text)
+                end = piece.end
+        elif columns is None:
+            late = at
+            end = [piece.end for piece in array_pieces(body, at, size)][-1]
+        else:
+            end = yield from _data_pieces(body, at, columns, names, size)
+            answered = True
+        after = _FOLLOWS.match(body, end)
+        if after is None:
+            raise Refused(400, _NOT_JSON)
+        follows, at = after[1].decode(), after.end()
+    if follows == "}" and body[at:].strip(_BLANKS):
+        raise Refused(400, _NOT_JSON)
+    if columns is not None and late is not None and follows == "}":
+        yield from _data_pieces(body, late, columns, names, size)
+    elif not answered and len(body) <= VALUE_BYTES:  # one record of many columns
+        yield read_rows(body, names)
+    elif not answered or follows == ",":
+        raise Refused(422, f"one record has more than {VALUE_BYTES:,} bytes; {_SHAPES}")
+
+
+def _data_pieces(
+    body: bytes, start: int, columns: list[Any], names: tuple[str, ...], size: int
+) -> Generator[tuple[dict[str, list[Any]], int], None, int]:
+    """Yield the rows of an array of arrays; return the position after it."""
+    end = start
+    for piece in array_pieces(body, start, size):
+        yield _from_split(columns, _parse(piece.text), names)
+        end = piece.end
+    return end
+
+
 def _from_split(
     columns: list[Any], data: list[Any], names: tuple[str, ...]
 ) -> tuple[dict[str, list[Any]], int]:
@@ -133,7 +257,18 @@ def _from_split(
     return {name: [*by_column[place]] for name, place in places.items()}, len(data)
 
 
-def _from_records(records: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, list[Any]]:
+def _from_records(
+    records: list[Any], body: bytes, names: tuple[str, ...], *, first: bool = True
+) -> dict[str, list[Any]]:
+    wrong = [row for row, record in enumerate(records) if not isinstance(record, dict)]
+    if wrong:
+        raise Refused(422, f"{name_rows(wrong)}: not a record; {_SHAPES}", row=wrong[0])
+    # The parser keeps the last value of a name that a record has twice. Every name has a colon, so
+    # only a body with more colons than names can have such a record.
+    if body.count(b":") > sum(map(len, records)):
+        if _is_deeper(records, _DEEPEST):
+            raise Refused(422, f"a value is itself a list or a record; {_SHAPES}")
+        _check_names(body, names)
     columns: dict[str, list[Any]] = {}
     for name in names:
         try:
@@ -141,7 +276,7 @@ def _from_records(records: list[dict[str, Any]], names: tuple[str, ...]) -> dict
         except KeyError:
             without = [row for row, record in enumerate(records) if name not in record]
             # If no row has the column, the model reports it together with all missing columns.
-            if len(without) < len(records):
+            if len(without) < len(records) or not first:
                 raise Refused(
                     422,
                     f"column {name!r}: missing in {name_rows(without)}; write null for a missing "

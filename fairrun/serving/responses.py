@@ -7,7 +7,7 @@ from starlette.types import Receive, Send
 from fairrun.serving.errors import Refused
 from fairrun.serving.limits import drain
 
-__all__ = ["send_json", "send_refusal"]
+__all__ = ["refusal_headers", "send_json", "send_refusal"]
 
 _HEADERS = [
     (b"content-type", b"application/json"),
@@ -30,12 +30,16 @@ async def send_json(status: int, body: bytes, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+def refusal_headers(refused: Refused) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a refusal, after which the connection is closed."""
+    length = (b"content-length", b"%d" % len(refused.body))
+    extra = [_EXTRA[refused.status]] if refused.status in _EXTRA else []
+    return [*_HEADERS, length, (b"connection", b"close"), *extra]
+
+
 async def send_refusal(refused: Refused, receive: Receive, send: Send) -> None:
     """Send a refusal, and then close the connection; the client may still be sending its body."""
-    body = refused.body
-    headers = [*_HEADERS, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
-    if refused.status in _EXTRA:
-        headers.append(_EXTRA[refused.status])
+    body, headers = refused.body, refusal_headers(refused)
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
     await drain(receive)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
+import re
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 
 from starlette.types import Scope
 
 from fairrun.errors import RequestError
 from fairrun.serving.errors import Refused
 
-__all__ = ["Guard", "check_host", "is_loopback", "token_of_environment"]
+__all__ = ["Guard", "check_host", "is_loopback", "names_this_machine", "token_of_environment"]
 
 TOKEN_VARIABLE = "FAIRRUN_TOKEN"  # noqa: S105 - the name of the variable
 
@@ -21,9 +22,15 @@ _SHORTEST = 16
 #: Paths without a token: probes, and the page that asks for the token. They reveal nothing about
 #: the model.
 _OPEN = ("/health", "/ready", "/docs")
+#: A Host header: a name, or an IPv6 address in brackets, and perhaps a port.
+_HOST = re.compile(
+    rb"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9.-]{1,253}))(?::[0-9]{0,5})?", re.IGNORECASE
+)
+#: A proxy adds such a header to each request, because it sends the request for somebody else.
+_PROXY = re.compile(rb"forwarded|via|x-real-ip|x-forwarded-.*")
 
 
-@cache
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether an address can be reached only from this machine.
 
@@ -35,6 +42,24 @@ def is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
+
+
+def names_this_machine(host: bytes) -> bool:
+    """Return whether a `Host` header has a name that always means this machine, and any port.
+
+    Any other name may belong to a website whose owner lets it point to this machine, so that pages
+    of the website can read what the app answers ("DNS rebinding").
+
+    Examples
+    --------
+    >>> [names_this_machine(host) for host in (b"localhost:8000", b"[::1]:80", b"evil.example")]
+    [True, True, False]
+    """
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return False
+    name = (found[1] or found[2]).decode().lower()
+    return is_loopback(name) or name.endswith(".localhost")
 
 
 def token_of_environment() -> str | None:
@@ -88,21 +113,41 @@ class Guard:
         self.expected = None if token is None else f"Bearer {token}".encode()
 
     def refusal(self, scope: Scope) -> Refused | None:
-        """Return the refusal (status 401 or 403) of a request; None if the request is allowed."""
+        """Return the refusal (status 400, 401 or 403) of a request; None if it is allowed."""
         if self.expected is None:
-            # This is the address that the client used, whatever address the server listens on. A
-            # Unix domain socket has no address, and only this machine can use it.
-            server = scope.get("server")
-            if server is None or is_loopback(server[0]):
-                return None
-            return Refused(
-                403,
-                f"only this machine may send requests, because {TOKEN_VARIABLE} is not set; "
-                "set it on the server",
-            )
+            return _refusal_without_token(scope)
         if scope["path"] in _OPEN or scope["path"].startswith("/docs/"):
             return None
         given = dict(scope["headers"]).get(b"authorization", b"")
         if hmac.compare_digest(given, self.expected):
             return None
         return Refused(401, "the token is missing or wrong; send Authorization: Bearer <token>")
+
+
+def _refusal_without_token(scope: Scope) -> Refused | None:
+    # This is the address that the client used, whatever address the server listens on. It is a path
+    # for a Unix domain socket, which only this machine can use.
+    server = scope.get("server")
+    if not (server is None or "/" in server[0] or is_loopback(server[0])):
+        return Refused(
+            403,
+            f"only this machine may send requests, because {TOKEN_VARIABLE} is not set; "
+            "set it on the server",
+        )
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    # Every browser sends one. A request without one comes from another program.
+    if len(hosts) > 1:
+        return Refused(400, "a request has one Host header; send one", code="not_http")
+    if hosts and not names_this_machine(hosts[0]):
+        return Refused(
+            403,
+            "the Host header does not name this machine; send requests to 127.0.0.1 or localhost, "
+            f"or set {TOKEN_VARIABLE} on the server to use other names",
+        )
+    if any(_PROXY.fullmatch(name) for name, _ in scope["headers"]):
+        return Refused(
+            403,
+            "the request came through a proxy, which other machines may use; set "
+            f"{TOKEN_VARIABLE} on the server, and send the token",
+        )
+    return None

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-import signal
+import os
+import sys
+from contextlib import suppress
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from fairrun.serving.app import create_app
+from fairrun.serving.connection import Connection
 from fairrun.serving.security import check_host, token_of_environment
+from fairrun.serving.stopping import Server
 
 __all__ = ["serve"]
 
+#: The longest time for current requests to finish when the server is stopped. Kubernetes kills a
+#: process after 30 seconds.
+_STOP_SECONDS = 25
+#: `mlflow run` sets this variable for its command.
+_RUN_VARIABLE = "MLFLOW_RUN_ID"
 
-def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
+
+def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     """Serve a model until the process gets a signal to stop, and finish running requests first.
+
+    SIGTERM, SIGINT and SIGHUP stop the server. It takes at most 25 seconds to finish the running
+    requests. If `mlflow run` started the server, it also stops when `mlflow run` has ended, because
+    MLflow does not hand signals on.
 
     Parameters
     ----------
@@ -25,25 +40,36 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
     port : int
         The port; 0 for any free port.
 
+    Returns
+    -------
+    bool
+        Whether the server stopped because `mlflow run` is gone. Nobody else then ends its run.
+
     Raises
     ------
     RequestError
         If the model cannot be fetched or fails a check, the address needs a token, or the token is
         too short.
     """
+    parent = os.getppid() if _RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
     app = create_app(model, token=token)
-    # uvicorn raises the signal again after it has stopped. Without this handler, a requested stop
-    # would look like a failure.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=Connection,
         ws="none",
+        timeout_graceful_shutdown=_STOP_SECONDS,
         access_log=False,  # It would log what clients put into the address.
         server_header=False,
         proxy_headers=False,
     )
+    server = Server(config, parent)
+    server.stop_at_signals()
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+    return server.is_orphan

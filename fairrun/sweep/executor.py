@@ -9,6 +9,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, Self
 
+from fairrun.errors import RequestError
 from fairrun.processes import worker_command, worker_environment
 from fairrun.sweep.messages import read_result, write_problem, write_trials
 from fairrun.sweep.trial import Problem, Trial, TrialResult, Trials
@@ -93,7 +94,15 @@ class Processes:
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
-        self._workers = [_Worker(self._n_workers) for _ in range(self._n_workers)]
+        try:
+            for _ in range(self._n_workers):
+                self._workers.append(_Worker(self._n_workers))
+        except OSError as error:
+            self.__exit__()
+            raise RequestError(
+                f"workers={self._n_workers} cannot be started ({error.strerror}); give fewer "
+                "workers, such as workers=1, which needs no further process"
+            ) from error
         return self
 
     def __exit__(self, *error: object) -> None:

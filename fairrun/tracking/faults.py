@@ -114,6 +114,8 @@ def without_password(uri: str) -> str:
 
 
 def _is_fault(error: BaseException, *, opening: bool) -> bool:
+    if not isinstance(error, Exception):  # a signal may come while the store is used
+        return False
     if isinstance(error, RequestError):  # which may be raised from what the store answered
         return False
     # A full disk is a fault wherever it occurs, because a run also writes temporary files.

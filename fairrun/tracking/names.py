@@ -53,6 +53,9 @@ __all__ = [
     "N_FINDINGS",
     "PLOTS",
     "PREDICT_SECONDS",
+    "PROCESS_HOST",
+    "PROCESS_ID",
+    "PROCESS_START",
     "PROTECTED",
     "RANDOMISED",
     "READS_GROUP",
@@ -96,6 +99,11 @@ MODEL_NAME = "model"
 METADATA = "fairrun"
 #: The mitigator's constraint as the text of a gate: a parameter of the run and a key of that entry.
 CONSTRAINT = "constraint_checked"
+
+# Tags of every run: the process that works on it.
+PROCESS_HOST = "process.host"
+PROCESS_ID = "process.id"
+PROCESS_START = "process.start"
 
 # Tags of runs with one model.
 MITIGATOR = "mitigator"

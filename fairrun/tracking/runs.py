@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -26,7 +27,10 @@ from mlflow.utils.mlflow_tags import (
 from fairrun.errors import RequestError, StoreError
 from fairrun.figures import to_png
 from fairrun.tracking.faults import fault_of
+from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import PLOTS
+from fairrun.tracking.owners import process_tags
+from fairrun.tracking.reaping import fail_models_of, say_gone
 from fairrun.tracking.store import impatient, open_store
 
 if TYPE_CHECKING:
@@ -47,6 +51,9 @@ __all__ = [
 ]
 
 _logger = logging.getLogger(__name__)
+
+#: The time in seconds before a run is ended a second time.
+_PAUSE = 0.5
 
 #: A URI whose store depends on the working directory: `sqlite:///runs.db`, `file:runs`, `runs`.
 _RELATIVE_STORE = re.compile(
@@ -99,14 +106,15 @@ def tracked_run(name: str, tags: Mapping[str, str] | None = None) -> Iterator[Ru
     Yields
     ------
     mlflow.entities.Run
-        The run. Its status becomes FAILED if the block raises an exception.
+        The run. Its status becomes FAILED if the block raises an exception, and KILLED if a signal
+        stops the process. A model that is not completely logged then becomes FAILED.
 
     Raises
     ------
     StoreError
         If the run cannot be opened or ended, or the store fails in the block.
     """
-    with _open_run(run_name=name, tags=dict(tags or {})) as run:
+    with _open_run(run_name=name, tags=tags or {}) as run:
         yield run
 
 
@@ -116,22 +124,36 @@ def reopened_run(run_id: str) -> Iterator[Run]:
 
     Inside another run, it becomes the active run until the block ends.
     """
-    with _open_run(run_id=run_id) as run:
+    with _open_run(run_id=run_id, tags={}) as run:
         yield run
 
 
 @contextmanager
-def _open_run(**settings: Any) -> Iterator[Run]:
+def _open_run(*, tags: Mapping[str, str], **settings: Any) -> Iterator[Run]:
     open_store()
+    outer = mlflow.active_run()
+    existing = settings.get("run_id") or os.environ.get("MLFLOW_RUN_ID")
+    run: Run | None = None
+    tags = {**tags, **process_tags()}
     try:
-        run = mlflow.start_run(nested=mlflow.active_run() is not None, **settings)
-    except Exception as error:
-        raise fault_of(error, opening=True) or error from error
-    try:
+        try:
+            with uninterrupted():
+                run = mlflow.start_run(nested=outer is not None, tags=tags, **settings)
+        except Exception as error:
+            if existing is not None:  # MLflow may have set it to RUNNING before the fault
+                with suppress(Exception), impatient():
+                    mlflow.MlflowClient().set_terminated(existing, "FAILED")
+            raise fault_of(error, opening=True) or error from error
+        if outer is None:
+            say_gone(run)
         yield run
     except BaseException as error:
+        run = run or _opened_since(outer)
+        if run is None:
+            raise
+        stopped = isinstance(error, (KeyboardInterrupt, GeneratorExit))
         fault = fault_of(error)
-        left = _end(run, "FAILED", in_time=fault is None)
+        left = _end(run, "KILLED" if stopped else "FAILED", in_time=fault is None and not stopped)
         if fault is None:
             if left:
                 _logger.warning("warning: %s", left)
@@ -140,6 +162,13 @@ def _open_run(**settings: Any) -> Iterator[Run]:
         raise (StoreError(f"{fault}; {left}") if left else fault) from error
     if left := _end(run, "FINISHED", in_time=True):
         raise StoreError(left)
+
+
+def _opened_since(outer: Run | None) -> Run | None:
+    """Return the active run, unless it is the outer one: a signal came while it was opened."""
+    active = mlflow.active_run()
+    is_outer = outer is not None and active is not None and active.info.run_id == outer.info.run_id
+    return None if is_outer else active
 
 
 def _end(run: Run, status: str, *, in_time: bool) -> str:
@@ -152,14 +181,34 @@ def _end(run: Run, status: str, *, in_time: bool) -> str:
     if active is None or active.info.run_id != run.info.run_id:
         return ""
     try:
-        with nullcontext() if in_time else impatient():
-            mlflow.end_run(status)
+        with uninterrupted(), nullcontext() if in_time else impatient():
+            _end_twice(run, status)
     except Exception as error:
         if (fault := fault_of(error)) is None:
             raise
         may_be = f"the run {run.info.run_id} may be left RUNNING"
         return f"{fault}; {may_be}" if in_time else may_be
+    if status == "FINISHED":
+        return ""
+    try:
+        with uninterrupted(), impatient():
+            fail_models_of(run)
+    except Exception as error:
+        if fault_of(error) is None:
+            raise
+        return f"a model of the run {run.info.run_id} may be left PENDING"
     return ""
+
+
+def _end_twice(run: Run, status: str) -> None:
+    """End a run, and try it again once, because nobody else would end the run."""
+    try:
+        mlflow.end_run(status)
+    except Exception as error:
+        if fault_of(error) is None:
+            raise
+        time.sleep(_PAUSE)
+        mlflow.MlflowClient().set_terminated(run.info.run_id, status)
 
 
 def commit_of(run_id: str) -> str:

@@ -41,6 +41,7 @@ from fairrun.tracking.names import (
     metric_name,
     parameter,
 )
+from fairrun.tracking.owners import process_tags
 from fairrun.tracking.runs import parameter_text
 from fairrun.tracking.store import impatient
 
@@ -95,6 +96,7 @@ class ChildRuns:
                 MLFLOW_PARENT_RUN_ID: parent.info.run_id,
             }
             | dataset_tags(spec)
+            | process_tags()
         )
 
     def log(self, result: TrialResult, notes: Mapping[str, Any]) -> str:
@@ -126,12 +128,13 @@ class ChildRuns:
         run_id: str = created.info.run_id
         try:
             self._write(run_id, result, parameters, stage, notes, ended)
+            self._client.set_terminated(run_id, _STATUS[result.state], ended)
         except Exception:
-            # A resumed sweep deletes this run. Until then it shall not look as if it were running.
+            # A resumed sweep deletes this run, or keeps it if only its end could not be written.
+            # Until then it shall not look as if it were running.
             with suppress(Exception), impatient():
                 self._client.set_terminated(run_id, "FAILED")
             raise
-        self._client.set_terminated(run_id, _STATUS[result.state], ended)
         return run_id
 
     def _write(
@@ -184,7 +187,7 @@ class ChildRuns:
             if SWEEP_STATE not in tags:
                 self._client.delete_run(run_id)
                 continue
-            if run.info.status == "RUNNING":
+            if run.info.status != _STATUS[tags[SWEEP_STATE]]:  # killed before it was ended
                 self._client.set_terminated(run_id, _STATUS[tags[SWEEP_STATE]])
             number = int(tags[SWEEP_TRIAL])
             metrics = {names.get(name, name): value for name, value in run.data.metrics.items()}

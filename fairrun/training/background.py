@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 
 from fairrun.groups import group_shares
 from fairrun.inference import Background, Encoder, numeric_places
+from fairrun.training.shared_values import ROWS_A_MEAN
 
 __all__ = ["fit_background"]
 
 #: The largest number of slices of a column.
 _SLICES = 32
-#: The fewest rows that a slice may be the mean of, so that no slice shows a value of one row.
-_ROWS_A_SLICE = 8
 
 
 def fit_background(
@@ -36,7 +35,7 @@ def fit_background(
         Up to 32 slices per column, each the mean of 8 rows or more (of all rows, if there are
         fewer than 8). It contains no row of `matrix`.
     """
-    n_slices = max(1, min(_SLICES, len(matrix) // _ROWS_A_SLICE))
+    n_slices = max(1, min(_SLICES, len(matrix) // ROWS_A_MEAN))
     places = numeric_places(encoder)
     slices = [_slice_means(np.sort(matrix[:, place]), n_slices) for place in places]
     return Background(

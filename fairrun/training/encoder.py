@@ -17,6 +17,7 @@ from fairrun.inference import (
     numbers,
 )
 from fairrun.training.feature_types import typed_features
+from fairrun.training.shared_values import median
 
 __all__ = ["check_size", "example_row", "fit_encoder"]
 
@@ -43,8 +44,8 @@ def fit_encoder(
     features : pandas.DataFrame
         The feature columns of the training rows.
     impute : bool
-        If True, a null is replaced by the median or the most frequent category of the column; if
-        False, the encoder refuses it.
+        If True, a null is replaced by the most frequent category of the column, or by its median;
+        see `median` of `shared_values`. If False, the encoder refuses it.
     unseen : {"ignore", "error"}
         What happens to a category that is not in `features`, in a column without rare categories.
         With "ignore", it is encoded as zeros; with "error", the encoder refuses it. A column with
@@ -86,7 +87,7 @@ def fit_encoder(
 def _fit_numeric(column: pd.Series, name: str) -> Numeric:
     values = numbers(column, name)
     present = values[~np.isnan(values)]
-    mean, scale, fill = present.mean(), present.std(), np.median(present)
+    mean, scale, fill = present.mean(), present.std(), median(present)
     # Imputed values count in mean and scale, because the encoded matrix contains them.
     if len(present) < len(values):
         filled = np.where(np.isnan(values), fill, values)
@@ -150,9 +151,9 @@ def example_row(encoder: Encoder) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"age": [20.0, 40, 41], "job": ["b", "a", "b"]})
-    >>> example_row(fit_encoder(rows, min_frequency=1))
+    >>> rows = pd.DataFrame({"age": [20.0, 40, 45], "job": ["b", "a", "b"]})
+    >>> example_row(fit_encoder(rows, min_frequency=1))  # a mean, because no 8 rows are 40
         age job
-    0  40.0   b
+    0  35.0   b
     """
     return pd.DataFrame({column.name: [column.fill] for column in encoder.columns})

@@ -189,9 +189,9 @@ def _constant_linear(n_columns: int, log_odds: float, n_rows: int) -> LinearScor
 
 def _make_boosting(n_columns: int, **parameters: Any) -> BaseEstimator:  # noqa: ARG001
     # Imported here because only boosted trees need it, and it is slow.
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    from fairrun.training.boosting import PooledBoosting
 
-    return HistGradientBoostingClassifier(**parameters)
+    return PooledBoosting(**parameters)
 
 
 def _read_boosting(fitted: Any) -> TreeScorer:

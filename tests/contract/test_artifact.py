@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import mlflow
@@ -19,42 +18,9 @@ from fairrun.models.log import log_model
 from fairrun.training import FairClassifier
 from tests.contract.conftest import Case
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-@pytest.fixture
-def as_logged(case: Case, people: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model folder that nobody has loaded yet, from a package with compiled files in it."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    with mlflow.start_run():
-        column = ProtectedColumn.from_frame(people.splits["train"].frame, people.spec.protected[0])
-        logged = log_model(case.model, people.spec, [column], case.classifier.mitigator)
-    return Path(mlflow.artifacts.download_artifacts(logged.uri, dst_path=str(tmp_path / "copy")))
-
-
-def test_only_text_and_arrays(as_logged: Path) -> None:
-    by_mlflow = {"MLmodel", "registered_model_meta"}
-    kinds = {path.suffix for path in files(as_logged) if path.name not in by_mlflow}
-    assert kinds == {".py", ".json", ".npz", ".yaml", ".txt"}
-    assert not list(as_logged.rglob("__pycache__"))
-
-
-def test_no_absolute_path_in_what_we_write(as_logged: Path) -> None:
-    ours = [
-        *files(as_logged / "artifacts"),
-        *files(as_logged / "code"),
-        as_logged / "served_model.py",
-    ]
-    assert len(ours) > 10
-    for path in ours:
-        content = path.read_bytes()
-        assert str(ROOT).encode() not in content, path
-        assert str(Path.home()).encode() not in content, path
-        assert b"/tmp/" not in content, path
 
 
 def test_small(case: Case) -> None:
@@ -94,9 +60,7 @@ def test_a_name_that_occurs_once_is_nowhere(people: Dataset, tmp_path: Path, sto
 def assert_nobody(example: pd.DataFrame, people: Dataset) -> None:
     """`weight` is continuous: who shares its value with a training row is that row."""
     everyone = pd.concat([rows.frame for rows in people.splits.values()])["weight"]
-    mine = example["weight"]
-    median = people.splits["train"].frame["weight"].median()
-    assert not set(mine[mine != median]) & set(everyone)
+    assert not set(example["weight"]) & set(everyone)
 
 
 def test_the_same_model_gives_the_same_bytes(case: Case, tmp_path: Path) -> None:

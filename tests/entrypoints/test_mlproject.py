@@ -27,7 +27,8 @@ def command(name: str) -> click.Command:
 
 def test_every_command_is_an_entry_point() -> None:
     files = {path.stem for path in (ROOT / "fairrun" / "entrypoints").glob("[!_]*.py")}
-    assert files == set(ENTRY_POINTS)
+    # `mlflow run` would make a run for a command that ends runs.
+    assert files == {*ENTRY_POINTS, "reap"}
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)

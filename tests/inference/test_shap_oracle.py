@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fairrun.inference import InferenceModel
 from fairrun.training import ESTIMATORS, FairClassifier
+from fairrun.training.shared_values import pool
 from tests.people import SPEC, make_raw
 
 with warnings.catch_warnings(action="ignore"):  # shap's own, of what it imports
@@ -56,7 +57,7 @@ def test_boosted_trees(people: tuple[pd.DataFrame, np.ndarray]) -> None:
     told = {"max_iter": 15, "max_leaf_nodes": 12}
     model = fit(people, estimator="hist_gradient_boosting", estimator_params=told)
     matrix = model.encoder.encode(frame)
-    theirs = HistGradientBoostingClassifier(random_state=0, **told).fit(matrix, label)
+    theirs = HistGradientBoostingClassifier(random_state=0, **told).fit(pool(matrix), label)
     ours = ESTIMATORS["hist_gradient_boosting"].read(theirs)
     np.testing.assert_array_equal(ours.score(matrix), model.scorer.score(matrix))
     with warnings.catch_warnings(action="ignore"):

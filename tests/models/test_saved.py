@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,11 @@ def test_threads_load_a_model_at_once(case: Case) -> None:
 
 
 def test_broken_code_is_refused_twice_alike(case: Case, tmp_path: Path) -> None:
+    """In a model of an earlier format, whose manifest has no digests of the code."""
     folder = Path(shutil.copytree(case.folder, tmp_path / "model"))
+    manifest = folder / "artifacts" / "inference" / "manifest.json"
+    earlier = json.loads(manifest.read_text("utf-8")) | {"format_version": 3}
+    manifest.write_text(json.dumps(earlier), encoding="utf-8")
     draws = folder / "code" / "inference" / "draws.py"
     draws.write_text("raise ZeroDivisionError", encoding="utf-8")
     for _ in range(2):

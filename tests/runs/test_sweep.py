@@ -295,7 +295,7 @@ def test_an_interrupted_sweep_says_how_to_go_on(
     else:
         process.send_signal(how)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == 128 + how, errors
     assert f"resume={run_id}" in errors
     assert "Traceback" not in errors
     assert mlflow.get_run(run_id).info.status == "KILLED"

@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from fairrun.serving.app import App
+from fairrun.serving.connection import Connection
 from tests.conftest import ROOT
 
 
@@ -26,12 +27,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def in_a_thread(app: App) -> Iterator[str]:
+def in_a_thread(app: ASGIApp, http: type[Connection] = Connection) -> Iterator[str]:
     """Serve an app from this process; yields its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         # uvloop forks to start a process; jax, which other tests have imported here, warns of it.
-        config = uvicorn.Config(app, loop="asyncio", log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            app, loop="asyncio", http=http, ws="none", log_level="warning", access_log=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -42,6 +45,16 @@ def in_a_thread(app: App) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> socket.socket:
+    """Wait until a process listens at a port; returns a connection to it."""
+    for _ in range(1200):
+        assert process.poll() is None, log.read_text("utf-8")
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port), timeout=20)
+        time.sleep(0.05)
+    raise AssertionError(log.read_text("utf-8"))
 
 
 @contextmanager
@@ -61,14 +74,7 @@ def in_a_process(
             stderr=subprocess.STDOUT,
         )
     try:
-        for _ in range(1200):
-            assert process.poll() is None, log.read_text("utf-8")
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        else:
-            raise AssertionError(log.read_text("utf-8"))
+        wait_for(port, process, log).close()
         yield process, port
     finally:
         if process.poll() is None:

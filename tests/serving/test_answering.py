@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from fairrun.inference import InputError
 from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import Reply, answer
+from fairrun.serving.limits import CSV, JSON
+from fairrun.serving.pieces import PIECE_BYTES
 from tests.contract.conftest import Case
 from tests.contract.test_input_policy import CANARY
 from tests.serving.conftest import records
@@ -66,6 +68,51 @@ def test_one_record_a_list_and_split_are_answered_alike(
     for row, record in enumerate(records(good)):
         alone = {name: values[row : row + 1] for name, values in whole.items()}
         assert answered(saved, record) == answered(saved, [record]) == alone
+
+
+@pytest.mark.parametrize("query", [b"", b"explain=true&top_k=2&counterfactuals=true"])
+def test_a_body_in_pieces_is_answered_as_one(
+    saved: SavedModel, good: pd.DataFrame, query: bytes
+) -> None:
+    """The second shape is read in pieces of some 500 rows, and CSV in pieces of 1,000."""
+    many = pd.concat([good.assign(weight=good["weight"].round(3))] * 90, ignore_index=True)
+    few = answer(saved, json.dumps(records(many.head(len(good)))).encode(), query)
+    whole = {name: values * 90 for name, values in json.loads(few.body).items()}
+    split = {"columns": [*many], "data": [[*row.values()] for row in records(many)]}
+    for body, kind in (
+        (json.dumps(records(many)).encode(), JSON),
+        (json.dumps(split).encode(), JSON),
+        (many.to_csv(index=False).encode(), CSV),
+    ):
+        assert len(body) > PIECE_BYTES or kind == CSV
+        reply = answer(saved, body, query, kind)
+        assert (reply.status, reply.rows) == (200, len(many))
+        assert json.loads(reply.body) == whole
+
+
+@pytest.mark.parametrize("row", [3, 2000])
+def test_a_wrong_row_is_named_by_its_place_in_the_body(
+    saved: SavedModel, good: pd.DataFrame, row: int
+) -> None:
+    many = pd.concat([good] * 60, ignore_index=True).astype({"age": object})
+    many.loc[row, "age"] = "old"
+    for body, kind in (
+        (json.dumps(records(many)).encode(), JSON),
+        (many.to_csv(index=False).encode(), CSV),
+    ):
+        reply = answer(saved, body, b"", kind)
+        error = json.loads(reply.body)["error"]
+        assert (reply.status, error["row"], error["column"]) == (422, row, "age")
+        assert error["message"].startswith(f"column 'age': not a number in row {row}")
+
+
+def test_what_nobody_waits_for_is_given_up_after_a_piece(
+    saved: SavedModel, good: pd.DataFrame
+) -> None:
+    body = json.dumps(records(good) * 200).encode()
+    wanted = iter([True, True, False])
+    assert answer(saved, body, wanted=lambda: next(wanted)).status == 503
+    assert [*wanted] == []
 
 
 @given(st.data())

@@ -126,6 +126,50 @@ def test_a_client_that_goes_away_is_not_answered(app: App) -> None:
     assert sent == []
 
 
+def test_a_bug_is_answered_as_json_and_logged_without_its_message(
+    app: App, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def failing(*_: object) -> None:
+        raise ValueError(CANARY)
+
+    app.predict = failing  # type: ignore[assignment]
+    app.get("/failing")(lambda: int(CANARY))
+    for response in (ask([]), ask(path="/failing", method="GET")):
+        assert response.status_code == 500
+        assert response.json()["error"]["code"] == "internal"
+        assert CANARY not in response.text
+    assert caplog.text.count("internal error: ValueError in ") == 2
+    assert CANARY not in caplog.text
+
+
+def test_a_request_that_is_cancelled_gets_an_answer(app: App) -> None:
+    """The server cancels what is still running when its time to stop is over."""
+    sent: list[Message] = []
+
+    async def collect(message: Message) -> None:
+        sent.append(message)
+
+    async def cancel() -> None:
+        receive = asyncio.Event().wait  # The body never comes.
+        task = asyncio.create_task(app(scope, receive, collect))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers}
+    asyncio.run(cancel())
+    assert sent[0]["status"] == 503
+    assert b"the server is stopping" in sent[1]["body"]
+
+
+def test_a_range_is_ignored(ask: Ask) -> None:
+    for wanted in ("bytes=x", "bytes=999999999-", "bytes=0-9"):
+        page = ask(path="/docs/page.js", method="GET", headers={"range": wanted})
+        assert page.status_code == 200
+        assert len(page.content) > 10
+
+
 def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(case.folder, tmp_path / "model"))
     scorer = folder / "code" / "inference" / "scorer.py"

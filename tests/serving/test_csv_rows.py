@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairrun.serving.csv_rows import read_csv_rows
+from fairrun.serving.csv_rows import read_csv_pieces
 from fairrun.serving.errors import Refused
 
 NUMBER = {"name": "age", "type": "number", "values": None}
@@ -14,8 +14,9 @@ def texts(*values: str) -> dict[str, Any]:
     return {"name": "code", "type": "text", "values": list(values)}
 
 
-def read(body: str, *columns: dict[str, Any]) -> dict[str, list[Any]]:
-    return read_csv_rows(body.encode(), columns)[0]
+def read(body: str, *columns: dict[str, Any], **options: bool) -> dict[str, list[Any]]:
+    ((read, _),) = read_csv_pieces(body.encode(), columns, **options)
+    return read
 
 
 def test_a_cell_has_the_type_of_the_models_column() -> None:
@@ -57,10 +58,31 @@ def test_a_whole_number_stays_as_it_is_if_a_rare_category_was_another_spelling()
     assert read("code\n1.0\n", texts("1") | {"other_spellings": True}) == {"code": ["1.0"]}
 
 
+@pytest.mark.parametrize(
+    "cell", ["nan", "inf", "-inf", "1e999", "1_0", " 1", "\uff11", "TRUE", "", "x"]
+)
+def test_a_column_is_read_as_its_cells_are(cell: str) -> None:
+    (alone,) = read(f"age\n{cell}\n", NUMBER)["age"]
+    assert read(f"age,x\n1,\n{cell},\n2,\n", NUMBER)["age"] == [1.0, alone, 2.0]
+
+
+def test_a_large_body_is_read_in_pieces_up_to_the_first_wrong_row() -> None:
+    body = b"age,code\n" + b"1,x\n" * 5 + b"2\n" + b"1,x\n" * 5000 + b"\xff"
+    pieces = read_csv_pieces(body, [NUMBER, texts("x")], rows=2)
+    assert next(pieces) == ({"age": [1.0, 1.0], "code": ["x", "x"]}, 2)
+    next(pieces)
+    with pytest.raises(Refused, match="row 1: not a line of 2 values"):
+        next(pieces)
+
+
+def test_a_line_without_end_is_not_read() -> None:
+    with pytest.raises(Refused, match="a line has more than 1,048,576 bytes"):
+        [*read_csv_pieces(b"age\n" + b"," * 2**22, [NUMBER])]
+
+
 def test_blanks_before_a_quote_are_removed_if_the_model_strips() -> None:
-    body = b'code, age\n "a, b", 1\n'
-    columns, _ = read_csv_rows(body, [NUMBER, texts("a, b")], strip=True)
-    assert columns == {"age": [1.0], "code": ["a, b"]}
+    body = 'code, age\n "a, b", 1\n'
+    assert read(body, NUMBER, texts("a, b"), strip=True) == {"age": [1.0], "code": ["a, b"]}
 
 
 def test_the_name_of_a_column_may_have_blanks() -> None:
@@ -70,7 +92,7 @@ def test_the_name_of_a_column_may_have_blanks() -> None:
 def test_a_byte_order_mark_and_empty_lines() -> None:
     assert read("\ufeffage,code\n\n1,x\n\n", NUMBER, texts()) == {"age": [1.0], "code": ["x"]}
     assert read("age\n1\n\n2\n", NUMBER) == {"age": [1.0, None, 2.0]}
-    assert read_csv_rows(b"age\n", [NUMBER]) == ({"age": []}, 0)
+    assert [*read_csv_pieces(b"age\n", [NUMBER])] == [({"age": []}, 0)]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +107,6 @@ def test_a_byte_order_mark_and_empty_lines() -> None:
 )
 def test_what_is_not_csv_is_refused(body: bytes, status: int, code: str, said: str) -> None:
     with pytest.raises(Refused, match=said) as raised:
-        read_csv_rows(body, [NUMBER, texts()])
+        [*read_csv_pieces(body, [NUMBER, texts()])]
     assert (raised.value.status, raised.value.code) == (status, code)
     assert "7391842" not in str(raised.value)

@@ -99,7 +99,8 @@ def test_what_is_explained_is_not_answered_in_the_server_itself(
     app: App, ask: Ask, good: pd.DataFrame
 ) -> None:
     class Workers:
-        async def ask(self, body: bytes, query: bytes, kind: bytes) -> Reply:
+        async def ask(self, body: bytes, query: bytes, kind: bytes, gone: object) -> Reply:
+            assert gone
             await asyncio.sleep(0)
             return Reply(200, json.dumps([len(body), query.decode(), kind.decode()]).encode())
 

@@ -95,6 +95,18 @@ def test_all_requests_share_a_budget() -> None:
     assert read([MORE, LAST], budget) == b"x" * 10 + b"y"
 
 
+def test_large_bodies_leave_room_for_small_ones() -> None:
+    """Four bodies that arrived slowly kept out single rows for 30 seconds."""
+    budget = Budget(80, small=10)
+    with budget.share() as large, budget.share() as small, budget.share() as other:
+        large.take(70)
+        small.take(10)
+        with pytest.raises(Refused):
+            other.take(1)
+    with budget.share() as large, pytest.raises(Refused):
+        large.take(71)
+
+
 def test_draining_ends_with_the_body_the_client_or_the_time() -> None:
     asyncio.run(drain(receiving([MORE, LAST])))
     asyncio.run(drain(receiving([MORE, GONE])))

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+from fairrun.data import Dataset
+from fairrun.groups import Protected
 from fairrun.inference import describe
 from fairrun.models.saved import SavedModel
 from fairrun.serving.app import create_app
 from fairrun.serving.openapi import openapi_document
+from fairrun.training import FairClassifier
 from tests.contract.conftest import Case
 from tests.serving.conftest import Ask, records, send
 from tests.serving.test_security import TOKEN
@@ -77,7 +80,9 @@ def test_a_token_is_asked_for_where_there_is_one(case: Case) -> None:
     document = send(app, path="/openapi.json", method="GET", headers=headers).json()
     assert document["security"] == [{"token": []}]
     assert document["paths"]["/health"]["get"]["security"] == []
-    assert "401" in document["paths"]["/predict"]["post"]["responses"]
+    responses = document["paths"]["/predict"]["post"]["responses"]
+    assert "401" in responses
+    assert "403" not in responses
 
 
 def test_the_page_loads_nothing_from_elsewhere(ask: Ask, saved: SavedModel) -> None:
@@ -88,3 +93,18 @@ def test_the_page_loads_nothing_from_elsewhere(ask: Ask, saved: SavedModel) -> N
         assert f'"docs/{name}"' in page.text
         assert ask(path=f"/docs/{name}", method="GET").status_code == 200
     assert json.dumps(saved.description)
+
+
+def test_a_value_of_four_rows_is_not_in_the_document(people: Dataset) -> None:
+    """Neither a category, nor a protected value of a model that reads the group."""
+    train = people.splits["train"]
+    frame = train.frame.copy()
+    for column, place in (("job", 0), ("sex", 10)):
+        frame.iloc[place : place + 4, frame.columns.get_loc(column)] = "Zachariasiewicz"
+    method = "correlation_remover+equalized_odds"
+    model = FairClassifier(Protected("sex", "Male"), mitigator=method, changeable=["job"])
+    described = describe(model.fit(frame, train.label).inference_)
+    document = openapi_document(described, version="1", mitigator=method, token=False)
+    assert "clerk" in json.dumps(document)
+    assert "Female" in json.dumps(document)
+    assert "Zachariasiewicz" not in json.dumps(document)

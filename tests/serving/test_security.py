@@ -79,6 +79,61 @@ def test_without_a_token_only_loopback_is_answered(app: App, path: str) -> None:
     assert response.json()["error"]["code"] == "forbidden"
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example"),
+        *("", "0.0.0.0", "10.0.0.7:8000", "[::2]", "127.0.0.1:8000@evil.example"),  # noqa: S104
+        "a" * 300,
+    ],
+)
+def test_without_a_token_a_website_cannot_take_the_place_of_this_machine(
+    app: App, locked: App, host: str
+) -> None:
+    """A page of evil.example whose name points to 127.0.0.1 sends this ("DNS rebinding")."""
+    response = send(app, [], headers={"host": host})
+    assert response.status_code == 403
+    assert response.json()["error"]["code"] == "forbidden"
+    assert "127.0.0.1 or localhost, or set FAIRRUN_TOKEN" in response.text
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    assert send(locked, [], headers=bearer | {"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "127.8.0.1", "[::1]:8000", "a.localhost"]
+)
+def test_names_of_this_machine_are_answered(app: App, host: str) -> None:
+    assert send(app, [], headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Forwarded: for=10.0.0.7", "Via: 1.1 proxy", "X-Real-IP: 10.0.0.7"),
+        *("X-Forwarded-For: 10.0.0.7", "X-Forwarded-Proto: https"),
+    ],
+)
+def test_a_proxy_needs_a_token(app: App, locked: App, header: str) -> None:
+    name, _, value = header.partition(": ")
+    response = send(app, [], headers={name: value})
+    assert response.status_code == 403
+    assert "came through a proxy" in response.text
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    assert send(locked, [], headers=bearer | {name: value}).status_code == 200
+
+
+def test_two_hosts_are_refused(app: App) -> None:
+    scope = {"headers": [(b"host", b"127.0.0.1"), (b"host", b"evil.example")], "server": None}
+    refused = app.guard.refusal(scope)
+    assert refused is not None
+    assert (refused.status, refused.code) == (400, "not_http")
+
+
+def test_a_unix_domain_socket_is_of_this_machine(app: App) -> None:
+    scope = {"headers": [(b"host", b"localhost")], "server": ("/run/fairrun.sock", None)}
+    assert app.guard.refusal(scope) is None
+
+
 def test_another_address_is_answered_with_the_token(locked: App) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}
     assert send(locked, [], headers=headers, address="http://10.0.0.7").status_code == 200

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pytest
 import requests
 
 from fairrun.client import Client
-from fairrun.serving.app import create_app
+from fairrun.serving.app import App, create_app
 from fairrun.serving.limits import Limits
 from tests.conftest import ROOT
 from tests.contract.conftest import Case
@@ -46,11 +47,32 @@ def address(running: tuple[subprocess.Popen[bytes], str, Path]) -> str:
 
 
 @pytest.fixture(scope="module")
-def strict(case: Case) -> Iterator[str]:
-    """The address of an app whose limits are soon reached."""
+def app_and_address(case: Case) -> Iterator[tuple[App, str]]:
+    """An app whose limits are soon reached, and its address."""
     limits = Limits(body_bytes=200_000, body_seconds=0.3, inline_bytes=5_000)
-    with in_a_thread(create_app(case.uri, limits=limits, processes=1)) as address:
-        yield address
+    app = create_app(case.uri, limits=limits, processes=1)
+    with in_a_thread(app) as address:
+        yield app, address
+
+
+@pytest.fixture(scope="module")
+def strict(app_and_address: tuple[App, str]) -> str:
+    """The address of an app whose limits are soon reached."""
+    return app_and_address[1]
+
+
+def metrics(address: str) -> dict[str, float]:
+    lines = requests.get(f"{address}/metrics", timeout=30).text.splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError
 
 
 def test_explanations_come_from_another_process(
@@ -104,6 +126,23 @@ def test_the_client(address: str, case: Case, rows: pd.DataFrame) -> None:
     many = pd.concat([rows] * 20, ignore_index=True)
     answers = Client(address, chunk_rows=2000).predict(many)
     pd.testing.assert_frame_equal(answers, case.model.predict(many), check_exact=True)
+
+
+def test_javas_client_is_answered(address: str, good: pd.DataFrame, tmp_path: Path) -> None:
+    """It asks for HTTP/2 on http://, as nearly all Java programs do, and the body was lost."""
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    body = records(good)
+    (tmp_path / "rows.json").write_text(json.dumps(body), "utf-8")
+    done = subprocess.run(
+        ["java", Path(__file__).with_name("Ask.java"), f"{address}/predict", "rows.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = requests.post(f"{address}/predict", json=body, timeout=30).text
+    assert done.stdout.splitlines() == [f"200 {expected}"] * 2, done.stderr
 
 
 def test_the_log_holds_no_value(
@@ -167,6 +206,36 @@ def test_a_body_that_never_ends_is_refused_by_its_size(strict: str) -> None:
 @pytest.mark.parametrize("head", ["Content-Length: 50", "Transfer-Encoding: chunked"])
 def test_a_body_that_does_not_come_is_refused_by_its_time(strict: str, head: str) -> None:
     expect(exchange(strict, JSON + head, iter(())), 408, "too_slow")
+
+
+def test_clients_that_hang_up_are_not_waited_for(
+    app_and_address: tuple[App, str], case: Case, rows: pd.DataFrame
+) -> None:
+    """The bodies of 30 clients that hung up were answered one by one; the next waited 137 s."""
+    app, address = app_and_address
+    host, port = address.removeprefix("http://").split(":")
+    body = json.dumps(records(rows)).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\n{JSON}Content-Length: {len(body)}\r\n\r\n"
+    workers = app.predict.workers
+    assert workers is not None
+    (worker,) = workers._workers
+    assert worker.process is not None
+    os.kill(worker.process.pid, signal.SIGSTOP)  # The first body takes for ever.
+    waiting = 'fairrun_queue_requests{lane="long"}'
+    gone = 'fairrun_dropped_requests_total{reason="client_gone"}'
+    before = metrics(address)[gone]
+    clients = [socket.create_connection((host, int(port)), timeout=30) for _ in range(30)]
+    for client in clients:
+        client.sendall(head.encode() + body)
+    wait_until(lambda: metrics(address)[waiting] == 29)
+    assert metrics(address)["fairrun_body_bytes"] == 30 * len(body)
+    for client in clients:
+        client.close()
+    wait_until(lambda: metrics(address)[gone] == before + 30)
+    assert metrics(address)[waiting] == 0
+    assert metrics(address)["fairrun_body_bytes"] == 0
+    answered = requests.post(f"{address}/predict", json=records(rows), timeout=30)
+    assert answered.json()["predictions"] == case.model.predict(rows)["prediction"].tolist()
 
 
 def test_the_server_answers_after_all_that(strict: str, rows: pd.DataFrame) -> None:

@@ -4,7 +4,11 @@ import asyncio
 import io
 import json
 import os
+import re
 import signal
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +18,13 @@ import pytest
 
 from fairrun.errors import RequestError
 from fairrun.models.saved import SavedModel
+from fairrun.serving import workers as module
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.app import create_app
+from fairrun.serving.counting import Counting
 from fairrun.serving.errors import Refused
-from fairrun.serving.limits import CSV, JSON, Limits
+from fairrun.serving.limits import CSV, JSON, ClientDisconnect, Limits
+from fairrun.serving.queue import LONG, SHORT
 from fairrun.serving.worker import LENGTH, main, read_reply_head, reply_head
 from fairrun.serving.workers import Workers
 from tests.contract.conftest import Case
@@ -59,42 +66,177 @@ def test_a_worker_answers_until_its_input_ends(
     assert replies.getvalue() == b"".join(reply_head(reply) + reply.body for reply in expected)
 
 
+@asynccontextmanager
+async def started(folder: Path, size: int = 1, **limits: Any) -> AsyncIterator[Workers]:
+    workers = Workers(folder, size, Limits(**limits), Counting())
+    await workers.start()
+    try:
+        yield workers
+    finally:
+        await workers.stop()
+
+
+def processes(workers: Workers) -> list[Process]:
+    return [worker.process for worker in workers._workers if worker.process is not None]
+
+
+def dropped(workers: Workers) -> dict[str, int]:
+    """The counts of /metrics that are not 0."""
+    found = re.findall(
+        rb'^fairrun_dropped_requests_total{reason="(.*)"} (.*)$', workers.counting.text(), re.M
+    )
+    return {reason.decode(): int(float(n)) for reason, n in found if float(n)}
+
+
+async def until_replaced(workers: Workers, process: Process) -> None:
+    await process.wait()
+    while process in processes(workers):
+        await asyncio.sleep(0.01)
+
+
 def test_processes_answer_as_the_model_does_and_are_replaced(
     case: Case, saved: SavedModel, bodies: list[bytes]
 ) -> None:
+    large = b"[" + b",".join([bodies[2][1:-1]] * 100) + b"]"
+
     async def asked() -> None:
-        workers = Workers(case.folder, 1, 30.0)
-        await workers.start()
-        try:
+        async with started(case.folder) as workers:
             replies = await asyncio.gather(*(workers.ask(body) for body in bodies))
             assert replies == [answer(saved, body) for body in bodies]
-            (process,) = workers._all
+            (process,) = processes(workers)
+            for _ in range(3):  # The process itself stops with what nobody waits for.
+                gone: asyncio.Future[None] = asyncio.Future()
+                asking = asyncio.create_task(workers.ask(large, gone=gone))
+                await asyncio.sleep(0.01)
+                gone.set_result(None)
+                with pytest.raises(ClientDisconnect):
+                    await asking
+                assert await workers.ask(bodies[1]) == replies[1]
+            assert processes(workers) == [process]
             os.kill(process.pid, signal.SIGKILL)
-            await process.wait()
+            await until_replaced(workers, process)
             assert await workers.ask(bodies[2]) == replies[2]  # ended while idle: nobody notices
-            (process,) = workers._all
+            assert dropped(workers) == {}
+            last = processes(workers)
+        assert [process.returncode for process in last] == [0]
+
+    asyncio.run(asked())
+
+
+def test_a_process_that_ends_with_a_request(case: Case, bodies: list[bytes]) -> None:
+    """Few rows are asked again. Many may be what ended the process, so their client is told."""
+
+    async def asked() -> None:
+        async with started(case.folder, short_bytes=1000) as workers:
+            for body, n_refused in ((bodies[1], 0), (bodies[2], 1)):
+                (process,) = processes(workers)
+                os.kill(process.pid, signal.SIGSTOP)
+                asking = asyncio.create_task(workers.ask(body))
+                await asyncio.sleep(0.01)
+                assert workers.queue.length(SHORT) + workers.queue.length(LONG) == 0
+                os.kill(process.pid, signal.SIGKILL)
+                (reply,) = await asyncio.gather(asking, return_exceptions=True)
+                assert isinstance(reply, Refused) == bool(n_refused)
+                assert dropped(workers) == ({"worker_ended": 1} if n_refused else {})
+            assert reply.status == 503
+            # The second process may be starting.
+            assert re.search(
+                rb"^fairrun_worker_restarts_total [12]\.0$", workers.counting.text(), re.M
+            )
+
+    asyncio.run(asked())
+
+
+def test_an_answer_comes_in_time_or_not_at_all_and_stopping_refuses_the_rest(
+    case: Case, bodies: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time in the queue counts. A server waits for its requests before it stops the workers."""
+    monkeypatch.setattr(module, "_STOP_SECONDS", 0.01)
+
+    async def refusals(workers: Workers, status: int, stop: bool) -> set[str]:
+        asking = [asyncio.create_task(workers.ask(bodies[2])) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        if stop:
+            await workers.stop()
+        refused = await asyncio.gather(*asking, return_exceptions=True)
+        assert [getattr(error, "status", None) for error in refused] == [status] * 3
+        return {*map(str, refused)}
+
+    async def asked() -> None:
+        async with started(case.folder, answer_seconds=0.2) as workers:
+            (process,) = processes(workers)
             os.kill(process.pid, signal.SIGSTOP)
-            workers.seconds = 0.05
-            with pytest.raises(Refused) as raised:
+            (said,) = await refusals(workers, 504, stop=False)
+            assert said.startswith("no answer within 0.2 seconds; send fewer rows")
+            assert dropped(workers) == {"timeout": 3}
+            workers.limits = Limits()
+            (said,) = await refusals(workers, 503, stop=True)
+            assert said == "the server is stopping; try again"
+            assert process.returncode == -signal.SIGKILL
+
+    asyncio.run(asked())
+
+
+def test_requests_of_clients_that_have_gone_are_dropped(
+    case: Case, saved: SavedModel, bodies: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """30 clients hung up, and the next one waited for all of them: 137 s."""
+    monkeypatch.setattr(module, "_SPARE_SECONDS", 0.01)
+
+    async def asked() -> None:
+        async with started(case.folder) as workers:
+            (process,) = processes(workers)
+            os.kill(process.pid, signal.SIGSTOP)  # the first request takes for ever
+            clients: list[asyncio.Future[None]] = [asyncio.Future() for _ in range(30)]
+            asking = [asyncio.create_task(workers.ask(bodies[2], gone=gone)) for gone in clients]
+            await asyncio.sleep(0)
+            last = asyncio.create_task(workers.ask(bodies[2]))
+            await asyncio.sleep(0.01)
+            assert workers.queue.length(SHORT) + workers.queue.length(LONG) == 30
+            for gone in clients:
+                gone.set_result(None)
+            for error in await asyncio.gather(*asking, return_exceptions=True):
+                assert isinstance(error, ClientDisconnect)
+            assert workers.queue.length(SHORT) + workers.queue.length(LONG) <= 1
+            assert await last == answer(saved, bodies[2])
+            assert processes(workers) != [process]
+
+    asyncio.run(asked())
+
+
+def test_few_rows_do_not_wait_for_large_bodies_and_both_lanes_have_an_end(
+    case: Case, saved: SavedModel, bodies: list[bytes]
+) -> None:
+    async def asked() -> None:
+        limits = {"short_bytes": 1000, "queue_requests": 3}
+        async with started(case.folder, 2, **limits) as workers:
+            _, general = processes(workers)
+            os.kill(general.pid, signal.SIGSTOP)  # a body that takes for ever
+            large = [asyncio.create_task(workers.ask(bodies[2]))]
+            await asyncio.sleep(0.01)
+            large += [asyncio.create_task(workers.ask(bodies[2])) for _ in range(3)]
+            await asyncio.sleep(0.01)
+            assert workers.queue.length(LONG) == 3
+            with pytest.raises(Refused, match="3 requests are waiting") as raised:
                 await workers.ask(bodies[2])
             assert raised.value.status == 503
-            await process.wait()
-            workers.seconds = 30.0
-            assert await workers.ask(bodies[2]) == replies[2]
-            processes = [*workers._all]
-        finally:
-            await workers.stop()
-        assert [process.returncode for process in processes] == [0]
+            assert dropped(workers) == {"queue_full": 1}
+            assert await workers.ask(bodies[1], b"explain=true") == answer(
+                saved, bodies[1], b"explain=true"
+            )
+            os.kill(general.pid, signal.SIGCONT)
+            assert await asyncio.gather(*large) == [answer(saved, bodies[2])] * 4
 
     asyncio.run(asked())
 
 
 def test_a_process_that_does_not_start(tmp_path: Path) -> None:
-    async def started() -> None:
-        await Workers(tmp_path, 2, 30.0).start()
+    async def start() -> None:
+        async with started(tmp_path, 2):
+            pass
 
     with pytest.raises(RequestError, match="did not start"):
-        asyncio.run(started())
+        asyncio.run(start())
 
 
 def test_large_bodies_are_answered_elsewhere_and_small_ones_meanwhile(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fairrun.errors import RequestError
 from fairrun.sweep.executor import Bundle, Executor, InProcess, Processes, make_executor
 from fairrun.sweep.trial import Problem, Trial, TrialResult
 
@@ -85,6 +87,24 @@ def test_a_worker_ends_with_the_process_that_started_it(problem: Problem) -> Non
         process = executor._workers[0]._process
         executor._workers[0]._tasks.close()
         assert process.wait(timeout=60) == 0
+
+
+def test_workers_that_cannot_be_started_are_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def start_one(*arguments: Any, **settings: Any) -> subprocess.Popen[bytes]:
+        if started:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        started.append(start(*arguments, **settings))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start_one)
+    with pytest.raises(RequestError, match=r"workers=2 cannot be started \(Resource .*workers=1"):
+        Processes(2).__enter__()
+    assert started[0].returncode is not None
 
 
 def test_an_interruption_is_not_for_workers(problem: Problem) -> None:

@@ -42,9 +42,12 @@ def test_the_round_trip() -> None:
 
 
 def test_the_example_is_medians_and_modes() -> None:
-    frame = pd.DataFrame({"age": [1.0, 2, 9], "job": ["b", "a", "a"], "tie": ["z", "y", "x"]})
+    ages = [*[1.0] * 9, *[2.0] * 10, *[9.0] * 8]
+    frame = pd.DataFrame({"age": ages, "job": [*"b", *"a" * 26], "tie": [*"zyx"] * 9})
+    # No eight rows share a weight, so its median would be the value of one person.
+    frame["weight"] = np.arange(27.0) ** 2
     assert example_row(fit_encoder(frame, min_frequency=1)).to_dict("records") == [
-        {"age": 2.0, "job": "a", "tie": "x"}
+        {"age": 2.0, "job": "a", "tie": "x", "weight": np.mean(np.arange(9.0, 17.0) ** 2)}
     ]
 
 

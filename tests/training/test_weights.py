@@ -14,6 +14,7 @@ from fairrun.inference import GroupLookup
 from fairrun.training import ESTIMATORS, FairClassifier
 from fairrun.training.mitigation import MITIGATORS, ScoredRows, TrainingMatrix
 from fairrun.training.recipe import Recipe, fit_recipe
+from fairrun.training.shared_values import pool
 from tests.people import SPEC, make_raw
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -34,12 +35,16 @@ def raw() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, label
 
 
-def weighted_rows() -> tuple[TrainingMatrix, np.ndarray]:
-    """Return rows with whole weights, a row for each text in neither group, and the weights."""
+def weighted_rows(*, shared: bool = False) -> tuple[TrainingMatrix, np.ndarray]:
+    """Return rows with whole weights, a row for each text in neither group, and the weights.
+
+    What is pooled because few rows share it depends on repetitions, because they are rows of their
+    own. With `shared`, enough rows share each number, and nothing is pooled.
+    """
     rng = np.random.default_rng(3)
     groups = rng.choice(np.array([0, 1, -1], dtype=np.int8), size=400, p=[0.5, 0.4, 0.1])
-    # Few distinct values, so that boosting bins the repeated rows alike.
-    matrix = np.round(rng.normal(size=(400, 3)) + 0.4 * (groups == 0)[:, None], 1)
+    matrix = rng.normal(size=(400, 3)) + 0.4 * (groups == 0)[:, None]
+    matrix = pool(matrix) if shared else np.round(matrix, 1)
     label = (rng.random(400) < 1 / (1 + np.exp(-matrix.sum(axis=1)))).astype(np.int64)
     weight = 1.0 + rng.integers(0, 3, size=400) + 4 * label * (groups == 0)
     return TrainingMatrix(matrix, label, groups, weight), weight
@@ -58,7 +63,7 @@ def scores(recipe: Recipe, train: TrainingMatrix, matrix: Any, groups: Any) -> n
 
 @pytest.mark.parametrize("mitigator", [n for n in TAKERS if MITIGATORS[n].stage != "post"])
 def test_whole_weights_are_repeated_rows(mitigator: str) -> None:
-    train, weight = weighted_rows()
+    train, weight = weighted_rows(shared=mitigator == "disparate_impact_remover")
     recipe = FairClassifier(
         SEX, mitigator=mitigator, mitigator_params=PARAMETERS.get(mitigator)
     ).recipe()
@@ -76,7 +81,7 @@ def test_whole_weights_are_repeated_rows(mitigator: str) -> None:
 def test_weights_multiply_those_of_classes_and_of_reweighing(
     estimator: str, mitigator: str, class_weight: Any
 ) -> None:
-    train, weight = weighted_rows()
+    train, weight = weighted_rows(shared="boosting" in estimator)
     # Boosting counts the rows of a leaf, not their weights.
     given = {"min_samples_leaf": 1, "max_iter": 10} if "boosting" in estimator else {}
     recipe = FairClassifier(

@@ -18,7 +18,7 @@ from fairrun.errors import RequestError
 from fairrun.metrics import ScoreHistogram, counts_from_dict
 from fairrun.models.load import load_model
 from fairrun.serving.openapi import openapi_document
-from tests.entrypoints.test_commands import runs, succeed
+from tests.entrypoints.test_commands import artifacts, runs, succeed
 
 Invoke = Callable[..., Result]
 
@@ -155,6 +155,7 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     assert counts == {"kind": "counts", "suppressed": True}
     with pytest.raises(RequestError, match=r"suppressed, because .* sensitive: true; give the"):
         counts_from_dict(counts)
+    assert "threshold_frontier.json" not in artifacts(run_id)
     scores = mlflow.artifacts.load_dict(f"runs:/{run_id}/score_histogram.json")
     with pytest.raises(RequestError, match="the score histogram of this run are suppressed"):
         ScoreHistogram.from_dict(scores)

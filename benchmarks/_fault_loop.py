@@ -8,7 +8,6 @@ time.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import importlib
 import itertools
@@ -16,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -39,8 +39,8 @@ __all__ = ["Case", "Found", "try_command"]
 _STOPPED = 143
 #: After this number of faults, a line says so.
 _PROGRESS = 100
-#: The longest time in seconds after a fault.
-_LONGEST = 60
+#: The longest time in seconds of a process.
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,23 @@ class Found:
     again: int = 0
     defects: list[str] = field(default_factory=list)
 
+    def add(self, other: Found) -> None:
+        """Add what another part found. Each part has counted all points."""
+        self.points |= other.points
+        self.outcomes += other.outcomes
+        self.again += other.again
+        self.defects += other.defects
+
 
 def try_command(
-    case: Case, folder: Path, database: Path, *, every: int, again: int, kinds: Sequence[str]
+    case: Case,
+    folder: Path,
+    database: Path,
+    *,
+    every: int,
+    part: tuple[int, int],
+    again: int,
+    kinds: Sequence[str],
 ) -> Found:
     """Let a command fail at each of its points, and check what it leaves.
 
@@ -103,6 +117,8 @@ def try_command(
         An SQLite database with MLflow's tables.
     every : int
         Every which point fails; 1 for all.
+    part : tuple of (int, int)
+        The number of a part of these points from 0 on, and the number of parts.
     again : int
         After every which fault the command is repeated.
     kinds : sequence of str
@@ -112,7 +128,7 @@ def try_command(
     -------
     Found
     """
-    return _Loop(case, folder, database, every, again, kinds).run()
+    return _Loop(case, folder, database, every, part, again, kinds).run()
 
 
 class _Loop:
@@ -122,11 +138,12 @@ class _Loop:
         folder: Path,
         database: Path,
         every: int,
+        part: tuple[int, int],
         again: int,
         kinds: Sequence[str],
     ) -> None:
         self._case, self._folder = case, folder
-        self._every, self._again, self._kinds = every, again, kinds
+        self._every, self._part, self._again, self._kinds = every, part, again, kinds
         self._found = Found()
         self._output = folder.parent / f"{folder.name}.output"
         shutil.copy(database, folder / "mlflow.db")
@@ -150,7 +167,8 @@ class _Loop:
         if self._case.forks:
             self._walk()
             self._prepared.restore()
-        self._restart()
+        if self._part[0] == 0:
+            self._restart()
         return self._found
 
     # ---- the faults
@@ -173,6 +191,12 @@ class _Loop:
         _, status = os.waitpid(walker, 0)
         if (code := os.waitstatus_to_exitcode(status)) != self._code:
             self._say(f"without a fault: exit code {code}: {self._said()}")
+
+    def is_chosen(self, point: Point) -> bool:
+        """Return whether a point fails in this part of the benchmark."""
+        place, between = divmod(point.number, self._every)
+        part, n_parts = self._part
+        return between == 0 and place % n_parts == part
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message["kind"] == "":
@@ -233,22 +257,22 @@ class _Loop:
             print(f"{self._case.name}: {n_faults} faults", file=sys.stderr, flush=True)
 
     def _say(self, defect: str) -> None:
+        """Keep a defect, and print it at once."""
         self._found.defects.append(defect)
         print(f"{self._case.name}: defect: {defect}", file=sys.stderr, flush=True)
 
     def _wrong_end(self, kind: str, code: int, said: str) -> list[str]:
         if kind == "kill":
             return [] if code == KILLED else [f"exit code {code}: {said}"]
-        allowed = (
-            {_STOPPED, self._code}
-            if kind == "SIGTERM"
-            else {*(self._code, EXIT_BAD_REQUEST, EXIT_TRACKING_STORE)}
-        )
+        allowed = {self._code, EXIT_BAD_REQUEST, EXIT_TRACKING_STORE}
+        if kind == "SIGTERM":
+            # A signal may come when the command is done, and then ends the process as it is.
+            allowed = {self._code, _STOPPED, -signal.SIGTERM}
         found = []
         errors = re.findall("^error: .*", said, re.MULTILINE)
         if code not in allowed or "Traceback" in said or "Exception ignored" in said:
             found.append(f"exit code {code}: {said}")
-        elif len(errors) != (code != self._code):
+        elif len(errors) != (code not in (self._code, -signal.SIGTERM)):
             found.append(f"exit code {code} with {len(errors)} lines of error: {said}")
         return found
 
@@ -385,7 +409,7 @@ class _Walker:
             return None
         with unseen():
             self._ask({"what": point.what, "kind": ""})
-            if point.number % self._loop._every:
+            if not self._loop.is_chosen(point):
                 return None
             snapshot = Snapshot(self._loop._folder)
             for kind in KINDS[point.what]:
@@ -428,7 +452,8 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     import uvicorn
 
-    uvicorn.run = lambda app, **_: asyncio.run(_start_and_stop(app))
+    uvicorn.Server.main_loop = _stop_at_once
+    sys.modules["uvloop"] = None  # It starts processes without Python.
     name, *options = arguments
     command = importlib.import_module(f"fairrun.entrypoints.{name}").main
     try:
@@ -447,18 +472,8 @@ def reap(pid: int) -> int:
     return run_command(["reap"])
 
 
-async def _start_and_stop(app: Any) -> None:
-    """Start and stop an app as a server does; end this process as uvicorn does if it fails."""
-    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    answered: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    running = asyncio.ensure_future(app({"type": "lifespan", "state": {}}, asked.get, answered.put))
-    for what in ("startup", "shutdown"):
-        await asked.put({"type": f"lifespan.{what}"})
-        answer = await answered.get()
-        if answer["type"].endswith("failed"):
-            print(answer.get("message", ""), file=sys.stderr)
-            sys.exit(EXIT_TRACKING_STORE)
-    await running
+async def _stop_at_once(_: Any) -> None:
+    """Stand for the main loop of a server, which would answer requests until a signal comes."""
 
 
 def end_with(function: Callable[[], int]) -> None:
@@ -503,4 +518,5 @@ def wait_for(pid: int) -> int:
 def _outcome(kind: str, code: int, passed: int) -> str:
     if kind == "kill":
         return "killed"
-    return {passed: "went on", _STOPPED: "stopped"}.get(code, f"exit code {code}")
+    stopped = dict.fromkeys((_STOPPED, -signal.SIGTERM), "stopped")
+    return (stopped | {passed: "went on"}).get(code, f"exit code {code}")

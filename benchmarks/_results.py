@@ -42,6 +42,7 @@ _PLACES = {"--adult": "PATH", "--run": "RUN_ID"}
 #: Options that change no figure, and are not part of the command. True: a value follows.
 _LEFT_OUT = {"--save": False, "--kept": True, "--out": True, "--figure": True}
 _LEFT_OUT |= {"--peers": True, "--result": True}
+_LEFT_OUT |= {"--parts": True, "--at-once": True, "--database": True}
 
 
 def add_save(parser: argparse.ArgumentParser) -> None:

@@ -27,6 +27,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from pathlib import Path
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -67,7 +68,7 @@ def cases(data: Path) -> list[Case]:
         Case("main", ("main", *about, "--mitigators", "none,reweighing")),
         Case("sweep", (*sweep, "--workers", "1")),
         Case("sweep, 2 workers", (*sweep, "--workers", "2"), forks=False),
-        Case("serve", ("serve", *model), (train,)),
+        Case("serve", ("serve", *model, "--port", "0"), (train,)),
         Case("reap", ("reap",), (train,)),
     ]
 
@@ -79,7 +80,8 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="every which point fails")
     parser.add_argument("--again", type=int, default=1, help="after every which fault to repeat")
     parser.add_argument("--kind", action="append", choices=_KINDS, help="a kind of fault")
-    parser.add_argument("--at-once", type=int, default=2, help="the commands tried at a time")
+    parser.add_argument("--parts", type=int, default=1, help="parts of the points of a command")
+    parser.add_argument("--at-once", type=int, default=2, help="the parts tried at a time")
     parser.add_argument("--database", type=Path, help="an empty store, which takes 6 s to make")
     add_save(parser)
     arguments = parser.parse_args()
@@ -129,27 +131,41 @@ def _try(
 ) -> list[Found]:
     """Try commands, some at a time, each in a process of its own."""
     _import_all()
-    waiting, results = list(enumerate(chosen)), {}
-    running: dict[int, int] = {}
+    n_parts = arguments.parts
+    waiting = [
+        (number, part)
+        for number, case in enumerate(chosen)
+        for part in range(n_parts)
+        if case.forks or part == 0
+    ]
+    results = [Found() for _ in chosen]
+    running: dict[int, tuple[int, int]] = {}
     while waiting or running:
         while waiting and len(running) < arguments.at_once:
-            number, case = waiting.pop(0)
+            number, part = waiting.pop(0)
             pid = os.fork()
             if pid == 0:
-                _try_one(case, place / str(number), database, arguments)
-            running[pid] = number
+                _try_one(chosen[number], part, place / f"{number}-{part}", database, arguments)
+            running[pid] = number, part
         pid, _ = os.wait()
-        number = running.pop(pid)
-        saved = place / f"{number}.json"
+        number, part = running.pop(pid)
+        saved = place / f"{number}-{part}.json"
         if not saved.exists():
-            raise RuntimeError(f"{chosen[number].name} could not be tried; see above")
-        results[number] = Found(**json.loads(saved.read_text("utf-8")))
-        print(f"{chosen[number].name}: {len(results[number].defects)} defects", file=sys.stderr)
-    return [results[number] for number in range(len(chosen))]
+            results[number].defects.append(f"part {part} could not be tried")
+            continue
+        found = json.loads(saved.read_text("utf-8"))
+        counters = {name: Counter(found.pop(name)) for name in ("points", "outcomes")}
+        results[number].add(Found(**counters, **found))
+        print(
+            f"{chosen[number].name}, part {part}: {len(found['defects'])} defects", file=sys.stderr
+        )
+    return results
 
 
-def _try_one(case: Case, folder: Path, database: Path, arguments: argparse.Namespace) -> None:
-    """Try a command, write what was found to a file, and end this process."""
+def _try_one(
+    case: Case, part: int, folder: Path, database: Path, arguments: argparse.Namespace
+) -> None:
+    """Try a part of a command, write what was found to a file, and end this process."""
     try:
         folder.mkdir()
         found = try_command(
@@ -157,6 +173,7 @@ def _try_one(case: Case, folder: Path, database: Path, arguments: argparse.Names
             folder,
             database,
             every=arguments.every,
+            part=(part, arguments.parts),
             again=arguments.again,
             kinds=arguments.kind or _KINDS,
         )

@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from fairrun.errors import EXIT_BAD_REQUEST, RequestError
 from fairrun.models.provenance import fetch
@@ -83,6 +83,8 @@ class Predict:
         self._budget = Budget(limits.all_bytes, limits.inline_bytes)
         counting.show_bytes(lambda: self._budget.held)
         self._number = count(1)
+        #: Why the worker processes could not be started; None if they could.
+        self.failure: RequestError | None = None
         self._refusals = RefusalLog(_logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,13 +149,22 @@ class App(FastAPI):
     def __init__(self, predict: Predict, guard: Guard, **options: Any) -> None:
         super().__init__(**options)
         self.predict, self.guard = predict, guard
+        #: Why the worker processes could not be started; None if they could.
+        self.failure: RequestError | None = None
         self._refusals = RefusalLog(_logger)
         self.router.routes.append(Route("/predict", predict, methods=["POST"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or handle a lifespan event."""
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+
+            async def send_in_short(message: Message) -> None:
+                if message["type"] == "lifespan.startup.failed" and self.failure is not None:
+                    # The server would print the message, which is a traceback.
+                    message = {"type": message["type"]}
+                await send(message)
+
+            await super().__call__(scope, receive, send_in_short)
             return
         try:
             if (refused := self.guard.refusal(scope)) is not None:
@@ -222,7 +233,11 @@ def create_app(
         workers = Workers(folder, processes, limits, counting)
         for lane in LANES:
             counting.show_queue(lane, partial(workers.queue.length, lane))
-        await workers.start()
+        try:
+            await workers.start()
+        except RequestError as error:
+            app.failure = error
+            raise
         predict.workers = workers
         try:
             yield

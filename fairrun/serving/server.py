@@ -47,8 +47,8 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     Raises
     ------
     RequestError
-        If the model cannot be fetched or fails a check, the address needs a token, or the token is
-        too short.
+        If the model cannot be fetched or fails a check, the address needs a token, the token is too
+        short, or a worker process cannot be started.
     """
     parent = os.getppid() if RUN_VARIABLE in os.environ else None
     token = token_of_environment()
@@ -67,8 +67,10 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     )
     server = Server(config, parent)
     server.stop_at_signals()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, SystemExit):  # uvicorn exits if it cannot start
         server.run()
+    if app.failure is not None:
+        raise app.failure
     if not server.started:
         sys.exit(STARTUP_FAILURE)
     return server.is_orphan

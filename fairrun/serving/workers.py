@@ -80,8 +80,11 @@ class Workers:
         for error in await asyncio.gather(*starts, return_exceptions=True):
             if error is not None:
                 await self.stop()
+                why = error.strerror if isinstance(error, OSError) else None
                 raise RequestError(
-                    "a worker process did not start; see the output above for its error"
+                    f"a worker process did not start ({why}); end other processes, and try again"
+                    if why
+                    else "a worker process did not start; see the output above for its error"
                 ) from error
         for worker in self._workers:
             worker.task = asyncio.create_task(worker.run())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import itertools
 import json
 import os
@@ -22,8 +24,11 @@ import pytest
 import requests
 
 from fairrun.client import Client
+from fairrun.errors import RequestError
 from fairrun.serving.app import App, create_app
 from fairrun.serving.limits import Limits
+from fairrun.serving.server import serve
+from fairrun.serving.stopping import Server
 from tests.conftest import ROOT
 from tests.contract.conftest import Case
 from tests.contract.test_input_policy import CANARY
@@ -283,3 +288,18 @@ def test_what_cannot_be_served_ends_with_one_line(case: Case, tmp_path: Path, wh
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: model=" if why == "the model" else "error: host=0.0.0.0")
+
+
+def test_workers_that_cannot_be_started_are_refused_in_a_line(
+    case: Case, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """uvicorn would print a traceback, and end the process with the exit code of a store."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    monkeypatch.setattr(Server, "stop_at_signals", lambda _: None)  # for the whole process
+    with pytest.raises(RequestError, match=r"did not start \(Resource temporarily unavailable\)"):
+        serve(str(case.folder), port=0)
+    assert "Traceback" not in "".join(capfd.readouterr())

@@ -149,11 +149,16 @@ def with_interval(
     '+0.180 (-0.010 to +0.370)'
     >>> with_interval(float("nan"), float("nan"), float("nan"))
     'undefined'
+
+    A metric without an interval is its value alone:
+
+    >>> with_interval(0.903, float("nan"), float("nan"))
+    '0.903'
     """
-    if pd.isna(value):
-        return "undefined"
     form = with_sign if signed else _format_value
     middle, low_text, high_text = (form(float(x), decimals) for x in (value, low, high))
+    if pd.isna(value) or (pd.isna(low) and pd.isna(high)):
+        return middle
     return f"{middle} ({low_text} to {high_text})"
 
 

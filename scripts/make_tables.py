@@ -503,7 +503,9 @@ def serving_mixed(rows: Rows, _: dict[str, Any]) -> str:
     """Write what clients of all kinds got, while worker processes were killed."""
     lines = []
     for row in rows:
-        times = ["" if row[name] is None else _short(row[name]) for name in ("p50_ms", "p99_ms")]
+        if row["kind"] == "abandoned":  # nobody waited for an answer
+            continue
+        times = [_short(row[name]) for name in ("p50_ms", "p99_ms")]
         numbers = [f"{row[name]:,}" for name in ("answers", "wrong", "lost", "busy", "late")]
         lines.append([row["kind"], *numbers, *times])
     header = ["request", "answers", "wrong", "lost", "503, sent again", "504", "p50, ms", "p99, ms"]
@@ -767,6 +769,12 @@ def _client_rate() -> float:
     return round(_median(_rows("serving"), "trivial", "rate 8"), -3)
 
 
+def _mixed_gone() -> float:
+    """Give the number of requests whose client had closed its connection."""
+    metrics = read_result("serving_mixed")["metrics"]
+    return float(metrics['fairrun_dropped_requests_total{reason="client_gone"}'])
+
+
 def _lines_that_change() -> list[float]:
     """List the shares of labels that holisticai's methods change when rows are asked alone."""
     theirs = [r for r in _rows("mitigators_on_adult") if r["side"] == "theirs"]
@@ -824,6 +832,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
     "serving_client": lambda: f"{_client_rate():,.0f}",
     "mixed_killed": lambda: str(read_result("serving_mixed")["killed"]),
+    "mixed_gone": lambda: f"{_mixed_gone():,.0f}",
     "mixed_late": lambda: f"{read_result('serving_mixed')['timers_late_p99_ms']:.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",
     "tutorial_seconds": lambda: (

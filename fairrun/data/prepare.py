@@ -106,6 +106,19 @@ class Rows:
                 sha.update("\0".join(texts[code] for code in codes.tolist()).encode())
         return sha.hexdigest()[:32]
 
+    def split_digest(self, protected: str) -> str:
+        """Return a digest that is the same whichever columns or weights a model takes.
+
+        Only the labels and one protected column count, because a split is stratified by them. Two
+        models with other features were measured on the same people, and wear out the same rows.
+
+        Parameters
+        ----------
+        protected : str
+            The first protected column of the spec.
+        """
+        return Rows(self.frame[[protected]], self.label).digest()
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -311,8 +311,9 @@ def _metric(name: str) -> GateMetric:
     of_pairs = GATE_METRICS.get(name.removesuffix("_worst"))
     if of_pairs is not None and of_pairs.name in BIAS_METRICS:
         return of_pairs
-    if name in _INSTEAD:
-        raise RequestError(f"{name} {_INSTEAD[name]}")
+    refused = name.removesuffix("_worst")
+    if refused in _INSTEAD:
+        raise RequestError(f"{refused} {_INSTEAD[refused]}")
     meant = did_you_mean(name, GATE_METRICS, f"it knows {', '.join(GATE_METRICS)}")
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")
 

@@ -28,6 +28,7 @@ MARGINAL = {"base_rate", "selection_rate"} | {
 _GIVE_AWAY_GROUPS = (
     *("accuracy_over_threshold", "accuracy_over_threshold_ci_low"),
     *("accuracy_over_threshold_ci_high", "constraint_kept_probability"),
+    *("distance_over_none", "distance_over_none_ci_low", "distance_over_none_ci_high"),
 )
 _VALUES = ["value", "ci_low", "ci_high", "undefined_share"]
 _SIZES = ["n", "n_rows", "n_clusters", "effective_n"]

@@ -182,7 +182,10 @@ def refuse_unless_kept(mitigation: Mitigation, check: ConstraintCheck | None) ->
     if np.isfinite(check.probability):  # the run of a refused model logs no other metric
         mlflow.log_metric(CONSTRAINT_PROBABILITY, check.probability)
     parameters = mitigation.promising.parameters if mitigation.promising else {}
+    # A method that moves as far as its margin allows moves farther with a larger tolerance, too.
     larger = {"tolerance": "a larger tolerance, ", "tau": "a smaller tau, "}
+    if "confidence" in parameters:
+        larger = {"confidence": "a higher confidence, "}
     other = "".join(text for name, text in larger.items() if name in parameters)
     raise RequestError(
         f"strict=true refuses the model, because the validation rows do not show "

@@ -170,7 +170,8 @@ def run_evaluate(
         )
         looks = None
         if which == "test":
-            looks = log_looks(measured_on.digest, model_id, opened.uri)
+            split = rows.split_digest(spec.protected[0].column)
+            looks = log_looks(split, model_id, opened.uri)
         if mention_looks:
             say_looks(looks, gate=gate is not None)
         if gate is not None and result is not None:

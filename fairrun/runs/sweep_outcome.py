@@ -195,15 +195,17 @@ def _named(kind: str, metric: str) -> str:
 def _compare(
     validation: Mapping[str, float], test: Mapping[str, float], constrained: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return a table of the metrics that both have, with those of comparisons first.
+    """Return a table of the metrics that one of them has, with those of comparisons first.
 
+    A metric that is undefined on both is left out: a resumed sweep reads the validation metrics
+    from the tracking store, where an undefined one is not logged.
     Validation and test rows are independent, so the limits of a difference come from the limits of
     both values (Zou and Donner 2008, "Construction of confidence limits about effect measures: a
     general approach", Statistics in Medicine 27).
     """
     rows = []
     for name in dict.fromkeys([*COMPARED_METRICS, *constrained, *GATE_METRICS]):
-        if name in validation and name in test:
+        if any(math.isfinite(each.get(name, math.nan)) for each in (validation, test)):
             of_both = [
                 metrics.get(key, math.nan)
                 for metrics in (validation, test)

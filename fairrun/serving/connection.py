@@ -128,7 +128,8 @@ class Connection(HttpToolsProtocol):
             self._close_after(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection, and tell the app that the client of its request is gone."""
+        self._abandon_current()
         for timer in (self._deadline, self._unread, self.timeout_keep_alive_task):
             if timer is not None:
                 timer.cancel()
@@ -229,9 +230,7 @@ class Connection(HttpToolsProtocol):
             if current is not self.cycle or not current.more_body or current.response_started:
                 current.keep_alive = False  # Its answer comes first; then uvicorn closes.
                 return
-            # The rest of its body will never come.
-            current.disconnected = True
-            current.message_event.set()
+            self._abandon_current()  # The rest of its body will never come.
         body = refused.body
         headers = [*self.server_state.default_headers, *refusal_headers(refused)]
         lines = [b"%s: %s\r\n" % header for header in headers]
@@ -240,6 +239,12 @@ class Connection(HttpToolsProtocol):
             self.transport.write_eof()
         self.flow.resume_reading()
         self._close_after(self.farewell_seconds)
+
+    def _abandon_current(self) -> None:
+        """Let the app stop with its request. uvicorn tells only the last of several requests."""
+        if self._current is not None:
+            self._current.disconnected = True
+            self._current.message_event.set()
 
     def _close_after(self, seconds: float) -> None:
         self._deadline = self.loop.call_later(seconds, self._close)

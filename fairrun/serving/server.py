@@ -13,14 +13,13 @@ from fairrun.serving.app import create_app
 from fairrun.serving.connection import Connection
 from fairrun.serving.security import check_host, token_of_environment
 from fairrun.serving.stopping import Server
+from fairrun.tracking.left_run import RUN_VARIABLE
 
 __all__ = ["serve"]
 
 #: The longest time for current requests to finish when the server is stopped. Kubernetes kills a
 #: process after 30 seconds.
 _STOP_SECONDS = 25
-#: `mlflow run` sets this variable for its command.
-_RUN_VARIABLE = "MLFLOW_RUN_ID"
 
 
 def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
@@ -51,7 +50,7 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
         If the model cannot be fetched or fails a check, the address needs a token, the token is too
         short, or a worker process cannot be started.
     """
-    parent = os.getppid() if _RUN_VARIABLE in os.environ else None
+    parent = os.getppid() if RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
     app = create_app(model, token=token)

@@ -6,12 +6,12 @@ import os
 
 import mlflow
 
-__all__ = ["end_left_run"]
+__all__ = ["RUN_VARIABLE", "end_left_run"]
 
 #: `mlflow run` sets this variable for its command, and ends the run after the command.
-_VARIABLE = "MLFLOW_RUN_ID"
+RUN_VARIABLE = "MLFLOW_RUN_ID"
 
 
 def end_left_run() -> None:
     """End the run of this command as KILLED, because `mlflow run`, which would end it, is gone."""
-    mlflow.MlflowClient().set_terminated(os.environ[_VARIABLE], "KILLED")
+    mlflow.MlflowClient().set_terminated(os.environ[RUN_VARIABLE], "KILLED")

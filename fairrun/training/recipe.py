@@ -14,6 +14,7 @@ from fairrun.errors import RequestError
 from fairrun.inference import Chain, Decision, GroupLookup, Scorer, Threshold, Transform
 from fairrun.training.estimators import Estimator
 from fairrun.training.mitigation import MITIGATORS, Mitigation, ScoredRows, TrainingMatrix
+from fairrun.training.mitigation.simplest import simplest_rule
 from fairrun.training.resampling import Resample, resample_rows
 
 __all__ = ["FOLDS", "Recipe", "deal_folds", "fit_recipe"]
@@ -148,7 +149,8 @@ def fit_recipe(
         memory[out_of_fold] = _out_of_fold(recipe, train, scorer)
     rows = ScoredRows(memory[out_of_fold], train.label, positions, lookup, train.weight)
     drawing = {"seed": recipe.seed} if post.mitigator.draws else {}
-    return transform, scorer, post.mitigator.fit(rows, **drawing, **post.parameters)
+    fitted = post.mitigator.fit(rows, **drawing, **post.parameters)
+    return transform, scorer, simplest_rule(fitted, rows.log_odds)
 
 
 def _fit_scorer(

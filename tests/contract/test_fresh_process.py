@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fairrun.models.seal import seal
 from tests.contract.conftest import Case
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,9 +111,9 @@ def test_two_versions_of_the_code_in_one_process(
     assert changed != text
     model.write_text(changed, encoding="utf-8")
     golden = other / "code" / "inference" / "golden.py"
-    golden.write_text(
-        golden.read_text("utf-8").replace("    if wrong:\n", "    if False:\n"), encoding="utf-8"
-    )
+    text = golden.read_text("utf-8")
+    golden.write_text(text.replace("    if wrong.any():\n", "    if False:\n"), encoding="utf-8")
+    seal(other)
     expected = case.model.predict(rows)["prediction"]
     assert (mlflow.pyfunc.load_model(str(other)).predict(rows)["prediction"] == 1 - expected).all()
     assert (case.loaded.predict(rows)["prediction"] == expected).all()

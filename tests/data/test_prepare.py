@@ -129,6 +129,14 @@ def test_the_same_spec_gives_the_same_splits_and_another_seed_others() -> None:
     assert one.spec.digests != other.spec.digests
 
 
+def test_the_split_digest_is_that_of_the_rows_whatever_columns_a_model_takes() -> None:
+    raw = make_raw().fillna({"job": "c"})
+    others = (replace(SPEC, drop=("id", "job")), replace(SPEC, splits=Splits(seed=1)))
+    test, fewer, other = (prepare(spec, raw).splits["test"] for spec in (SPEC, *others))
+    assert fewer.digest() != test.digest()
+    assert fewer.split_digest("sex") == test.split_digest("sex") != other.split_digest("sex")
+
+
 def test_splits_that_are_derived_again_are_checked() -> None:
     spec = prepare(SPEC, make_raw()).spec
     assert prepare(spec, make_raw()).spec == spec

@@ -79,7 +79,7 @@ def test_strict_refuses_before_a_model_is_logged(run: Invoke, table: Path) -> No
     (line,) = (line for line in result.stderr.splitlines() if line.startswith("error"))
     assert "do not show statistical_parity<=0.01: not " in line
     assert "sex Male against Female: " in line
-    assert line.endswith("give more rows, a larger tolerance, or another mitigator")
+    assert line.endswith("give more rows, a higher confidence, or another mitigator")
     failed = last_run()
     assert failed.info.status == "FAILED"
     assert failed.data.metrics["constraint_kept_probability"] < 0.9

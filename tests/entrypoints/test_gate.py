@@ -97,6 +97,11 @@ def test_some_of_the_protected_columns_are_measured(run: Invoke, table: Path) ->
     one = last_run().data
     looks = [each.tags["evaluated.looks"] for each in (both, one)]
     assert looks == ["1", "2"]
+    # A model with other features looks at the same rows.
+    other = run("train", "--data", table, *about, "--drop", "age")
+    (fewer,) = re.findall(r"-P model=(\S+)", other.output)
+    looked = run("evaluate", "--model", fewer, "--gate", "accuracy>=0.1").output
+    assert "this is look 3 at this test split, by 2 models" in looked
     assert one.tags["protected"] == one.params["evaluate.protected"] == "job"
     assert one.metrics["disparate_impact"] == both.metrics["disparate_impact/job"]
     assert not [name for name in one.metrics if "sex" in name]

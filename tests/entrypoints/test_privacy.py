@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from matplotlib.text import Text
 
 from fairrun.errors import RequestError
 from fairrun.metrics import ScoreHistogram, counts_from_dict
-from tests.entrypoints.test_commands import runs, succeed
+from fairrun.models.load import load_model
+from fairrun.serving.openapi import openapi_document
+from tests.entrypoints.test_commands import artifacts, runs, succeed
 
 Invoke = Callable[..., Result]
 
@@ -81,7 +84,7 @@ def test_the_name_of_a_person_is_nowhere(
     data = ["--data", people, *ABOUT]
     said = [succeed(run("check", *data))]
     said.append(
-        succeed(run("train", *data, "--mitigator", "group_thresholds", "--changeable", "job,city"))
+        succeed(run("train", *data, "--mitigator", "equalized_odds", "--changeable", "job,city"))
     )
     (uri,) = re.findall(r"-P model=(\S+)", said[-1])
     gate = "disparate_impact>=0.5 @ race; accuracy>=0.5 @ sex:race; min_count=1"
@@ -94,7 +97,9 @@ def test_the_name_of_a_person_is_nowhere(
     answers = model.predict(rows, params=asked).drop(columns=list(rows), errors="ignore")
     hints = answers.astype(str).to_csv()
     texts = [("printed", "".join(said)), ("logged", caplog.text), ("drawn", "\n".join(drawn))]
-    files = [("answers", hints), *everything_in(tmp_path)]
+    description = load_model(uri).description
+    schema = openapi_document(description, version="1", mitigator=None, token=False)
+    files = [("answers", hints), ("schema", json.dumps(schema)), *everything_in(tmp_path)]
     assert sum("clerk" in text for _, text in files) > 3
     assert not [
         (where, name)
@@ -150,6 +155,7 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     assert counts == {"kind": "counts", "suppressed": True}
     with pytest.raises(RequestError, match=r"suppressed, because .* sensitive: true; give the"):
         counts_from_dict(counts)
+    assert "threshold_frontier.json" not in artifacts(run_id)
     scores = mlflow.artifacts.load_dict(f"runs:/{run_id}/score_histogram.json")
     with pytest.raises(RequestError, match="the score histogram of this run are suppressed"):
         ScoreHistogram.from_dict(scores)

@@ -28,6 +28,7 @@ from fairrun.serving.limits import CSV, JSON
 from fairrun.sweep.space_text import DEFAULT_SPACE, parse_space, read_space
 from fairrun.training import FairClassifier
 from tests.fuzz.mutations import mutated, mutated_document
+from tests.fuzz.wire import ask_connection
 from tests.people import SPEC, make_raw
 
 __all__ = ["SUBJECTS", "Subject", "attack"]
@@ -294,7 +295,34 @@ _SPACE_FILES = (b"C: 0.01..100 log\nmitigator: [none, reweighing]\n", b"C: [0.1,
 _GROUPS = (b"White|Asian", b">=40", b"18..25..40", b'"a|b"', b"rest", b"<25|>=65", b"-5..-1", b"=3")
 _GROUP_TOKENS = (b"|", b"..", b">=", b"<", b'"', b"=", b"rest", b"-")
 
+_POST = b"POST /predict HTTP/1.1\r\nHost: localhost\r\n"
+_H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+_LENGTH = b"Content-Length: 5\r\n\r\n12345"
+_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n3\r\n345\r\n0\r\n\r\n"
+_REQUESTS = (
+    *(_POST + _LENGTH, _POST + _CHUNKS, _POST + _H2C + _LENGTH, _POST + _H2C + _CHUNKS),
+    (_POST + _LENGTH) * 3 + b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    _POST + b"Expect: 100-continue\r\n" + _LENGTH,
+    *(b"HEAD / HTTP/1.0\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01"),
+)
+_HTTP_TOKENS = (
+    *(
+        b"\r\n",
+        b"\r\n\r\n",
+        b":",
+        b"HTTP/1.1",
+        b"HTTP/1.0",
+        b"CONNECT",
+        b"GET",
+        b"%zz",
+        b"http://x",
+    ),
+    *(b"Upgrade: h2c\r\n", b"Connection: Upgrade\r\n", b"Connection: close\r\n"),
+    *(b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", b";", b"/"),
+)
+
 SUBJECTS = {
+    "HTTP connection": Subject(ask_connection, _REQUESTS, _HTTP_TOKENS),
     "JSON body": Subject(_body(JSON), _BODIES, _JSON_TOKENS, is_document=True),
     "JSON body with explanations": Subject(
         _body(JSON, b"explain=true&counterfactuals=true"), _BODIES, _JSON_TOKENS, is_document=True

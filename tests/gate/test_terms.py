@@ -68,7 +68,7 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("four_fifths_rule>=0.8", "write disparate_impact>=0.8"),
         ("calibration_error<=0.1", "squared_calibration_error<="),
         ("2sd_rule<=2", "is a test statistic"),
-        ("2sd_rule<=2", "write statistical_parity<="),
+        ("2sd_rule_worst/sex<=2", "write statistical_parity<="),
         ("accuracy>0.8", "is not a term"),
         ("accuracy", "is not a term"),
         ("accuracy>=0.8 @", "is not a term"),

@@ -16,9 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from mlflow.exceptions import MlflowException
 
 from fairrun.entrypoints import evaluate, serve
 from fairrun.errors import RequestError
@@ -310,6 +312,22 @@ def assert_refused(folder: Path, opened: Callable[[str], object]) -> None:
         opened(str(folder))
     assert len(str(refused.value).splitlines()) == 1
     assert len(str(refused.value)) < 400 + 2 * len(str(folder))
+
+
+@pytest.mark.parametrize("name", ["importing.py", "__init__.py", "draws.py"])
+def test_changed_code_is_never_run(original: Path, tmp_path: Path, name: str) -> None:
+    """MLflow's server does not ask the app; there, `served_model.py` checks the code first."""
+    folder = Path(shutil.copytree(original, tmp_path / "model"))
+    path = folder / "code" / "inference" / name
+    own = f"import pathlib\npathlib.Path({str(tmp_path / 'run')!r}).touch()\n"
+    path.write_text(path.read_text("utf-8") + own, encoding="utf-8")
+    for opened in (load.load_model, create_app, open_model, mlflow.pyfunc.load_model):
+        with pytest.raises((RequestError, MlflowException), match=f"{name} of the"):
+            opened(str(folder))
+    assert not (tmp_path / "run").exists()
+    seal_again(folder)
+    mlflow.pyfunc.load_model(str(folder))
+    assert (tmp_path / "run").exists()
 
 
 def test_what_does_no_harm_is_taken(original: Path, tmp_path: Path) -> None:

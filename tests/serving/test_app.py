@@ -13,6 +13,7 @@ import pytest
 from starlette.types import Message
 
 from fairrun.errors import RequestError
+from fairrun.models.seal import seal
 from fairrun.serving.app import App, create_app
 from fairrun.serving.errors import CODES
 from fairrun.serving.limits import Limits
@@ -178,6 +179,7 @@ def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_pat
     changed = changed.replace("        return total\n", "        return -total\n")
     assert changed.count("-") > text.count("-") + 1
     scorer.write_text(changed, encoding="utf-8")
+    seal(folder)
     with pytest.raises(RequestError, match="golden rows differently than when it was saved"):
         create_app(str(folder))
 
@@ -185,7 +187,9 @@ def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_pat
 def test_a_model_that_is_none_is_refused(case: Case, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="cannot be loaded"):
         create_app(str(tmp_path / "nothing"))
-    shutil.copytree(case.folder, tmp_path / "other", ignore=shutil.ignore_patterns("code"))
+    shutil.copytree(
+        case.folder, tmp_path / "other", ignore=shutil.ignore_patterns("code", "artifacts")
+    )
     with pytest.raises(RequestError, match="not made by fairrun"):
         create_app(str(tmp_path / "other"))
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import select
 import socket
+import struct
 import time
 from collections.abc import Iterator
 
@@ -15,6 +16,9 @@ from starlette.types import Receive, Scope, Send
 from fairrun.serving.connection import Connection, most_connections
 from fairrun.serving.responses import send_json
 from tests.serving.running import in_a_thread
+
+#: The paths of requests whose client was gone before the answer.
+GONE: list[str] = []
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,6 +37,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         size, more = size + len(message["body"]), message["more_body"]
     if scope["path"] == "/slow":
         await asyncio.sleep(0.3)
+    if scope["path"] == "/gone":
+        message = await asyncio.wait_for(receive(), timeout=3)
+        assert message["type"] == "http.disconnect"
+        GONE.append(scope["path"])
     padding = "x" * 2**24 if scope["path"] == "/large" else ""
     said = {"path": scope["path"], "size": size, "padding": padding}
     await send_json(200, json.dumps(said).encode(), send)
@@ -182,6 +190,21 @@ def test_an_error_does_not_take_the_place_of_an_earlier_answer(address: tuple[st
     slow = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
     (said,) = answers(talk(address, slow + b"garbage\r\n\r\n"))
     assert said["path"] == "/slow"
+
+
+def test_the_app_hears_that_the_client_is_gone_also_if_another_request_waits(
+    address: tuple[str, int],
+) -> None:
+    with socket.create_connection(address, timeout=10) as client:
+        client.sendall(b"GET /gone HTTP/1.1\r\nHost: localhost\r\n\r\n" + LAST)
+        time.sleep(0.1)
+        # As long as the server does not read, only a reset tells it that the client is gone.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for _ in range(100):
+        if GONE:
+            return
+        time.sleep(0.05)
+    raise AssertionError
 
 
 def test_requests_that_wait_on_a_connection_are_limited(address: tuple[str, int]) -> None:

@@ -134,7 +134,7 @@ class Judgement:
             ci_high=np.nan,
             reason=reason,
             decided=self.verdict,
-            instead=instead or "not shown",
+            instead=instead or "hidden",
         )
 
     @property

@@ -403,6 +403,8 @@ class _Walker:
         end_with(walk)
 
     def _at(self, point: Point) -> BaseException | None:
+        from fairrun.tracking import store
+
         if self._is_copy:
             return None
         if point.what == "process":
@@ -422,7 +424,7 @@ class _Walker:
                     break
                 facts = {"number": point.number, "what": point.what, "label": point.label}
                 facts |= {"kind": kind, "code": wait_for(pid)}
-                if kind == "kill":
+                if kind == "kill" and store._opened:
                     facts["reaped"] = self._reap()
                 self._ask(facts)
                 snapshot.restore()

@@ -425,6 +425,30 @@ def thresholds_hold_fits(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines, "lrlllrrrrrr")
 
 
+def thresholds_hold_refits(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often fits in a known population keep the tolerance, and how often this is said."""
+    lines = []
+    for row in rows:
+        if_shown = row["holds_if_shown"]
+        percents = [row["holds"], row["shown"], row["shown_wrongly"], if_shown]
+        percents += [row["kept"], row["kept_wrongly"], row["probability"]]
+        lines.append(
+            [
+                row["estimator"],
+                f"{_CONSTRAINTS[row['constraint']]}, {row['tolerance']:g}",
+                f"{row['gap_none']:.3f} → {row['gap']:.3f}",
+                *("–" if share is None else f"{100 * share:.1f}" for share in percents),
+                f"{row['error_mean']:+.3f} ± {row['error_sd']:.3f}",
+                f"{row['sampling_error']:.3f}",
+            ]
+        )
+    header = ["estimator", "constraint, tolerance", "gap, none → method", "holds"]
+    header += ["training rows: shown", "shown, but does not hold", "holds if shown"]
+    header += ["validation rows: kept", "kept, but does not hold", "mean probability"]
+    header += ["error of the difference", "sampling error"]
+    return _markdown(header, lines, "llrrrrrrrrrr")
+
+
 _SERVERS = {
     "tutorial's app": "the tutorial's app: FastAPI, one DataFrame of one-hot columns per request",
     "stock, constant": "MLflow's server, a constant model with the same signature",
@@ -635,6 +659,7 @@ TABLES = {
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),
     "thresholds_hold": Table("thresholds_hold", thresholds_hold),
+    "thresholds_hold_refits": Table("thresholds_hold_refits", thresholds_hold_refits),
     "thresholds_hold_fits": Table("thresholds_hold_fits", thresholds_hold_fits),
     "serving": Table("serving", serving),
     "serving_large": Table("serving", serving_large, command=False),
@@ -690,6 +715,12 @@ def _whole_gate(columns: int, family: str) -> str:
         and row["setting"] == "all on the edge"
     ]
     return f"{row['fail']:.0f}"
+
+
+def _refits(column: str) -> list[float]:
+    """List a column of fits in a known population, in per cent."""
+    rows = _rows("thresholds_hold_refits")
+    return [100 * row[column] for row in rows if row[column] is not None]
 
 
 def _simulations(name: str) -> str:
@@ -811,6 +842,9 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_edge_pass_five": lambda: f"{max(_gate('on the edge', 'pass', 5)):.1f}",
     "gate_edge_fail_five": lambda: _span(_gate("on the edge", "fail", 5)),
     "gate_simulations": lambda: _simulations("gate_errors"),
+    "refits_if_shown": lambda: _span(_refits("holds_if_shown")),
+    "refits_shown_wrongly": lambda: f"{max(_refits('shown_wrongly')):.1f}",
+    "refits_kept_wrongly": lambda: f"{max(_refits('kept_wrongly')):.1f}",
     "gate_standard_error": lambda: (
         f"{(2.5 * 97.5 / _result('gate_errors')['simulations']) ** 0.5:.1f}"
     ),

@@ -29,6 +29,8 @@ from fairrun.tracking.runs import check_tracking_uri
 __all__ = ["entry_point", "given", "given_one", "listed", "print_gate", "print_metrics"]
 
 
+#: Metrics that are whole numbers.
+_COUNTS = ("n_rows", "n_clusters")
 #: A comma and the entry after it.
 _ENTRY = re.compile(r',\s*(?:"(?P<quoted>(?:[^"]|"")*)"\s*(?=,|$)|(?P<plain>(?!")[^,]*))')
 
@@ -101,6 +103,8 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
         form: Callable[[float], str] = with_sign if has_sign(name) else "{:z.3f}".format
         if name == CONSTRAINT_PROBABILITY:
             form = with_probability
+        elif name in _COUNTS:
+            form = "{:.0f}".format
         low, high = (metrics.get(f"{name}_ci_{end}", math.nan) for end in ("low", "high"))
         values.append("undefined" if math.isnan(metrics[name]) else form(metrics[name]))
         both = f"{form(low)} to {form(high)}"
@@ -108,6 +112,8 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
         intervals.append(interval if math.isfinite(low) else "")
     table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
     click.echo(format_table(table, signed=[rows]))
+    if "undefined" in values:
+        click.echo("undefined: cannot be computed, or is about fewer rows than min_cell")
     click.echo("all groups, all pairs and the worst pairs are in audit/*.csv of the run")
 
 

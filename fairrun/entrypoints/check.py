@@ -14,7 +14,7 @@ from fairrun.gate import ASSUMPTIONS
 from fairrun.runs.check import Checked, run_check
 from fairrun.text import format_table
 from fairrun.tracking.names import CHECK_PAGE, DRAFT_SPEC
-from fairrun.tracking.runs import mlflow_run
+from fairrun.tracking.runs import mlflow_run, mlflow_ui
 
 #: At most this number of columns is printed. The run has all of them.
 _MOST_COLUMNS = 40
@@ -69,7 +69,7 @@ def _labels(labels: pd.DataFrame) -> pd.DataFrame:
 
 def _say_next(data: DataRequest, done: Checked) -> None:
     command = mlflow_run(done.run_id)
-    click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id} (mlflow ui)")
+    click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id} ({mlflow_ui()})")
     if not done.draft:
         click.echo(f"  {command} -e train -P data={shlex.quote(data.data)}")
         return

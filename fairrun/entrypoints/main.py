@@ -12,7 +12,7 @@ from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
 from fairrun.runs.train import TrainingRequest
 from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import mlflow_run
+from fairrun.tracking.runs import mlflow_run, mlflow_ui
 
 
 @entry_point
@@ -41,7 +41,7 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str, min_cell
     last = done.table.iloc[-1]
     command = mlflow_run(done.run_id)
     click.echo(f"next: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
-    click.echo("  mlflow ui")
+    click.echo(f"  {mlflow_ui()}")
     click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
     click.echo(f"  {command} -e evaluate -P model=runs:/{last['train_run_id']}/model")
 

@@ -138,7 +138,7 @@ def _draw_rates(
         ax.plot(value, rows, marker, color=color, markeredgecolor=INK, markersize=7, zorder=3)
         for y in rows[np.isnan(value)]:
             place = groups[[*rows].index(y)]
-            words = " not shown" if (protected, place, metric) in hidden else " undefined"
+            words = " hidden" if (protected, place, metric) in hidden else " undefined"
             ax.text(0, y, words, va="center", **TEXT | {"color": GREY})
         highest = max(highest, *np.nan_to_num([*value, *high]))
         row += 1 + len(groups)

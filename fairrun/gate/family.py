@@ -93,7 +93,7 @@ def at_confidence(judgement: Judgement, confidence: float) -> Judgement:
     >>> term = parse_term("statistical_parity<=0.1")
     >>> plain = Judgement(term, "sex", "Male", "Female", 900, 0.15, 0.11, 0.19)
     >>> print(at_confidence(plain, 0.99))
-    statistical_parity<=0.1, sex Male against Female: 0.150, 0.097 to 0.203
+    statistical_parity<=0.1, sex Male against Female: +0.150, +0.097 to +0.203
     """
     if confidence <= judgement.confidence or not judgement.has_interval:
         return judgement

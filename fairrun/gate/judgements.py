@@ -127,8 +127,8 @@ class Judgement:
         instead = next(filter(None, (hidden.rows(self.protected, each) for each in groups)), "")
         if self.is_worst:
             # That a pair is the worst, and the order of its groups, tell who has the higher rate.
-            groups = ["(not shown)"] * 2
-            reason, instead = "not shown: a group of the worst pair is not shown", ""
+            groups, instead = ["(hidden)"] * 2, ""
+            reason = "hidden: it is about a group that is not shown"
         elif self.group_b:
             groups.sort()
         return replace(
@@ -142,7 +142,7 @@ class Judgement:
             ci_high=np.nan,
             reason=reason,
             decided=self.verdict,
-            instead=instead or "not shown",
+            instead=instead or "hidden",
         )
 
     @property

@@ -21,6 +21,7 @@ __all__ = ["ASSUMPTIONS", "PlannedGroup", "plan_gate"]
 ASSUMPTIONS = (
     "The gate passes if the measured ratio of selection rates is at least the value of 'passes "
     "from', fails if it is at most that of 'fails to', and has too little evidence between them. "
+    "Undefined means that no ratio is enough, or that a group has fewer than 30 test rows. "
     "The numbers assume that a model selects group_a as often as its labels are favourable, "
     "selects group_b less often, and has an accuracy of 0.8. A gate that compares more than two "
     "values of a column needs more rows."

@@ -30,8 +30,9 @@ __all__ = [
 
 #: By default, numbers about fewer rows than this are not shown.
 MIN_CELL = 5
-#: How the reason begins why a number is not shown.
-_NOT_SHOWN = "not shown"
+#: How the reason begins why a number is not shown. It is another word than "not shown", which is
+#: said of the constraint of a mitigator if the rows do not suffice to tell whether it is kept.
+_HIDDEN = "hidden"
 #: A protected column or crossing, and the name of a group.
 Group = tuple[str, str]
 
@@ -80,7 +81,7 @@ class Hidden:
         """Return what is said in place of the number of rows of a group; empty if it is shown."""
         if (protected, group) not in self.groups:
             return ""
-        return self.fewer if (protected, group) in self.small else _NOT_SHOWN
+        return self.fewer if (protected, group) in self.small else _HIDDEN
 
     def reason(self, protected: str, *groups: str, joint: bool = False) -> str:
         """Return why a number about these groups is not shown; empty if it is shown.
@@ -96,11 +97,11 @@ class Hidden:
         """
         every = [(protected, group) for group in groups]
         if any(each in self.small for each in every):
-            return f"{_NOT_SHOWN}: {self.fewer} rows"
+            return f"{_HIDDEN}: {self.fewer} rows"
         if joint and any(each in self.few for each in every):
-            return f"{_NOT_SHOWN}: {self.fewer} rows with one label or prediction"
+            return f"{_HIDDEN}: {self.fewer} rows with one label or prediction"
         if any(each in self.groups or (joint and each in self.joint) for each in every):
-            return f"{_NOT_SHOWN}: it would give away a group with {self.fewer} rows"
+            return f"{_HIDDEN}: it would give away a group with {self.fewer} rows"
         return ""
 
 
@@ -110,7 +111,7 @@ NOTHING_HIDDEN = Hidden()
 
 def is_hidden_reason(reason: str) -> bool:
     """Return whether the reason for a missing number is that it must not be shown."""
-    return reason.startswith(_NOT_SHOWN)
+    return reason.startswith(_HIDDEN)
 
 
 def check_min_cell(min_cell: int) -> None:
@@ -191,12 +192,12 @@ def hidden_parts(sizes: Sequence[int], min_cell: int = MIN_CELL) -> list[str]:
     Returns
     -------
     list of str
-        "fewer than 5", "not shown", or nothing if the number is shown.
+        "fewer than 5", "hidden", or nothing if the number is shown.
 
     Examples
     --------
     >>> hidden_parts([600, 30, 2]), hidden_parts([600, 30, 0])
-    (['', 'not shown', 'fewer than 5'], ['', '', ''])
+    (['', 'hidden', 'fewer than 5'], ['', '', ''])
     """
     said = [f"fewer than {min_cell}" if 0 < n < min_cell else "" for n in sizes]
     if not any(said):
@@ -206,7 +207,7 @@ def hidden_parts(sizes: Sequence[int], min_cell: int = MIN_CELL) -> list[str]:
         if len(gone) > 1 and sum(gone) >= min_cell:
             break
         if sizes[place] and not said[place]:
-            said[place] = _NOT_SHOWN
+            said[place] = _HIDDEN
     return said
 
 

@@ -48,7 +48,7 @@ __all__ = [
 #: A table shows at most this number of groups, those with the most rows.
 _MOST_GROUPS = 24
 #: What a table says in place of a number, if a note below it gives the reason.
-_NOT_SHOWN = "not shown"
+_HIDDEN = "hidden"
 #: The heading of a column of numbers with their intervals.
 _VALUE = "value and 95 % interval"
 #: The rates in the table of a group. The table has no room for more.
@@ -189,7 +189,7 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
         for group, of_group in groups.items()
     ]
     note = _left_out(len(every) - len(groups), "audit/rates.csv")
-    if any(cell.text == _NOT_SHOWN for row in rows for cell in row):
+    if any(cell.text == _HIDDEN for row in rows for cell in row):
         fewer = evaluation.hidden.fewer
         note = (
             f"Not shown: numbers about {fewer} rows, rates with {fewer} rows of one label or "
@@ -392,7 +392,7 @@ def _of_row(
         return Cell("")
     if pd.isna(row["value"]):
         if is_hidden_reason(row["reason"]):
-            return Cell(_NOT_SHOWN if briefly else row["reason"])
+            return Cell(_HIDDEN if briefly else row["reason"])
         return Cell(f"undefined: {row['reason']}" if row["reason"] else "undefined")
     signed = has_sign(row["metric"]) and not is_worst
     if row["reason"]:  # a weighted value without an interval

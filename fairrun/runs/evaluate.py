@@ -222,7 +222,7 @@ def _select(
 def _why_not_explained(evaluation: Evaluation) -> str:
     """Return why the model is not explained; empty if both groups may be shown."""
     first = evaluation.protected
-    return evaluation.hidden.reason(first.name, *first.group_names).removeprefix("not shown: ")
+    return evaluation.hidden.reason(first.name, *first.group_names).removeprefix("hidden: ")
 
 
 def _explain(

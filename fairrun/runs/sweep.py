@@ -120,7 +120,6 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
         saved,
         workers=request.workers,
         trials=request.trials or saved.trials,
-        min_cell=request.min_cell,
         register=request.register or saved.register,
     )
     spec = read_spec(resume)

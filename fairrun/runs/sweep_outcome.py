@@ -170,7 +170,7 @@ def _paragraphs(
 ) -> list[str]:
     """Return what the page of the sweep says above its chart."""
     values = ", ".join(
-        f"{row['metric']} {row['validation']:.3f} on validation and {row['test']:.3f} on test"
+        f"{row['metric']} {_said(row['validation'])} on validation and {_said(row['test'])} on test"
         for row in metrics[metrics["metric"].isin(sweep.plan.shown)].to_dict("records")
     )
     said = [f"Chosen: trial {selection.chosen}, because {selection.how}. It has {values}."]
@@ -182,6 +182,11 @@ def _paragraphs(
             f"{selection.verdict}. On the test rows, {gate}."
         )
     return said + [f"Warning: {each}." for each in sweep.warnings]
+
+
+def _said(value: float) -> str:
+    """Return a value as text. It is missing if it is undefined or about few rows."""
+    return f"{value:.3f}" if math.isfinite(value) else "no value"
 
 
 def _named(kind: str, metric: str) -> str:

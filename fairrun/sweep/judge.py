@@ -81,7 +81,8 @@ def undecidable(constraint: Constraint, n_rows: int) -> tuple[Judgement, ...]:
     >>> from fairrun.sweep.objectives import read_constraint
     >>> (found,) = undecidable(read_constraint("accuracy>=0.7; roc_auc>=0.8", []), 500)
     >>> print(found)
-    roc_auc>=0.8, all rows: metrics of scores have no interval for rows in clusters
+    roc_auc>=0.8, all rows: metrics of scores have no interval if rows are in clusters; metrics of
+    labels, such as accuracy, have one
     """
     return tuple(
         Judgement(term, "", "", "", n_rows, reason=NOT_BY_CLUSTER)

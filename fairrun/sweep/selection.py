@@ -93,7 +93,8 @@ def select(
         intervals. Trivial trials are then chosen only if all are. A trial is trivial if it selects
         under 5 % or over 95 % of the rows, or is no more accurate than the more frequent label.
     rule : {"constrained", "knee"}
-        The rule; see `RULES`. Of equally good trials, the earliest is chosen.
+        The rule; see `RULES`. Of trials with an equal first objective, "constrained" takes the one
+        with the best second objective. Of equally good trials, the earliest is chosen.
     judge : callable, optional
         Returns the gate's verdict on a trial. It is asked about the trials whose own intervals meet
         the constraint, or nearly, from the best one until one passes. By default the intervals of
@@ -128,7 +129,7 @@ def select(
     if rule == "knee" or constraint is None:
         place = int(places[knee(gains[places])])
     else:
-        place, how = _best_within(complete, gains[:, 0], constraint, str(axes[0]), judge)
+        place, how = _best_within(complete, gains, constraint, str(axes[0]), judge)
     verdict = None
     if constraint is not None:
         chosen = complete[place]
@@ -140,14 +141,15 @@ def select(
 
 def _best_within(
     complete: Sequence[TrialResult],
-    gain: NDArray[np.float64],
+    gains: NDArray[np.float64],
     constraint: Constraint,
     objective: str,
     judge: Judge | None,
 ) -> tuple[int, str]:
     """Return the position of the chosen trial, and how it was chosen."""
     ends = np.array([max(constraint.violations(each.metrics).values()) for each in complete])
-    order = np.argsort(-gain, kind="stable")
+    # Few rows give many equal first objectives. The second one keeps the choice off a beaten trial.
+    order = np.lexsort((-gains[:, 1], -gains[:, 0]))
     for place in order[ends[order] <= (0 if judge is None else _NEAR_THE_EDGE)]:
         verdict = (judge or _own_verdict(constraint))(complete[place])
         if verdict is Verdict.PASS:
@@ -163,7 +165,7 @@ def _best_within(
     elif trivial.any():
         left_out = f" ({trivial.sum()} of {len(complete)} trials left out as trivial: {_TRIVIAL})"
     if (within := allowed & (values <= 0)).any():
-        place = int(np.argmax(np.where(within, gain, -np.inf)))
+        place = int(order[within[order]][0])
         return place, (
             "no trial is shown to meet the constraint; it has the best "
             f"{objective} of those whose values meet it{left_out}"

@@ -44,6 +44,7 @@ __all__ = [
     "log_pictures",
     "log_table",
     "mlflow_run",
+    "mlflow_ui",
     "parameter_text",
     "project_of",
     "reopened_run",
@@ -253,6 +254,21 @@ def mlflow_run(run_id: str) -> str:
     built = mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_PROJECT_ENV)
     manager = {None: " --env-manager local", "uv": " --env-manager uv"}.get(built, "")
     return f"mlflow run {shlex.quote(project_of(run_id))}{manager}"
+
+
+def mlflow_ui() -> str:
+    """Return the command that shows the runs of this tracking store.
+
+    `mlflow ui` does not read MLFLOW_TRACKING_URI. Without the URI, it shows `mlflow.db` of the
+    folder where it is started. The URI of other databases may contain a password.
+    """
+    uri = mlflow.get_tracking_uri()
+    if uri.startswith(("http://", "https://", "databricks")):
+        return "open the tracking server in a browser"
+    if uri in ("sqlite:///mlflow.db", f"sqlite:///{Path.cwd() / 'mlflow.db'}"):
+        return "mlflow ui"
+    shown = shlex.quote(uri) if uri.startswith("sqlite:") else "URI"
+    return f"mlflow ui --backend-store-uri {shown}"
 
 
 def log_parameters(parameters: Mapping[str, object]) -> None:

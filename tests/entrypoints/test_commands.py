@@ -517,7 +517,10 @@ def test_a_model_that_was_changed_is_refused(run: Invoke, table: Path, tmp_path:
     )
     result = run("evaluate", "--model", folder, "--data", table)
     assert result.exit_code == 2
-    assert "is refused: model.json is missing or was changed" in result.output
+    assert (
+        "is refused: artifacts/inference/model.json of the model is missing or was changed"
+        in result.output
+    )
 
 
 def test_rows_without_the_models_columns_are_refused(

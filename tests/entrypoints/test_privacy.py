@@ -176,7 +176,7 @@ def test_check_and_preprocess_show_no_number_of_a_small_group(run: Invoke, few: 
     about += ["--unprivileged", "Black"]
     output = succeed(run("check", *about, "--min-cell", 20))
     assert re.search(r"\| race +\| \(neither\) +\| fewer than 20 \|", output)
-    assert re.search(r"\| race +\| Black +\| not shown +\|", output)
+    assert re.search(r"\| race +\| Black +\| hidden +\|", output)
     assert "What disparate_impact" not in output
     succeed(run("preprocess", *about, "--min-cell", 20))
     counts = mlflow.load_table("label_group_counts.json", run_ids=[runs()[-1].info.run_id])

@@ -121,7 +121,7 @@ def test_the_flip_rate_is_that_of_the_pair_where_most_labels_change(people: Peop
     assert found.flips["changed"].item() == 25
     assert found.metrics["flip_rate"] == 0.25
     limits = [found.metrics[f"flip_rate_ci_{end}"] for end in ("low", "high")]
-    np.testing.assert_allclose(limits, beta.ppf([0.025, 0.975], 25.5, 75.5))
+    np.testing.assert_allclose(limits, beta.ppf([0.025, 0.975], [25, 26], [76, 75]))
     assert evaluate(people).flips is None
 
 

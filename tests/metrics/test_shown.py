@@ -45,10 +45,10 @@ def test_a_group_of_one_is_in_no_table(exact: Evaluation, shown: Evaluation) -> 
     of_one = rates[rates["group"] == "Inuit"]
     assert len(of_one) == len(exact.audit.rates[exact.audit.rates["group"] == "Inuit"])
     assert of_one[["n", "value", "ci_low", "ci_high"]].isna().all(axis=None)
-    assert set(of_one["reason"]) == {"not shown: fewer than 5 rows"}
+    assert set(of_one["reason"]) == {"hidden: fewer than 5 rows"}
     black = rates[rates["group"] == "Black"]
     assert black["value"].isna().all()
-    assert set(black["reason"]) == {"not shown: it would give away a group with fewer than 5 rows"}
+    assert set(black["reason"]) == {"hidden: it would give away a group with fewer than 5 rows"}
     # What everybody looks at first stays.
     compared = shown.audit.compared
     pd.testing.assert_frame_equal(
@@ -109,9 +109,7 @@ def test_few_rows_of_a_label_hide_what_depends_on_it() -> None:
     confusion = shown_confusion(shown).set_index("group")
     assert confusion["n"].tolist() == [200, 100, 0]
     assert confusion.loc["Female", "true_positives"] is pd.NA
-    assert confusion.loc["Female", "reason"].startswith(
-        "not shown: fewer than 5 rows with one label"
-    )
+    assert confusion.loc["Female", "reason"].startswith("hidden: fewer than 5 rows with one label")
 
 
 def test_nothing_changes_if_no_group_is_small() -> None:

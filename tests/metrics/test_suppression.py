@@ -78,9 +78,9 @@ def test_small_groups_are_hidden_with_one_that_is_not() -> None:
     # "not White" is shown, so Black would give Other away.
     assert hidden.groups == {("race", "Other"), ("race", "Black")}
     assert hidden.rows("race", "Other") == "fewer than 5"
-    assert hidden.rows("race", "Black") == "not shown"
+    assert hidden.rows("race", "Black") == "hidden"
     assert hidden.rows("race", "White") == ""
-    assert hidden.reason("race", "White", "Other") == "not shown: fewer than 5 rows"
+    assert hidden.reason("race", "White", "Other") == "hidden: fewer than 5 rows"
     assert "give away" in hidden.reason("race", "Black")
 
 
@@ -101,7 +101,7 @@ def test_a_rate_over_few_rows_is_hidden_and_the_margins_are_not() -> None:
     assert hidden.joint == {("sex", "Female"), ("sex", "Male")}
     assert hidden.reason("sex", "Female") == ""
     said = hidden.reason("sex", "Female", joint=True)
-    assert said == "not shown: fewer than 5 rows with one label or prediction"
+    assert said == "hidden: fewer than 5 rows with one label or prediction"
 
 
 def test_rows_without_a_value_are_protected_on_request() -> None:

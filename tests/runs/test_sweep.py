@@ -28,6 +28,7 @@ from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
+from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
 from tests.people import make_raw
@@ -319,7 +320,8 @@ def test_a_sweep_that_is_interrupted_before_its_first_record_cannot_be_resumed(
 def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, store: Path) -> None:
     """And any number of workers, and any end, makes the same sweep of the same seed."""
     known = sweeps()
-    process = command(store, *said_of(data), "--trials", 6, "--space", SPACE, "--workers", 2)
+    parameters = ["--trials", 6, "--space", SPACE, "--workers", 2, "--min-cell", 7]
+    process = command(store, *said_of(data), *parameters)
     run_id = wait_for_trials(process, 2, known)
     process.kill()
     process.communicate(timeout=60)
@@ -331,6 +333,7 @@ def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, st
     resumed = run_sweep(data, SweepRequest(workers=1), resume=run_id)
     assert resumed.run_id == run_id
     assert mlflow.get_run(run_id).info.status == "FINISHED"
+    assert read_sweep(run_id)["min_cell"] == 7
     after = {run.data.tags["sweep.trial"]: run for run in children(run_id)}
     assert len(after) == len(children(run_id)) == 6
     # What was whole is as it was; a trial that was being written, if any, was tried again.

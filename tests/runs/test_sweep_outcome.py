@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fairrun.runs.sweep_outcome import _compare
+from fairrun.runs.sweep_outcome import _compare, _said
 
 
 def test_an_undefined_metric_is_treated_as_one_that_was_not_logged() -> None:
@@ -15,3 +15,7 @@ def test_an_undefined_metric_is_treated_as_one_that_was_not_logged() -> None:
     table = _compare(undefined, test)
     assert list(table["metric"]) == ["accuracy", "disparate_impact"]
     assert table.equals(_compare(logged, test))
+
+
+def test_the_page_has_words_for_a_missing_value() -> None:
+    assert (_said(0.1094), _said(math.nan)) == ("0.109", "no value")

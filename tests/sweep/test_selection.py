@@ -136,6 +136,13 @@ def test_of_equals_the_earliest_is_chosen() -> None:
         assert select(twins, AXES, CONSTRAINT, rule).frontier == (1,)  # type: ignore[arg-type]
 
 
+def test_of_equally_accurate_trials_the_one_nearer_to_parity_is_chosen() -> None:
+    beaten = [result(1, 0.8, 0.04), result(2, 0.8, 0.01), result(3, 0.8, 0.02)]
+    for asked in (None, lambda trial: Verdict.PASS, lambda trial: Verdict.INSUFFICIENT_EVIDENCE):
+        selection = select(beaten, AXES, CONSTRAINT, "constrained", asked)
+        assert (selection.chosen, selection.frontier) == (2, (2,))
+
+
 def test_without_a_complete_trial_there_is_no_choice() -> None:
     with pytest.raises(RequestError, match="no trial is complete"):
         select(RESULTS[5:], AXES, None, "knee")

@@ -34,7 +34,8 @@ _KEPT = 48
 #: The longest cell of a table in a terminal. Cells also hold whole sentences.
 _LONGEST_CELL = 240
 #: A spreadsheet reads text that begins with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: In some languages, it does so with the wide forms of the signs, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3, *, signed: Collection[str] = ()) -> str:
@@ -236,8 +237,9 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose texts no spreadsheet takes for formulas, to be written as CSV.
 
-    A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an
-    apostrophe in front, in cells and in the names of columns. Numbers stay as they are.
+    A text that begins with ``=``, ``+``, ``-``, ``@`` (also in the wide forms of Japanese texts), a
+    tab or a line break gets an apostrophe in front, in cells and in the names of columns. Numbers
+    stay as they are.
 
     Examples
     --------

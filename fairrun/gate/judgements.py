@@ -125,8 +125,16 @@ class Judgement:
         if not reason:
             return self
         instead = next(filter(None, (hidden.rows(self.protected, each) for each in groups)), "")
+        if self.is_worst:
+            # That a pair is the worst, and the order of its groups, tell who has the higher rate.
+            groups, instead = ["(hidden)"] * 2, ""
+            reason = "hidden: it is about a group that is not shown"
+        elif self.group_b:
+            groups.sort()
         return replace(
             self,
+            group_a=groups[0],
+            group_b=groups[1] if self.group_b else "",
             n=0,
             effective_n=None if self.effective_n is None else np.nan,
             value=np.nan,

@@ -18,6 +18,7 @@ from fairrun.metrics.audit import MOST_COMPARED, Audit
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import one_and_two_way, values_of
 from fairrun.metrics.rates import divide, selection_rate
+from fairrun.metrics.suppression import NOTHING_HIDDEN, Hidden
 from fairrun.metrics.weighted import AnyCounts
 
 __all__ = ["count_above_median", "four_fifths_table", "local_law_144_table"]
@@ -33,7 +34,11 @@ _MIN_COUNT = 30
 
 
 def four_fifths_table(
-    counts: AnyCounts, audited: Audit, *, min_count: int = _MIN_COUNT
+    counts: AnyCounts,
+    audited: Audit,
+    *,
+    min_count: int = _MIN_COUNT,
+    hidden: Hidden = NOTHING_HIDDEN,
 ) -> pd.DataFrame:
     """Compute the ratio of each group's selection rate to the highest rate (four-fifths rule).
 
@@ -50,6 +55,8 @@ def four_fifths_table(
     min_count : int
         The fewest rows of the group with the highest rate; effective rows if the rows have weights
         or are in clusters.
+    hidden : Hidden
+        The groups that are not shown. None of them is the group with the highest rate.
 
     Returns
     -------
@@ -92,7 +99,8 @@ def four_fifths_table(
         rates = selection_rate(tables)
         sizes = estimated.get("effective_n", estimated["n"])[[*grouping.groups]].to_numpy()
         is_small = divide(tables.sum(axis=(1, 2)), counts.n) < _SMALL_CATEGORY
-        counted = ~is_small & (sizes >= min_count) & ~np.isnan(rates)
+        gone = [bool(hidden.rows(column.name, group)) for group in grouping.groups]
+        counted = ~is_small & (sizes >= min_count) & ~np.isnan(rates) & ~np.array(gone)
         highest = int(np.where(counted, rates, -1.0).argmax())
         top = grouping.groups[highest] if counted.any() else ""
         limits = _limits_of_ratios(audited, column.name, top)

@@ -13,6 +13,7 @@ from fairrun.groups import MISSING, NEITHER_NAME
 from fairrun.metrics.audit import Audit
 from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.evaluation import Evaluation, confusion_table
+from fairrun.metrics.impact_audits import four_fifths_table
 from fairrun.metrics.intervals import Intervals
 from fairrun.metrics.rates import selection_rate
 from fairrun.metrics.suppression import Hidden, is_hidden_reason
@@ -30,6 +31,7 @@ _GIVE_AWAY_GROUPS = (
     *("accuracy_over_threshold_ci_high", "constraint_kept_probability"),
     *("distance_over_none", "distance_over_none_ci_low", "distance_over_none_ci_high"),
 )
+_AMONG_SHOWN = "compared with the highest rate of the categories that are shown"
 _VALUES = ["value", "ci_low", "ci_high", "undefined_share"]
 _SIZES = ["n", "n_rows", "n_clusters", "effective_n"]
 
@@ -69,7 +71,7 @@ def show(evaluation: Evaluation, hidden: Hidden) -> Evaluation:
         hidden=hidden,
         metrics=metrics | dict.fromkeys(nothing, np.nan),
         audit=audited,
-        impact_audits={n: _impact(n, t, hidden) for n, t in evaluation.impact_audits.items()},
+        impact_audits=_impact_audits(evaluation, audited, hidden),
         frontier=None if any(group in hidden.joint for group in two) else evaluation.frontier,
     )
 
@@ -96,6 +98,10 @@ def _audit(audited: Audit, hidden: Hidden) -> Audit:
     compared, pairs, together = (
         _pairs(table, hidden) for table in (audited.compared, audited.pairs, audited.together)
     )
+    # The groups of `together` are ordered by their values, and this order would tell whether a
+    # group of one has the higher rate. `pairs` has the same rows in the order of the data spec.
+    names, gone = ["group_a", "group_b"], together["reason"].map(is_hidden_reason).to_numpy(bool)
+    together[names] = np.where(gone[:, None], pairs[names], together[names])
     worst = _worst(audited.worst, together)
     return replace(
         audited, rates=rates, compared=compared, pairs=pairs, together=together, worst=worst
@@ -148,29 +154,56 @@ def _worst(worst: pd.DataFrame, together: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(worst))
 
 
+def _impact_audits(
+    evaluation: Evaluation, audited: Audit, hidden: Hidden
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of the impact audits without the numbers of hidden groups.
+
+    Ratios compare with the highest rate of the groups that are shown: who has the highest rate of
+    all would tell whether a group of one is selected.
+    """
+    shown = {}
+    if "four_fifths" in evaluation.impact_audits:
+        shown["four_fifths"] = four_fifths_table(evaluation.counts, audited, hidden=hidden)
+    if (law := evaluation.impact_audits.get("local_law_144")) is not None:
+        categories = law[law["category"] != MISSING]
+        for (_, protected), rows in categories.groupby(["basis", "protected"], sort=False):
+            gone = [bool(hidden.rows(str(protected), str(name))) for name in rows["category"]]
+            if any(gone):
+                law = _compared_with_shown(law, rows, np.array(gone))
+        shown["local_law_144"] = law
+    return {name: _impact(name, table, hidden) for name, table in shown.items()}
+
+
+def _compared_with_shown(law: pd.DataFrame, rows: pd.DataFrame, gone: Mask) -> pd.DataFrame:
+    """Return a Local Law 144 table whose ratios in `rows` compare with those that are not gone."""
+    law = law.copy()
+    law.loc[rows.index, "impact_ratio"] = np.nan
+    law.loc[rows.index, "most_selected"] = ""
+    compared = rows[~gone & rows["impact_ratio"].notna()]
+    # If all rates are 0, ratios are missing, as in the table of all categories.
+    if len(compared) and compared["rate"].max() > 0:
+        top = compared.iloc[int(compared["rate"].argmax())]
+        law.loc[rows.index, "most_selected"] = top["category"]
+        law.loc[compared.index, "impact_ratio"] = compared["rate"] / top["rate"]
+        notes = [f"{note}; {_AMONG_SHOWN}" if note else _AMONG_SHOWN for note in compared["note"]]
+        law.loc[compared.index, "note"] = notes
+    return law
+
+
 def _impact(name: str, table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
     """Return a table of an impact audit without the numbers of hidden groups."""
     if name == "four_fifths":
-        group, highest, why = "group", "highest_group", "reason"
-        ratio = ["impact_ratio", "ratio_ci_low", "ratio_ci_high", "below_four_fifths"]
-        numbers = ["n", "selected", "selection_rate", "ci_low", "ci_high"]
+        group, why = "group", "reason"
+        numbers = ["n", "selected", "selection_rate", "ci_low", "ci_high", "below_four_fifths"]
+        numbers += ["ratio_ci_low", "ratio_ci_high"]
     else:
-        group, highest, why = "category", "most_selected", "note"
-        ratio, numbers = ["impact_ratio"], ["n", "share", "selected", "rate"]
-    of_group, of_highest = (
-        np.array([hidden.reason(p, str(g)) for p, g in table[["protected", by]].to_numpy()])
-        for by in (group, highest)
-    )
-    shown = _without(table, of_group != "", [*numbers, *ratio])
-    # The ratio and the rate of a group give the highest rate.
-    shown = _without(shown, of_highest != "", ratio)
-    said = [own or top for own, top in zip(of_group, of_highest, strict=True)]
-    is_unknown = table[group] == MISSING
-    shown[why] = [
-        (own if unknown else new) or old
-        for new, own, old, unknown in zip(said, of_group, table[why], is_unknown, strict=True)
-    ]
-    shown[highest] = shown[highest].mask((of_highest != "") & ~is_unknown, "")
+        group, why = "category", "note"
+        numbers = ["n", "share", "selected", "rate"]
+    about = table[["protected", group]].to_numpy()
+    reasons = np.array([hidden.reason(protected, str(name)) for protected, name in about])
+    shown = _without(table, reasons != "", [*numbers, "impact_ratio"])
+    shown[why] = [reason or old for reason, old in zip(reasons, table[why], strict=True)]
     return shown
 
 

@@ -42,7 +42,7 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     Returns
     -------
     bool
-        Whether the server stopped because `mlflow run` is gone. Nobody else then ends its run.
+        Whether `mlflow run`, which started the server, is gone. Nobody else then ends its run.
 
     Raises
     ------

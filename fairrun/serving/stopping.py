@@ -22,22 +22,25 @@ class Server(uvicorn.Server):
         The settings.
     parent : int, optional
         The id of the process that started this one. None if the server runs on without it.
-
-    Attributes
-    ----------
-    is_orphan : bool
-        Whether the server stopped because its parent is gone.
     """
 
     def __init__(self, config: uvicorn.Config, parent: int | None = None) -> None:
         super().__init__(config)
-        self.parent, self.is_orphan = parent, False
+        self.parent = parent
+
+    @property
+    def is_orphan(self) -> bool:
+        """Return whether the parent is gone.
+
+        One signal can end both: that of a group of processes reaches the server, too, and the
+        server may stop before the parent is gone. So this has to be asked when it has stopped.
+        """
+        return self.parent is not None and os.getppid() != self.parent
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to stop; uvicorn asks ten times a second."""
-        if self.parent is not None and os.getppid() != self.parent:
+        if self.is_orphan:
             _logger.warning("the process that started the server has ended, so the server stops")
-            self.is_orphan = True
             return True
         return await super().on_tick(counter)
 

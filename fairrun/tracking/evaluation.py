@@ -59,8 +59,7 @@ def log_evaluation(
     evaluation : Evaluation
         The evaluation as it is shown; see `fairrun.metrics.show`.
     sensitive : bool
-        Whether the counts and the histogram of scores, which are exact, are suppressed, and the
-        frontier of one threshold, whose rows can differ by one person, is left out.
+        Whether the counts and the histogram of scores, which are exact, are suppressed.
     model_id : str or None
         The id of the logged model that was evaluated.
     dataset : PandasDataset
@@ -83,7 +82,7 @@ def log_evaluation(
     confusion = without_empty_neither(shown_confusion(evaluation), "n")
     log_table(CONFUSION, confusion)
     _log_audit(evaluation)
-    if evaluation.frontier is not None and not sensitive:
+    if evaluation.frontier is not None:
         log_table(FRONTIER, evaluation.frontier.table)
     if plots:
         log_pictures({name: plot.png for name, plot in plots.items()})

@@ -22,6 +22,8 @@ from fairrun.metrics import (
     audit,
     audit_scores,
     group_a_and_b,
+    hidden_groups,
+    is_hidden_reason,
 )
 from fairrun.metrics.linearised import NOT_WEIGHTED
 from tests.metrics.samples import COLUMNS, SEX, People, draw_people, tables
@@ -513,3 +515,17 @@ def test_equal_weights_give_the_verdicts_of_counts(people: People, counts: Count
             assert mine.verdict is other.verdict
             assert mine.value == pytest.approx(other.value)
     assert "effective_n" not in decide(parse_gate(gate), counts, audit(counts)).table
+
+
+def test_a_hidden_worst_pair_is_not_named() -> None:
+    values = ("A", "B", "C")
+    race = ProtectedColumn("race", values, values[:1], values[1:])
+    of_values = [[[40, 60], [0, 0]], [[50, 50], [0, 0]], [[3, 0], [0, 0]]]
+    counts = Counts((race,), [*of_values, [[0, 0], [0, 0]]])
+    result = found("statistical_parity<=0.1; min_count=1", counts)
+    (judged,) = result.judgements
+    assert {judged.group_a, judged.group_b} == {"A", "C"}
+    (shown,) = result.shown(hidden_groups(counts)).judgements
+    assert (shown.group_a, shown.group_b, shown.rows) == ("(hidden)", "(hidden)", "hidden")
+    assert shown.verdict is judged.verdict
+    assert is_hidden_reason(shown.reason)

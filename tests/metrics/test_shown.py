@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairrun.gate import Gate, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import (
     BIAS_METRICS,
@@ -138,6 +139,52 @@ def test_a_group_of_one_is_not_the_highest_rate_of_the_four_fifths_rule() -> Non
     assert set(none["highest_group"]) == {""}
     assert none["impact_ratio"].isna().all()
     assert "no group has 2 % of the rows and 200 rows" in none["reason"][0]
+
+
+def _shown_of(outcome: tuple[int, int, float], weighted: bool) -> dict[str, pd.DataFrame]:
+    """Return what is shown if a group of one has this outcome, and a woman has 1, 1 and 0.9."""
+    sexes = ProtectedColumn("sex", ("Male", "Female", "X"), ("Male",), ("Female", "X"))
+    rng = np.random.default_rng(0)
+    sex, score = np.r_[2, 1, rng.integers(0, 2, 300)], np.r_[0, 0.9, rng.random(300)]
+    label, weight = (rng.random(302) < score).astype(int), np.r_[1, 1, rng.uniform(1, 2, 300)]
+    label[0], predicted, score[0] = outcome[0], (score > 0.6).astype(int), outcome[2]
+    label[1], predicted[0] = 1, outcome[1]
+    if outcome == (1, 1, 0.9):  # The other way round, so that all sums are equal.
+        label[1], predicted[1], score[1] = 0, 0, 0.1
+    found = evaluate_predictions(
+        [sexes], [sex], label, predicted, score, weight=weight if weighted else None
+    )
+    gate = Gate.parse("disparate_impact>=0.8; statistical_parity<=0.1; min_count=1")
+    hidden = hidden_groups(found.counts)
+    result = decide(gate, found.counts, found.audit).shown(hidden)
+    shown = show(found, hidden)
+    tables = shown.audit.tables | shown.impact_audits | {"gate": result.table}
+    return tables | {"confusion": shown_confusion(shown)}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_outcome_of_a_group_of_one_changes_nothing_that_is_shown(weighted: bool) -> None:
+    # The order of two groups told which of them has the higher rate, and so whether a group of one
+    # is selected. So did the name of the most selected group, and that of the worst pair of a gate.
+    one, other = (_shown_of(each, weighted) for each in [(0, 0, 0.1), (1, 1, 0.9)])
+    for name, table in one.items():
+        pd.testing.assert_frame_equal(table, other[name], rtol=1e-9, obj=name)
+    assert not weighted or "local_law_144" not in one
+    assert one["four_fifths"]["highest_group"].unique().tolist() == ["Male"]
+
+
+def test_ratios_of_local_law_144_compare_with_the_categories_that_are_shown() -> None:
+    # The one Inuit is selected, so that Inuit has the highest rate; Black is hidden with Inuit.
+    rng = np.random.default_rng(0)
+    race = np.repeat([0, 1, 2], [100, 100, 1])
+    predicted = np.r_[np.arange(100) < 50, np.arange(100) < 40, True]
+    label, score = rng.integers(0, 2, 201), rng.random(201)
+    found = evaluate_predictions([RACE], [race], label, predicted, score)
+    law = show(found, hidden_groups(found.counts)).impact_audits["local_law_144"]
+    law = law[law["basis"] == "selection"].set_index("category")
+    assert law["impact_ratio"].tolist()[:1] == [1]
+    assert law["impact_ratio"].isna().tolist() == [False, True, True, True]
+    assert law.loc["White", "note"].endswith("the highest rate of the categories that are shown")
 
 
 @pytest.mark.parametrize("seed", range(4))

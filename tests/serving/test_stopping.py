@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 
+from fairrun.serving.stopping import Server
 from tests.conftest import ROOT
 from tests.serving.running import free_port, wait_for
 
@@ -62,6 +65,15 @@ def test_a_stop_answers_the_request_under_way(why: str, tmp_path: Path) -> None:
         process.kill()
     assert "Traceback" not in log.read_text("utf-8")
     assert ("has ended, so the server stops" in log.read_text("utf-8")) == watched
+
+
+def test_a_parent_that_ends_at_the_same_signal_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # `kill -TERM -- -<group>` ends `mlflow run` as well, and its run stayed RUNNING for ever.
+    server = Server(uvicorn.Config("unused"), parent=os.getppid())
+    server.handle_exit(signal.SIGTERM, None)
+    assert not server.is_orphan
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    assert server.is_orphan
 
 
 def test_systemd_accepts_the_unit_of_the_docs(tmp_path: Path) -> None:

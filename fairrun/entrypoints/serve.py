@@ -6,7 +6,7 @@ import click
 
 from fairrun.entrypoints._command import entry_point
 from fairrun.serving.server import serve
-from fairrun.tracking.left_run import end_left_run
+from fairrun.tracking.left_run import claim_run, end_left_run
 
 
 @entry_point
@@ -21,5 +21,6 @@ from fairrun.tracking.left_run import end_left_run
 )
 def main(model: str, port: int, host: str) -> None:
     """Serve a logged model over HTTP. Its documentation is at /docs."""
+    claim_run()
     if serve(model, host, port):
         end_left_run()

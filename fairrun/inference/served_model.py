@@ -35,8 +35,7 @@ class _Uncached(SourceFileLoader):
 
 def _check_files() -> None:
     """Check the files of the saved model before any of its code is run."""
-    manifest = json.loads((_here / "artifacts" / "inference" / "manifest.json").read_bytes())
-    digests = manifest["model_sha256"]
+    digests = _digests(_here / "artifacts" / "inference" / "manifest.json")
     code = {
         path.relative_to(_here).as_posix()
         for path in (_here / "code").rglob("*")
@@ -48,10 +47,26 @@ def _check_files() -> None:
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             wrong.append(name)
     if wrong:
-        raise ValueError(
-            f"{wrong[0]} of the saved model is missing or was changed after the model was saved; "
-            "fetch the model again, or train it again"
-        )
+        raise _changed(wrong[0])
+
+
+def _digests(manifest: Path) -> dict[str, str]:
+    """Return the digest of each file by its path, as the manifest has them."""
+    try:
+        # Reading a pipe would wait for ever.
+        content = manifest.read_bytes() if manifest.is_file() else b""
+        return {
+            str(name): str(digest) for name, digest in json.loads(content)["model_sha256"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _changed(manifest.name) from error
+
+
+def _changed(name: str) -> ValueError:
+    return ValueError(
+        f"{name} of the saved model is missing or was changed after the model was saved; "
+        "fetch the model again, or train it again"
+    )
 
 
 def _import_model(package: Path) -> object:

@@ -1,4 +1,4 @@
-"""The run of a command whose `mlflow run` has ended before it."""
+"""The run that `mlflow run` has opened for a command that opens none itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import os
 
 import mlflow
 
-__all__ = ["RUN_VARIABLE", "end_left_run"]
+from fairrun.tracking.owners import process_tags
+
+__all__ = ["RUN_VARIABLE", "claim_run", "end_left_run"]
 
 #: `mlflow run` sets this variable for its command, and ends the run after the command.
 RUN_VARIABLE = "MLFLOW_RUN_ID"
+
+
+def claim_run() -> None:
+    """Tag the run with this process, so that `reap` finds it if the process is killed."""
+    if RUN_VARIABLE in os.environ:
+        for name, value in process_tags().items():
+            mlflow.MlflowClient().set_tag(os.environ[RUN_VARIABLE], name, value)
 
 
 def end_left_run() -> None:

@@ -330,6 +330,20 @@ def test_changed_code_is_never_run(original: Path, tmp_path: Path, name: str) ->
     assert (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"[1]", b'{"model_sha256": 3}', None])
+def test_mlflow_refuses_a_manifest_that_is_none(
+    original: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    folder = Path(shutil.copytree(original, tmp_path / "model"))
+    (folder / MANIFEST).unlink()
+    if content is None:
+        os.mkfifo(folder / MANIFEST)
+    else:
+        (folder / MANIFEST).write_bytes(content)
+    with pytest.raises(MlflowException, match="manifest.json of the saved model is missing or was"):
+        mlflow.pyfunc.load_model(str(folder))
+
+
 def test_what_does_no_harm_is_taken(original: Path, tmp_path: Path) -> None:
     """Compiled files, what MLflow writes again, and a link to the same content."""
     folder = Path(shutil.copytree(original, tmp_path / "model"))

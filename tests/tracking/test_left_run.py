@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from fairrun.tracking.left_run import RUN_VARIABLE, claim_run, end_left_run
+from fairrun.tracking.owners import process_tags
+
+
+def test_reap_finds_the_run_of_a_server_and_a_left_one_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    try:
+        run_id = mlflow.MlflowClient().create_run("0").info.run_id
+        monkeypatch.delenv(RUN_VARIABLE, raising=False)
+        claim_run()  # without `mlflow run` there is nothing to tag
+        assert not process_tags().items() & mlflow.get_run(run_id).data.tags.items()
+        monkeypatch.setenv(RUN_VARIABLE, run_id)
+        claim_run()
+        assert process_tags().items() <= mlflow.get_run(run_id).data.tags.items()
+        end_left_run()
+        assert mlflow.get_run(run_id).info.status == "KILLED"
+    finally:
+        mlflow.set_tracking_uri(before)

@@ -340,7 +340,9 @@ def test_mlflow_refuses_a_manifest_that_is_none(
         os.mkfifo(folder / MANIFEST)
     else:
         (folder / MANIFEST).write_bytes(content)
-    with pytest.raises(MlflowException, match="manifest.json of the saved model is missing or was"):
+    with pytest.raises(
+        MlflowException, match=r"manifest\.json of the saved model is missing or was"
+    ):
         mlflow.pyfunc.load_model(str(folder))
 
 

@@ -26,9 +26,19 @@ from fairrun.tracking.interrupts import Interrupted, interruptible
 from fairrun.tracking.names import CONSTRAINT_PROBABILITY
 from fairrun.tracking.runs import check_tracking_uri
 
-__all__ = ["entry_point", "given", "given_one", "listed", "print_gate", "print_metrics"]
+__all__ = [
+    "UNDEFINED",
+    "entry_point",
+    "given",
+    "given_one",
+    "listed",
+    "print_gate",
+    "print_metrics",
+]
 
 
+#: The line below a table of metrics, one of which has no value.
+UNDEFINED = "undefined: cannot be computed, or is about fewer rows than min_cell"
 #: Metrics that are whole numbers.
 _COUNTS = ("n_rows", "n_clusters")
 #: A comma and the entry after it.
@@ -113,7 +123,7 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
     table = pd.DataFrame({"metric": names, rows: values, "95 % interval": intervals})
     click.echo(format_table(table, signed=[rows]))
     if "undefined" in values:
-        click.echo("undefined: cannot be computed, or is about fewer rows than min_cell")
+        click.echo(UNDEFINED)
     click.echo("all groups, all pairs and the worst pairs are in audit/*.csv of the run")
 
 

@@ -8,7 +8,7 @@ import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point, given, print_gate
+from fairrun.entrypoints._command import UNDEFINED, entry_point, given, print_gate
 from fairrun.entrypoints._options import data_options, min_cell_option, min_frequency_option
 from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS
@@ -137,7 +137,8 @@ def _say(swept: Swept) -> None:
         limits = frontier[list(interval_keys(name))]
         signed = has_sign(name)
         shown[name] = [with_interval(*row, signed=signed) for row in limits.to_numpy().tolist()]
-    click.echo(format_table(shown))
+    trials = format_table(shown)
+    click.echo(trials)
     verdict = swept.selection.verdict
     of_constraint = "" if verdict is None else f"; the constraint on validation: {verdict}"
     click.echo(
@@ -152,7 +153,10 @@ def _say(swept: Swept) -> None:
             for name, *row in limits.to_numpy().tolist()
         ]
         rows = rows.assign(**{where: texts})
-    click.echo(format_table(rows[["metric", "validation", "test", "optimism"]]))
+    measured = format_table(rows[["metric", "validation", "test", "optimism"]])
+    click.echo(measured)
+    if "undefined" in trials + measured:
+        click.echo(UNDEFINED)
     command = mlflow_run(swept.run_id)
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
     click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")

@@ -32,7 +32,11 @@ def _axis(objective: Objective) -> Axis:
 def with_axes(
     table: pd.DataFrame, trials: Mapping[int, TrialResult], objectives: Sequence[Objective]
 ) -> pd.DataFrame:
-    """Return the complete trials of a table, with the columns that the axes need added."""
+    """Return the trials of a table that charts can draw, with the columns that they need added.
+
+    These are the complete trials that have a value on each axis, which a trial of sensitive data
+    has only if the groups of the metric are shown.
+    """
     complete = table[table["state"] == "complete"]
     added: dict[str, list[float]] = {}
     for objective, axis in zip(objectives, chart_axes(objectives), strict=True):
@@ -42,7 +46,8 @@ def with_axes(
         ends = ("", "_high", "_low") if down else ("", "_low", "_high")
         for place, end in enumerate(ends):
             added[axis.key + end] = [-gain[place] if down else gain[place] for gain in gains]
-    return complete.assign(**added)
+    keys = [axis.key for axis in chart_axes(objectives)]
+    return complete.assign(**added).dropna(subset=keys)
 
 
 def constraint_limit(constraint: Constraint | None, axis: Objective) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,9 @@ from fairrun.sweep.judge import trial_judge
 from fairrun.sweep.methods import PLANNED
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import Selection, select
+from fairrun.sweep.shown import shown_trial
 from fairrun.sweep.table import trials_table
-from fairrun.sweep.trial import Problem
+from fairrun.sweep.trial import Problem, TrialResult
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
@@ -150,8 +152,13 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
             for name in ("train", "validation"):
                 log_input(dataset.splits[name], dataset.spec, context=name)
         log_sweep(saved_request(plan))
-        warnings = say_out_of_reach(plan.constraint, dataset, columns, folds=request.folds)
-        sweep = Sweep(plan, _problem(plan, dataset, columns), dataset, warnings)
+        # A resumed sweep reads the metrics of its trials, so they are complete unless the data are
+        # sensitive, and the sweep cannot be resumed.
+        min_cell = request.min_cell if dataset.spec.sensitive else 1
+        warnings = say_out_of_reach(
+            plan.constraint, dataset, columns, folds=request.folds, min_cell=min_cell
+        )
+        sweep = Sweep(plan, _problem(plan, dataset, columns), dataset, warnings, min_cell)
         tried = _try(run, sweep, executor)
     if not is_new:
         tried.children.unmark()
@@ -187,13 +194,16 @@ class _Tried:
     children : ChildRuns
         The child runs of the sweep.
     search : Search
-        The search with all results.
+        The search with all results and all their metrics.
+    shown : dict of int to TrialResult
+        The trials as they are shown, by number.
     run_ids : dict of int to str
         The ids of the child runs by number of the trial.
     """
 
     children: ChildRuns
     search: Search
+    shown: dict[int, TrialResult]
     run_ids: dict[int, str]
 
 
@@ -218,13 +228,16 @@ def _try(run: Run, sweep: Sweep, executor: Executor) -> _Tried:
     if search.n_trials != plan.n_trials:
         _logger.info("the space has %d different combinations; each is tried", search.n_trials)
     run_ids = dict(read.run_ids)
+    shown = {each.number: each for each in read.results}
     with tqdm(total=search.n_trials, initial=len(search.done), unit="trial", disable=None) as bar:
         for result in executor.run(sweep.problem, search.ask, search.tell):
+            number = result.number
+            shown[number] = shown_trial(result, sweep.min_cell)
             with uninterrupted():
-                run_ids[result.number] = children.log(result, search.notes_of(result.number))
-            bar.set_postfix_str(_best(search), refresh=False)
+                run_ids[number] = children.log(shown[number], search.notes_of(number))
+            bar.set_postfix_str(_best(search, shown), refresh=False)
             bar.update()
-    return _Tried(children, search, run_ids)
+    return _Tried(children, search, shown, run_ids)
 
 
 def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
@@ -238,9 +251,8 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
             plan.constraint, lambda trial: trial.counts or read_counts(run_ids[trial.number])
         )
     selection = select(results, plan.axes, plan.constraint, plan.rule, judge)
-    table = trials_table(results, run_ids, selection, plan.constraint)
-    by_number = {result.number: result for result in results}
-    outcome = finish_sweep(run, sweep, by_number, table, selection)
+    table = trials_table(results, run_ids, selection, plan.constraint, tried.shown)
+    outcome = finish_sweep(run, sweep, tried.shown, table, selection)
     return Swept(
         run.info.run_id,
         table,
@@ -253,7 +265,7 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
     )
 
 
-def _best(search: Search) -> str:
+def _best(search: Search, shown: Mapping[int, TrialResult]) -> str:
     """Return the best trial so far as text for the progress bar."""
     first, constraint = search.objectives[0], search.constraint
     complete = [
@@ -265,4 +277,6 @@ def _best(search: Search) -> str:
     if not complete:
         return "none yet"
     best = max(complete, key=lambda each: first.gain(each.metrics)[0])
-    return f"best {first} {best.metrics[first.key]:.4f} ({best.parameters.get('mitigator')})"
+    value = shown[best.number].metrics[first.key]
+    said = f"{value:.4f}" if math.isfinite(value) else f"in trial {best.number}"
+    return f"best {first} {said} ({best.parameters.get('mitigator')})"

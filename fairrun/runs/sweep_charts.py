@@ -34,7 +34,7 @@ def log_charts(
     sweep : Sweep
         The sweep.
     trials : mapping of int to TrialResult
-        The trials by number.
+        The trials as they are shown, by number. Those without a value on an axis are not drawn.
     table : pandas.DataFrame
         The table of trials; see `trials_table`.
     paragraphs : sequence of str
@@ -46,13 +46,14 @@ def log_charts(
     axes, groups = chart_axes(plan.axes), spec.protected[0].group_names
     points = with_axes(table, trials, plan.axes)
     limit = constraint_limit(plan.constraint, plan.axes[1])
-    log_figure("frontier", plot_sweep(points, axes, groups, limit=limit))
+    if len(points):
+        log_figure("frontier", plot_sweep(points, axes, groups, limit=limit))
+        best = best_by_mitigator(points, axes[0])
+        log_figure("best_by_mitigator", plot_metric_bars(best, COMPARED_METRICS, *groups))
+        in_ratios = [each.name for each in plan.space.dimensions if each.in_ratios]
+        log_figure("parameters", plot_parameters(points, plan.space.names, axes, in_ratios))
     if plan.constraint is not None:
         _log_constrained(sweep, plan.constraint, trials, table)
-    best = best_by_mitigator(points, axes[0])
-    log_figure("best_by_mitigator", plot_metric_bars(best, COMPARED_METRICS, *groups))
-    in_ratios = [each.name for each in plan.space.dimensions if each.in_ratios]
-    log_figure("parameters", plot_parameters(points, plan.space.names, axes, in_ratios))
     importance = parameter_importance(list(trials.values()), plan.space, plan.axes)
     if len(importance):
         put_table(IMPORTANCE, importance)
@@ -84,6 +85,8 @@ def _log_constrained(
             continue
         pair = (axes[0], Objective(term.metric, about, key))
         points = with_axes(table, trials, pair)
+        if points.empty:
+            return
         gains = [[axis.gain(trials[n].metrics)[0] for axis in pair] for n in points["number"]]
         figure = plot_sweep(
             points.assign(frontier=on_frontier(gains)),

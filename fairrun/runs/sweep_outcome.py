@@ -86,7 +86,7 @@ def finish_sweep(
     sweep : Sweep
         The sweep.
     trials : mapping of int to TrialResult
-        The trials by number.
+        The trials as they are shown, by number.
     table : pandas.DataFrame
         The table of trials; see `trials_table`.
     selection : Selection
@@ -116,7 +116,7 @@ def finish_sweep(
     metrics = _compare(chosen.metrics, evaluated.metrics, plan.constrained)
     put_table(TRIALS, table)
     put_table(CHOSEN, metrics)
-    refits.compare_with(selection.chosen)
+    refits.compare_with(selection.chosen, sweep.min_cell)
     said = _paragraphs(sweep, selection, metrics, evaluated.gate)
     log_charts(sweep, trials, table, said)
     of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *plan.constrained])]
@@ -180,6 +180,12 @@ def _paragraphs(
         said.append(
             f"The constraint is {sweep.plan.constraint}. On the validation rows: "
             f"{selection.verdict}. On the test rows, {gate}."
+        )
+    if sweep.min_cell > 1:
+        said.append(
+            f"The data are sensitive: metrics of trials about fewer than {sweep.min_cell} rows, or "
+            "from which they could be computed, are left out, and so are trials without a value "
+            "on both axes of a chart."
         )
     return said + [f"Warning: {each}." for each in sweep.warnings]
 

@@ -25,6 +25,7 @@ def say_out_of_reach(
     protected: Sequence[ProtectedColumn],
     *,
     folds: int,
+    min_cell: int = 1,
 ) -> tuple[str, ...]:
     """Warn if no trial can be shown to meet the constraint, and set the tag that says so.
 
@@ -41,6 +42,8 @@ def say_out_of_reach(
         The protected columns.
     folds : int
         The number of folds of the sweep.
+    min_cell : int
+        The fewest rows behind a number that a warning gives; 1 shows all.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def say_out_of_reach(
         )
     # The check of the rows supposes weight 1 and no folds.
     is_checked = folds == 1 and rows.weight is None
-    if is_checked and (few := out_of_reach(constraint, protected, rows)):
+    if is_checked and (few := out_of_reach(constraint, protected, rows, min_cell)):
         found.append(_few_rows(few, len(rows)))
     if found or is_checked:
         mlflow.set_tag(SWEEP_REACHABLE, "false" if found else "true")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fairrun.data import Rows
 from fairrun.errors import RequestError
 from fairrun.inference import InferenceModel
-from fairrun.metrics import PairedCounts, compare_models, count_rows
+from fairrun.metrics import PairedCounts, compare_models, count_rows, hidden_groups
 from fairrun.models.log import log_model
 from fairrun.models.open import open_model
 from fairrun.sweep.trial import Problem, TrialResult
@@ -86,11 +86,12 @@ class Refits:
                 trial.number,
             )
 
-    def compare_with(self, chosen: int) -> None:
+    def compare_with(self, chosen: int, min_cell: int = 1) -> None:
         """Log how the other models of the frontier differ from the chosen one on the same rows.
 
         Both labels of a row are counted together, so that errors which two models share cancel. It
-        needs rows that did not fit the models, and that have neither weights nor clusters.
+        needs rows that did not fit the models, and that have neither weights nor clusters. The
+        groups are not compared if a number about fewer than `min_cell` rows would be shown.
         """
         rows = self._held_out
         if rows is None or rows.weight is not None or rows.cluster is not None:
@@ -99,16 +100,22 @@ class Refits:
         others = [number for number in sorted(labels) if number != chosen]
         if chosen not in labels or not others:
             return
-        protected = self._problem.protected[:1]
+        protected = self._problem.protected
         positions = [column.positions(rows.frame) for column in protected]
+        counts = count_rows(protected, positions, rows.label, labels[chosen], None)
+        hidden = hidden_groups(counts, min_cell, unknown=True)
+        first = protected[0]
+        is_compared = not hidden.reason(first.name, *first.group_names)
         found = []
         for number in others:
             both = (labels[number], labels[chosen])
-            paired = PairedCounts.from_arrays(protected, positions, rows.label, *both)
+            paired = PairedCounts.from_arrays([first], positions[:1], rows.label, *both)
             differences = compare_models(paired, n_replicates=1000)
-            everybody = differences.rates.query("protected == '' and metric == 'accuracy'")
-            parity = differences.compared.query("metric == 'statistical_parity'")
-            table = pd.concat([everybody, parity])[["metric", "value", "ci_low", "ci_high"]]
+            table = differences.rates.query("protected == '' and metric == 'accuracy'")
+            if is_compared:
+                parity = differences.compared.query("metric == 'statistical_parity'")
+                table = pd.concat([table, parity])
+            table = table[["metric", "value", "ci_low", "ci_high"]]
             found.append(table.assign(trial=number, chosen=chosen))
         table = pd.concat(found, ignore_index=True)
         put_table(FRONTIER_DIFFERENCES, table[["trial", "chosen", *table.columns[:4]]])

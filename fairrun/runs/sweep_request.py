@@ -64,7 +64,8 @@ class SweepRequest:
     min_frequency : int
         The fewest training rows of a named category; see `FairClassifier`.
     min_cell : int
-        Numbers about fewer rows are not shown for the chosen model; 1 shows all.
+        Numbers about fewer rows are not shown for the chosen model, and if the data are sensitive,
+        not for the trials; 1 shows all.
     """
 
     method: Method = "random"
@@ -136,12 +137,16 @@ class Sweep:
         The splits, with the test rows, which trials do not use.
     warnings : tuple of str
         Why no trial can be shown to meet the constraint; empty if it is not known to be so.
+    min_cell : int
+        Numbers of trials about fewer rows are not shown; 1, which shows all, unless the data are
+        sensitive.
     """
 
     plan: Plan
     problem: Problem
     dataset: Dataset
     warnings: tuple[str, ...] = ()
+    min_cell: int = 1
 
 
 def checked_space(request: SweepRequest) -> Space:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import optuna
@@ -32,7 +33,7 @@ def parameter_importance(
     Parameters
     ----------
     results : sequence of TrialResult
-        The trials, of which only complete ones are used.
+        The trials, of which only complete ones with a value for each objective are used.
     space : Space
         The parameters that were tried.
     objectives : sequence of Objective
@@ -49,7 +50,12 @@ def parameter_importance(
     F. Hutter, H. Hoos and K. Leyton-Brown, "An efficient approach for assessing hyperparameter
     importance", ICML 2014.
     """
-    complete = [each for each in results if each.state == "complete"]
+    complete = [
+        each
+        for each in results
+        if each.state == "complete"
+        and all(math.isfinite(objective.gain(each.metrics)[0]) for objective in objectives)
+    ]
     rows = []
     for name in space.names:
         having = [each for each in complete if name in each.parameters]

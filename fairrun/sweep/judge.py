@@ -19,6 +19,7 @@ from fairrun.metrics import (
     ClusterTables,
     audit,
     count_rows,
+    hidden_groups,
     selection_rate,
 )
 from fairrun.sweep.objectives import Constraint
@@ -96,7 +97,7 @@ def _is_of_scores(term: Term) -> bool:
 
 
 def out_of_reach(
-    constraint: Constraint, protected: Sequence[ProtectedColumn], rows: Rows
+    constraint: Constraint, protected: Sequence[ProtectedColumn], rows: Rows, min_cell: int = 1
 ) -> tuple[Judgement, ...]:
     """Return the terms that no trial can be shown to meet on so few rows.
 
@@ -114,6 +115,8 @@ def out_of_reach(
         The protected columns.
     rows : Rows
         The validation rows, without weights.
+    min_cell : int
+        The fewest rows behind a number that a judgement gives; 1 shows all.
 
     Returns
     -------
@@ -152,6 +155,7 @@ def out_of_reach(
             counts = count_rows(*table, None)
             audited = audit(counts, clusters=clusters)
             result = decide(Gate(terms, constraint.gate.min_count), counts, audited)
+            result = result.shown(hidden_groups(counts, min_cell, unknown=True))
             found += [each for each in result.judgements if each.verdict is not Verdict.PASS]
     return tuple(found)
 

@@ -18,19 +18,22 @@ def trials_table(
     run_ids: Mapping[int, str],
     selection: Selection,
     constraint: Constraint | None,
+    shown: Mapping[int, TrialResult] | None = None,
 ) -> pd.DataFrame:
     """Return the table of trials, which is logged and from which charts are drawn.
 
     Parameters
     ----------
     results : sequence of TrialResult
-        The trials.
+        The trials, whose metrics decide the verdicts.
     run_ids : mapping of int to str
         The ids of the child runs by number of the trial.
     selection : Selection
         The frontier and the chosen trial.
     constraint : Constraint or None
         The constraint on trials.
+    shown : mapping of int to TrialResult, optional
+        The trials as they are shown, by number; by default as they are. See `shown_trial`.
 
     Returns
     -------
@@ -43,6 +46,7 @@ def trials_table(
     ordered = sorted(results, key=lambda result: result.number)
     names = dict.fromkeys(name for each in ordered for name in each.parameters)
     names.pop("mitigator", None)
+    measured = {each.number: (shown or {}).get(each.number, each).metrics for each in ordered}
     metrics = dict.fromkeys(name for each in ordered for name in each.metrics)
     rows = [
         {
@@ -55,7 +59,7 @@ def trials_table(
             else "",
             "mitigator": each.parameters.get("mitigator", "none"),
             **{name: each.parameters.get(name) for name in names},
-            **{name: each.metrics.get(name) for name in metrics},
+            **{name: measured[each.number].get(name) for name in metrics},
             "seconds": each.seconds,
             "reason": each.reason,
             "run_id": run_ids[each.number],

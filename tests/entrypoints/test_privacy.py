@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from fairrun.errors import RequestError
 from fairrun.metrics import ScoreHistogram, counts_from_dict
 from fairrun.models.load import load_model
 from fairrun.serving.openapi import openapi_document
+from fairrun.sweep.shown import shown_trial
+from fairrun.sweep.trial import TrialResult
 from tests.entrypoints.test_commands import artifacts, runs, succeed
 
 Invoke = Callable[..., Result]
@@ -187,18 +190,68 @@ def test_check_and_preprocess_show_no_number_of_a_small_group(run: Invoke, few: 
 
 
 @pytest.mark.slow
-def test_a_sweep_of_sensitive_data_stores_no_counts_and_is_not_resumed(
-    run: Invoke, few: Path
+def test_a_sweep_of_sensitive_data_shows_and_stores_no_number_of_a_small_group(
+    run: Invoke, few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ["--trials", 2, "--workers", 1, "--space", "C=0.1..1", "--sensitive", "true"]
-    succeed(run("sweep", "--data", few, *ABOUT, *asked))
+    """The search uses all numbers, and nobody can read those about the few Inuit afterwards."""
+    trials: list[tuple[TrialResult, TrialResult]] = []
+
+    def keep(trial: TrialResult, min_cell: int) -> TrialResult:
+        trials.append((trial, shown_trial(trial, min_cell)))
+        return trials[-1][1]
+
+    monkeypatch.setattr("fairrun.runs.sweep.shown_trial", keep)
+    about = [*ABOUT[:4], "--protected", "race,sex", "--privileged", "White,Male"]
+    about += ["--unprivileged", "Black,Female", "--sensitive", "true"]
+    asked = ["--method", "grid", "--workers", 1]
+    asked += ["--space", "C=0.0001,0.01,1; class_weight=none,balanced"]
+    asked += ["--objective", "accuracy,statistical_parity"]
+    asked += ["--constraint", "statistical_parity<=0.5 @ sex:race; accuracy>=0.5"]
+    output = succeed(run("sweep", "--data", few, *about, *asked))
+    parent = next(each for each in runs() if "sweep.rule" in each.data.tags)
+    assert len(trials) == 6
+    assert {exact.state for exact, _ in trials} == {"complete"}
+    concealed, visible = set(), set()
+    for exact, shown in trials:
+        for name, value in exact.metrics.items():
+            if math.isfinite(value):
+                (visible if name in shown_metrics(shown) else concealed).add((name, value))
+    names = {name for name, _ in concealed} - {name for name, _ in visible}
+    assert {"statistical_parity", "statistical_parity_worst"} <= names
+    assert {"accuracy", "statistical_parity/sex"} <= {name for name, _ in visible}
+
+    # The evaluation of the chosen model has tests of its own.
+    swept = [each for each in runs() if "evaluated.rows" not in each.data.tags]
+    assert len(swept) == 7
+    texts = [("printed", output)]
+    for each in swept:
+        ends = {name.partition("_")[2] for name in each.data.metrics}
+        assert not names & {*each.data.metrics, *ends}, each.info.run_name
+        texts += everything_in(tmp_path / "artifacts" / each.info.run_id)
+    digits = {text for _, value in concealed for text in forms(value) if len(text) >= 8}
+    seen = {text for _, value in visible for text in forms(value)}
+    assert len(digits - seen) > 50
+    assert not [(where, each) for where, text in texts for each in digits - seen if each in text]
+    # The same digits are found of the metrics that are shown.
+    assert all(any(each in text for _, text in texts) for each in seen)
+    differences = mlflow.load_table("frontier_differences.json", run_ids=[parent.info.run_id])
+    assert set(differences["metric"]) == {"accuracy"}
+
     found = [
         mlflow.artifacts.load_dict(f"runs:/{each.info.run_id}/counts.json")
         for each in runs()
         if "sweep.trial" in each.data.tags or "evaluated.rows" in each.data.tags
     ]
-    assert found == [{"kind": "counts", "suppressed": True}] * len(found)
-    assert len(found) >= 2
-    result = run("sweep", "--resume", runs()[0].info.run_id)
+    assert found == [{"kind": "counts", "suppressed": True}] * 7
+    result = run("sweep", "--resume", parent.info.run_id)
     assert result.exit_code == 2
     assert "is a sweep of sensitive data, which does not store the counts" in result.output
+
+
+def shown_metrics(trial: TrialResult) -> set[str]:
+    return {name for name, value in trial.metrics.items() if math.isfinite(value)}
+
+
+def forms(value: float) -> tuple[str, str]:
+    """The digits of a number as files have them, and as the page of a sweep rounds them."""
+    return repr(abs(value))[:8], f"{abs(value):.6g}"

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from fairrun.figures import Axis
@@ -60,6 +63,20 @@ def test_a_difference_is_drawn_by_its_distance_from_0() -> None:
     assert points[f"{flat.key}_low"].tolist() == pytest.approx([0.03, 0.18, 0.19, 0.13])
     assert points[f"{flat.key}_high"].tolist() == pytest.approx([0.07, 0.22, 0.23, 0.17])
     assert points[f"{up.key}_high"].tolist() == pytest.approx([0.87, 0.83, 0.92, 0.91])
+
+
+def test_a_trial_without_a_value_on_an_axis_is_neither_drawn_nor_counted() -> None:
+    """Its metric of a small group is not shown. The verdicts are those of all numbers."""
+    hidden = dict.fromkeys(interval_keys("statistical_parity"), math.nan)
+    shown = {n: replace(each, metrics=each.metrics | hidden) for n, each in BY_NUMBER.items()}
+    table = trials_table(RESULTS, dict(TABLE["run_id"]), SELECTION, CONSTRAINT, shown)
+    same = ["verdict", "frontier", "chosen", "accuracy"]
+    assert table[same].equals(TABLE[same])
+    assert table["statistical_parity"].isna().all()
+    assert with_axes(table, shown, AXES).empty
+    assert parameter_importance([*shown.values()] * 5, SPACE, AXES).empty
+    one = BY_NUMBER | {0: shown[0]}
+    assert list(with_axes(table, one, AXES)["number"]) == [1, 2, 3]
 
 
 def test_the_best_of_each_mitigator_meets_the_constraint_where_one_does() -> None:

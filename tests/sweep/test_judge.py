@@ -72,6 +72,18 @@ def test_a_constraint_is_out_of_reach_if_equal_groups_would_not_pass() -> None:
     assert out_of_reach(read_constraint("accuracy>=0.99", [SEX]), [SEX], make_rows(400)) == ()
 
 
+def test_what_is_out_of_reach_names_no_number_of_few_rows() -> None:
+    race = ProtectedColumn("race", ("W", "B", "I"), ("W",), ("B",))
+    frame = pd.DataFrame({"race": np.array(["W", "B"] * 150 + ["I"] * 3, dtype=object)})
+    rows = Rows(frame, np.arange(303) % 2)
+    constraint = read_constraint("statistical_parity<=0.05 @ race", [race])
+    exact = out_of_reach(constraint, [race], rows)
+    assert any("has 3 rows" in str(each) for each in exact)
+    shown = out_of_reach(constraint, [race], rows, min_cell=5)
+    assert [each.verdict for each in shown] == [each.verdict for each in exact]
+    assert all(each.reason.startswith("hidden") and each.n == 0 for each in shown)
+
+
 def test_clusters_can_put_a_constraint_out_of_reach() -> None:
     """Rows of 8 clusters cannot show what as many independent rows can."""
     assert out_of_reach(CONSTRAINT, [SEX], make_rows(20_000, cluster_size=10)) == ()

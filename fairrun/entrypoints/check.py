@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 import pandas as pd
 
@@ -11,10 +9,10 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.gate import ASSUMPTIONS
-from fairrun.runs.check import Checked, run_check
+from fairrun.runs.check import Checked, commands_after_check, run_check
 from fairrun.text import format_table
-from fairrun.tracking.names import CHECK_PAGE, DRAFT_SPEC
-from fairrun.tracking.runs import mlflow_run, mlflow_ui
+from fairrun.tracking.hints import where_to_look
+from fairrun.tracking.names import CHECK_PAGE
 
 #: At most this number of columns is printed. The run has all of them.
 _MOST_COLUMNS = 40
@@ -68,16 +66,12 @@ def _labels(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _say_next(data: DataRequest, done: Checked) -> None:
-    command = mlflow_run(done.run_id)
-    click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id} ({mlflow_ui()})")
-    if not done.draft:
-        click.echo(f"  {command} -e train -P data={shlex.quote(data.data)}")
-        return
+    click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id}:")
+    for line in where_to_look(done.run_id):
+        click.echo(f"  {line}")
     if done.guessed:
-        given = " ".join(f"-P {name}={shlex.quote(text)}" for name, text in done.guessed.items())
         click.echo("then correct the guesses in this command, and check again:")
-        click.echo(f"  {command} -e check -P data={shlex.quote(data.data)} {given}")
-        return
-    click.echo("then save the draft spec, look at each line, and train:")
-    click.echo(f"  mlflow artifacts download -r {done.run_id} -a {DRAFT_SPEC} -d .")
-    click.echo(f'  {command} -e train -P data="$PWD/{DRAFT_SPEC}"')
+    elif done.draft:
+        click.echo("then save the draft spec, look at each line, and train:")
+    for line in commands_after_check(data, done):
+        click.echo(f"  {line}")

@@ -10,7 +10,9 @@ from fairrun.entrypoints._command import entry_point, given, listed, print_gate,
 from fairrun.entrypoints._options import JsonObject, min_cell_option, read_options
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
-from fairrun.runs.evaluate import run_evaluate
+from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
+from fairrun.tracking.hints import where_to_look
+from fairrun.tracking.names import REPORT
 
 _EXIT_CODES = {
     Verdict.PASS: 0,
@@ -83,6 +85,11 @@ def main(
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
     if evaluated.constraint is not None:
         click.echo(evaluated.constraint)
+    click.echo(f"\nrun {evaluated.run_id} has {REPORT}; to look at it:")
+    for line in where_to_look(evaluated.run_id):
+        click.echo(f"  {line}")
+    for line in commands_after_evaluate(evaluated, model):
+        click.echo(f"next: {line}")
     if evaluated.gate is None:
         return 0
     print_gate(evaluated.gate)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import click
-import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import UNDEFINED, entry_point
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
-from fairrun.metrics import has_sign
-from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
+from fairrun.runs.compare import (
+    COMPARED_BY,
+    COMPARED_MITIGATORS,
+    Comparison,
+    commands_after_comparison,
+    run_comparison,
+)
+from fairrun.runs.compared import differences_to_none, shown_table
 from fairrun.runs.train import TrainingRequest
-from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import mlflow_run, mlflow_ui
+from fairrun.text import format_table
+from fairrun.tracking.hints import where_to_look
 
 
 @entry_point
@@ -22,36 +27,46 @@ from fairrun.tracking.runs import mlflow_run, mlflow_ui
     default=",".join(COMPARED_MITIGATORS),
     help="The mitigators to compare, separated by commas. Join several to one with +.",
 )
+@click.option(
+    "--constraint",
+    default=COMPARED_BY,
+    help="The requirement by which the models are ranked on validation, in the language of gates: "
+    "first those whose interval meets it, by accuracy, then the others, the nearest to parity "
+    "first; none ranks by accuracy alone.",
+)
 @training_options
 @min_cell_option
-def main(data: DataRequest, training: TrainingRequest, mitigators: str, min_cell: int) -> None:
-    """Train a model with each mitigator on the same data, and compare the models on test."""
+def main(
+    data: DataRequest, training: TrainingRequest, mitigators: str, constraint: str, min_cell: int
+) -> None:
+    """Train a model with each mitigator on the same data, and recommend one of the models."""
     names = [name.strip() for name in mitigators.split(",")]
-    done = run_comparison(data, names, training, min_cell)
+    by = None if constraint == "none" else constraint
+    _say(run_comparison(data, names, training, min_cell, by))
+
+
+def _say(done: Comparison) -> None:
     group_a, group_b = done.groups
-    click.echo(f"Metrics on the test split; group_a = {group_a}, group_b = {group_b}.")
-    click.echo("Ratios are a / b, differences are a - b. Brackets hold the 95 % interval.\n")
-    differences = [name for name in COMPARED_METRICS if has_sign(name)]
-    click.echo(format_table(_readable(done.table), signed=differences))
+    click.echo(f"The models are {done.ranking.rule}.")
+    click.echo(f"Differences are a - b, ratios a / b; a = {group_a}, b = {group_b}. ", nl=False)
+    click.echo("Brackets hold the 95 % interval.\n")
+    shown = shown_table(done.table, done.constrained)
+    table = format_table(shown, signed=[str(name) for name in shown if ", " in str(name)])
+    click.echo(table)
     click.echo()
-    if done.table["constraint"].any():
-        click.echo("constraint: whether these rows show what the mitigator promises.")
-    if done.table["effect"].any():
+    if "undefined" in table:
+        click.echo(UNDEFINED)
+    if "constraint" in shown:
+        click.echo("constraint: whether the test rows show what the mitigator itself promises.")
+    if "effect" in shown:
         click.echo("effect: the labels against those of none, on the validation rows.")
-    last = done.table.iloc[-1]
-    command = mlflow_run(done.run_id)
-    click.echo(f"next: look at run {done.run_id}, and serve or evaluate {last['mitigator']}:")
-    click.echo(f"  {mlflow_ui()}")
-    click.echo(f"  mlflow models serve -m runs:/{last['train_run_id']}/model --env-manager local")
-    click.echo(f"  {command} -e evaluate -P model=runs:/{last['train_run_id']}/model")
-
-
-def _readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with one interval, that of the disparate impact, so that it fits a slide.
-
-    The columns of constraint and effect are left out if they say nothing.
-    """
-    names = [f"disparate_impact{part}" for part in ("", "_ci_low", "_ci_high")]
-    texts = [with_interval(*row) for row in table[names].to_numpy().tolist()]
-    said = [name for name in ("constraint", "effect") if table[name].any()]
-    return table[["mitigator", *COMPARED_METRICS, *said]].assign(disparate_impact=texts)
+    for sentence in differences_to_none(done.table):
+        click.echo(f"{sentence}.")
+    click.echo(f"all metrics, also on test, are in comparison.json of run {done.run_id}")
+    click.echo(f"\n{done.recommended}")
+    click.echo("\nlook at the comparison:")
+    for line in where_to_look(done.run_id):
+        click.echo(f"  {line}")
+    click.echo(f"evaluate or serve {done.table['mitigator'].iloc[0]}:")
+    for line in commands_after_comparison(done):
+        click.echo(f"  {line}")

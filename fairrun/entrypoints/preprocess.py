@@ -8,7 +8,7 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.runs.preprocess import run_preprocess
-from fairrun.tracking.runs import mlflow_run
+from fairrun.tracking.hints import next_command
 
 
 @entry_point
@@ -19,5 +19,4 @@ def main(data: DataRequest, min_cell: int) -> None:
     done = run_preprocess(data, min_cell)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
     click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")
-    command = mlflow_run(done.run_id)
-    click.echo(f"next: {command} -e train -P data={done.run_id}")
+    click.echo(f"next: {next_command(done.run_id, 'train', {'data': done.run_id})}")

@@ -14,8 +14,8 @@ from fairrun.entrypoints._options import (
     mitigator_option,
     training_options,
 )
-from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking.runs import mlflow_run
+from fairrun.runs.train import TrainingRequest, commands_after_train, run_train
+from fairrun.tracking.hints import where_to_look
 
 
 @entry_point
@@ -44,6 +44,9 @@ def main(
     print_metrics(trained.metrics, "validation", trained.column)
     if trained.constraint is not None:
         click.echo(trained.constraint)
-    command = mlflow_run(trained.run_id)
-    click.echo(f"next: {command} -e evaluate -P model=runs:/{trained.run_id}/model")
-    click.echo(f"      mlflow models serve -m runs:/{trained.run_id}/model --env-manager local")
+    click.echo(f"run {trained.run_id}:")
+    for line in where_to_look(trained.run_id):
+        click.echo(f"  {line}")
+    click.echo("next:")
+    for line in commands_after_train(trained):
+        click.echo(f"  {line}")

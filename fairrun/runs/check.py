@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -27,7 +28,10 @@ from fairrun.gate import PlannedGroup, plan_gate
 from fairrun.groups import Protected
 from fairrun.metrics import MIN_CELL, check_min_cell, hidden_parts
 from fairrun.pages import render_check
+from fairrun.text import n_of
 from fairrun.tracking.datasets import open_dataset
+from fairrun.tracking.descriptions import as_code, describe_run, escaped
+from fairrun.tracking.hints import mlflow_command, next_command
 from fairrun.tracking.names import (
     CHECK_COLUMNS,
     CHECK_FINDINGS,
@@ -39,7 +43,10 @@ from fairrun.tracking.names import (
 )
 from fairrun.tracking.runs import log_table, tracked_run
 
-__all__ = ["Checked", "run_check"]
+__all__ = ["Checked", "commands_after_check", "run_check"]
+
+#: At most this number of findings is described, the worst ones.
+_MOST_DESCRIBED = 8
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,39 @@ def run_check(request: DataRequest, min_cell: int = MIN_CELL) -> Checked:
         if draft:
             mlflow.log_text(draft, DRAFT_SPEC)
         mlflow.log_text(render_check(name, findings, gate, draft), CHECK_PAGE)
-        return Checked(run.info.run_id, name, findings, gate, draft, guessed)
+        done = Checked(run.info.run_id, name, findings, gate, draft, guessed)
+        describe_run(*_described(done), commands=commands_after_check(request, done))
+        return done
+
+
+def _described(done: Checked) -> list[str]:
+    """Return what a check found, as the paragraphs of a description."""
+    found = done.findings
+    size = f"{n_of(found.n_rows, 'row')} and {n_of(len(found.columns), 'column')}"
+    said = [f"Looked at {escaped(done.name)} ({size}) before any model is trained."]
+    if not found.findings:
+        return [*said, f"Nothing was found. {as_code(CHECK_PAGE)} has the columns."]
+    worst = [f"- {each.kind}: {escaped(str(each))}" for each in found.findings[:_MOST_DESCRIBED]]
+    of_all = "The worst of " if len(found.findings) > len(worst) else ""
+    heading = f"{of_all}{n_of(len(found.findings), 'finding')}:"
+    where = f"{as_code(CHECK_PAGE)} has all findings and all columns."
+    return [*said, heading, "\n".join(worst), where]
+
+
+def commands_after_check(request: DataRequest, done: Checked) -> list[str]:
+    """Return the commands to type after a check."""
+    # The next command may be typed in another folder.
+    path = Path(request.data)
+    data = str(path.resolve()) if path.exists() else request.data
+    if not done.draft:
+        return [next_command(done.run_id, "train", {"data": data})]
+    if done.guessed:
+        return [next_command(done.run_id, "check", {"data": data, **done.guessed})]
+    words = ("artifacts", "download", "-r", done.run_id, "-a", DRAFT_SPEC, "-d", ".")
+    return [
+        mlflow_command(done.run_id, *words),
+        next_command(done.run_id, "train", {"data": f"$PWD/{DRAFT_SPEC}"}),
+    ]
 
 
 def _check(request: DataRequest) -> tuple[str, float, Findings, dict[str, str], str]:

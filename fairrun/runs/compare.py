@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.entities import LoggedModelOutput
 
-from fairrun.data import DataRequest
+from fairrun.data import DataRequest, Dataset
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
+from fairrun.gate import read_gate
 from fairrun.metrics import MIN_CELL
+from fairrun.runs.compared import COMPARED_METRICS, Compared, compared_table, describe_comparison
+from fairrun.runs.described import HEADLINES, describe_data, describe_dropped
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
+from fairrun.runs.measure import protected_columns
 from fairrun.runs.preprocess import run_preprocess
+from fairrun.runs.ranking import Ranking, rank
 from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking.datasets import log_notes, log_spec
+from fairrun.sweep.objectives import Constraint, read_constraint
+from fairrun.text import n_of
+from fairrun.tracking.datasets import log_input, log_notes, log_spec
+from fairrun.tracking.descriptions import describe_run
+from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.looks import say_looks
-from fairrun.tracking.names import COMPARED, COMPARISON, parameter
+from fairrun.tracking.names import (
+    COMPARED,
+    COMPARED_RANK,
+    COMPARISON,
+    MODEL_NAME,
+    RECOMMENDED,
+    RECOMMENDED_RUN,
+    compared_metric_name,
+    parameter,
+)
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
 from fairrun.training import FairClassifier
 from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 
-__all__ = ["COMPARED_METRICS", "COMPARED_MITIGATORS", "Comparison", "run_comparison"]
+__all__ = [
+    "COMPARED_BY",
+    "COMPARED_METRICS",
+    "COMPARED_MITIGATORS",
+    "Comparison",
+    "commands_after_comparison",
+    "run_comparison",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -34,16 +61,8 @@ COMPARED_MITIGATORS = tuple(
     name for name, mitigator in MITIGATORS.items() if mitigator.stage in ("none", "pre")
 )
 
-#: The metrics in the table and the bar chart of a comparison.
-COMPARED_METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-    "disparate_impact",
-    "statistical_parity",
-    "equality_of_opportunity_difference",
-    "average_odds_difference",
-)
+#: What models are ranked by, unless something else is given.
+COMPARED_BY = "statistical_parity<=0.1"
 
 
 @dataclass(frozen=True)
@@ -55,17 +74,30 @@ class Comparison:
     run_id : str
         The id of the parent run.
     table : pandas.DataFrame
-        A row for each mitigator with `mitigator`, the metrics on the test rows, the limits of their
-        95 % intervals (`accuracy_ci_low`, …), `constraint` (whether the test rows show that the
-        mitigator's constraint is kept; empty without one), `effect` (what the mitigator does to the
-        validation rows; an `EffectKind`) and `train_run_id`.
+        A row for each mitigator, the recommended one first; see `compared_table`.
     groups : tuple of (str, str)
         The names of group_a and group_b.
+    ranking : Ranking
+        The rule of the order, and why the first one is recommended.
+    constrained : tuple of str
+        The names of the constrained metrics; none without a constraint.
     """
 
     run_id: str
     table: pd.DataFrame
     groups: tuple[str, str]
+    ranking: Ranking
+    constrained: tuple[str, ...] = ()
+
+    @property
+    def recommended(self) -> str:
+        """The sentence that says which model is recommended, and why."""
+        return f"recommended: {self.table['mitigator'].iloc[0]}, because {self.ranking.because}"
+
+    @property
+    def model_uri(self) -> str:
+        """The URI of the recommended model."""
+        return f"runs:/{self.table['train_run_id'].iloc[0]}/{MODEL_NAME}"
 
 
 def run_comparison(
@@ -73,8 +105,12 @@ def run_comparison(
     mitigators: Sequence[str],
     training: TrainingRequest,
     min_cell: int = MIN_CELL,
+    constraint: str | None = COMPARED_BY,
 ) -> Comparison:
-    """Prepare the data once, train a model with each mitigator, and compare them on the test rows.
+    """Prepare the data once, train a model with each mitigator, and rank the models.
+
+    The ranking and the recommendation use the validation rows. Every model is also measured on the
+    test rows, which decide nothing.
 
     Parameters
     ----------
@@ -86,6 +122,8 @@ def run_comparison(
         The other parameters of all models; its mitigator is not used.
     min_cell : int
         Numbers about fewer rows are not shown; 1 shows all.
+    constraint : str or None
+        What models are ranked by; see `read_constraint`. None ranks them by accuracy alone.
 
     Returns
     -------
@@ -98,6 +136,8 @@ def run_comparison(
     """
     for mitigator in mitigators:
         resolve_mitigator(mitigator)
+    if constraint is not None:
+        read_gate(constraint)  # before the data are read
     with tracked_run("compare mitigators") as run:
         log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
         _logger.info("preprocessing %s", request.data)
@@ -105,46 +145,102 @@ def run_comparison(
         log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
         say_findings(dataset)
         log_spec(dataset.spec)
+        for split, rows in dataset.splits.items():
+            log_input(rows, dataset.spec, context=split)
+        by = _constraint(constraint, dataset, training)
+        log_parameters({parameter("compare", "constraint"): by})
         if dataset.spec.weight is not None:
             for mitigator in mitigators:  # before the first fit, which may take long
                 asked = replace(training, mitigator=mitigator)
                 FairClassifier.for_dataset(dataset.spec, **vars(asked)).recipe().check_weights()
-        records, looks = [], None
-        of_none: dict[str, Any] = {}
-        for number, mitigator in enumerate(mitigators, start=1):
-            _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
-            trained = run_train(
-                *(dataset, replace(training, mitigator=mitigator)),
-                known=of_none,
-                min_cell=min_cell,
-            )
-            evaluated = run_evaluate(
-                trained.model_uri,
-                dataset=dataset,
-                report=False,
-                mention_looks=False,
-                min_cell=min_cell,
-            )
-            limits = [f"{name}_ci_{end}" for name in COMPARED_METRICS for end in ("low", "high")]
-            metrics = {name: evaluated.metrics[name] for name in (*COMPARED_METRICS, *limits)}
-            check = evaluated.constraint
-            records.append(
-                {
-                    "mitigator": mitigator,
-                    **metrics,
-                    "constraint": "" if check is None else check.kept,
-                    "effect": trained.effect,
-                    "train_run_id": trained.run_id,
-                }
-            )
-            looks = evaluated.looks
-        say_looks(looks, gate=False)
-        table = pd.DataFrame(records)
+        models = _train_and_evaluate(dataset, mitigators, training, min_cell, by)
+        ranking = rank([each.candidate for each in models], by)
+        constrained = () if by is None else by.keys
+        table = compared_table([models[place] for place in ranking.order], constrained)
         groups = dataset.spec.protected[0].group_names
+        done = Comparison(run.info.run_id, table, groups, ranking, constrained)
         log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))
+        as_given = table.set_index("mitigator").loc[list(mitigators)].reset_index()
         for metric in ("disparate_impact", "statistical_parity"):
-            figure = plot_fairness_accuracy(table, metric, *groups)
+            figure = plot_fairness_accuracy(as_given, metric, *groups)
             log_figure(f"accuracy_against_{metric}", figure)
-        log_figure(COMPARISON, plot_metric_bars(table, COMPARED_METRICS, *groups))
-        mlflow.set_tag(COMPARED, ",".join(mitigators))
-        return Comparison(run.info.run_id, table, groups)
+        log_figure(COMPARISON, plot_metric_bars(as_given, COMPARED_METRICS, *groups))
+        _log_recommendation(done, models, mitigators)
+        sentence = done.recommended
+        describe_run(
+            f"**{sentence[0].upper()}{sentence[1:]}.**",
+            describe_comparison(table, constrained, ranking.rule, groups),
+            f"Trained {n_of(len(models), 'model')} on {describe_data(dataset.spec)}.",
+            describe_dropped(dataset.n_dropped),
+            commands=commands_after_comparison(done),
+        )
+        return done
+
+
+def _constraint(text: str | None, dataset: Dataset, training: TrainingRequest) -> Constraint | None:
+    if text is None:
+        return None
+    train, spec = dataset.splits["train"], dataset.spec
+    return read_constraint(text, protected_columns(train, spec, training.min_frequency))
+
+
+def _train_and_evaluate(
+    dataset: Dataset,
+    mitigators: Sequence[str],
+    training: TrainingRequest,
+    min_cell: int,
+    constraint: Constraint | None,
+) -> list[Compared]:
+    models, looks = [], None
+    of_none: dict[str, Any] = {}
+    for number, mitigator in enumerate(mitigators, start=1):
+        _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
+        trained = run_train(
+            *(dataset, replace(training, mitigator=mitigator)),
+            known=of_none,
+            min_cell=min_cell,
+            demanded=None if constraint is None else constraint.gate,
+        )
+        evaluated = run_evaluate(
+            trained.model_uri,
+            dataset=dataset,
+            report=False,
+            mention_looks=False,
+            min_cell=min_cell,
+        )
+        models.append(Compared(mitigator, trained, evaluated))
+        looks = evaluated.looks
+    say_looks(looks, gate=False)
+    return models
+
+
+def _log_recommendation(
+    done: Comparison, models: Sequence[Compared], mitigators: Sequence[str]
+) -> None:
+    """Log the ranks, the recommended model as the output of the run, and its headline metrics."""
+    client = mlflow.MlflowClient()
+    for place, position in enumerate(done.ranking.order, start=1):
+        for run_id in (models[position].trained.run_id, models[position].evaluated.run_id):
+            client.set_tag(run_id, COMPARED_RANK, str(place))
+    metrics = {}
+    for each in models:
+        for name in dict.fromkeys([*HEADLINES, *done.constrained]):
+            value = each.evaluated.metrics.get(name, math.nan)
+            if math.isfinite(value):
+                metrics[compared_metric_name(name, each.mitigator)] = value
+    mlflow.log_metrics(metrics)
+    first = models[done.ranking.order[0]].trained
+    mlflow.log_outputs(models=[LoggedModelOutput(first.model_id, step=0)])
+    mlflow.set_tags(
+        {
+            COMPARED: ",".join(mitigators),
+            RECOMMENDED: done.table["mitigator"].iloc[0],
+            RECOMMENDED_RUN: first.run_id,
+        }
+    )
+
+
+def commands_after_comparison(done: Comparison) -> list[str]:
+    """Return the commands to type after a comparison, which are about the recommended model."""
+    uri = done.model_uri
+    return [next_command(done.run_id, "evaluate", {"model": uri}), mlflow_serve(done.run_id, uri)]

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from fairrun.data import Rows
 from fairrun.errors import RequestError
-from fairrun.gate import ConstraintCheck, check_constraint, parse_gate
+from fairrun.gate import ConstraintCheck, Gate, Term, check_constraint, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import (
+    BIAS_METRICS,
     Effect,
     Evaluation,
     compare_with_none,
@@ -118,12 +119,16 @@ def with_effect(
     rows: Rows,
     labels: NDArray[np.int64],
     labels_without: NDArray[np.int64],
+    demanded: Gate | None = None,
 ) -> Effect:
     """Return the comparison of a mitigated model with none on the same rows.
 
-    The constrained metrics are compared; statistical parity if the mitigator has no constraint.
+    The metrics that `demanded` constrains for the column are compared. Without any, they are those
+    of the mitigator's own constraint, or else statistical parity.
     """
-    terms = parse_gate(mitigation.constraint).terms if mitigation.constraint else ()
+    terms = () if demanded is None else _about_rates(demanded, column.name)
+    if not terms and mitigation.constraint:
+        terms = parse_gate(mitigation.constraint).terms
     return compare_with_none(
         column,
         column.positions(rows.frame),
@@ -133,6 +138,17 @@ def with_effect(
         rows.weight,
         metrics=[term.metric.name for term in terms] or ["statistical_parity"],
         all_values=bool(terms) and not terms[0].declared,
+    )
+
+
+def _about_rates(demanded: Gate, column: str) -> tuple[Term, ...]:
+    """Return the terms about differences or ratios of rates between the groups of a column."""
+    return tuple(
+        term
+        for term in demanded.terms
+        if term.protected in (None, column)
+        and term.metric.name in BIAS_METRICS
+        and BIAS_METRICS[term.metric.name].kind in ("difference", "ratio")
     )
 
 

@@ -22,22 +22,42 @@ from fairrun.data import (
 from fairrun.errors import RequestError
 from fairrun.explanations import Overview, explain_model
 from fairrun.figures import draw_evaluation, draw_explanations
-from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
+from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell
 from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
+from fairrun.runs.described import describe_data, describe_gate, describe_metrics
 from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import hide_small_groups, measure
 from fairrun.runs.origin import origin_of
-from fairrun.tracking.datasets import log_input, log_notes, open_dataset, read_spec
+from fairrun.runs.training_run import training_of
+from fairrun.text import n_of
+from fairrun.tracking.datasets import (
+    dataset_tags,
+    log_input,
+    log_notes,
+    open_dataset,
+    read_spec,
+    spec_parameters,
+)
+from fairrun.tracking.descriptions import as_code, describe_run, escaped
 from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
+from fairrun.tracking.hints import next_command
 from fairrun.tracking.looks import Looks, log_looks, say_looks
-from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, SPEC, parameter
+from fairrun.tracking.names import (
+    MEASURED_ROWS,
+    MITIGATOR,
+    PROTECTED,
+    REPORT,
+    SPEC,
+    parameter,
+    run_name,
+)
 from fairrun.tracking.runs import log_parameters, tracked_run
 
-__all__ = ["Evaluated", "run_evaluate"]
+__all__ = ["Evaluated", "commands_after_evaluate", "run_evaluate"]
 
 _logger = logging.getLogger(__name__)
 
@@ -63,6 +83,8 @@ class Evaluated:
         or its first protected column was not measured.
     looks : Looks or None
         How often the test split was looked at; None for other rows, or if the store cannot say.
+    trained_by : str
+        The run that trained the model; empty if it is not in this tracking store.
     """
 
     run_id: str
@@ -72,6 +94,7 @@ class Evaluated:
     column: ProtectedColumn
     constraint: ConstraintCheck | None = None
     looks: Looks | None = None
+    trained_by: str = ""
 
 
 def run_evaluate(
@@ -134,9 +157,12 @@ def run_evaluate(
     if gate is not None:
         gate.check(columns)
     names = [column.name for column in columns]
-    with tracked_run(f"evaluate {opened.mitigator}", {MITIGATOR: opened.mitigator}) as run:
+    name = run_name("evaluate", opened.mitigator)
+    with tracked_run(name, {MITIGATOR: opened.mitigator}) as run:
+        trained = training_of(opened)
         spec, rows, which = _rows(opened, data, dataset, read)
-        mlflow.set_tags({PROTECTED: names[0], MEASURED_ROWS: which})
+        of_rows = dataset_tags(spec) | {PROTECTED: names[0], MEASURED_ROWS: which}
+        mlflow.set_tags(trained.tags | of_rows)
         # Another run can take the same data by this run's id. Other rows have other splits.
         kept = spec if which == "test" else replace(spec, digests=())
         mlflow.log_dict(kept.to_dict(), SPEC)
@@ -146,6 +172,7 @@ def run_evaluate(
         said["min_cell"] = str(min_cell)
         said["justification"] = justification or "none"
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
+        log_parameters(trained.parameters | spec_parameters(spec))
 
         answers = opened.predict(rows.frame)
         evaluation = measure(answers, rows, columns, justification)
@@ -195,10 +222,44 @@ def run_evaluate(
                     *(constraint, found.warnings),
                 )
             )
-        return Evaluated(
+        done = Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
-            *(constraint, looks),
+            *(constraint, looks, trained.run_id),
         )
+        describe_run(
+            *_described(done, model, opened.mitigator, len(rows), spec),
+            "\n".join(f"- Warning: {escaped(each)}." for each in found.warnings),
+            f"{as_code(REPORT)} explains each number." if report else "",
+            commands=commands_after_evaluate(done, model),
+        )
+        return done
+
+
+def _described(
+    done: Evaluated, model: str, mitigator: str, n_rows: int, spec: DatasetSpec
+) -> list[str]:
+    """Return what an evaluation found, as the paragraphs of a description."""
+    rows = "the test split" if done.rows == "test" else "labelled rows that were given"
+    no_gate = "No gate was given, so there is no verdict."
+    return [
+        f"Measured the model {as_code(model)} (mitigator {as_code(mitigator)}) on {rows} "
+        f"({n_of(n_rows, 'row')}) of {describe_data(spec)}.",
+        no_gate if done.gate is None else describe_gate(done.gate),
+        describe_metrics(done.metrics, "these rows", done.column),
+        "" if done.constraint is None else escaped(str(done.constraint)),
+        "" if done.looks is None else f"T{str(done.looks)[1:]}.",
+    ]
+
+
+def commands_after_evaluate(done: Evaluated, model: str) -> list[str]:
+    """Return the commands to type next: serve a model that passed, or look for a better one."""
+    if done.gate is None:
+        gate = f"statistical_parity<=0.1 @ {done.column.name}; accuracy>=0.8"
+        return [next_command(done.run_id, "evaluate", {"model": model, "gate": gate})]
+    if done.gate.verdict is Verdict.PASS:
+        return [next_command(done.run_id, "serve", {"model": model})]
+    # `main` takes the data of an earlier run, and compares mitigators on them.
+    return [next_command(done.run_id, "main", {"data": done.trained_by})] if done.trained_by else []
 
 
 def _select(

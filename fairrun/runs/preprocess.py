@@ -11,7 +11,10 @@ from fairrun.data import DataRequest, Dataset, label_group_counts
 from fairrun.figures import plot_label_group_counts
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import MIN_CELL, check_min_cell, hidden_parts
+from fairrun.runs.described import describe_data, describe_dropped
 from fairrun.tracking.datasets import log_dataset, log_input, log_notes, log_spec, open_dataset
+from fairrun.tracking.descriptions import describe_run
+from fairrun.tracking.hints import next_command
 from fairrun.tracking.names import LABEL_GROUP_COUNTS, ROWS
 from fairrun.tracking.runs import log_figure, log_table, tracked_run
 
@@ -73,6 +76,13 @@ def run_preprocess(request: DataRequest, min_cell: int = MIN_CELL) -> Preprocess
         log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(counts))
         run_id = run.info.run_id
         kept = open_dataset(DataRequest(data=run_id))
+        sizes = ", ".join(f"{name} {len(rows):,}" for name, rows in dataset.splits.items())
+        describe_run(
+            f"Split {describe_data(dataset.spec)}, and stored the splits for later runs.",
+            f"Rows: {sizes}.",
+            describe_dropped(dataset.n_dropped),
+            commands=[next_command(run_id, "train", {"data": run_id})],
+        )
         return Preprocessed(run_id, kept, dataset.n_dropped)
 
 

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from fairrun.data import DataRequest, Dataset
 from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
-from fairrun.gate import ConstraintCheck
+from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL, check_min_cell
 from fairrun.models.log import log_model
+from fairrun.runs.described import describe_data, describe_dropped, describe_metrics
 from fairrun.runs.effects import (
     check_strict,
     labels_of_none,
@@ -28,25 +29,30 @@ from fairrun.runs.effects import (
 )
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import hide_small_groups, measure, protected_columns
+from fairrun.text import n_of
 from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset
+from fairrun.tracking.descriptions import as_code, describe_run, escaped
 from fairrun.tracking.evaluation import log_evaluation
+from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.names import (
     CONSTRAINT,
     ESTIMATOR,
     FIT_SECONDS,
     MITIGATOR,
     MODEL_BYTES,
+    MODEL_NAME,
     PREDICT_SECONDS,
     RANDOMISED,
     READS_GROUP,
     STAGE,
     parameter,
+    run_name,
 )
 from fairrun.tracking.runs import log_parameters, tracked_run
 from fairrun.training import FairClassifier, Resample
 from fairrun.training.mitigation import resolve_mitigator
 
-__all__ = ["Trained", "TrainingRequest", "run_train"]
+__all__ = ["Trained", "TrainingRequest", "commands_after_train", "run_train"]
 
 _logger = logging.getLogger(__name__)
 
@@ -96,6 +102,12 @@ class Trained:
         none.
     effect : str
         What the mitigator does to the validation rows: an `EffectKind`; empty if nothing is known.
+    compared : str
+        The metrics whose distance from parity was compared with that of none; empty for none.
+    model_id : str
+        MLflow's id of the model.
+    judged : GateResult or None
+        The result of `demanded` on the validation rows, as it is shown.
     """
 
     run_id: str
@@ -104,6 +116,9 @@ class Trained:
     column: ProtectedColumn
     constraint: ConstraintCheck | None = None
     effect: str = ""
+    compared: str = ""
+    model_id: str = ""
+    judged: GateResult | None = None
 
 
 def run_train(
@@ -113,6 +128,7 @@ def run_train(
     strict: bool = False,
     known: MutableMapping[str, NDArray[np.int64]] | None = None,
     min_cell: int = MIN_CELL,
+    demanded: Gate | None = None,
 ) -> Trained:
     """Fit a classifier, measure it on the validation rows, and log it.
 
@@ -130,6 +146,9 @@ def run_train(
         splits, so that the model to compare with is fitted once.
     min_cell : int
         Numbers about fewer rows are not shown; 1 shows all.
+    demanded : Gate, optional
+        What models are compared by. The result has the verdict on the validation rows, and the
+        effect of the mitigator is about the metrics of this gate.
 
     Returns
     -------
@@ -150,7 +169,7 @@ def run_train(
         STAGE: mitigation.stage,
         ESTIMATOR: request.estimator,
     }
-    with tracked_run(f"train {mitigation.name}", tags) as run:
+    with tracked_run(run_name("train", mitigation.name), tags) as run:
         dataset = open_dataset(data)
         log_notes(dataset.notes, dataset.n_dropped, say=not isinstance(data, Dataset))
         _check_row_key(request.row_key, dataset)
@@ -206,11 +225,16 @@ def run_train(
                 # A post-processing method has fitted the scores of none itself.
                 slow = fitted - started > _SLOW and list(mitigation.steps) != ["post"]
                 known[key] = labels_of_none(plain, encoded, validation, memory, announce=slow)
-            effect = with_effect(mitigation, columns[0], validation, labels, known[key])
+            effect = with_effect(mitigation, columns[0], validation, labels, known[key], demanded)
         said = say_about_mitigator(
             mitigation.name, mitigation.constraint, columns[0].name, evaluation, effect
         )
+        judged = None
+        if demanded is not None:
+            judged = decide(demanded, said.evaluation.counts, said.evaluation.audit)
+        # The verdicts are from all numbers. What follows shows those that it may.
         evaluation = hide_small_groups(said.evaluation, spec, min_cell)
+        judged = None if judged is None else judged.shown(evaluation.hidden)
         constraint = None if said.constraint is None else said.constraint.shown(evaluation.hidden)
         if strict:
             refuse_unless_kept(mitigation, constraint)
@@ -222,10 +246,27 @@ def run_train(
             MODEL_BYTES: float(logged.n_bytes),
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
-        return Trained(
+        done = Trained(
             *(run.info.run_id, logged.uri, evaluation.metrics, columns[0]),
-            *(constraint, said.effect),
+            *(constraint, said.effect, "" if effect is None else effect.compared),
+            *(logged.model_id, judged),
         )
+        describe_run(
+            f"Trained {as_code(request.estimator)} with the mitigator {as_code(mitigation.name)} "
+            f"on {n_of(len(train), 'row')} of {describe_data(spec)}.",
+            describe_metrics(done.metrics, "the validation split", columns[0]),
+            "" if constraint is None else escaped(str(constraint)),
+            "\n".join(f"- Warning: {escaped(each)}." for each in said.warnings),
+            describe_dropped(dataset.n_dropped),
+            commands=commands_after_train(done),
+        )
+        return done
+
+
+def commands_after_train(done: Trained) -> list[str]:
+    """Return the commands to type after a model was trained."""
+    uri = f"runs:/{done.run_id}/{MODEL_NAME}"
+    return [next_command(done.run_id, "evaluate", {"model": uri}), mlflow_serve(done.run_id, uri)]
 
 
 def _check_row_key(row_key: str | None, dataset: Dataset) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from fairrun.gate import Verdict
 from fairrun.sweep.objectives import Constraint, Objective
 from fairrun.sweep.trial import TrialResult
 
-__all__ = ["RULES", "Rule", "Selection", "knee", "on_frontier", "select"]
+__all__ = ["RULES", "Rule", "Selection", "knee", "on_frontier", "select", "why_trivial"]
 
 Rule = Literal["constrained", "knee"]
 #: Returns the verdict of a gate on the counts of a trial; see `fairrun.sweep.judge.trial_judge`.
@@ -180,8 +180,19 @@ def _own_verdict(constraint: Constraint) -> Judge:
 
 def _why_trivial(trial: TrialResult) -> str:
     """Return why a trial is trivial, in words; empty if it is not."""
-    rate = trial.metrics.get("selection_rate", 0.5)
-    gain = trial.metrics.get("accuracy_over_majority", math.nan)
+    return why_trivial(trial.metrics)
+
+
+def why_trivial(metrics: Mapping[str, float]) -> str:
+    """Return why a model with these metrics is trivial, in words; empty if it is not.
+
+    Examples
+    --------
+    >>> why_trivial({"selection_rate": 0.02, "accuracy_over_majority": 0.1})
+    'it selects 2.0 % of the rows'
+    """
+    rate = metrics.get("selection_rate", 0.5)
+    gain = metrics.get("accuracy_over_majority", math.nan)
     if not _NEARLY_NOBODY <= rate <= 1 - _NEARLY_NOBODY:
         return f"it selects {100 * rate:.1f} % of the rows"
     if gain <= 0:

@@ -56,6 +56,7 @@ __all__ = [
     "log_spec",
     "open_dataset",
     "read_spec",
+    "spec_parameters",
 ]
 
 _logger = logging.getLogger(__name__)
@@ -136,6 +137,11 @@ def log_spec(spec: DatasetSpec) -> None:
     """Log a dataset spec, from which the splits can be computed again."""
     mlflow.log_dict(spec.to_dict(), SPEC)
     mlflow.set_tags(dataset_tags(spec))
+    log_parameters(spec_parameters(spec))
+
+
+def spec_parameters(spec: DatasetSpec) -> dict[str, object]:
+    """Return the fields of a dataset spec as parameters, the same for all kinds of runs."""
     resolved = {
         "name": spec.name,
         "target": spec.target,
@@ -153,7 +159,7 @@ def log_spec(spec: DatasetSpec) -> None:
         "test_size": spec.splits.test,
         "seed": spec.splits.seed,
     }
-    log_parameters({parameter("data", name): value for name, value in resolved.items()})
+    return {parameter("data", name): value for name, value in resolved.items()}
 
 
 def log_notes(notes: Sequence[str], n_dropped: int, *, say: bool = True) -> None:

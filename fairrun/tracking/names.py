@@ -19,6 +19,7 @@ __all__ = [
     "CHECK_PAGE",
     "CHOSEN",
     "COMPARED",
+    "COMPARED_RANK",
     "COMPARISON",
     "CONFUSION",
     "CONSTRAINT",
@@ -59,6 +60,8 @@ __all__ = [
     "PROTECTED",
     "RANDOMISED",
     "READS_GROUP",
+    "RECOMMENDED",
+    "RECOMMENDED_RUN",
     "REPORT",
     "ROWS",
     "ROWS_DROPPED",
@@ -88,9 +91,11 @@ __all__ = [
     "SWEEP_TRIVIAL",
     "TRIALS",
     "TRIAL_SECONDS",
+    "compared_metric_name",
     "former_metric_name",
     "metric_name",
     "parameter",
+    "run_name",
 ]
 
 #: The name of a logged model. Its URI is therefore `runs:/<run id>/model`.
@@ -128,6 +133,11 @@ LOOKS = "evaluated.looks"
 LOOKED_MODELS = "evaluated.looks_models"
 #: The mitigators that `main` compared.
 COMPARED = "compared"
+#: For the run of `main`: the mitigator and the training run of the recommended model. For the runs
+#: of its models: the rank.
+RECOMMENDED = "compared.recommended"
+RECOMMENDED_RUN = "compared.recommended_run_id"
+COMPARED_RANK = "compared.rank"
 
 #: Whether the rows show that the mitigator's constraint is kept: kept, not shown or not kept.
 CONSTRAINT_KEPT = "mitigation.constraint"
@@ -221,6 +231,34 @@ def parameter(of: str, name: str) -> str:
     'mitigator.alpha'
     """
     return f"{of}.{name}"
+
+
+def run_name(what: str, mitigator: str) -> str:
+    """Return the name of a run with one model.
+
+    The mitigator comes first, so that lists of runs, which cut long names, show it.
+
+    Examples
+    --------
+    >>> run_name("evaluate", "reweighing")
+    'reweighing · evaluate'
+    """
+    return f"{mitigator} · {what}"
+
+
+def compared_metric_name(metric: str, mitigator: str) -> str:
+    """Return the name under which the run of `main` logs a metric of one of its models on test.
+
+    MLflow draws the metrics with the same word before the slash below each other, in order of
+    their names. So all are in one group, with the models of a metric side by side.
+
+    Examples
+    --------
+    >>> compared_metric_name("accuracy", "reweighing+group_thresholds")
+    'test/accuracy reweighing and group_thresholds'
+    """
+    name = f"{metric_name(metric)} {mitigator.replace('+', ' and ')}".replace("/", " ")
+    return f"test/{name}"[:_LONGEST]
 
 
 #: Characters that MLflow does not allow in names of metrics. Names of columns are part of such

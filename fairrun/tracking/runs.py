@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shlex
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -17,16 +16,12 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import (
-    MLFLOW_GIT_COMMIT,
-    MLFLOW_PROJECT_ENV,
-    MLFLOW_SOURCE_NAME,
-    MLFLOW_SOURCE_TYPE,
-)
 
 from fairrun.errors import RequestError, StoreError
 from fairrun.figures import to_png
+from fairrun.tracking.descriptions import describe_failure
 from fairrun.tracking.faults import fault_of
+from fairrun.tracking.hints import commit_of, mlflow_run, project_of
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import PLOTS
 from fairrun.tracking.owners import process_tags
@@ -44,7 +39,6 @@ __all__ = [
     "log_pictures",
     "log_table",
     "mlflow_run",
-    "mlflow_ui",
     "parameter_text",
     "project_of",
     "reopened_run",
@@ -156,6 +150,7 @@ def _open_run(*, tags: Mapping[str, str], **settings: Any) -> Iterator[Run]:
         fault = fault_of(error)
         left = _end(run, "KILLED" if stopped else "FAILED", in_time=fault is None and not stopped)
         if fault is None:
+            _describe(run, error)
             if left:
                 _logger.warning("warning: %s", left)
             raise
@@ -163,6 +158,16 @@ def _open_run(*, tags: Mapping[str, str], **settings: Any) -> Iterator[Run]:
         raise (StoreError(f"{fault}; {left}") if left else fault) from error
     if left := _end(run, "FINISHED", in_time=True):
         raise StoreError(left)
+
+
+def _describe(run: Run, error: BaseException) -> None:
+    """Say in the description of a run why it ended, if the store can still be written."""
+    try:
+        with uninterrupted(), impatient():
+            describe_failure(run, error)
+    except Exception as other:
+        if fault_of(other) is None:
+            raise
 
 
 def _opened_since(outer: Run | None) -> Run | None:
@@ -210,65 +215,6 @@ def _end_twice(run: Run, status: str) -> None:
             raise
         time.sleep(_PAUSE)
         mlflow.MlflowClient().set_terminated(run.info.run_id, status)
-
-
-def commit_of(run_id: str) -> str:
-    """Return the Git commit of a run; empty if MLflow found none."""
-    return str(mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_GIT_COMMIT, ""))
-
-
-def project_of(run_id: str) -> str:
-    """Return the project of a run as an argument for `mlflow run`: a folder or a Git URL.
-
-    For a run that `mlflow run` did not start, this is ``.``.
-    """
-    tags = mlflow.MlflowClient().get_run(run_id).data.tags
-    if tags.get(MLFLOW_SOURCE_TYPE) != "PROJECT":
-        return "."
-    return without_file_scheme(tags[MLFLOW_SOURCE_NAME])
-
-
-def without_file_scheme(project: str) -> str:
-    """Return a project that is a `file:` URI as a folder, and any other project as it is.
-
-    For such a URI, MLflow's tag has the caller's folder in front, which leads nowhere.
-
-    Examples
-    --------
-    >>> without_file_scheme("/home/ann/file:/srv/fairrun"), without_file_scheme("file:///srv/fairrun")
-    ('/srv/fairrun', '/srv/fairrun')
-    >>> without_file_scheme("https://example.org/fairrun.git")
-    'https://example.org/fairrun.git'
-    """
-    found = re.search(r"(?:^|/)file:/+(.*)", project)
-    return project if found is None else f"/{found[1]}"
-
-
-def mlflow_run(run_id: str) -> str:
-    """Return the beginning of a next command: `mlflow run` with the project of a run.
-
-    The command uses the environment that this run has. Without `--env-manager`, MLflow would build
-    one, which takes minutes.
-    """
-    # MLflow gives this tag to runs for which it built an environment, and to no other.
-    built = mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_PROJECT_ENV)
-    manager = {None: " --env-manager local", "uv": " --env-manager uv"}.get(built, "")
-    return f"mlflow run {shlex.quote(project_of(run_id))}{manager}"
-
-
-def mlflow_ui() -> str:
-    """Return the command that shows the runs of this tracking store.
-
-    `mlflow ui` does not read MLFLOW_TRACKING_URI. Without the URI, it shows `mlflow.db` of the
-    folder where it is started. The URI of other databases may contain a password.
-    """
-    uri = mlflow.get_tracking_uri()
-    if uri.startswith(("http://", "https://", "databricks")):
-        return "open the tracking server in a browser"
-    if uri in ("sqlite:///mlflow.db", f"sqlite:///{Path.cwd() / 'mlflow.db'}"):
-        return "mlflow ui"
-    shown = shlex.quote(uri) if uri.startswith("sqlite:") else "URI"
-    return f"mlflow ui --backend-store-uri {shown}"
 
 
 def log_parameters(parameters: Mapping[str, object]) -> None:

@@ -1,0 +1,153 @@
+"""Rank the models of a comparison by what they do on the validation rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fairrun.gate import Verdict
+from fairrun.metrics import EffectKind
+from fairrun.sweep.objectives import Constraint
+from fairrun.sweep.selection import why_trivial
+from fairrun.text import n_of
+
+__all__ = ["Candidate", "Ranking", "rank"]
+
+_UNMITIGATED = "none"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model of a comparison.
+
+    Attributes
+    ----------
+    mitigator : str
+        The name of its mitigator.
+    metrics : mapping of str to float
+        Its metrics on the validation rows, as they are shown.
+    verdict : Verdict or None
+        The verdict of the constraint on the validation rows; None without a constraint.
+    effect : str
+        What the mitigator does; an `EffectKind`, or empty.
+    """
+
+    mitigator: str
+    metrics: Mapping[str, float]
+    verdict: Verdict | None = None
+    effect: str = ""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The order of the models of a comparison.
+
+    Attributes
+    ----------
+    order : tuple of int
+        The positions of the candidates, the recommended one first.
+    rule : str
+        The rule of the order, in words.
+    because : str
+        Why the first one is recommended, in words that follow "because".
+    """
+
+    order: tuple[int, ...]
+    rule: str
+    because: str
+
+
+def rank(candidates: Sequence[Candidate], constraint: Constraint | None) -> Ranking:
+    """Rank models by their metrics on the validation rows.
+
+    First come the models whose intervals meet the constraint, those with a higher accuracy first.
+    Then come the others, those first whose value is nearer to parity (the value reaches less far
+    out of the allowed range, or lies further inside). Among these, a trivial model (see
+    `why_trivial`) comes last, because its groups hardly differ whatever its scores are. A model
+    that is no different from none comes directly behind none. Without a constraint, the accuracy
+    alone decides. Values that are not shown do not decide either.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        The models.
+    constraint : Constraint or None
+        The constraint.
+
+    Returns
+    -------
+    Ranking
+
+    Examples
+    --------
+    >>> from fairrun.sweep.objectives import read_constraint
+    >>> limit = read_constraint("statistical_parity<=0.1", [])
+    >>> plain = Candidate("none", {"accuracy": 0.85, "statistical_parity": 0.2}, Verdict.FAIL)
+    >>> fair = Candidate("reweighing", {"accuracy": 0.8, "statistical_parity": 0}, Verdict.PASS)
+    >>> found = rank([plain, fair], limit)
+    >>> found.order, found.because
+    ((1, 0), 'it is the only model whose interval meets statistical_parity<=0.1 on validation')
+    """
+    names = [each.mitigator for each in candidates]
+    of_none = candidates[names.index(_UNMITIGATED)] if _UNMITIGATED in names else None
+
+    def key(place: int) -> tuple[float, ...]:
+        each, behind = candidates[place], 0
+        if each.effect == EffectKind.SAME and of_none is not None:
+            each, behind = of_none, 1
+        return (*_key(each, constraint), behind, place)
+
+    order = tuple(sorted(range(len(candidates)), key=key))
+    ordered = [candidates[place] for place in order]
+    if constraint is None:
+        return Ranking(
+            order,
+            "ranked by accuracy on validation alone, because constraint=none",
+            "its accuracy on validation is the best",
+        )
+    limit = "; ".join(map(str, constraint.gate.terms))
+    rule = (
+        f"ranked on validation: first the models whose interval meets {limit}, by accuracy; then "
+        "the others, the nearest to parity first"
+    )
+    return Ranking(order, rule, _because(ordered, limit, constraint))
+
+
+def _key(each: Candidate, constraint: Constraint | None) -> tuple[float, ...]:
+    accuracy = each.metrics.get("accuracy", math.nan)
+    loss = math.inf if math.isnan(accuracy) else -accuracy
+    if constraint is None:
+        return (loss,)
+    distance = _distance(each, constraint)
+    if each.verdict is Verdict.PASS:
+        return (0, 0, loss, distance)
+    return (1, float(bool(why_trivial(each.metrics))), distance, loss)
+
+
+def _distance(each: Candidate, constraint: Constraint) -> float:
+    """Return how far the values reach out of the allowed range; a large number if undefined."""
+    return max(constraint.violations(each.metrics, of_values=True).values())
+
+
+def _because(ordered: Sequence[Candidate], limit: str, constraint: Constraint) -> str:
+    first = ordered[0]
+    meeting = sum(each.verdict is Verdict.PASS for each in ordered)
+    intervals = "interval meets" if len(constraint.keys) == 1 else "intervals meet"
+    if meeting == 1:
+        return f"it is the only model whose {intervals} {limit} on validation"
+    if meeting:
+        return (
+            f"its accuracy on validation is the best of the {meeting} models whose {intervals} "
+            f"{limit}"
+        )
+    values = [first.metrics.get(key, math.nan) for key in constraint.keys]
+    none = f"no model's {intervals} {limit} on validation"
+    if any(map(math.isnan, values)):
+        return f"{none}, nor is a value shown that tells which is nearest; its accuracy is the best"
+    shown = ", ".join(f"{value:z.3f}" for value in values)
+    left_out = sum(bool(why_trivial(each.metrics)) for each in ordered)
+    trivial = ""
+    if left_out and not why_trivial(first.metrics):
+        trivial = f" ({n_of(left_out, 'trivial model')} left out)"
+    return f"{none}, and its value {shown} is the nearest to parity{trivial}"

@@ -1,0 +1,111 @@
+"""The commands that a run prints: they work when pasted, in any folder."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+import fairrun.tracking.hints
+from fairrun.tracking.hints import (
+    mlflow_run,
+    mlflow_serve,
+    mlflow_ui,
+    next_command,
+    where_to_look,
+)
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def run_id(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A run in a store whose path needs quotes, of a Python that is on the path."""
+    monkeypatch.setenv("VIRTUAL_ENV", "active")
+    (tmp_path / "a b").mkdir()
+    shutil.copy(empty_store, tmp_path / "a b")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/a b/mlflow.db")
+    with mlflow.start_run() as run:
+        pass
+    yield run.info.run_id
+    mlflow.set_tracking_uri(before)
+
+
+def tag(run_id: str, **tags: str) -> None:
+    for name, value in tags.items():
+        mlflow.MlflowClient().set_tag(run_id, f"mlflow.{name.replace('_', '.')}", value)
+
+
+def test_a_command_names_the_store_and_the_project(run_id: str, tmp_path: Path) -> None:
+    store = f"MLFLOW_TRACKING_URI=sqlite:///{tmp_path}/a b/mlflow.db"
+    words = shlex.split(next_command(run_id, "evaluate", {"model": "m", "gate": "accuracy>=0.8"}))
+    local = ["--env-manager", "local"]
+    assert words == [
+        *(store, "mlflow", "run", str(ROOT), *local, "-e", "evaluate"),
+        *("-P", "model=m", "-P", "gate=accuracy>=0.8"),
+    ]
+    assert shlex.split(mlflow_serve(run_id, "runs:/1/model")) == [
+        *(store, "mlflow", "models", "serve", "-m", "runs:/1/model", "--port", "5001", *local)
+    ]
+    tag(run_id, source_type="PROJECT", source_name="git://host/p.git", project_env="uv")
+    assert mlflow_run(run_id).endswith("mlflow run git://host/p.git --env-manager uv")
+    assert mlflow_serve(run_id, "m").endswith(" --env-manager uv")
+    tag(run_id, project_env="virtualenv")
+    assert mlflow_run(run_id).endswith("mlflow run git://host/p.git")
+
+
+def test_an_installed_package_is_run_by_its_own_python(
+    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairrun.tracking.hints, "_CHECKOUT", tmp_path)
+    command = next_command(run_id, "evaluate", {"model": "m", "min_cell": "1"})
+    assert command.endswith(" -m fairrun evaluate --model=m --min-cell=1")
+
+
+def test_an_environment_that_is_not_active_is_put_on_the_path(
+    run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV")
+    monkeypatch.setattr("sys.prefix", "/my env")
+    start = "PATH='/my env/bin':\"$PATH\" "
+    assert mlflow_run(run_id).startswith(f"{start}MLFLOW_TRACKING_URI=")
+    assert mlflow_ui(run_id).startswith(f"{start}mlflow ui")
+    tag(run_id, project_env="uv")
+    assert not mlflow_run(run_id).startswith("PATH")
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown", "assigned"),
+    [
+        ("sqlite:///mlflow.db", "sqlite:///{here}/mlflow.db", True),
+        ("sqlite:////a b/x.db", "'sqlite:////a b/x.db'", True),
+        ("postgresql://host/db", "postgresql://host/db", True),
+        ("postgresql://me:secret@host/db", '"$MLFLOW_TRACKING_URI"', False),
+    ],
+)
+def test_the_store_is_named_without_a_password(
+    run_id: str, uri: str, shown: str, assigned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = mlflow.MlflowClient()
+    monkeypatch.setattr(mlflow, "MlflowClient", lambda: client)
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: uri)
+    shown = shown.format(here=Path.cwd())
+    first, then = where_to_look(run_id)
+    assert first == f"mlflow ui --backend-store-uri {shown}"
+    assert then.endswith(f"5000/#/experiments/0/runs/{run_id}")
+    assert mlflow_run(run_id).startswith(f"MLFLOW_TRACKING_URI={shown} mlflow run") == assigned
+    assert "secret" not in mlflow_run(run_id)
+
+
+def test_a_server_is_a_link_to_the_run(run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = mlflow.MlflowClient()
+    monkeypatch.setattr(mlflow, "MlflowClient", lambda: client)
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "http://me:secret@host:5000/")
+    assert where_to_look(run_id) == [f"http://host:5000/#/experiments/0/runs/{run_id}"]
+    assert "secret" not in mlflow_run(run_id)
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "databricks")
+    assert where_to_look(run_id) == [f"run {run_id} on the tracking server"]

@@ -108,11 +108,14 @@ def _row(place: int, each: Compared, constrained: Sequence[str]) -> dict[str, ob
     }
 
 
-def shown_table(table: pd.DataFrame, constrained: Sequence[str]) -> pd.DataFrame:
-    """Return the table as a terminal and a description show it, with texts for numbers.
+def shown_table(
+    table: pd.DataFrame, constrained: Sequence[str], *, narrow: bool = False
+) -> pd.DataFrame:
+    """Return the table as people read it, with texts for numbers.
 
-    The metrics are the constrained ones and the accuracy, on validation and on test, and the
-    disparate impact on test. A column that says nothing is left out.
+    The metrics are the constrained ones and the accuracy, on validation and on test. A column that
+    says nothing is left out. If `narrow`, only the metrics that the verdict judges have intervals,
+    so that the table fits MLflow's page.
     """
     shown = table[["rank", "mitigator"]].copy()
     if table["verdict"].any():
@@ -120,13 +123,14 @@ def shown_table(table: pd.DataFrame, constrained: Sequence[str]) -> pd.DataFrame
     fairness = [name for name in constrained if name != "accuracy"] or ["statistical_parity"]
     for where, prefix in (("validation", "validation_"), ("test", "")):
         for name in dict.fromkeys([*fairness, "accuracy"]):
-            keys = [f"{prefix}{key}" for key in interval_keys(name)]
+            limits = table[[f"{prefix}{key}" for key in interval_keys(name)]].astype(float)
+            if narrow and (where == "test" or name == "accuracy"):
+                limits.iloc[:, 1:] = math.nan
             shown[f"{name}, {where}"] = [
-                with_interval(*row, signed=has_sign(name))
-                for row in table[keys].to_numpy(dtype=float).tolist()
+                with_interval(*row, signed=has_sign(name)) for row in limits.to_numpy().tolist()
             ]
     for name in ("constraint", "effect"):
-        if table[name].any():
+        if table[name].any() and not (narrow and name == "constraint"):
             shown[name] = table[name]
     return shown
 
@@ -158,12 +162,13 @@ def describe_comparison(
     table: pd.DataFrame, constrained: Sequence[str], rule: str, groups: tuple[str, str]
 ) -> str:
     """Return the comparison in Markdown, with links to the runs of each model."""
-    shown = shown_table(table, constrained).astype(str)
+    shown = shown_table(table, constrained, narrow=True).astype(str)
     shown["mitigator"] = [
         link_to_run(row["mitigator"], row["train_run_id"]) for row in table.to_dict("records")
     ]
-    shown["report"] = [link_to_run("evaluate", run_id) for run_id in table["evaluate_run_id"]]
-    rows: list[list[str]] = [list(shown), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
+    shown["on test"] = [link_to_run("evaluate", run_id) for run_id in table["evaluate_run_id"]]
+    headings = [str(name) for name in shown]
+    rows: list[list[str]] = [headings, ["---"] * len(headings), *shown.to_numpy().tolist()]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     group_a, group_b = map(escaped, groups)
     marked = "\n".join(f"- {escaped(each)}" for each in differences_to_none(table))

@@ -37,7 +37,7 @@ def describe_data(spec: DatasetSpec) -> str:
     --------
     >>> from fairrun.data import KNOWN_DATASETS
     >>> describe_data(KNOWN_DATASETS["census"])
-    '`census` (predicts `income`; compares the groups of `sex`, `race`)'
+    '`census` (predicts if `class` is `>50K`; compares the groups of `sex`, `race`)'
     """
     columns = ", ".join(as_code(each.column) for each in spec.protected)
     return (
@@ -88,4 +88,7 @@ def describe_gate(result: GateResult) -> str:
         + (f": {escaped(each.measured)}" if each.measured else "")
         for each in result.judgements
     ]
-    return "\n".join([f"{_VERDICTS[result.verdict]}:", "", *checks])
+    lines = [f"{_VERDICTS[result.verdict]}:", "", *checks]
+    if result.verdict is Verdict.INSUFFICIENT_EVIDENCE:
+        lines += ["", "To get a verdict, collect more rows, or merge small groups."]
+    return "\n".join(lines)

@@ -150,4 +150,5 @@ def _because(ordered: Sequence[Candidate], limit: str, constraint: Constraint) -
     trivial = ""
     if left_out and not why_trivial(first.metrics):
         trivial = f" ({n_of(left_out, 'trivial model')} left out)"
-    return f"{none}, and its value {shown} is the nearest to parity{trivial}"
+    values_are = f"value {shown} is" if len(values) == 1 else f"values {shown} are"
+    return f"{none}, and its {values_are} the nearest to parity{trivial}"

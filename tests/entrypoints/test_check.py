@@ -47,7 +47,7 @@ def test_check_finds_and_the_draft_trains_without_the_leak(run: Invoke, sorted_t
     assert columns["column"].tolist() == [*pd.read_csv(sorted_table, nrows=1)]
 
     # The last lines are the next commands.
-    (download,) = re.findall(r"  mlflow (artifacts download .*)", output)
+    (download,) = re.findall(r" mlflow (artifacts download .*)", output)
     assert download == f"artifacts download -r {done.info.run_id} -a draft_spec.yaml -d ."
     draft = mlflow.artifacts.download_artifacts(f"runs:/{done.info.run_id}/draft_spec.yaml")
     output = succeed(run("train", "--data", draft))
@@ -60,7 +60,7 @@ def test_a_file_is_enough_and_the_next_command_has_the_guesses(
 ) -> None:
     output = succeed(run("check", "--data", sorted_table))
     assert "candidates: paid has two values and could be the target" in output
-    (command,) = re.findall(r"  mlflow run \. --env-manager local -e check (.*)", output)
+    (command,) = re.findall(r" mlflow run .* --env-manager local -e check (.*)", output)
     given = [part for part in shlex.split(command) if part != "-P"]
     assert given[1:] == ["target=paid", "positive=high", "protected=sex", "privileged=Male"]
     options = [word for part in given for word in ("--" + part).split("=", 1)]
@@ -76,7 +76,7 @@ def test_the_next_command_keeps_what_was_given(run: Invoke, tmp_path: Path) -> N
     path.write_text("\n".join(["age;hours;plan;paid", *rows]))
     given = ["--data", path, "--na-values", '?,"a, b"', "--drop", "plan", "--target", "paid"]
     output = succeed(run("check", *given, "--read", '{"delimiter": ";"}'))
-    (command,) = re.findall(r"  mlflow run \. --env-manager local -e check (.*)", output)
+    (command,) = re.findall(r" mlflow run .* --env-manager local -e check (.*)", output)
     options = dict(part.split("=", 1) for part in shlex.split(command) if part != "-P")
     assert options["na_values"] == '?,"a, b"'
     assert options["drop"] == "plan"

@@ -22,6 +22,7 @@ from fairrun.inference import InferenceModel, ModelError, load_model
 from fairrun.metrics import Counts, ScoreHistogram, audit
 from fairrun.metrics.histograms import histogram_roc_auc
 from fairrun.models.open import fetch_model
+from tests.conftest import ROOT
 from tests.entrypoints.conftest import ABOUT
 
 Invoke = Callable[..., Result]
@@ -97,7 +98,7 @@ def test_the_next_command_names_the_project(
         pass
     monkeypatch.setenv("MLFLOW_RUN_ID", started.info.run_id)
     output = succeed(run("preprocess", "--data", table, *ABOUT))
-    assert f"next: mlflow run {project} -e train -P data={started.info.run_id}" in output
+    assert f" mlflow run {project} -e train -P data={started.info.run_id}" in output
 
 
 def test_a_command_collects_garbage(run: Invoke) -> None:
@@ -107,9 +108,10 @@ def test_a_command_collects_garbage(run: Invoke) -> None:
     assert gc.isenabled()
 
 
-def test_without_mlflow_run_the_next_command_is_for_this_folder(run: Invoke, table: Path) -> None:
+def test_without_mlflow_run_the_next_command_is_for_the_checkout(run: Invoke, table: Path) -> None:
     output = succeed(run("preprocess", "--data", table, *ABOUT))
-    assert "next: mlflow run . --env-manager local -e train" in output
+    assert f" mlflow run {ROOT} --env-manager local -e train -P data=" in output
+    assert f"MLFLOW_TRACKING_URI={mlflow.get_tracking_uri()} mlflow run" in output
 
 
 def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
@@ -370,45 +372,6 @@ def test_evaluate_refuses_data_that_changed(run: Invoke, table: Path, tmp_path: 
     assert result.exit_code == 2
     assert "their digests differ" in result.output
     assert runs()[-1].info.status == "FAILED"
-
-
-def test_main_compares_on_test(run: Invoke, table: Path) -> None:
-    output = succeed(run("main", "--data", table, *ABOUT, "--mitigators", "none,group_thresholds"))
-    parent, *children = runs()
-    assert parent.data.tags["mlflow.runName"] == "compare mitigators"
-    names = [child.data.tags["mlflow.runName"] for child in children]
-    assert names == [
-        *("preprocess", "train none", "evaluate none"),
-        *("train group_thresholds", "evaluate group_thresholds"),
-    ]
-    assert {c.data.tags["mlflow.parentRunId"] for c in children} == {parent.info.run_id}
-    assert artifacts(parent.info.run_id) == {
-        *("comparison.json", "dataset.json", "data_notes.json", "plots/comparison.png"),
-        "plots/accuracy_against_disparate_impact.png",
-        "plots/accuracy_against_statistical_parity.png",
-    }
-    # Reports are for `evaluate` by itself.
-    assert artifacts(children[2].info.run_id) == {"dataset.json", *MEASURED}
-    compared = mlflow.load_table("comparison.json", run_ids=[parent.info.run_id])
-    for place, name in enumerate(["none", "group_thresholds"]):
-        evaluated = children[2 + 2 * place].data.metrics
-        assert compared["mitigator"][place] == name
-        # MLflow's tables keep ten digits.
-        for metric in ("accuracy", "disparate_impact"):
-            assert compared[metric][place] == pytest.approx(evaluated[metric], rel=1e-9)
-        assert f"| {name} " in output
-    assert compared["train_run_id"][1] in output
-    of_train, of_test = (child.data for child in children[3:])
-    assert compared["constraint"].tolist() == ["", of_test.tags["mitigation.constraint"]]
-    assert compared["effect"].tolist() == ["", of_train.tags["mitigation.effect"]]
-    (heads,) = (line for line in output.splitlines() if line.startswith("| mitigator "))
-    assert [h.strip() for h in heads.split("|")[-3:-1]] == ["constraint", "effect"]
-    signed = f"{compared['statistical_parity'][0]:+.3f}"
-    assert signed.startswith("+")
-    assert f" {signed} |" in output
-    looks = [children[place].data.tags["evaluated.looks"] for place in (2, 4)]
-    assert looks == ["1", "2"]
-    assert "test split, by" not in output  # the looks of one small comparison need no message
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_as_the_readme_types_it(
     )
     (train,) = here.runs()
     assert train.info.status == "FINISHED"
-    assert train.data.tags["mlflow.runName"] == "train reweighing"
+    assert train.data.tags["mlflow.runName"] == "reweighing · train"
     # What typing it here leaves here is what Git ignores.
     left = {name.split("/")[0] for name in files(project) - before}
     assert left == {"mlflow.db", "mlruns"}

@@ -239,11 +239,14 @@ def _described(
     done: Evaluated, model: str, mitigator: str, n_rows: int, spec: DatasetSpec
 ) -> list[str]:
     """Return what an evaluation found, as the paragraphs of a description."""
-    rows = "the test split" if done.rows == "test" else "labelled rows that were given"
+    size = n_of(n_rows, "row")
+    rows = f"other labelled rows ({size}), which are read as those of"
+    if done.rows == "test":
+        rows = f"the test split ({size}) of"
     no_gate = "No gate was given, so there is no verdict."
     return [
         f"Measured the model {as_code(model)} (mitigator {as_code(mitigator)}) on {rows} "
-        f"({n_of(n_rows, 'row')}) of {describe_data(spec)}.",
+        f"{describe_data(spec)}.",
         no_gate if done.gate is None else describe_gate(done.gate),
         describe_metrics(done.metrics, "these rows", done.column),
         "" if done.constraint is None else escaped(str(done.constraint)),
@@ -254,7 +257,7 @@ def _described(
 def commands_after_evaluate(done: Evaluated, model: str) -> list[str]:
     """Return the commands to type next: serve a model that passed, or look for a better one."""
     if done.gate is None:
-        gate = f"statistical_parity<=0.1 @ {done.column.name}; accuracy>=0.8"
+        gate = f"statistical_parity<=0.1 @ {done.column.name}"
         return [next_command(done.run_id, "evaluate", {"model": model, "gate": gate})]
     if done.gate.verdict is Verdict.PASS:
         return [next_command(done.run_id, "serve", {"model": model})]

@@ -146,6 +146,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     succeed(run("evaluate", "--model", model))
     evaluate = runs()[-1]
     assert evaluate.data.metrics.keys() >= METRICS
+    check_an_evaluation_can_be_compared(train, evaluate)
     (rows,) = evaluate.inputs.dataset_inputs
     assert rows.dataset.digest == spec["digests"]["test"]
     assert evaluate.data.metrics["n_rows"] == done.data.metrics["n_rows_test"]
@@ -166,6 +167,22 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     assert flips.startswith("from,to,n_rows")
     limits = [evaluate.data.metrics[f"flip_rate{end}"] for end in ("", "_ci_low", "_ci_high")]
     assert limits == [float(number) for number in flips.strip().split(",")[-3:]]
+
+
+def check_an_evaluation_can_be_compared(train: Run, evaluate: Run) -> None:
+    """By the parameters of its model, under the same names, which MLflow's compare view needs."""
+    of_model = {
+        name: value
+        for name, value in train.data.params.items()
+        if name.startswith(("mitigator.", "estimator.", "model.", "data."))
+    }
+    assert of_model.keys() >= {"mitigator.name", "mitigator.alpha", "estimator.C", "data.name"}
+    assert of_model.items() <= evaluate.data.params.items()
+    for name in ("mitigator", "mitigator.stage", "estimator", "dataset.name", "dataset.digest"):
+        assert evaluate.data.tags[name] == train.data.tags[name]
+    (made,) = mlflow.get_run(train.info.run_id).outputs.model_outputs
+    (used,) = mlflow.get_run(evaluate.info.run_id).inputs.model_inputs
+    assert used.model_id == made.model_id
 
 
 def test_metrics_are_of_the_logged_model(run: Invoke, table: Path) -> None:
@@ -357,7 +374,11 @@ def test_evaluate_on_other_rows_uses_all_of_them(run: Invoke, table: Path, tmp_p
     succeed(run("evaluate", "--model", uri, "--data", other))
     assert runs()[-1].data.metrics["n_rows"] == 300
     by_path = mlflow.artifacts.download_artifacts(uri)
-    succeed(run("evaluate", "--model", by_path, "--data", other))
+    output = succeed(run("evaluate", "--model", by_path, "--data", other))
+    evaluated = runs()[-1]
+    assert f"run {evaluated.info.run_id} has report.html" in output
+    said = evaluated.data.tags["mlflow.note.content"]
+    assert "on other labelled rows (300 rows), which are read as those of `people`" in said
     assert runs()[-1].data.metrics == runs()[-2].data.metrics
 
 

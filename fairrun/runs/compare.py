@@ -30,6 +30,7 @@ from fairrun.tracking.datasets import log_input, log_notes, log_spec
 from fairrun.tracking.descriptions import describe_run
 from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.looks import say_looks
+from fairrun.tracking.metric_names import compared_metric_name
 from fairrun.tracking.names import (
     COMPARED,
     COMPARED_RANK,
@@ -37,7 +38,6 @@ from fairrun.tracking.names import (
     MODEL_NAME,
     RECOMMENDED,
     RECOMMENDED_RUN,
-    compared_metric_name,
     parameter,
 )
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
@@ -222,12 +222,12 @@ def _log_recommendation(
     for place, position in enumerate(done.ranking.order, start=1):
         for run_id in (models[position].trained.run_id, models[position].evaluated.run_id):
             client.set_tag(run_id, COMPARED_RANK, str(place))
-    metrics = {}
+    metrics, column = {}, models[0].trained.column.name
     for each in models:
         for name in dict.fromkeys([*HEADLINES, *done.constrained]):
             value = each.evaluated.metrics.get(name, math.nan)
             if math.isfinite(value):
-                metrics[compared_metric_name(name, each.mitigator)] = value
+                metrics[compared_metric_name(name, column, each.mitigator)] = value
     mlflow.log_metrics(metrics)
     first = models[done.ranking.order[0]].trained
     mlflow.log_outputs(models=[LoggedModelOutput(first.model_id, step=0)])

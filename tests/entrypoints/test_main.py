@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
-from fairrun.tracking.names import compared_metric_name
+from fairrun.tracking.metric_names import compared_metric_name
 from tests.entrypoints.conftest import ABOUT
 from tests.entrypoints.test_commands import MEASURED, artifacts, runs, succeed
 
@@ -99,7 +99,7 @@ def check_the_recommended_model(output: str) -> None:
     assert contexts == ["train", "validation", "test"]
     evaluated = children[4].data.metrics
     for metric in ("accuracy", "statistical_parity", "disparate_impact"):
-        logged = parent.data.metrics[compared_metric_name(metric, "group_thresholds")]
+        logged = parent.data.metrics[compared_metric_name(metric, "sex", "group_thresholds")]
         assert logged == evaluated[metric]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from fairrun.data import DatasetSpec
 from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import has_sign
+from fairrun.metrics import Evaluation, has_sign
 from fairrun.text import n_of, with_interval
 from fairrun.tracking.descriptions import as_code, escaped
 
@@ -19,6 +19,7 @@ __all__ = [
     "describe_dropped",
     "describe_gate",
     "describe_metrics",
+    "describe_warnings",
 ]
 
 #: The metrics that a description has.
@@ -40,9 +41,8 @@ def describe_data(spec: DatasetSpec) -> str:
     '`census` (predicts if `class` is `>50K`; compares the groups of `sex`, `race`)'
     """
     columns = ", ".join(as_code(each.column) for each in spec.protected)
-    return (
-        f"{as_code(spec.name)} (predicts {as_code(spec.target)}; compares the groups of {columns})"
-    )
+    predicts = f"predicts if {as_code(spec.target)} is {as_code(str(spec.positive))}"
+    return f"{as_code(spec.name)} ({predicts}; compares the groups of {columns})"
 
 
 def describe_dropped(n_dropped: int) -> str:
@@ -79,6 +79,17 @@ def describe_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedC
     groups = f"{escaped(column.name)}: group a is {group_a}, group b is {group_b}"
     heading = f"On {rows}, with 95 % intervals ({groups}):"
     return "\n".join([heading, "", *found]) if found else ""
+
+
+def describe_warnings(warnings: Sequence[str], evaluation: Evaluation) -> str:
+    """Return warnings about a mitigator as a Markdown list.
+
+    Some have numbers of the two groups, so there is none if these may not be shown.
+    """
+    first = evaluation.protected
+    if evaluation.hidden.reason(first.name, *first.group_names, joint=True):
+        return ""
+    return "\n".join(f"- Warning: {escaped(each)}." for each in warnings)
 
 
 def describe_gate(result: GateResult) -> str:

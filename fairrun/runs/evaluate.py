@@ -28,7 +28,12 @@ from fairrun.inference import InputError, ModelError
 from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell
 from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
-from fairrun.runs.described import describe_data, describe_gate, describe_metrics
+from fairrun.runs.described import (
+    describe_data,
+    describe_gate,
+    describe_metrics,
+    describe_warnings,
+)
 from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import hide_small_groups, measure
 from fairrun.runs.origin import origin_of
@@ -228,7 +233,7 @@ def run_evaluate(
         )
         describe_run(
             *_described(done, model, opened.mitigator, len(rows), spec),
-            "\n".join(f"- Warning: {escaped(each)}." for each in found.warnings),
+            describe_warnings(found.warnings, evaluation),
             f"{as_code(REPORT)} explains each number." if report else "",
             commands=commands_after_evaluate(done, model),
         )

@@ -19,7 +19,12 @@ from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL, check_min_cell
 from fairrun.models.log import log_model
-from fairrun.runs.described import describe_data, describe_dropped, describe_metrics
+from fairrun.runs.described import (
+    describe_data,
+    describe_dropped,
+    describe_metrics,
+    describe_warnings,
+)
 from fairrun.runs.effects import (
     check_strict,
     labels_of_none,
@@ -256,7 +261,7 @@ def run_train(
             f"on {n_of(len(train), 'row')} of {describe_data(spec)}.",
             describe_metrics(done.metrics, "the validation split", columns[0]),
             "" if constraint is None else escaped(str(constraint)),
-            "\n".join(f"- Warning: {escaped(each)}." for each in said.warnings),
+            describe_warnings(said.warnings, evaluation),
             describe_dropped(dataset.n_dropped),
             commands=commands_after_train(done),
         )

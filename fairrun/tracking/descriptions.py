@@ -19,8 +19,8 @@ __all__ = ["as_code", "describe_failure", "describe_run", "escaped", "link_to_ru
 _LONGEST = 8000
 #: The longest line of a command, in characters.
 _WIDEST = 88
-#: A word of a command, with the blanks in its quotes.
-_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
+#: A word of a command with the blanks in its quotes, and the option before it.
+_WORD = re.compile(r"""(?:-[\w-]+ (?!-))?(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 #: How the description of a run begins that an exception has ended.
 _FAILED = ("**Refused**", "**Stopped**", "**Failed**")
 #: What has a meaning in Markdown. An underscore has none inside a word, such as a metric's name.

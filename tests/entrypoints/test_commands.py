@@ -153,6 +153,16 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     evaluate = runs()[-1]
     assert evaluate.data.metrics.keys() >= METRICS
     check_an_evaluation_can_be_compared(train, evaluate)
+    of_data = "`people` (predicts if `paid` is `high`; compares the groups of `sex`)"
+    for each, begins, goes_on in (
+        (done, f"Split {of_data}, and stored", f"-P data={done.info.run_id}"),
+        (train, "Trained `logistic_regression` with the mitigator `correlation_remover`", model),
+        (evaluate, f"Measured the model `{model}` (mitigator `correlation_remover`)", "-P gate="),
+    ):
+        said = each.data.tags["mlflow.note.content"]
+        assert said.startswith(begins)
+        assert goes_on in said.partition("```bash")[2]
+        assert "paid" in said
     (rows,) = evaluate.inputs.dataset_inputs
     assert rows.dataset.digest == spec["digests"]["test"]
     assert evaluate.data.metrics["n_rows"] == done.data.metrics["n_rows_test"]

@@ -49,6 +49,8 @@ def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -
     assert logged.data.tags["fairness.gate"] == verdict
     assert logged.info.status == "FINISHED"  # the evaluation is complete, whatever the gate says
     assert "disparate_impact" in logged.data.metrics
+    said = {"pass": "passed", "fail": "failed"}.get(verdict, verdict.replace("_", " "))
+    assert f"**{said}**:\n\n- pass: `accuracy>=0.5`" in logged.data.tags["mlflow.note.content"]
     judged = mlflow.load_table("gate.json", run_ids=[logged.info.run_id])
     assert verdict in set(judged["verdict"])
     assert verdict != "pass" or set(judged["verdict"]) == {"pass"}

@@ -94,7 +94,7 @@ def check_the_recommended_model(output: str) -> None:
     assert said.startswith(f"**Recommended: {name}, because {because}.**")
     for child in children[1:]:
         assert f"(#/experiments/{child.info.experiment_id}/runs/{child.info.run_id})" in said
-    assert f"-e evaluate -P model=runs:/{trained.info.run_id}/model" in said
+    assert f"-P model=runs:/{trained.info.run_id}/model" in said
     contexts = [each.tags[0].value for each in parent.inputs.dataset_inputs]
     assert contexts == ["train", "validation", "test"]
     evaluated = children[4].data.metrics

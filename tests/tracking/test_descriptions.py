@@ -20,6 +20,7 @@ def store(tmp_path: Path, empty_store: Path) -> Iterator[None]:
     before = mlflow.get_tracking_uri()
     shutil.copy(empty_store, tmp_path)
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_experiment(experiment_id="0")  # another test may have set its own
     yield
     mlflow.set_tracking_uri(before)
 

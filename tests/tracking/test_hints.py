@@ -29,6 +29,7 @@ def run_id(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copy(empty_store, tmp_path / "a b")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/a b/mlflow.db")
+    mlflow.set_experiment(experiment_id="0")  # another test may have set its own
     with mlflow.start_run() as run:
         pass
     yield run.info.run_id

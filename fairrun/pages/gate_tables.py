@@ -82,7 +82,8 @@ def _hints(evaluation: Evaluation, result: GateResult) -> Iterator[str]:
     compared = evaluation.audit.compared
     for each in result.judgements:
         metric = each.term.metric.name
-        if not (each.is_worst and is_hidden_reason(each.reason)) or metric not in BIAS_METRICS:
+        is_pair = each.group_b and not each.term.declared
+        if not is_pair or not is_hidden_reason(each.reason) or metric not in BIAS_METRICS:
             continue
         found = compared[(compared["protected"] == each.protected) & (compared["metric"] == metric)]
         for a, b in zip(found["group_a"], found["group_b"], strict=True):

@@ -219,7 +219,7 @@ def _interval(pair: _Pair, digits: int, parity: float, what: str) -> str:
     low, high = pair.limits
     if math.isnan(high):
         return f" This {what} has no interval."
-    ends = f"at least {_number(low, digits)}"
+    ends = f"{_number(low, digits)} or more"
     if not math.isinf(high):
         ends = f"{_number(low, digits)} to {_number(high, digits)}"
     said = f" The {pair.level} interval of the {what} is {ends}."

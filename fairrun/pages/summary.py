@@ -17,6 +17,8 @@ __all__ = ["summary"]
 
 #: The first lines have a sentence for at most this number of protected columns.
 _MOST_COLUMNS = 3
+#: The metrics that compare how often two groups are selected, the ratio before the difference.
+_METRICS = ("disparate_impact", "statistical_parity")
 #: A number has more digits only where it would look equal to another that it differs from.
 _DECIMALS = (1, 2, 3, 4)
 
@@ -51,7 +53,8 @@ def summary(evaluation: Evaluation, result: GateResult | None = None) -> list[st
     Returns
     -------
     list of str
-        One text for each of the first protected columns, and one that counts the others.
+        One text for each of the first protected columns and for each crossing of two columns that
+        the gate limits, and one that counts the other columns.
 
     Notes
     -----
@@ -60,7 +63,15 @@ def summary(evaluation: Evaluation, result: GateResult | None = None) -> list[st
     groups. If the gate limits only the difference, the sentence has the difference.
     """
     columns = evaluation.counts.columns
-    said = [_sentence(evaluation, result, column.name) for column in columns[:_MOST_COLUMNS]]
+    names = [column.name for column in columns]
+    crossings = [
+        each.protected
+        for metric in _METRICS
+        for each in _checks(result, metric)
+        if each.protected not in names
+    ]
+    about = [*names[:_MOST_COLUMNS], *dict.fromkeys(crossings)]
+    said = [_sentence(evaluation, result, name) for name in about]
     if (more := len(columns) - _MOST_COLUMNS) > 0:
         said.append(f"Comparisons by {n_of(more, 'more protected column')} are below.")
     return said
@@ -68,8 +79,10 @@ def summary(evaluation: Evaluation, result: GateResult | None = None) -> list[st
 
 def _sentence(evaluation: Evaluation, result: GateResult | None, protected: str) -> str:
     """Return the sentences about one protected column."""
-    checks = _checks(result, protected, "disparate_impact")
-    differences = _checks(result, protected, "statistical_parity")
+    checks, differences = (
+        [each for each in _checks(result, metric) if each.protected == protected]
+        for metric in _METRICS
+    )
     of_ratio = bool(checks) or not differences
     checks = checks or differences
     term = _strictest(checks)
@@ -81,14 +94,10 @@ def _sentence(evaluation: Evaluation, result: GateResult | None, protected: str)
     return " ".join((words(evaluation, pair, bound), _allowed(term, result))).strip()
 
 
-def _checks(result: GateResult | None, protected: str, metric: str) -> list[Judgement]:
-    """Return the checks of a metric of a column."""
+def _checks(result: GateResult | None, metric: str) -> list[Judgement]:
+    """Return the checks of a metric."""
     judgements = () if result is None else result.judgements
-    return [
-        each
-        for each in judgements
-        if each.term.metric.name == metric and each.protected == protected
-    ]
+    return [each for each in judgements if each.term.metric.name == metric]
 
 
 def _strictest(checks: Sequence[Judgement]) -> Term | None:
@@ -118,7 +127,7 @@ def _judged(checks: Sequence[Judgement], term: Term | None) -> _Pair | None:
 
 def _compared(evaluation: Evaluation, protected: str, *, of_ratio: bool) -> _Pair | str:
     """Return the two declared groups of a column, or a sentence that says why there is no value."""
-    metric = "disparate_impact" if of_ratio else "statistical_parity"
+    metric = _METRICS[0 if of_ratio else 1]
     table = evaluation.audit.compared
     row = table[(table["protected"] == protected) & (table["metric"] == metric)].iloc[0]
     a, b = row["group_a"], row["group_b"]

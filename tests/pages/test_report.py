@@ -158,6 +158,8 @@ def test_every_link_leads_to_a_section_or_to_a_definition_of_the_page(html: str)
     assert len(contents) == 2
     assert {"#word-disparate_impact", "#word-cohen_d", "#word-abroca", "#word-2sd_rule"} <= links
     assert {"#word-worst_pair", "#word-row"} <= links
+    titles = {a["href"]: a["title"] for _, a, _ in page.all("a") if "title" in a}
+    assert titles["#word-abroca"] == WORDS["abroca"]
 
 
 def test_every_metric_of_an_evaluation_has_a_definition() -> None:

@@ -123,6 +123,17 @@ def test_what_is_not_shown_is_not_said() -> None:
     )
 
 
+def test_a_crossing_is_said_if_the_gate_limits_it() -> None:
+    columns = [ProtectedColumn(f"c{i}", ("x", "y"), ("x",), ("y",)) for i in range(2)]
+    codes = [np.arange(400) // (i + 1) % 2 for i in range(2)]
+    label = np.where(codes[0] + codes[1] == 2, 0, np.arange(400) % 3 % 2)
+    evaluation = evaluate_predictions(columns, codes, label, label, label * 0.5)
+    assert len(summary(evaluation)) == 2
+    *_, said = summary(evaluation, judged(evaluation, "disparate_impact>=0.8 @ c0:c1"))
+    assert said.startswith("No row of the group “y:y” (c0:c1) is selected, against ")
+    assert said.endswith("The gate allows a ratio of at most 1.25.")
+
+
 def test_of_many_columns_three_are_said_and_the_others_counted() -> None:
     columns = [ProtectedColumn(f"c{i}", ("x", "y"), ("x",), ("y",)) for i in range(4)]
     codes = [np.arange(40) // (i + 1) % 2 for i in range(4)]

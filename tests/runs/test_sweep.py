@@ -28,6 +28,7 @@ from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
+from fairrun.tracking.metric_names import metrics_by_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
@@ -109,7 +110,7 @@ def test_each_trial_is_a_child_run_with_what_train_would_log(swept: Swept) -> No
         counts = read_counts(run.info.run_id)
         for name, value in measure_counts(counts).items():
             if np.isfinite(value):
-                assert run.data.metrics[name] == value
+                assert metrics_by_name(run.data.metrics, "sex")[name] == value
 
 
 def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
@@ -129,9 +130,9 @@ def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
     page = mlflow.artifacts.load_text(f"runs:/{swept.run_id}/sweep.html")
     assert f"On the test rows, {swept.gate}" in page
     for name in ("accuracy", "statistical_parity"):
-        on = {kind: parent.data.metrics[f"{kind}_{name}"] for kind in ("validation", "test")}
+        on = {kind: parent.data.metrics[f"{kind}/{name}"] for kind in ("validation", "test")}
         assert on["validation"] == marked.data.metrics[name]
-        assert parent.data.metrics[f"optimism_{name}"] == pytest.approx(
+        assert parent.data.metrics[f"optimism/{name}"] == pytest.approx(
             on["validation"] - on["test"]
         )
     table = mlflow.load_table("trials.json", run_ids=[swept.run_id])

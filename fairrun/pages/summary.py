@@ -141,7 +141,8 @@ def _compared(evaluation: Evaluation, protected: str, *, of_ratio: bool) -> _Pai
         )
     rates = [_rate(evaluation, protected, group) for group in (a, b)]
     if np.isnan(rates).any():
-        return f"The groups “{a}” and “{b}” ({protected}) cannot be compared: {row['reason']}."
+        why = row["reason"].rstrip(".")
+        return f"The groups “{a}” and “{b}” ({protected}) cannot be compared: {why}."
     if not any(rates):
         return f"No row of the groups “{a}” and “{b}” ({protected}) is selected."
     return _of_none(protected, b, a, rates[0])

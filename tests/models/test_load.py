@@ -21,6 +21,6 @@ def test_loading_shows_progress_bars_only_to_who_wants_them(
     monkeypatch.delenv(_BARS, raising=False)
     if given is not None:
         monkeypatch.setenv(_BARS, given)
-    load_model(case.uri)
+    load_model(f"runs:/{case.loaded.metadata.run_id}/model")
     assert ("Downloading artifacts" in capsys.readouterr().err) == shown
     assert os.environ.get(_BARS) == given

@@ -140,7 +140,8 @@ def error_examples(saved: SavedModel, limits: Limits, *, token: bool) -> dict[in
         queue_full(limits.queue_requests),
         limits.no_answer(),
     ]
-    bodies = [(each.status, each.code, each.body) for each in [*replies, *refused] if each.code]
+    bodies = [(reply.status, reply.code, reply.body) for reply in replies if reply.code]
+    bodies += [(each.status, each.code, each.body) for each in refused]
     examples: dict[int, Examples] = {}
     for status, code, body in bodies:
         value = {"summary": code, "value": orjson.loads(body)}

@@ -209,7 +209,8 @@ def _about(provenance: Provenance, wrong: dict[int, Examples], *, token: bool) -
     """Return the paths that describe the state of the app and the model that it serves."""
     strings = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
     status = {"type": "object", "properties": {"status": {"type": "string"}}}
-    refused = {number: wrong[number] for number in (401, 403) if number in wrong}
+    right = 401 if token else 403
+    refused = {right: wrong[right]}
 
     def get(summary: str, answer: dict[str, Any], *, is_open: bool = False) -> dict[str, Any]:
         said: dict[str, Any] = {

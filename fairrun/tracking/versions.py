@@ -73,7 +73,9 @@ def describe_versions(uri: str, model_id: str | None, run_id: str, column: Prote
     try:
         with impatient():
             versions = _versions(uri, model_id)
-            evaluation = mlflow.get_run(run_id) if versions else None
+            if not versions:
+                return
+            evaluation = mlflow.get_run(run_id)
             for version in versions:
                 _write(version, evaluation, column)
     except Exception as error:

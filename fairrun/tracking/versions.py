@@ -98,7 +98,10 @@ def versions_of_run(run_id: str) -> list[ModelVersion]:
 def _versions(uri: str, model_id: str | None) -> list[ModelVersion]:
     """Return the versions that a URI means, which all have the evaluated model."""
     client = mlflow.MlflowClient()
-    name, *number = get_model_name_and_version(client, uri) if uri.startswith("models:") else ("",)
+    # The name and the number of a version, or the id of a logged model alone.
+    name, *number = ("",)
+    if uri.startswith("models:"):
+        name, *number = get_model_name_and_version(client, uri)  # type: ignore[no-untyped-call]
     if number and uri.endswith(f"/{number[0]}"):
         return [client.get_model_version(name, str(number[0]))]
     trained_by = client.get_logged_model(model_id).source_run_id if model_id else None

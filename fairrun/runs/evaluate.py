@@ -36,6 +36,7 @@ from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_ga
 from fairrun.tracking.looks import Looks, log_looks, say_looks
 from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, SPEC, parameter
 from fairrun.tracking.runs import log_parameters, tracked_run
+from fairrun.tracking.versions import describe_versions
 
 __all__ = ["Evaluated", "run_evaluate"]
 
@@ -181,6 +182,7 @@ def run_evaluate(
             say_looks(looks, gate=gate is not None)
         if gate is not None and result is not None:
             log_gate(gate, result, looks)
+        describe_versions(model, model_id, run.info.run_id, columns[0])
         if report:
             overview, not_explained = None, _why_not_explained(evaluation)
             if not not_explained:

@@ -18,6 +18,7 @@ from mlflow.store.artifact.utils.models import get_model_name_and_version
 
 from fairrun.groups import ProtectedColumn
 from fairrun.tracking.faults import fault_of
+from fairrun.tracking.metric_names import metrics_by_name
 from fairrun.tracking.names import (
     DATASET_DIGEST,
     DATASET_NAME,
@@ -26,7 +27,6 @@ from fairrun.tracking.names import (
     MEASURED_ROWS,
     MITIGATOR,
     ROWS,
-    metric_name,
     parameter,
 )
 from fairrun.tracking.store import impatient
@@ -162,7 +162,8 @@ def _tag(version: ModelVersion, name: str, value: str | None) -> None:
 
 def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedColumn) -> str:
     """Return what fairrun says about a version, as Markdown."""
-    tags, numbers = evaluation.data.tags, evaluation.data.metrics
+    tags = evaluation.data.tags
+    numbers = metrics_by_name(evaluation.data.metrics, column.name)
     parts = [_HEADING, _about_training(tags.get(MITIGATOR, "none"), training)]
     n_rows, (a, b) = numbers.get("n_rows"), map(_code, column.group_names)
     of_rows = "the test rows" if n_rows is None else f"the {n_rows:,.0f} test rows"
@@ -207,9 +208,7 @@ def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
     """Return a line of a table for each metric that was logged."""
     lines = []
     for name in names:
-        value, low, high = (
-            numbers.get(metric_name(f"{name}{end}")) for end in ("", "_ci_low", "_ci_high")
-        )
+        value, low, high = (numbers.get(f"{name}{end}") for end in ("", "_ci_low", "_ci_high"))
         if value is not None:
             interval = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
             lines.append(f"| {name} | {value:.3f} | {interval} |")

@@ -49,6 +49,11 @@ _EXIT_CODES = {
     "ratios of Local Law 144; none leaves none out.",
 )
 @click.option(
+    "--purpose",
+    default="auto",
+    help="What the evaluation is for, in one line that the report repeats; auto says nothing.",
+)
+@click.option(
     "--gate",
     default="none",
     help="The requirements for the model, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', or "
@@ -68,6 +73,7 @@ def main(
     protected: str,
     min_cell: int,
     justification: str,
+    purpose: str,
     gate: str,
     gate_mode: str,
 ) -> int:
@@ -81,6 +87,7 @@ def main(
         read=read_options(read),
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
+        purpose=given(purpose),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
     if evaluated.constraint is not None:

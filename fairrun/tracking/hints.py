@@ -34,6 +34,7 @@ __all__ = [
     "next_command",
     "project_of",
     "where_to_look",
+    "words_of_run",
 ]
 
 #: The folder of the project, if this is a checkout and not an installed wheel.
@@ -113,11 +114,16 @@ def mlflow_run(run_id: str) -> str:
     The command uses the environment that this run has. Without `--env-manager`, MLflow would build
     one, which takes minutes.
     """
-    project = project_of(run_id)
+    return f"{_path(run_id)}{_store()}{shlex.join(words_of_run(run_id))}"
+
+
+def words_of_run(run_id: str) -> list[str]:
+    """Return the words of `mlflow_run` without the assignments, which are of this machine."""
+    project, manager = project_of(run_id), _manager(run_id)
     if project == "." and (_CHECKOUT / "MLproject").is_file():
         project = str(_CHECKOUT)
-    manager = {"local": " --env-manager local", "uv": " --env-manager uv"}.get(_manager(run_id), "")
-    return f"{_path(run_id)}{_store()}mlflow run {quote(project)}{manager}"
+    is_default = manager not in ("local", "uv")
+    return ["mlflow", "run", project, *([] if is_default else ["--env-manager", manager])]
 
 
 def mlflow_serve(run_id: str, model: str) -> str:

@@ -21,7 +21,7 @@ from fairrun.errors import RequestError, StoreError
 from fairrun.figures import to_png
 from fairrun.tracking.descriptions import describe_failure
 from fairrun.tracking.faults import fault_of
-from fairrun.tracking.hints import commit_of, mlflow_run, project_of
+from fairrun.tracking.hints import mlflow_run
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import PLOTS
 from fairrun.tracking.owners import process_tags
@@ -33,14 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_tracking_uri",
-    "commit_of",
     "log_figure",
     "log_parameters",
     "log_pictures",
     "log_table",
     "mlflow_run",
     "parameter_text",
-    "project_of",
     "reopened_run",
     "tracked_run",
 ]

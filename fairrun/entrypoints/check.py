@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 import click
 import pandas as pd
@@ -11,10 +12,11 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point
 from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.gate import ASSUMPTIONS
-from fairrun.runs.check import Checked, run_check
 from fairrun.text import format_table
 from fairrun.tracking.names import CHECK_PAGE, DRAFT_SPEC
-from fairrun.tracking.runs import mlflow_run, mlflow_ui
+
+if TYPE_CHECKING:
+    from fairrun.runs.check import Checked
 
 #: At most this number of columns is printed. The run has all of them.
 _MOST_COLUMNS = 40
@@ -25,6 +27,8 @@ _MOST_COLUMNS = 40
 @min_cell_option
 def main(data: DataRequest, min_cell: int) -> None:
     """Tell what is wrong with a data set before a model is trained. Only data is required."""
+    from fairrun.runs.check import run_check
+
     done = run_check(data, min_cell)
     found = done.findings
     click.echo(f"{found.n_rows:,} rows, {len(found.columns)} columns of {done.name}\n")
@@ -68,6 +72,8 @@ def _labels(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _say_next(data: DataRequest, done: Checked) -> None:
+    from fairrun.tracking.runs import mlflow_run, mlflow_ui
+
     command = mlflow_run(done.run_id)
     click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id} ({mlflow_ui()})")
     if not done.draft:

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from fairrun.entrypoints._command import entry_point, given, listed, print_gate, print_metrics
-from fairrun.entrypoints._options import JsonObject, min_cell_option, read_options
+from fairrun.entrypoints._command import entry_point, print_gate, print_metrics
+from fairrun.entrypoints._options import min_cell_option, read_options
+from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
-from fairrun.runs.evaluate import run_evaluate
+from fairrun.models.address import check_address
 
 _EXIT_CODES = {
     Verdict.PASS: 0,
@@ -71,12 +72,22 @@ def main(
 ) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
+    columns, options = listed(protected), read_options(read)
+
+    check_address(model)
+
+    from fairrun.models.open import open_model
+
+    opened = open_model(model)
+
+    from fairrun.runs.evaluate import run_evaluate
+
     evaluated = run_evaluate(
-        model,
+        opened,
         given(data),
-        protected=listed(protected),
+        protected=columns,
         gate=demanded,
-        read=read_options(read),
+        read=options,
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
     )

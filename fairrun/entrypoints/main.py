@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import entry_point, read_early
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
 from fairrun.metrics import has_sign
-from fairrun.runs.compare import COMPARED_METRICS, COMPARED_MITIGATORS, run_comparison
-from fairrun.runs.train import TrainingRequest
+from fairrun.runs.compared import COMPARED_METRICS, COMPARED_MITIGATORS
 from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import mlflow_run, mlflow_ui
+from fairrun.training import TrainingRequest
 
 
 @entry_point
@@ -27,6 +28,13 @@ from fairrun.tracking.runs import mlflow_run, mlflow_ui
 def main(data: DataRequest, training: TrainingRequest, mitigators: str, min_cell: int) -> None:
     """Train a model with each mitigator on the same data, and compare the models on test."""
     names = [name.strip() for name in mitigators.split(",")]
+    for name in names:
+        replace(training, mitigator=name).check()
+    data = read_early(data)
+
+    from fairrun.runs.compare import run_comparison
+    from fairrun.tracking.runs import mlflow_run, mlflow_ui
+
     done = run_comparison(data, names, training, min_cell)
     group_a, group_b = done.groups
     click.echo(f"Metrics on the test split; group_a = {group_a}, group_b = {group_b}.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from fairrun.entrypoints._command import entry_point
-from fairrun.serving.server import serve
-from fairrun.tracking.left_run import claim_run, end_left_run
+from fairrun.models.address import check_address
 
 
 @entry_point
@@ -21,6 +20,11 @@ from fairrun.tracking.left_run import claim_run, end_left_run
 )
 def main(model: str, port: int, host: str) -> None:
     """Serve a logged model over HTTP. Its documentation is at /docs."""
+    check_address(model)
+
+    from fairrun.serving.server import serve
+    from fairrun.tracking.left_run import claim_run, end_left_run
+
     claim_run()
     if serve(model, host, port):
         end_left_run()

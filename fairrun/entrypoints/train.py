@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import click
 
-from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point, print_metrics
+from fairrun.data import DataRequest, ReadRequest
+from fairrun.entrypoints._command import entry_point, print_metrics, read_early
 from fairrun.entrypoints._options import (
     data_options,
     min_cell_option,
     mitigator_option,
     training_options,
 )
-from fairrun.runs.train import TrainingRequest, run_train
-from fairrun.tracking.runs import mlflow_run
+from fairrun.training import TrainingRequest
 
 
 @entry_point
@@ -40,6 +39,14 @@ def main(
 ) -> None:
     """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
+    request.check()
+    data = read_early(data)
+    if isinstance(data, ReadRequest) and data.dataset is not None:
+        request.check_row_key(data.dataset)
+
+    from fairrun.runs.train import run_train
+    from fairrun.tracking.runs import mlflow_run
+
     trained = run_train(data, request, strict=strict == "true", min_cell=min_cell)
     print_metrics(trained.metrics, "validation", trained.column)
     if trained.constraint is not None:

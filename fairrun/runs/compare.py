@@ -13,37 +13,21 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.metrics import MIN_CELL
+from fairrun.runs.compared import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
 from fairrun.runs.preprocess import run_preprocess
-from fairrun.runs.train import TrainingRequest, run_train
+from fairrun.runs.train import run_train
 from fairrun.tracking.datasets import log_notes, log_spec
 from fairrun.tracking.looks import say_looks
 from fairrun.tracking.names import COMPARED, COMPARISON, parameter
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
-from fairrun.training import FairClassifier
-from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
+from fairrun.training import FairClassifier, TrainingRequest
+from fairrun.training.mitigation import resolve_mitigator
 
-__all__ = ["COMPARED_METRICS", "COMPARED_MITIGATORS", "Comparison", "run_comparison"]
+__all__ = ["Comparison", "run_comparison"]
 
 _logger = logging.getLogger(__name__)
-
-#: The mitigators that are compared by default: the unmitigated model and the pre-processors, which
-#: are fast to fit.
-COMPARED_MITIGATORS = tuple(
-    name for name, mitigator in MITIGATORS.items() if mitigator.stage in ("none", "pre")
-)
-
-#: The metrics in the table and the bar chart of a comparison.
-COMPARED_METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-    "disparate_impact",
-    "statistical_parity",
-    "equality_of_opportunity_difference",
-    "average_odds_difference",
-)
 
 
 @dataclass(frozen=True)

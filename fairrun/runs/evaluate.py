@@ -75,7 +75,7 @@ class Evaluated:
 
 
 def run_evaluate(
-    model: str,
+    model: str | OpenedModel,
     data: str | None = None,
     dataset: Dataset | None = None,
     protected: Sequence[str] | None = None,
@@ -90,8 +90,9 @@ def run_evaluate(
 
     Parameters
     ----------
-    model : str
-        Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>`` or a folder.
+    model : str or OpenedModel
+        Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>`` or a folder; or the
+        model itself.
     data : str, optional
         Labelled rows with the model's columns and target, all of which are used; or the run of
         `preprocess`, of which the test split is used. By default, the model is measured on the test
@@ -129,7 +130,7 @@ def run_evaluate(
         that is not a protected column of the model.
     """
     check_min_cell(min_cell)
-    opened = open_model(model)
+    opened = open_model(model) if isinstance(model, str) else model
     columns = _select(opened.protected, protected)
     if gate is not None:
         gate.check(columns)
@@ -140,7 +141,7 @@ def run_evaluate(
         # Another run can take the same data by this run's id. Other rows have other splits.
         kept = spec if which == "test" else replace(spec, digests=())
         mlflow.log_dict(kept.to_dict(), SPEC)
-        said = {"model": model, "rows": which, "protected": ",".join(names)}
+        said = {"model": opened.uri, "rows": which, "protected": ",".join(names)}
         said["weight"] = spec.weight or "none"
         said["cluster"] = spec.cluster or "none"
         said["min_cell"] = str(min_cell)

@@ -32,6 +32,7 @@ __all__ = [
     "DRAFT_SPEC",
     "EFFECT",
     "ESTIMATOR",
+    "EXIT_CODE",
     "EXPLANATIONS",
     "FINDINGS",
     "FIT_SECONDS",
@@ -100,10 +101,11 @@ METADATA = "fairrun"
 #: The mitigator's constraint as the text of a gate: a parameter of the run and a key of that entry.
 CONSTRAINT = "constraint_checked"
 
-# Tags of every run: the process that works on it.
+# Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.
 PROCESS_HOST = "process.host"
 PROCESS_ID = "process.id"
 PROCESS_START = "process.start"
+EXIT_CODE = "process.exit_code"
 
 # Tags of runs with one model.
 MITIGATOR = "mitigator"

@@ -25,7 +25,6 @@ from mlflow.utils.mlflow_tags import (
 )
 
 from fairrun.errors import RequestError, StoreError
-from fairrun.figures import to_png
 from fairrun.tracking.faults import fault_of
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import PLOTS
@@ -300,6 +299,8 @@ def log_table(name: str, table: pd.DataFrame) -> None:
 
 def log_figure(name: str, figure: Figure) -> None:
     """Log a plot as `plots/<name>.png`."""
+    from fairrun.figures import to_png  # imports matplotlib, which a refused request does not need
+
     log_pictures({name: to_png(figure)})
 
 

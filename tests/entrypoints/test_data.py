@@ -14,7 +14,7 @@ from click.testing import Result
 from mlflow.entities import Run
 
 from fairrun.data import DataRequest, prepare, resolve_spec
-from fairrun.entrypoints._command import given_one, listed
+from fairrun.entrypoints._types import given_one, listed
 from fairrun.errors import RequestError
 from fairrun.training import FairClassifier
 from tests.entrypoints.conftest import ABOUT

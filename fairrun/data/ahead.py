@@ -7,13 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from fairrun.data.addresses import scheme_of
+from fairrun.data.csv_cells import SMALL
 from fairrun.data.prepare import Dataset, prepare
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
 
 __all__ = ["ReadRequest", "read_ahead"]
-
-#: Files up to this number of bytes are read in a fraction of a second.
-_SMALL = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,8 @@ class ReadRequest(DataRequest):
 
 def read_ahead(request: DataRequest) -> DataRequest:
     """Prepare the data of a request now if they are in a small local file.
+
+    This takes a fraction of a second.
 
     Parameters
     ----------
@@ -65,4 +65,4 @@ def _is_large(source: str) -> bool:
     if not os.path.exists(source):  # noqa: PTH110
         return False
     path = Path(source)
-    return path.is_dir() or path.stat().st_size > _SMALL
+    return path.is_dir() or path.stat().st_size > SMALL

@@ -30,9 +30,8 @@ from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_only_upper_limit, has_sign
 from fairrun.text import format_table, with_probability, with_sign
-from fairrun.tracking.exits import RUN_VARIABLE
 from fairrun.tracking.interrupts import Interrupted, interruptible
-from fairrun.tracking.names import CONSTRAINT_PROBABILITY
+from fairrun.tracking.names import CONSTRAINT_PROBABILITY, RUN_VARIABLE
 
 __all__ = [
     "UNDEFINED",
@@ -40,6 +39,7 @@ __all__ = [
     "print_gate",
     "print_metrics",
     "read_early",
+    "slow_imports",
 ]
 
 
@@ -63,17 +63,18 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
 
     @functools.wraps(function)
     def run(**parameters: Any) -> None:
+        run_id = os.environ.get(RUN_VARIABLE)  # before MLflow deletes it
         _talk()
         gc.freeze()  # Imported modules stay in use, so the garbage collector can skip them.
         gc.enable()
         try:
             code, said = _run(function, parameters)
         except Exception as error:
-            note_exit(EXIT_BUG, f"a bug in fairrun or in a library: {type(error).__name__}")
+            note_exit(run_id, EXIT_BUG, f"a bug in fairrun or in a library: {type(error).__name__}")
             raise
         if said:
             click.echo(said, err=True)
-        note_exit(code, said)
+        note_exit(run_id, code, said)
         if code:
             sys.exit(code)
 
@@ -97,6 +98,20 @@ def _run(function: Callable[..., int | None], parameters: dict[str, Any]) -> tup
         return EXIT_TRACKING_STORE, f"error: {error}"
     except Interrupted as signal:
         return signal.exit_code, f"error: stopped by {signal}"
+
+
+@contextmanager
+def slow_imports() -> Iterator[None]:
+    """Mark the imports that wait for the checks of a request, and make them faster.
+
+    Imported modules are never garbage, so no garbage is collected meanwhile.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def read_early(request: DataRequest) -> DataRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import IO, Any
@@ -10,6 +11,7 @@ import click
 
 from fairrun.errors import EXIT_BAD_REQUEST
 from fairrun.text import did_you_mean
+from fairrun.tracking.names import RUN_VARIABLE
 
 __all__ = ["EntryPoint", "UsageRefused", "in_two_lines", "note_exit", "unknown_command"]
 
@@ -45,20 +47,22 @@ class EntryPoint(click.Command):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             refused = UsageRefused(in_two_lines(error, self, info_name or ""))
-            note_exit(EXIT_BAD_REQUEST, f"error: {refused.message}")
+            note_exit(os.environ.get(RUN_VARIABLE), EXIT_BAD_REQUEST, f"error: {refused.message}")
             raise refused from error
 
 
-def note_exit(code: int, said: str = "") -> None:
+def note_exit(run_id: str | None, code: int, said: str = "") -> None:
     """Write the exit code and the last line of a command to the run of `mlflow run`, if any.
 
     `mlflow run` turns every code but 0 into 1.
     """
+    if run_id is None:
+        return
     # Imported here because MLflow takes a second, and a command without `mlflow run` does not
     # need it in order to refuse an option.
     from fairrun.tracking.exits import write_exit
 
-    write_exit(code, said)
+    write_exit(run_id, code, said)
 
 
 def in_two_lines(error: click.UsageError, command: click.Command, name: str = "") -> str:

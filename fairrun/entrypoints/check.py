@@ -9,7 +9,7 @@ import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.gate import ASSUMPTIONS
 from fairrun.text import format_table
@@ -27,7 +27,8 @@ _MOST_COLUMNS = 40
 @min_cell_option
 def main(data: DataRequest, min_cell: int) -> None:
     """Tell what is wrong with a data set before a model is trained. Only data is required."""
-    from fairrun.runs.check import run_check
+    with slow_imports():
+        from fairrun.runs.check import run_check
 
     done = run_check(data, min_cell)
     found = done.findings

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fairrun.entrypoints._command import entry_point, print_gate, print_metrics
+from fairrun.entrypoints._command import entry_point, print_gate, print_metrics, slow_imports
 from fairrun.entrypoints._options import min_cell_option, read_options
 from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
@@ -73,14 +73,15 @@ def main(
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     columns, options = listed(protected), read_options(read)
-
     check_address(model)
 
-    from fairrun.models.open import open_model
+    with slow_imports():
+        from fairrun.models.open import open_model
 
     opened = open_model(model)
 
-    from fairrun.runs.evaluate import run_evaluate
+    with slow_imports():
+        from fairrun.runs.evaluate import run_evaluate
 
     evaluated = run_evaluate(
         opened,

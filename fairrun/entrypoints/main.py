@@ -8,7 +8,7 @@ import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point, read_early
+from fairrun.entrypoints._command import entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
 from fairrun.metrics import has_sign
 from fairrun.runs.compared import COMPARED_METRICS, COMPARED_MITIGATORS
@@ -32,8 +32,9 @@ def main(data: DataRequest, training: TrainingRequest, mitigators: str, min_cell
         replace(training, mitigator=name).check()
     data = read_early(data)
 
-    from fairrun.runs.compare import run_comparison
-    from fairrun.tracking.runs import mlflow_run, mlflow_ui
+    with slow_imports():
+        from fairrun.runs.compare import run_comparison
+        from fairrun.tracking.runs import mlflow_run, mlflow_ui
 
     done = run_comparison(data, names, training, min_cell)
     group_a, group_b = done.groups

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point, read_early
+from fairrun.entrypoints._command import entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option
 
 
@@ -16,8 +16,9 @@ def main(data: DataRequest, min_cell: int) -> None:
     """Split data into train, validation and test, and store the splits for later runs."""
     data = read_early(data)
 
-    from fairrun.runs.preprocess import run_preprocess
-    from fairrun.tracking.runs import mlflow_run
+    with slow_imports():
+        from fairrun.runs.preprocess import run_preprocess
+        from fairrun.tracking.runs import mlflow_run
 
     done = run_preprocess(data, min_cell)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.entrypoints._types import listed
 
 
@@ -17,7 +17,8 @@ from fairrun.entrypoints._types import listed
 )
 def main(runs: str) -> None:
     """Mark runs as KILLED whose process is gone on this host, and their models as FAILED."""
-    from fairrun.tracking.reaping import reap
+    with slow_imports():
+        from fairrun.tracking.reaping import reap
 
     done = reap(listed(runs) or ())
     for run_id, name, process in done.runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.models.address import check_address
 
 
@@ -22,8 +22,9 @@ def main(model: str, port: int, host: str) -> None:
     """Serve a logged model over HTTP. Its documentation is at /docs."""
     check_address(model)
 
-    from fairrun.serving.server import serve
-    from fairrun.tracking.left_run import claim_run, end_left_run
+    with slow_imports():
+        from fairrun.serving.server import serve
+        from fairrun.tracking.left_run import claim_run, end_left_run
 
     claim_run()
     if serve(model, host, port):

@@ -8,7 +8,13 @@ import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import UNDEFINED, entry_point, print_gate, read_early
+from fairrun.entrypoints._command import (
+    UNDEFINED,
+    entry_point,
+    print_gate,
+    read_early,
+    slow_imports,
+)
 from fairrun.entrypoints._options import data_options, min_cell_option, min_frequency_option
 from fairrun.entrypoints._types import given
 from fairrun.metrics import has_sign
@@ -124,8 +130,9 @@ def main(
     if resume == "none":
         data = read_early(data)
 
-    from fairrun.runs.sweep import run_sweep
-    from fairrun.runs.sweep_request import SweepRequest
+    with slow_imports():
+        from fairrun.runs.sweep import run_sweep
+        from fairrun.runs.sweep_request import SweepRequest
 
     request = SweepRequest(
         constraint=None if constraint == "none" else constraint,

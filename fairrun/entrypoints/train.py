@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from fairrun.data import DataRequest, ReadRequest
-from fairrun.entrypoints._command import entry_point, print_metrics, read_early
+from fairrun.entrypoints._command import entry_point, print_metrics, read_early, slow_imports
 from fairrun.entrypoints._options import (
     data_options,
     min_cell_option,
@@ -44,8 +44,9 @@ def main(
     if isinstance(data, ReadRequest) and data.dataset is not None:
         request.check_row_key(data.dataset)
 
-    from fairrun.runs.train import run_train
-    from fairrun.tracking.runs import mlflow_run
+    with slow_imports():
+        from fairrun.runs.train import run_train
+        from fairrun.tracking.runs import mlflow_run
 
     trained = run_train(data, request, strict=strict == "true", min_cell=min_cell)
     print_metrics(trained.metrics, "validation", trained.column)

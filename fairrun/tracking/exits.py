@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
+
+import mlflow
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.tracking.names import EXIT_CODE
+from fairrun.tracking.runs import check_tracking_uri
+from fairrun.tracking.store import impatient
 
-__all__ = ["RUN_VARIABLE", "write_exit"]
-
-#: `mlflow run` sets this variable for its command, and ends the run after the command.
-RUN_VARIABLE = "MLFLOW_RUN_ID"
+__all__ = ["write_exit"]
 
 #: The exit codes of a command that has done its work.
 _COMPLETE = (0, EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE)
@@ -19,29 +20,20 @@ _COMPLETE = (0, EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE)
 _SIGNALS = 128
 
 
-def write_exit(code: int, said: str = "") -> None:
+def write_exit(run_id: str, code: int, said: str = "") -> None:
     """Write an exit code to the run of `mlflow run`, and end the run if the command failed.
 
-    Without `mlflow run`, nothing is done. If the store cannot be used, nothing is written, because
-    the command has already said so.
+    If the store cannot be used, nothing is written, because the command has already said so.
 
     Parameters
     ----------
+    run_id : str
+        The run.
     code : int
         The exit code of the command.
     said : str
         The last line of a command that failed. It becomes the description of the run.
     """
-    run_id = os.environ.get(RUN_VARIABLE)
-    if run_id is None:
-        return
-    # Imported here because it takes a second, and only commands of `mlflow run` need it.
-    import mlflow
-    from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
-
-    from fairrun.tracking.runs import check_tracking_uri
-    from fairrun.tracking.store import impatient
-
     with suppress(Exception), impatient():
         check_tracking_uri()  # otherwise a relative URI would make a store in the project's folder
         client = mlflow.MlflowClient()

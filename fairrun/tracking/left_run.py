@@ -6,7 +6,7 @@ import os
 
 import mlflow
 
-from fairrun.tracking.exits import RUN_VARIABLE
+from fairrun.tracking.names import RUN_VARIABLE
 from fairrun.tracking.owners import process_tags
 
 __all__ = ["RUN_VARIABLE", "claim_run", "end_left_run"]

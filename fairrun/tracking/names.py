@@ -63,6 +63,7 @@ __all__ = [
     "REPORT",
     "ROWS",
     "ROWS_DROPPED",
+    "RUN_VARIABLE",
     "SCORES",
     "SPEC",
     "STAGE",
@@ -94,6 +95,9 @@ __all__ = [
     "parameter",
 ]
 
+#: `mlflow run` sets this variable to the run that it has opened for its command. MLflow deletes it
+#: when the command opens the run.
+RUN_VARIABLE = "MLFLOW_RUN_ID"
 #: The name of a logged model. Its URI is therefore `runs:/<run id>/model`.
 MODEL_NAME = "model"
 #: The key of fairrun's entry in the metadata of a logged model.

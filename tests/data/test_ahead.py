@@ -24,7 +24,7 @@ def test_a_small_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert {name: getattr(read, name) for name in _ABOUT} == _ABOUT
     with pytest.raises(RequestError, match="target=payd is not a column of the data"):
         read_ahead(DataRequest(str(path), **_ABOUT | {"target": "payd"}))  # type: ignore[arg-type]
-    monkeypatch.setattr(ahead, "_SMALL", 100)
+    monkeypatch.setattr(ahead, "SMALL", 100)
     assert read_ahead(request) is request
 
 

@@ -470,7 +470,11 @@ BAD_DATA = {
         ["--privileged", "Q"],
         "'Q' is not a value of the protected column 'sex'",
     ),
-    "two protected, one privileged": ({}, ["--protected", "sex,job"], "give one of each"),
+    "two protected, one privileged": (
+        {},
+        ["--protected", "sex,job"],
+        "give one group for each column",
+    ),
     "a handful of rows": ({}, ["--protected", "job", "--privileged", "rare"], "too few to split"),
     "mostly missing": ({"gain": [1.0, 2.0, *[None] * 1198]}, [], "give drop=gain, missing=keep or"),
     "one group": ({"sex": "Male"}, [], "has only one value, so that there is no group_b"),

@@ -8,20 +8,20 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from fairrun.tracking.exits import RUN_VARIABLE, write_exit
+from fairrun.tracking.exits import write_exit
+from fairrun.tracking.names import RUN_VARIABLE
 
 
 @pytest.fixture
-def run_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def run_id(tmp_path: Path) -> Iterator[str]:
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
     run_id = mlflow.MlflowClient().create_run("0").info.run_id
-    monkeypatch.setenv(RUN_VARIABLE, run_id)
     yield run_id
     mlflow.set_tracking_uri(before)
 
 
-def test_codes_and_states(run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_codes_and_states(run_id: str) -> None:
     def left() -> tuple[str, str, str]:
         run = mlflow.get_run(run_id)
         tags = run.data.tags
@@ -31,16 +31,13 @@ def test_codes_and_states(run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
             tags.get("mlflow.note.content", ""),
         )
 
-    monkeypatch.delenv(RUN_VARIABLE)
-    write_exit(2, "error: x")  # without `mlflow run`
     assert left() == ("RUNNING", "", "")
-    monkeypatch.setenv(RUN_VARIABLE, run_id)
     for code in (0, 4, 5):  # `mlflow run` ends the run after the command
-        write_exit(code)
+        write_exit(run_id, code)
         assert left() == ("RUNNING", str(code), "")
-    write_exit(143, "error: stopped by SIGTERM")
+    write_exit(run_id, 143, "error: stopped by SIGTERM")
     assert left() == ("KILLED", "143", "error: stopped by SIGTERM")
-    write_exit(2, "error: x")  # a run that has ended keeps its state
+    write_exit(run_id, 2, "error: x")  # a run that has ended keeps its state
     assert left() == ("KILLED", "2", "error: x")
 
 
@@ -52,7 +49,7 @@ def test_a_store_that_is_gone_is_not_waited_for(
     monkeypatch.setenv(RUN_VARIABLE, "0" * 32)
     try:
         mlflow.set_tracking_uri("sqlite:///relative.db")
-        write_exit(2, "error: x")
+        write_exit("0" * 32, 2, "error: x")
     finally:
         mlflow.set_tracking_uri(before)
     assert list(tmp_path.iterdir()) == []

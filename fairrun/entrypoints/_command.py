@@ -142,6 +142,8 @@ def _talk() -> None:
     logger = logging.getLogger("fairrun")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
+    # Where MLflow is imported already, it does not read MLFLOW_LOGGING_LEVEL any more.
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     # It logs the traceback of each error of a database, which the command reports in one line.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"mlflow\.")

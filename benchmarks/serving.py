@@ -120,7 +120,8 @@ def train(folder: Path, mitigator: str) -> None:
     import mlflow
 
     from fairrun.data import DataRequest
-    from fairrun.runs.train import TrainingRequest, run_train
+    from fairrun.runs.train import run_train
+    from fairrun.training import TrainingRequest
 
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     place = (folder / "artifacts").as_uri()

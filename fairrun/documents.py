@@ -1,9 +1,7 @@
-"""Read YAML files that users write, and suggest corrections of misspelt names."""
+"""Read YAML files that users write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,8 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from fairrun.errors import RequestError
-from fairrun.text import quoted
 
-__all__ = ["did_you_mean", "is_yaml", "listed_names", "read_yaml", "searched"]
+__all__ = ["is_yaml", "read_yaml", "searched"]
 
 
 def is_yaml(text: str) -> bool:
@@ -54,6 +51,8 @@ def read_yaml(path: str, parameter: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f", line {mark.line + 1}"
         what = type(error).__name__
+        if isinstance(error, FileNotFoundError):
+            what = "there is no such file"
         if isinstance(error, ConstructorError):
             what = (
                 "a key stands twice"
@@ -93,43 +92,3 @@ def searched(path: Path) -> str:
     ''
     """
     return "" if path.is_absolute() else f" (a relative path is looked for in {Path.cwd()})"
-
-
-def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return a suggestion of known names that are similar to an unknown one.
-
-    Parameters
-    ----------
-    name : str
-        The name that was given.
-    known : iterable of str
-        The allowed names.
-    otherwise : str
-        The text to return if no name is similar.
-
-    Returns
-    -------
-    str
-        The suggestion, as a clause for an error message.
-
-    Examples
-    --------
-    >>> did_you_mean("acuracy", ["accuracy", "roc_auc"])
-    'did you mean accuracy?'
-    >>> did_you_mean("height", ["accuracy", "roc_auc"], "give one of accuracy, roc_auc")
-    'give one of accuracy, roc_auc'
-    """
-    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(map(quoted, near))}?" if near else otherwise
-
-
-def listed_names(names: Sequence[str], most: int = 20) -> str:
-    """Return names as a list for a message, with the number of those that are left out.
-
-    Examples
-    --------
-    >>> listed_names(["age", "job", "sex"]), listed_names(["age", "job", "sex"], most=1)
-    ('age, job, sex', 'age and 2 more')
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(map(quoted, names[:most]))}{more}"

@@ -6,6 +6,7 @@ import re
 
 __all__ = [
     "EXIT_BAD_REQUEST",
+    "EXIT_BUG",
     "EXIT_GATE_FAILED",
     "EXIT_INSUFFICIENT_EVIDENCE",
     "EXIT_TRACKING_STORE",
@@ -13,6 +14,8 @@ __all__ = [
     "StoreError",
 ]
 
+#: The exit code of an entry point after any other exception, with which Python ends.
+EXIT_BUG = 1
 #: The exit code of an entry point after a `RequestError`.
 EXIT_BAD_REQUEST = 2
 #: The exit code of an entry point after a `StoreError`.

@@ -1,18 +1,21 @@
-"""Text for people: tables as Markdown, long, quoted and escaped values, and rows in messages."""
+"""Text for people: tables as Markdown, long, quoted and escaped values, and names in messages."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import pandas as pd
 
 __all__ = [
     "NAMED_FROM",
+    "did_you_mean",
     "few_rows",
     "format_table",
+    "listed_names",
     "listed_values",
     "n_of",
     "quoted",
@@ -297,3 +300,52 @@ def few_rows(n: int) -> str:
     ('28 rows', 'fewer than 5 rows', '0 rows')
     """
     return f"fewer than {NAMED_FROM} rows" if 0 < n < NAMED_FROM else f"{n} rows"
+
+
+def did_you_mean(
+    name: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = 0.5
+) -> str:
+    """Return a suggestion of known names that are similar to an unknown one.
+
+    Parameters
+    ----------
+    name : str
+        The name that was given.
+    known : iterable of str
+        The allowed names.
+    otherwise : str
+        The text to return if no name is similar.
+    cutoff : float
+        The smallest similarity, from 0 to 1, as `difflib` measures it.
+
+    Returns
+    -------
+    str
+        The suggestion, as a clause for an error message.
+
+    Examples
+    --------
+    >>> did_you_mean("acuracy", ["accuracy", "roc_auc"])
+    'did you mean accuracy?'
+    >>> did_you_mean("height", ["accuracy", "roc_auc"], "give one of accuracy, roc_auc")
+    'give one of accuracy, roc_auc'
+    >>> did_you_mean("MALE ", ["Female", "Male"])
+    'did you mean Male?'
+    """
+    names = list(known)
+    folded = name.casefold().strip()
+    near = [each for each in names if each.casefold().strip() == folded]
+    near = near or get_close_matches(name, names, n=3, cutoff=cutoff)
+    return f"did you mean {' or '.join(map(quoted, near))}?" if near else otherwise
+
+
+def listed_names(names: Sequence[str], most: int = 20) -> str:
+    """Return names as a list for a message, with the number of those that are left out.
+
+    Examples
+    --------
+    >>> listed_names(["age", "job", "sex"]), listed_names(["age", "job", "sex"], most=1)
+    ('age, job, sex', 'age and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(map(quoted, names[:most]))}{more}"

@@ -47,8 +47,8 @@ Python (`--split-seed`).
 
 Exit codes: 0 success, 2 a bad request, 3 the tracking store cannot be used, 4 the gate failed, 5
 too little evidence for the gate, 129 stopped by SIGHUP, 130 by Ctrl-C, 143 by SIGTERM, 1 a bug.
-`mlflow run` turns every code but 0 into 1; the run's status, its tag `fairness.gate` and the last
-line of the output tell them apart.
+`mlflow run` turns every code but 0 into 1; the run's tag `process.exit_code` has the code, and its
+description the line of an error ([gate.md](gate.md#in-a-ci-job)).
 """
 
 

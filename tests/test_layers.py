@@ -202,7 +202,10 @@ def test_a_planted_import_is_found(file: str, planted: str, said: str, tmp_path:
         ("fairrun.serving.worker", ("mlflow", "matplotlib", "sklearn", "holisticai")),
         ("fairrun.serving.app", ("matplotlib", "sklearn.linear_model", "holisticai", "optuna")),
         ("fairrun.sweep.trial", ("mlflow", "matplotlib", "optuna", "holisticai")),
-        ("fairrun.entrypoints.sweep", ("optuna", "holisticai", "jax")),
+        *(
+            (f"fairrun.entrypoints.{name}", ("mlflow", "sklearn", "scipy.stats", "matplotlib"))
+            for name in ("main", "check", "preprocess", "train", "evaluate", "sweep", "serve")
+        ),
         ("fairrun.client", ("mlflow", "sklearn", "holisticai")),
     ],
 )

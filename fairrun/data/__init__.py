@@ -1,5 +1,6 @@
 """Data sets: specs, loading, column types, and reproducible splits."""
 
+from fairrun.data.ahead import ReadRequest, read_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.findings import (
@@ -43,6 +44,7 @@ __all__ = [
     "Findings",
     "PreparedRows",
     "ReadOptions",
+    "ReadRequest",
     "Roles",
     "Rows",
     "SourceTable",
@@ -67,6 +69,7 @@ __all__ = [
     "possible_targets",
     "prepare",
     "prepare_rows",
+    "read_ahead",
     "read_clusters",
     "read_weights",
     "relative_weights",

@@ -18,8 +18,10 @@ import pyarrow.csv
 
 from fairrun.errors import RequestError
 
-__all__ = ["Layout", "read_cells", "records"]
+__all__ = ["SMALL", "Layout", "read_cells", "records"]
 
+#: Up to this number of bytes, a file is read in one thread.
+SMALL = 5_000_000
 _CHUNK = 50_000
 
 
@@ -165,7 +167,11 @@ def _arrow_cells(data: bytes, layout: Layout, n_columns: int) -> pa.Table:
     text = pa.large_string()
     table = pyarrow.csv.read_csv(
         pa.BufferReader(data),
-        read_options=pyarrow.csv.ReadOptions(autogenerate_column_names=True),
+        # A command may refuse a small file and end at once. Threads of Arrow that are just starting
+        # would then abort the process with a code of their own.
+        read_options=pyarrow.csv.ReadOptions(
+            autogenerate_column_names=True, use_threads=len(data) > SMALL
+        ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=layout.delimiter, newlines_in_values=b'"' in data
         ),

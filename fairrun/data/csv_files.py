@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fairrun.data.column_names import distinct_names
-from fairrun.data.csv_cells import Layout, read_cells
+from fairrun.data.csv_cells import SMALL, Layout, read_cells
 from fairrun.data.csv_dialect import (
     blanks_before_quotes,
     check_header,
@@ -97,7 +97,8 @@ def read_csv(data: bytes, read: ReadOptions, shown: str) -> SourceTable:
         notes += _note_stripped(changed, stripped_names)
     elif stripped_names:
         notes += _note_stripped({}, stripped_names)
-    return SourceTable(table.rename_columns(names).to_pandas(), written=True, notes=tuple(notes))
+    frame = table.rename_columns(names).to_pandas(use_threads=table.nbytes > SMALL)
+    return SourceTable(frame, written=True, notes=tuple(notes))
 
 
 def _check_delimiter(names: list[str], layout: Layout) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -12,10 +15,15 @@ from urllib.request import url2pathname, urlopen
 from fairrun.data.addresses import masked, scheme_of, with_environment
 from fairrun.documents import searched
 from fairrun.errors import RequestError
+from fairrun.text import did_you_mean
 
 __all__ = ["Place", "find_place", "local_artifact", "local_path"]
 
 _SECONDS_TO_WAIT = 60
+#: The data sets that are part of fairrun.
+_BUILT_IN = ("census", "adult")
+#: Files of a folder whose names are compared with the name of a file that is not there.
+_MOST_BESIDE = 1000
 #: The schemes that only MLflow knows.
 _MLFLOW = ("runs", "models", "mlflow-artifacts", "dbfs")
 
@@ -157,16 +165,46 @@ def local_artifact(uri: str, shown: str) -> str:
         return str(download_artifacts(artifact_uri=uri))
     except Exception as error:  # Each artifact store raises errors of its own classes.
         raise RequestError(
-            f"data={shown} cannot be fetched ({type(error).__name__}); check the URI, or give the "
-            "path of a local copy"
+            f"data={shown} cannot be fetched, because {_missing(uri, error)}; check the URI, or "
+            "give the path of a local copy"
         ) from error
 
 
+def _missing(uri: str, error: Exception) -> str:
+    """Return which part of a URI the store does not have, as far as it says so."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    parsed = urlparse(uri)
+    run_id, _, artifact = parsed.path.strip("/").partition("/")
+    if parsed.scheme == "runs":
+        try:
+            MlflowClient().get_run(run_id)
+        except MlflowException as missing:
+            if missing.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return f"the tracking store has no run {run_id}"
+            return "the tracking store gives no answer"
+        return f"the run {run_id} has no artifact {artifact}"
+    return f"the artifact store does not give it ({type(error).__name__})"
+
+
 def _not_found(shown: str, path: Path) -> str:
-    return (
-        f"data={shown} is not a file; give census, adult, a file (CSV, Parquet, Excel, …), "
-        f"a YAML spec or the id of a run{searched(path)}"
+    # A folder of a user may have many files. The nearest name is searched among the first ones.
+    beside = islice(_names_in(path.parent), _MOST_BESIDE)
+    nearest = did_you_mean(
+        path.name,
+        [*_BUILT_IN, *beside],
+        "give census, adult, a file (CSV, Parquet, Excel, …), a YAML spec or the id of a run",
+        cutoff=0.8,
     )
+    return f"data={shown} is not a file; {nearest}{searched(path)}"
+
+
+def _names_in(folder: Path) -> Iterator[str]:
+    """Yield the names of the files of a folder; none if it cannot be read."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.name
 
 
 def _last_part(path: str) -> str:

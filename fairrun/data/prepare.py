@@ -19,7 +19,6 @@ from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
 from fairrun.data.typed import type_columns
 from fairrun.data.weights import read_weights, relative_weights, weights_note
-from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.groups import (
     distinct_values,
@@ -31,7 +30,7 @@ from fairrun.groups import (
     spellings,
     value_text,
 )
-from fairrun.text import NAMED_FROM, listed_values
+from fairrun.text import NAMED_FROM, did_you_mean, listed_names, listed_values
 
 __all__ = [
     "SPLIT_NAMES",
@@ -340,9 +339,11 @@ def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:
         )
     positive = label_of(values, spec.positive)
     if positive is None:
+        often = [value for value in values if counts[value] >= NAMED_FROM]
+        nearest = did_you_mean(spec.positive, often, "give the favourable value as positive")
         raise RequestError(
             f"positive={spec.positive!r} is not a value of {spec.target!r} "
-            f"({listed_values(counts)}); give the favourable value as positive"
+            f"({listed_values(counts)}); {nearest}"
         )
     return np.asarray(texts == positive, dtype=np.int64)
 

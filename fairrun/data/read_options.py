@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
+from fairrun.text import did_you_mean
 
 __all__ = ["ReadOptions"]
 

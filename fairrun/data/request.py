@@ -13,6 +13,7 @@ from fairrun.data.spec import DatasetSpec, Missing, Splits
 from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.groups import Protected
+from fairrun.text import n_of
 
 __all__ = ["KNOWN_DATASETS", "DataRequest", "resolve_spec"]
 
@@ -177,10 +178,13 @@ def _protected(request: DataRequest) -> tuple[Protected, ...]:
     columns, values = request.protected or (), request.privileged or ()
     others = request.unprivileged or ["rest"] * len(columns)
     if not len(columns) == len(values) == len(others):
+        groups = f"{len(values)} privileged"
+        if request.unprivileged:
+            groups += f" and {len(others)} unprivileged"
         raise RequestError(
-            f"{len(columns)} protected columns were given with {len(values)} privileged and "
-            f"{len(others)} unprivileged values; give one of each (unprivileged may be rest), "
-            "in the same order, separated by commas"
+            f"{n_of(len(columns), 'protected column')} and {groups} groups were given; give one "
+            "group for each column, in the same order, separated by commas (unprivileged may be "
+            "rest)"
         )
     return tuple(
         Protected(column, value, other)

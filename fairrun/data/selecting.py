@@ -12,9 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.data.spec import DatasetSpec
-from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
-from fairrun.text import quoted
+from fairrun.text import did_you_mean, listed_names, quoted
 
 __all__ = ["check_names", "drop_uninformative", "rows_to_keep"]
 
@@ -161,7 +160,7 @@ def rows_to_keep(
             ways.append(f"max_dropped={np.ceil(share * 100) / 100:g}")
         give = "train the model with" if of_model else "give"
         raise RequestError(
-            f"{said}; {n_kept:,} are left, but at most {spec.max_dropped:.0%} may be dropped\n"
+            f"{said}; {n_kept:,} are left, but at most {100 * spec.max_dropped:g}% may be dropped\n"
             f"{give} {', '.join(ways[:-1])}{' or ' if len(ways) > 1 else ''}{ways[-1]}"
             if ways
             else f"{said}; no row is left, so give rows with values in {spec.target!r}"

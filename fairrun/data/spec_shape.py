@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fairrun.data.read_options import ReadOptions
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
+from fairrun.text import did_you_mean
 
 __all__ = ["FIELDS", "checked_spec", "checked_types"]
 

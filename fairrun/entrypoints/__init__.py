@@ -14,3 +14,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # MLflow would print a progress bar for each model that it loads, between the lines of a command.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+# MLflow informs and warns about things that a user cannot change, such as type hints in our code.
+# It reads this variable when it is imported, which is after a command has started.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")

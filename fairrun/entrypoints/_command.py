@@ -6,34 +6,40 @@ import functools
 import gc
 import logging
 import math
-import re
+import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 import pandas as pd
 
-from fairrun.errors import EXIT_BAD_REQUEST, EXIT_TRACKING_STORE, RequestError, StoreError
+from fairrun.data import DataRequest, read_ahead
+from fairrun.entrypoints._usage import EntryPoint, note_exit
+from fairrun.errors import (
+    EXIT_BAD_REQUEST,
+    EXIT_BUG,
+    EXIT_TRACKING_STORE,
+    RequestError,
+    StoreError,
+)
 from fairrun.gate import GateResult
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_only_upper_limit, has_sign
 from fairrun.text import format_table, with_probability, with_sign
-from fairrun.tracking.faults import naming_faults
 from fairrun.tracking.interrupts import Interrupted, interruptible
-from fairrun.tracking.names import CONSTRAINT_PROBABILITY
-from fairrun.tracking.runs import check_tracking_uri
+from fairrun.tracking.names import CONSTRAINT_PROBABILITY, RUN_VARIABLE
 
 __all__ = [
     "UNDEFINED",
     "entry_point",
-    "given",
-    "given_one",
-    "listed",
     "print_gate",
     "print_metrics",
+    "read_early",
+    "slow_imports",
 ]
 
 
@@ -41,8 +47,6 @@ __all__ = [
 UNDEFINED = "undefined: cannot be computed, or is about fewer rows than min_cell"
 #: Metrics that are whole numbers.
 _COUNTS = ("n_rows", "n_clusters")
-#: A comma and the entry after it.
-_ENTRY = re.compile(r',\s*(?:"(?P<quoted>(?:[^"]|"")*)"\s*(?=,|$)|(?P<plain>(?!")[^,]*))')
 
 
 def entry_point(function: Callable[..., int | None]) -> click.Command:
@@ -51,31 +55,85 @@ def entry_point(function: Callable[..., int | None]) -> click.Command:
     A request that cannot be met ends with a message of one line and exit code 2, without a
     traceback. If MLflow's tracking store fails, the exit code is 3. If a signal stops the command,
     the exit code is that of a shell: 130 for Ctrl-C, 143 for SIGTERM. Any other exception is a bug
-    and ends with a traceback.
+    and ends with a traceback. Under `mlflow run`, the run gets the exit code as a tag.
+
+    A command imports MLflow, scikit-learn and matplotlib inside its function, after it has checked
+    what it can without them. They take two seconds, and a misspelt name should not wait for them.
     """
 
     @functools.wraps(function)
     def run(**parameters: Any) -> None:
+        run_id = os.environ.get(RUN_VARIABLE)  # before MLflow deletes it
         _talk()
         gc.freeze()  # Imported modules stay in use, so the garbage collector can skip them.
         gc.enable()
         try:
-            with interruptible(), naming_faults():
-                check_tracking_uri()
-                code = function(**parameters)
-        except (RequestError, InputError, ModelError) as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(EXIT_BAD_REQUEST)
-        except StoreError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(EXIT_TRACKING_STORE)
-        except Interrupted as signal:
-            click.echo(f"error: stopped by {signal}", err=True)
-            sys.exit(signal.exit_code)
+            code, said = _run(function, parameters)
+        except Exception as error:
+            note_exit(run_id, EXIT_BUG, f"a bug in fairrun or in a library: {type(error).__name__}")
+            raise
+        if said:
+            click.echo(said, err=True)
+        note_exit(run_id, code, said)
         if code:
             sys.exit(code)
 
-    return click.command(context_settings={"show_default": True, "max_content_width": 100})(run)
+    settings = {"show_default": True, "max_content_width": 100}
+    name = function.__module__.rpartition(".")[2]
+    return click.command(name, cls=EntryPoint, context_settings=settings)(run)
+
+
+def _run(function: Callable[..., int | None], parameters: dict[str, Any]) -> tuple[int, str]:
+    """Call a function; return the exit code, and the line that says why it failed."""
+    try:
+        with interruptible(), _naming_faults():
+            if RUN_VARIABLE in os.environ:
+                from fairrun.tracking.runs import check_tracking_uri  # It imports MLflow.
+
+                check_tracking_uri()
+            return function(**parameters) or 0, ""
+    except (RequestError, InputError, ModelError) as error:
+        return EXIT_BAD_REQUEST, f"error: {error}"
+    except StoreError as error:
+        return EXIT_TRACKING_STORE, f"error: {error}"
+    except Interrupted as signal:
+        return signal.exit_code, f"error: stopped by {signal}"
+
+
+@contextmanager
+def slow_imports() -> Iterator[None]:
+    """Mark the imports that wait for the checks of a request, and make them faster.
+
+    Imported modules are never garbage, so no garbage is collected meanwhile.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def read_early(request: DataRequest) -> DataRequest:
+    """Read a small file before the slow imports, so that a wrong column is refused at once.
+
+    Under `mlflow run` there is a run already, which a refusal has to end.
+    """
+    return request if RUN_VARIABLE in os.environ else read_ahead(request)
+
+
+@contextmanager
+def _naming_faults() -> Iterator[None]:
+    """Raise a fault of the store as a StoreError, without importing MLflow for a wrong request."""
+    try:
+        yield
+    except (RequestError, InputError, ModelError, StoreError):
+        raise
+    except Exception:
+        from fairrun.tracking.faults import naming_faults  # It imports MLflow.
+
+        with naming_faults():
+            raise
 
 
 def _talk() -> None:
@@ -84,7 +142,7 @@ def _talk() -> None:
     logger = logging.getLogger("fairrun")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
-    # MLflow also warns about things that a user cannot change, such as type hints in our code.
+    # Where MLflow is imported already, it does not read MLFLOW_LOGGING_LEVEL any more.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     # It logs the traceback of each error of a database, which the command reports in one line.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
@@ -142,59 +200,3 @@ def print_gate(result: GateResult) -> None:
         table.insert(3, "confidence", [each.level for each in result.judgements])
     click.echo(f"\n{format_table(table)}\n")
     click.echo(result)
-
-
-def given(text: str) -> str | None:
-    """Return a parameter's text, or None if it is "auto", which means "not given".
-
-    An empty default would not work, because MLflow logs it as two quotes.
-    """
-    return None if text == "auto" else text
-
-
-def given_one(text: str) -> str | None:
-    """Return a parameter that is one name or value; None if it is "auto".
-
-    As in a list, it can have double quotes around it, and is then taken as it stands between them.
-
-    Examples
-    --------
-    >>> given_one('"ok, paid"'), given_one("ok, paid"), given_one(' yes'), given_one("auto")
-    ('ok, paid', 'ok, paid', ' yes', None)
-    """
-    entry = _ENTRY.fullmatch(f",{text}")
-    if entry is None or entry["quoted"] is None:
-        return given(text)
-    return entry["quoted"].replace('""', '"')
-
-
-def listed(text: str) -> list[str] | None:
-    """Return the entries of a parameter, which are separated by commas; None if not given.
-
-    Blanks around an entry are removed. An entry in double quotes is taken as it stands between
-    them, so it may have commas and blanks; two quotes in it stand for one.
-
-    Raises
-    ------
-    RequestError
-        If a quote is not closed.
-
-    Examples
-    --------
-    >>> listed('"a, b",c, d'), listed('" Male"'), listed("none"), listed("auto")
-    (['a, b', 'c', 'd'], [' Male'], [], None)
-    """
-    if text in ("auto", "none"):
-        return None if text == "auto" else []
-    entries, rest = [], f",{text}"
-    while rest:
-        entry = _ENTRY.match(rest)
-        if entry is None:
-            raise RequestError(
-                f"the list {text} has a double quote in the wrong place; put quotes around a whole "
-                """entry, such as "a, b",c"""
-            )
-        quoted, plain = entry["quoted"], entry["plain"]
-        entries.append(plain.strip() if quoted is None else quoted.replace('""', '"'))
-        rest = rest[entry.end() :]
-    return entries

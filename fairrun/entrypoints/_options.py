@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from fairrun.data import DataRequest, ReadOptions, checked_types
-from fairrun.entrypoints._command import given, given_one, listed
+from fairrun.entrypoints._types import JsonObject, NumberOrAuto, given, given_one, listed
 from fairrun.errors import RequestError
 from fairrun.metrics import MIN_CELL
-from fairrun.runs.train import TrainingRequest
-from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS
+from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = [
-    "JsonObject",
     "data_options",
     "min_cell_option",
     "min_frequency_option",
@@ -29,152 +26,102 @@ __all__ = [
 
 Command = Callable[..., None]
 
-#: The most characters of a value that an error message repeats.
-_LONGEST_SHOWN = 80
-
-
-class NumberOrAuto(click.ParamType[float | None]):
-    """A number, or auto for a default that is decided elsewhere, which becomes None.
-
-    The range is checked where the number is used.
-    """
-
-    name = "number"
-
-    def __init__(self, kind: type[int] | type[float] = float) -> None:
-        self._kind = kind
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Return the number, or None."""
-        if value == "auto":
-            return None
-        try:
-            return self._kind(value)
-        except ValueError:
-            what = "whole number" if self._kind is int else "number"
-            self.fail(
-                f"{value!r} is not a {what}; give a {what}, or auto for the default", param, ctx
-            )
-
-
-class JsonObject(click.ParamType[dict[str, Any]]):
-    """A JSON object, of which messages show an example."""
-
-    name = "json"
-
-    def __init__(self, example: str) -> None:
-        self._example = example
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, Any]:
-        """Return the object as a dict."""
-        if isinstance(value, dict):
-            return value
-        try:
-            parsed = json.loads(value)
-        except (ValueError, RecursionError):  # thousands of nested brackets
-            parsed = None
-        if not isinstance(parsed, dict):
-            shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
-            self.fail(
-                f"{shown!r} is not a JSON object; give one such as {self._example}", param, ctx
-            )
-        return parsed
-
-
 _DATA_OPTIONS = (
     click.option(
         "--data",
         default="census",
         help="The data: census (built-in sample data), adult, a file (CSV, Parquet, Feather, Excel "
         "or JSON lines; also compressed, or by URL), a folder of Parquet files, the URL of a "
-        "database, a YAML spec, or the run id of an earlier run.",
+        "database, a YAML spec, or the run id of an earlier run. census, adult, a YAML spec and a "
+        "run have a dataset spec with the settings below; a file has none.",
     ),
     click.option(
-        "--target", default="auto", help="The column to predict; auto: as in the dataset spec."
+        "--target",
+        default="auto",
+        help="The column to predict; auto: as in the dataset spec. A file needs it.",
     ),
     click.option(
         "--positive",
         default="auto",
-        help="The favourable value of the target; auto: as in the dataset spec.",
+        help="The favourable value of the target; auto: as in the dataset spec. A file needs it.",
     ),
     click.option(
         "--protected",
         default="auto",
         help="Protected columns, separated by commas, the most important first; auto: as in the "
-        "dataset spec.",
+        "dataset spec. A file needs it.",
     ),
     click.option(
         "--privileged",
         default="auto",
         help="The privileged group of each protected column, separated by commas: a value (Male), "
         "several (White|Asian), a condition (>=40) or a bin (25..40); auto: as in the dataset "
-        "spec.",
+        "spec. A file needs it.",
     ),
     click.option(
         "--unprivileged",
         default="auto",
         help="The unprivileged group of each protected column, written like privileged; rest means "
-        "all other values; auto: as in the dataset spec, or rest.",
+        "all other values; auto: as in the dataset spec; for a file, rest.",
     ),
     click.option(
         "--drop",
         default="auto",
         help="Columns that are not features, separated by commas; none for no column; auto: as in "
-        "the dataset spec.",
+        "the dataset spec; for a file, none.",
     ),
     click.option(
         "--changeable",
         default="auto",
         help="Features that a person can change, separated by commas. Only counterfactual hints "
-        "use them; none for no feature.",
+        "use them; none for no feature; auto: as in the dataset spec; for a file, none.",
     ),
     click.option(
         "--missing",
         type=click.Choice(["auto", "drop", "keep"]),
         default="auto",
-        help="Rows with a null in a feature: drop them, or keep them and impute.",
+        help="Rows with a null in a feature: drop them, or keep them and impute; auto: as in the "
+        "dataset spec; for a file, drop.",
     ),
     click.option(
         "--max-dropped",
         type=NumberOrAuto(),
         default="auto",
         help="The largest share of rows that may be dropped because of nulls; auto: as in the "
-        "dataset spec, or 0.2.",
+        "dataset spec; for a file, 0.2.",
     ),
     click.option(
         "--types",
         default="auto",
         help="The types of columns whose own type is misleading, category or number, such as "
         "zip:category,fee:number; category keeps the text of the file, such as 01; auto: as in the "
-        "dataset spec.",
+        "dataset spec; for a file, as its values look.",
     ),
     click.option(
         "--na-values",
         default="auto",
         help="Texts that mean a null, separated by commas, such as ?,n.a.; an empty cell always "
-        "does.",
+        "does; auto: as in the dataset spec; for a file, also NA, null and the like in columns "
+        "of numbers.",
     ),
     click.option(
         "--weight",
         default="auto",
-        help="The column with the weight of each row; auto: as in the dataset spec.",
+        help="The column with the weight of each row; auto: as in the dataset spec; for a file, "
+        "none.",
     ),
     click.option(
         "--cluster",
         default="auto",
         help="The column with the cluster of each row, such as its household; auto: as in the "
-        "dataset spec.",
+        "dataset spec; for a file, none.",
     ),
     click.option(
         "--sensitive",
         type=click.Choice(["auto", "true", "false"]),
         default="auto",
         help="true stores no exact counts of an evaluation, so that its gate cannot be decided "
-        "again; auto: as in the dataset spec.",
+        "again; auto: as in the dataset spec; for a file, false.",
     ),
     click.option(
         "--read",
@@ -188,19 +135,19 @@ _DATA_OPTIONS = (
         "--validation-size",
         type=NumberOrAuto(),
         default="auto",
-        help="Share of rows for validation; auto: as in the dataset spec, or 0.2.",
+        help="Share of rows for validation; auto: as in the dataset spec; for a file, 0.2.",
     ),
     click.option(
         "--test-size",
         type=NumberOrAuto(),
         default="auto",
-        help="Share of rows for test; auto: as in the dataset spec, or 0.2.",
+        help="Share of rows for test; auto: as in the dataset spec; for a file, 0.2.",
     ),
     click.option(
         "--split-seed",
         type=NumberOrAuto(int),
         default="auto",
-        help="Seed of the shuffle before the split; auto: as in the dataset spec, or 0.",
+        help="Seed of the shuffle before the split; auto: as in the dataset spec; for a file, 0.",
     ),
 )
 
@@ -246,7 +193,7 @@ _TRAINING_OPTIONS = (
                 f"{meaning[0].upper()}{meaning[1:]}: {allowed}, {default:g} ({row})"
                 for row, meaning, allowed, default in uses
             )
-            + ".",
+            + "; auto: this default.",
         )
         for name, uses in _estimator_parameters().items()
     ),

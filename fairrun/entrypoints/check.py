@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option
 from fairrun.gate import ASSUMPTIONS
-from fairrun.runs.check import Checked, commands_after_check, run_check
 from fairrun.text import format_table
-from fairrun.tracking.hints import where_to_look
 from fairrun.tracking.names import CHECK_PAGE
+
+if TYPE_CHECKING:
+    from fairrun.runs.check import Checked
 
 #: At most this number of columns is printed. The run has all of them.
 _MOST_COLUMNS = 40
@@ -23,6 +26,9 @@ _MOST_COLUMNS = 40
 @min_cell_option
 def main(data: DataRequest, min_cell: int) -> None:
     """Tell what is wrong with a data set before a model is trained. Only data is required."""
+    with slow_imports():
+        from fairrun.runs.check import run_check
+
     done = run_check(data, min_cell)
     found = done.findings
     click.echo(f"{found.n_rows:,} rows, {len(found.columns)} columns of {done.name}\n")
@@ -66,6 +72,9 @@ def _labels(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _say_next(data: DataRequest, done: Checked) -> None:
+    from fairrun.runs.check import commands_after_check
+    from fairrun.tracking.hints import where_to_look
+
     click.echo(f"\nnext: look at {CHECK_PAGE} of run {done.run_id}:")
     for line in where_to_look(done.run_id):
         click.echo(f"  {line}")

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from fairrun.entrypoints._command import entry_point, given, listed, print_gate, print_metrics
-from fairrun.entrypoints._options import JsonObject, min_cell_option, read_options
+from fairrun.entrypoints._command import entry_point, print_gate, print_metrics, slow_imports
+from fairrun.entrypoints._options import min_cell_option, read_options
+from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
-from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
-from fairrun.tracking.hints import where_to_look
+from fairrun.models.address import check_address
 from fairrun.tracking.names import REPORT
 
 _EXIT_CODES = {
@@ -79,12 +79,24 @@ def main(
 ) -> int:
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
+    columns, options = listed(protected), read_options(read)
+    check_address(model)
+
+    with slow_imports():
+        from fairrun.models.open import open_model
+
+    opened = open_model(model)
+
+    with slow_imports():
+        from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
+        from fairrun.tracking.hints import where_to_look
+
     evaluated = run_evaluate(
-        model,
+        opened,
         given(data),
-        protected=listed(protected),
+        protected=columns,
         gate=demanded,
-        read=read_options(read),
+        read=options,
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
         purpose=given(purpose),

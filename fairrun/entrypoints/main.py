@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import UNDEFINED, entry_point
+from fairrun.entrypoints._command import UNDEFINED, entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
-from fairrun.runs.compare import (
-    COMPARED_BY,
-    COMPARED_MITIGATORS,
-    Comparison,
-    commands_after_comparison,
-    run_comparison,
-)
-from fairrun.runs.compared import differences_to_none, shown_table
-from fairrun.runs.train import TrainingRequest
+from fairrun.gate import read_gate
+from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_MITIGATORS
 from fairrun.text import format_table
-from fairrun.tracking.hints import where_to_look
+from fairrun.training import TrainingRequest
+
+if TYPE_CHECKING:
+    from fairrun.runs.compare import Comparison
 
 
 @entry_point
@@ -41,11 +40,24 @@ def main(
 ) -> None:
     """Train a model with each mitigator on the same data, and recommend one of the models."""
     names = [name.strip() for name in mitigators.split(",")]
+    for name in names:
+        replace(training, mitigator=name).check()
     by = None if constraint == "none" else constraint
+    if by is not None:
+        read_gate(by)
+    data = read_early(data)
+
+    with slow_imports():
+        from fairrun.runs.compare import run_comparison
+
     _say(run_comparison(data, names, training, min_cell, by))
 
 
 def _say(done: Comparison) -> None:
+    from fairrun.runs.compare import commands_after_comparison
+    from fairrun.runs.compared import differences_to_none, shown_table
+    from fairrun.tracking.hints import where_to_look
+
     group_a, group_b = done.groups
     click.echo(f"The models are {done.ranking.rule}.")
     click.echo(f"Differences are a - b, ratios a / b; a = {group_a}, b = {group_b}. ", nl=False)

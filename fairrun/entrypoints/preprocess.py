@@ -5,10 +5,8 @@ from __future__ import annotations
 import click
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point
+from fairrun.entrypoints._command import entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option
-from fairrun.runs.preprocess import run_preprocess
-from fairrun.tracking.hints import next_command
 
 
 @entry_point
@@ -16,6 +14,12 @@ from fairrun.tracking.hints import next_command
 @min_cell_option
 def main(data: DataRequest, min_cell: int) -> None:
     """Split data into train, validation and test, and store the splits for later runs."""
+    data = read_early(data)
+
+    with slow_imports():
+        from fairrun.runs.preprocess import run_preprocess
+        from fairrun.tracking.hints import next_command
+
     done = run_preprocess(data, min_cell)
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in done.dataset.splits.items())
     click.echo(f"rows: {sizes}; dropped for missing values: {done.n_dropped}")

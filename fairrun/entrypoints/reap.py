@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from fairrun.entrypoints._command import entry_point, listed
-from fairrun.tracking.reaping import reap
+from fairrun.entrypoints._command import entry_point, slow_imports
+from fairrun.entrypoints._types import listed
 
 
 @entry_point
@@ -17,6 +17,9 @@ from fairrun.tracking.reaping import reap
 )
 def main(runs: str) -> None:
     """Mark runs as KILLED whose process is gone on this host, and their models as FAILED."""
+    with slow_imports():
+        from fairrun.tracking.reaping import reap
+
     done = reap(listed(runs) or ())
     for run_id, name, process in done.runs:
         click.echo(f"KILLED: run {run_id} ({name}) of process {process}")

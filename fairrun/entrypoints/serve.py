@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from fairrun.entrypoints._command import entry_point
-from fairrun.serving.server import serve
-from fairrun.tracking.left_run import claim_run, end_left_run
+from fairrun.entrypoints._command import entry_point, slow_imports
+from fairrun.models.address import check_address
 
 
 @entry_point
@@ -21,6 +20,12 @@ from fairrun.tracking.left_run import claim_run, end_left_run
 )
 def main(model: str, port: int, host: str) -> None:
     """Serve a logged model over HTTP. Its documentation is at /docs."""
+    check_address(model)
+
+    with slow_imports():
+        from fairrun.serving.server import serve
+        from fairrun.tracking.left_run import claim_run, end_left_run
+
     claim_run()
     if serve(model, host, port):
         end_left_run()

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pandas as pd
 
 from fairrun.data import DataRequest
-from fairrun.entrypoints._command import UNDEFINED, entry_point, given, print_gate
+from fairrun.entrypoints._command import (
+    UNDEFINED,
+    entry_point,
+    print_gate,
+    read_early,
+    slow_imports,
+)
 from fairrun.entrypoints._options import data_options, min_cell_option, min_frequency_option
+from fairrun.entrypoints._types import given
 from fairrun.metrics import has_sign
-from fairrun.runs.compare import COMPARED_METRICS
-from fairrun.runs.sweep import Swept, run_sweep
-from fairrun.runs.sweep_request import TRIALS, SweepRequest
-from fairrun.sweep.methods import METHODS
+from fairrun.runs.compared_defaults import COMPARED_METRICS
+from fairrun.sweep.methods import METHODS, TRIALS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import RULES
+from fairrun.sweep.space_text import read_space
 from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import mlflow_run
+
+if TYPE_CHECKING:
+    from fairrun.runs.sweep import Swept
 
 
 class CountOrAuto(click.ParamType[int | None]):
@@ -117,6 +125,15 @@ def main(
     **plain: Any,
 ) -> None:
     """Train many models, choose one on validation, and evaluate it once on test."""
+    if plain["space"] != "default":
+        read_space(plain["space"])  # which the run reads again
+    if resume == "none":
+        data = read_early(data)
+
+    with slow_imports():
+        from fairrun.runs.sweep import run_sweep
+        from fairrun.runs.sweep_request import SweepRequest
+
     request = SweepRequest(
         constraint=None if constraint == "none" else constraint,
         select=given(select),  # type: ignore[arg-type]
@@ -157,6 +174,8 @@ def _say(swept: Swept) -> None:
     click.echo(measured)
     if "undefined" in trials + measured:
         click.echo(UNDEFINED)
+    from fairrun.tracking.runs import mlflow_run
+
     command = mlflow_run(swept.run_id)
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
     click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")

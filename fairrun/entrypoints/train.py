@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import click
 
-from fairrun.data import DataRequest
-from fairrun.entrypoints._command import entry_point, print_metrics
+from fairrun.data import DataRequest, ReadRequest
+from fairrun.entrypoints._command import entry_point, print_metrics, read_early, slow_imports
 from fairrun.entrypoints._options import (
     data_options,
     min_cell_option,
     mitigator_option,
     training_options,
 )
-from fairrun.runs.train import TrainingRequest, commands_after_train, run_train
-from fairrun.tracking.hints import where_to_look
+from fairrun.training import TrainingRequest
 
 
 @entry_point
@@ -40,6 +39,15 @@ def main(
 ) -> None:
     """Train a classifier with a mitigator, measure it on validation, and log it."""
     request = replace(training, mitigator=mitigator, mitigator_params=mitigator_params)
+    request.check()
+    data = read_early(data)
+    if isinstance(data, ReadRequest) and data.dataset is not None:
+        request.check_row_key(data.dataset)
+
+    with slow_imports():
+        from fairrun.runs.train import commands_after_train, run_train
+        from fairrun.tracking.hints import where_to_look
+
     trained = run_train(data, request, strict=strict == "true", min_cell=min_cell)
     print_metrics(trained.metrics, "validation", trained.column)
     if trained.constraint is not None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, PERFORMANCE_METRICS, Rate
 from fairrun.metrics import false_positive_rate as of_label_0
 from fairrun.metrics import true_positive_rate as of_label_1
+from fairrun.text import did_you_mean
 
 __all__ = ["GATE_METRICS", "GateMetric", "Term", "parse_term"]
 

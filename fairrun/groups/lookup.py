@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from fairrun.inference import (
     value_text,
     yes_no_texts,
 )
-from fairrun.text import NAMED_FROM, listed_values, quoted
+from fairrun.text import NAMED_FROM, did_you_mean, listed_values
 
 __all__ = ["group_lookup", "name_groups"]
 
@@ -236,11 +235,8 @@ def _unknown(text: str, frame: pd.DataFrame, column: str) -> RequestError:
             f"{text!r} is a condition on numbers, and the protected column {column!r} holds text; "
             f"give its values, joined with |{_few(counts)}"
         )
-    near = get_close_matches(text, texts, n=3, cutoff=0.5)
-    folded = {value.casefold().strip(): value for value in texts}
-    if text.casefold().strip() in folded:
-        near = list(dict.fromkeys([folded[text.casefold().strip()], *near]))
-    meant = f"; did you mean {' or '.join(map(quoted, near))}?" if near else ""
+    nearest = did_you_mean(text, texts)
+    meant = f"; {nearest}" if nearest else ""
     return RequestError(
         f"{text!r} is not a value of the protected column {column!r}{meant}{_few(counts)}"
     )

@@ -12,8 +12,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainccinv, betaincinv
-from scipy.stats import norm, studentized_range
+from scipy.special import betainccinv, betaincinv, ndtr
 
 from fairrun.metrics.rates import FloatArray
 
@@ -55,7 +54,10 @@ def tail_of_pairs(confidence: float, n_groups: int) -> float:
     """
     if n_groups <= 2:
         return tail_of_each(confidence)
-    return float(norm.sf(studentized_range.ppf(confidence, n_groups, np.inf) / 2**0.5))
+    # Imported here because scipy.stats takes half a second, and only these pairs need it.
+    from scipy.stats import studentized_range
+
+    return float(ndtr(-studentized_range.ppf(confidence, n_groups, np.inf) / 2**0.5))
 
 
 def clopper_pearson_limits(

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from fairrun.metrics.rates import FloatArray, divide
 
@@ -53,7 +53,7 @@ def normal_quantile(confidence: float, n_intervals: int = 1) -> float:
     >>> round(normal_quantile(0.95), 2), round(normal_quantile(0.95, n_intervals=10), 2)
     (1.96, 2.81)
     """
-    return float(norm.isf((1 - confidence) / 2 / n_intervals))
+    return -float(ndtri((1 - confidence) / 2 / n_intervals))
 
 
 def effective_size(p: FloatArray, variance: FloatArray, otherwise: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from fairrun.metrics.closed_form import Limits
 from fairrun.metrics.rates import FloatArray, divide
@@ -38,7 +38,7 @@ def expanded_tail(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArra
     [0.0086, 0.0188, 0.025]
     """
     n = np.maximum(n_clusters, 2)
-    return np.asarray(norm.sf(np.sqrt(n / (n - 1)) * t.isf((1 - confidence) / 2, n - 1)))
+    return np.asarray(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - confidence) / 2)))
 
 
 @dataclass(frozen=True, eq=False)

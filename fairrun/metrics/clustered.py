@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from fairrun.metrics.bias import BiasMetric
 from fairrun.metrics.closed_form import Limits, wilson_limits
@@ -211,7 +211,7 @@ class Clustered(GroupEstimates):
         if metric.kind != "other" and few[defined].any():
             few = np.ones_like(few)
         level = 1 - (1 - self.confidence) / max(int(defined.sum()), 1)
-        factor = _t_quantile(level, n_clusters) / norm.isf((1 - level) / 2)
+        factor = _t_quantile(level, n_clusters) / -ndtri((1 - level) / 2)
         limits = max_t_limits(
             *(value, np.where(defined & ~few, replicates, np.nan), self.confidence),
             factor=np.where(defined, factor, 1.0),
@@ -292,4 +292,4 @@ class Clustered(GroupEstimates):
 
 def _t_quantile(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArray:
     """Return the two-sided quantile of the t distribution with n − 1 degrees of freedom."""
-    return np.asarray(t.isf((1 - confidence) / 2, np.maximum(n_clusters - 1, 1)))
+    return np.asarray(-stdtrit(np.maximum(n_clusters - 1, 1), (1 - confidence) / 2))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from fairrun.errors import RequestError
 
@@ -88,5 +88,5 @@ def fold_interval(values: ArrayLike, confidence: float = 0.95) -> FoldInterval:
     if n < 2:
         return FoldInterval(mean, np.nan, np.nan, np.nan, n)
     spread = float(defined.std(ddof=1))
-    half = float(t.isf((1 - confidence) / 2, n - 1)) * spread * (1 / n + 1 / (k - 1)) ** 0.5
+    half = -float(stdtrit(n - 1, (1 - confidence) / 2)) * spread * (1 / n + 1 / (k - 1)) ** 0.5
     return FoldInterval(mean, spread, mean - half, mean + half, n)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import average_precision_score, log_loss
 
 from fairrun.metrics.rates import (
     MeanOfRates,
@@ -60,6 +59,9 @@ def score_metrics(
     >>> round(score_metrics([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])["average_precision"], 3)
     0.833
     """
+    # Imported here because scikit-learn takes a second, and a wrong request is refused before.
+    from sklearn.metrics import average_precision_score, log_loss
+
     y_true, probability = check_scores(y_true, probability)
     weights = None
     if weight is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import numpy as np
@@ -16,16 +16,20 @@ import pandas as pd
 from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
-from mlflow.pyfunc import PyFuncModel
 
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, ModelError, load_model
+from fairrun.models.address import cannot_load, check_address
+from fairrun.models.missing import say_missing
 from fairrun.models.seal import ARTIFACT, check_files
 from fairrun.tracking.names import CONSTRAINT, METADATA
 from fairrun.tracking.store import reading
 
-__all__ = ["OpenedModel", "cannot_load", "fetch_model", "open_model"]
+if TYPE_CHECKING:
+    from mlflow.pyfunc import PyFuncModel
+
+__all__ = ["OpenedModel", "fetch_model", "open_model"]
 
 #: How the URIs of models start that MLflow looks up in the tracking store.
 _IN_TRACKING_STORE = ("runs:", "models:")
@@ -197,12 +201,13 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     StoreError
         If the tracking store or the artifact store cannot be used.
     """
+    check_address(uri)
     # A folder is read without the store, so that a model can be served where there is none.
-    with reading(cannot_load(uri), from_tracking=uri.startswith(_IN_TRACKING_STORE)):
+    with reading(lambda: say_missing(uri), from_tracking=uri.startswith(_IN_TRACKING_STORE)):
         with _without_progress_bars():
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         if not (folder / "MLmodel").is_file():
-            raise RequestError(cannot_load(uri))
+            raise RequestError(say_missing(uri))
     if (folder / ARTIFACT).is_dir():  # otherwise fairrun has not made the model
         with _refusing(uri):
             check_files(folder)
@@ -217,14 +222,6 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     if ours is not None and not isinstance(ours, dict):
         raise RequestError(f"model={uri} is refused: MLmodel was changed; fetch the model again")
     return folder, metadata
-
-
-def cannot_load(uri: str) -> str:
-    """Return the message for a model that cannot be loaded."""
-    return (
-        f"model={uri} cannot be loaded; give a model URI such as runs:/<run id>/model or "
-        "models:/<name>/<version>"
-    )
 
 
 def open_model(uri: str) -> OpenedModel:
@@ -266,7 +263,8 @@ def open_model(uri: str) -> OpenedModel:
     except Exception as error:  # whatever changed files raise in the code of earlier versions
         if type(error).__name__ == "ModelError":  # the class of the model's own code
             raise RequestError(f"model={uri} is refused: {error}") from error
-        raise RequestError(cannot_load(uri)) from error
+        because = f"its files cannot be used ({type(error).__name__})"
+        raise RequestError(cannot_load(uri, because, "fetch it again, or train again")) from error
 
 
 @contextmanager

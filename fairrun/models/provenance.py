@@ -15,7 +15,8 @@ from mlflow.models import Model
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
 from fairrun.errors import StoreError
-from fairrun.models.open import cannot_load, fetch_model
+from fairrun.models.missing import say_missing
+from fairrun.models.open import fetch_model
 from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, MEASURED_ROWS, METADATA
 from fairrun.tracking.store import open_store, reading
 
@@ -92,7 +93,7 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
     wanted = uri
     if registered := _REGISTERED.fullmatch(uri):
         # An alias can change at any time, so the version is looked up once and then downloaded.
-        with reading(cannot_load(uri)):
+        with reading(lambda: say_missing(uri)):
             version, tags = _version(**registered.groupdict())
         name = registered["name"]
         wanted = f"models:/{name}/{version}"

@@ -16,14 +16,15 @@ from fairrun.data import DataRequest, Dataset
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.gate import read_gate
 from fairrun.metrics import MIN_CELL
-from fairrun.runs.compared import COMPARED_METRICS, Compared, compared_table, describe_comparison
+from fairrun.runs.compared import Compared, compared_table, describe_comparison
+from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS
 from fairrun.runs.described import HEADLINES, describe_data, describe_dropped
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.ranking import Ranking, rank
-from fairrun.runs.train import TrainingRequest, run_train
+from fairrun.runs.train import run_train
 from fairrun.sweep.objectives import Constraint, read_constraint
 from fairrun.text import n_of
 from fairrun.tracking.datasets import log_input, log_notes, log_spec
@@ -41,28 +42,12 @@ from fairrun.tracking.names import (
     parameter,
 )
 from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
-from fairrun.training import FairClassifier
-from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
+from fairrun.training import FairClassifier, TrainingRequest
+from fairrun.training.mitigation import resolve_mitigator
 
-__all__ = [
-    "COMPARED_BY",
-    "COMPARED_METRICS",
-    "COMPARED_MITIGATORS",
-    "Comparison",
-    "commands_after_comparison",
-    "run_comparison",
-]
+__all__ = ["Comparison", "commands_after_comparison", "run_comparison"]
 
 _logger = logging.getLogger(__name__)
-
-#: The mitigators that are compared by default: the unmitigated model and the pre-processors, which
-#: are fast to fit.
-COMPARED_MITIGATORS = tuple(
-    name for name, mitigator in MITIGATORS.items() if mitigator.stage in ("none", "pre")
-)
-
-#: What models are ranked by, unless something else is given.
-COMPARED_BY = "statistical_parity<=0.1"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fairrun.metrics import EffectKind, has_sign
+from fairrun.runs.compared_defaults import COMPARED_METRICS
 from fairrun.runs.evaluate import Evaluated
 from fairrun.runs.ranking import Candidate
 from fairrun.runs.train import Trained
@@ -17,7 +18,6 @@ from fairrun.text import with_interval, with_percent
 from fairrun.tracking.descriptions import as_code, escaped, link_to_run
 
 __all__ = [
-    "COMPARED_METRICS",
     "Compared",
     "compared_table",
     "describe_comparison",
@@ -25,16 +25,6 @@ __all__ = [
     "shown_table",
 ]
 
-#: The metrics in the table and the bar chart of a comparison.
-COMPARED_METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-    "disparate_impact",
-    "statistical_parity",
-    "equality_of_opportunity_difference",
-    "average_odds_difference",
-)
 #: The paired differences between a model and none, on the validation rows.
 _OVER_NONE = ("accuracy_over_none", "distance_over_none")
 

@@ -104,7 +104,7 @@ class Evaluated:
 
 
 def run_evaluate(
-    model: str,
+    model: str | OpenedModel,
     data: str | None = None,
     dataset: Dataset | None = None,
     protected: Sequence[str] | None = None,
@@ -120,8 +120,9 @@ def run_evaluate(
 
     Parameters
     ----------
-    model : str
-        Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>`` or a folder.
+    model : str or OpenedModel
+        Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>`` or a folder; or the
+        model itself.
     data : str, optional
         Labelled rows with the model's columns and target, all of which are used; or the run of
         `preprocess`, of which the test split is used. By default, the model is measured on the test
@@ -162,7 +163,7 @@ def run_evaluate(
     """
     check_min_cell(min_cell)
     check_purpose(purpose)
-    opened = open_model(model)
+    opened = open_model(model) if isinstance(model, str) else model
     columns = _select(opened.protected, protected)
     if gate is not None:
         gate.check(columns)
@@ -176,7 +177,7 @@ def run_evaluate(
         # Another run can take the same data by this run's id. Other rows have other splits.
         kept = spec if which == "test" else replace(spec, digests=())
         mlflow.log_dict(kept.to_dict(), SPEC)
-        said = {"model": model, "rows": which, "protected": ",".join(names)}
+        said = {"model": opened.uri, "rows": which, "protected": ",".join(names)}
         said["weight"] = spec.weight or "none"
         said["cluster"] = spec.cluster or "none"
         said["min_cell"] = str(min_cell)
@@ -214,7 +215,7 @@ def run_evaluate(
             say_looks(looks, gate=gate is not None)
         if gate is not None and result is not None:
             log_gate(gate, result, looks)
-        describe_versions(model, model_id, run.info.run_id, columns[0])
+        describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         if report:
             overview, not_explained = None, _why_not_explained(evaluation)
             if not not_explained:
@@ -239,10 +240,10 @@ def run_evaluate(
             *(constraint, looks, trained.run_id),
         )
         describe_run(
-            *_described(done, model, opened.mitigator, len(rows), spec),
+            *_described(done, opened.uri, opened.mitigator, len(rows), spec),
             describe_warnings(found.warnings, evaluation),
             f"{as_code(REPORT)} explains each number." if report else "",
-            commands=commands_after_evaluate(done, model),
+            commands=commands_after_evaluate(done, opened.uri),
         )
         return done
 

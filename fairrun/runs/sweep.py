@@ -22,7 +22,6 @@ from fairrun.runs.measure import protected_columns
 from fairrun.runs.sweep_outcome import finish_sweep
 from fairrun.runs.sweep_reach import say_out_of_reach
 from fairrun.runs.sweep_request import (
-    TRIALS,
     Plan,
     Sweep,
     SweepRequest,
@@ -33,7 +32,7 @@ from fairrun.runs.sweep_request import (
 from fairrun.runs.sweep_session import sweep_run
 from fairrun.sweep.executor import Executor, make_executor
 from fairrun.sweep.judge import trial_judge
-from fairrun.sweep.methods import PLANNED
+from fairrun.sweep.methods import PLANNED, TRIALS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import Selection, select
 from fairrun.sweep.shown import shown_trial

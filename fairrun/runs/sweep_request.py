@@ -9,7 +9,7 @@ from fairrun.data import Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL
-from fairrun.sweep.methods import Method
+from fairrun.sweep.methods import TRIALS, Method
 from fairrun.sweep.objectives import Constraint, Objective, parse_objectives, read_constraint
 from fairrun.sweep.selection import Rule
 from fairrun.sweep.space import Space
@@ -17,7 +17,6 @@ from fairrun.sweep.space_text import read_space
 from fairrun.sweep.trial import Problem, make_classifier
 
 __all__ = [
-    "TRIALS",
     "Plan",
     "Sweep",
     "SweepRequest",
@@ -26,8 +25,6 @@ __all__ = [
     "saved_request",
 ]
 
-#: The default number of trials.
-TRIALS = 100
 #: A grid with more combinations than this needs its number as `trials`, as a confirmation.
 _MOST_COMBINATIONS = 10_000
 

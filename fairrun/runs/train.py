@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import mlflow
 import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.data import DataRequest, Dataset
-from fairrun.documents import did_you_mean, listed_names
-from fairrun.errors import RequestError
 from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL, check_min_cell
@@ -54,38 +52,15 @@ from fairrun.tracking.names import (
     run_name,
 )
 from fairrun.tracking.runs import log_parameters, tracked_run
-from fairrun.training import FairClassifier, Resample
+from fairrun.training import FairClassifier, TrainingRequest
 from fairrun.training.mitigation import resolve_mitigator
 
-__all__ = ["Trained", "TrainingRequest", "commands_after_train", "run_train"]
+__all__ = ["Trained", "commands_after_train", "run_train"]
 
 _logger = logging.getLogger(__name__)
 
 #: After a fit of more seconds than this, a line says that none is fitted as well.
 _SLOW = 10.0
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """The parameters of a model in a request.
-
-    Attributes
-    ----------
-    mitigator, mitigator_params, estimator, estimator_params, class_weight, resample, unseen, \
-min_frequency, row_key, seed
-        See `FairClassifier`.
-    """
-
-    mitigator: str = "none"
-    mitigator_params: Mapping[str, object] = field(default_factory=dict)
-    estimator: str = "logistic_regression"
-    estimator_params: Mapping[str, object] = field(default_factory=dict)
-    class_weight: Literal["balanced"] | None = None
-    resample: Resample = "none"
-    unseen: Literal["ignore", "error"] = "ignore"
-    min_frequency: int = 5
-    row_key: str | None = None
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,7 +152,7 @@ def run_train(
     with tracked_run(run_name("train", mitigation.name), tags) as run:
         dataset = open_dataset(data)
         log_notes(dataset.notes, dataset.n_dropped, say=not isinstance(data, Dataset))
-        _check_row_key(request.row_key, dataset)
+        request.check_row_key(dataset)
         if not isinstance(data, Dataset):  # The run that opened the splits has said them.
             say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
@@ -272,12 +247,3 @@ def commands_after_train(done: Trained) -> list[str]:
     """Return the commands to type after a model was trained."""
     uri = f"runs:/{done.run_id}/{MODEL_NAME}"
     return [next_command(done.run_id, "evaluate", {"model": uri}), mlflow_serve(done.run_id, uri)]
-
-
-def _check_row_key(row_key: str | None, dataset: Dataset) -> None:
-    """Refuse a row key that is no column: the column that was meant would be a feature."""
-    columns = [str(name) for name in dataset.splits["train"].frame.columns]
-    if row_key is not None and row_key not in columns:
-        nearest = did_you_mean(row_key, columns, f"the columns are {listed_names(columns)}")
-        dropped = "a dropped column" if row_key in dataset.spec.drop else "not a column of the data"
-        raise RequestError(f"row_key={row_key} is {dropped}; {nearest}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from fairrun.documents import did_you_mean
 from fairrun.serving.errors import Refused
+from fairrun.text import did_you_mean
 
 __all__ = ["Parameters", "read_parameters"]
 

@@ -13,7 +13,7 @@ from fairrun.serving.app import create_app
 from fairrun.serving.connection import Connection
 from fairrun.serving.security import check_host, token_of_environment
 from fairrun.serving.stopping import Server
-from fairrun.tracking.left_run import RUN_VARIABLE
+from fairrun.tracking.names import RUN_VARIABLE
 
 __all__ = ["serve"]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["METHODS", "PLANNED", "Method"]
+__all__ = ["METHODS", "PLANNED", "TRIALS", "Method"]
 
 Method = Literal["grid", "random", "bayesian", "nsga2"]
 
+#: The default number of trials.
+TRIALS = 100
 #: A description of each method.
 METHODS: dict[str, str] = {
     "grid": "every combination; a range has 5 values unless it gives a number",

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.gate import GATE_METRICS, Gate, GateMetric, Term, Verdict, judge, overall, read_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import PERFORMANCE_METRICS
+from fairrun.text import did_you_mean
 
 __all__ = ["Constraint", "Objective", "interval_keys", "parse_objectives", "read_constraint"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,13 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.sweep.objectives import Constraint, Objective
-from fairrun.sweep.trial import TrialResult
+
+if TYPE_CHECKING:
+    from fairrun.sweep.trial import TrialResult  # fits models, and imports scikit-learn
 
 __all__ = ["RULES", "Rule", "Selection", "knee", "on_frontier", "select", "why_trivial"]
 
 Rule = Literal["constrained", "knee"]
 #: Returns the verdict of a gate on the counts of a trial; see `fairrun.sweep.judge.trial_judge`.
-Judge = Callable[[TrialResult], Verdict]
+Judge = Callable[["TrialResult"], Verdict]
 
 #: A trial that selects a smaller share of the rows, or leaves out a smaller one, is trivial. Its
 #: rates hardly differ between groups, and their intervals are narrow, whatever its scores are.

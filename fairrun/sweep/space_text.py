@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fairrun.documents import did_you_mean, is_yaml, read_yaml
+from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.sweep.space import Dimension, Space, Value, applies, spaced
+from fairrun.text import did_you_mean
 from fairrun.training import ESTIMATORS, Choice, Parameter
 from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 

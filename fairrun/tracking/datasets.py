@@ -28,6 +28,7 @@ from fairrun.data import (
     DataRequest,
     Dataset,
     DatasetSpec,
+    ReadRequest,
     Rows,
     is_preprocessed,
     prepare,
@@ -85,6 +86,8 @@ def open_dataset(data: DataRequest | DatasetSpec | Dataset) -> Dataset:
         return data
     if isinstance(data, DatasetSpec):
         return _load_preprocessed(data.source) if is_preprocessed(data.source) else prepare(data)
+    if isinstance(data, ReadRequest) and data.dataset is not None:
+        return data.dataset
     return _of_run(data) if is_preprocessed(data.data) else prepare(resolve_spec(data))
 
 

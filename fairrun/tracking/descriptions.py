@@ -13,7 +13,14 @@ from fairrun.errors import RequestError
 from fairrun.inference import InputError, ModelError
 from fairrun.text import shortened
 
-__all__ = ["as_code", "describe_failure", "describe_run", "escaped", "link_to_run"]
+__all__ = [
+    "as_code",
+    "describe_failure",
+    "describe_run",
+    "escaped",
+    "link_to_run",
+    "says_why_it_failed",
+]
 
 #: MLflow cuts a longer tag, which may be in the middle of a word of Markdown.
 _LONGEST = 8000
@@ -54,7 +61,7 @@ def describe_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, (RequestError, InputError, ModelError)):
         said = f"**Refused** (a bad request, exit code 2): {escaped(str(error))}"
     elif isinstance(error, (KeyboardInterrupt, GeneratorExit)):
-        said = "**Stopped** by a signal before it was complete. Type the same command again."
+        said = "**Stopped** by a signal before it was complete."
     else:
         said = (
             f"**Failed** with {escaped(type(error).__name__)}, which is a bug in fairrun or in a "
@@ -62,7 +69,12 @@ def describe_failure(run: Run, error: BaseException) -> None:
         )
     before = mlflow.MlflowClient().get_run(run.info.run_id).data.tags.get(MLFLOW_RUN_NOTE, "")
     # A resumed run may have ended like this before.
-    _set(run, [said, "" if before.startswith(_FAILED) else before], ())
+    _set(run, [said, "" if says_why_it_failed(before) else before], ())
+
+
+def says_why_it_failed(description: str) -> bool:
+    """Return whether `describe_failure` has written the description of a run."""
+    return description.startswith(_FAILED)
 
 
 def _set(run: Run, paragraphs: Sequence[str], commands: Sequence[str]) -> None:

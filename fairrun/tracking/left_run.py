@@ -6,12 +6,10 @@ import os
 
 import mlflow
 
+from fairrun.tracking.names import RUN_VARIABLE
 from fairrun.tracking.owners import process_tags
 
 __all__ = ["RUN_VARIABLE", "claim_run", "end_left_run"]
-
-#: `mlflow run` sets this variable for its command, and ends the run after the command.
-RUN_VARIABLE = "MLFLOW_RUN_ID"
 
 
 def claim_run() -> None:

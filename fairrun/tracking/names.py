@@ -30,6 +30,7 @@ __all__ = [
     "DRAFT_SPEC",
     "EFFECT",
     "ESTIMATOR",
+    "EXIT_CODE",
     "EXPLANATION",
     "EXPLANATIONS",
     "FINDINGS",
@@ -63,6 +64,7 @@ __all__ = [
     "REPORT",
     "ROWS",
     "ROWS_DROPPED",
+    "RUN_VARIABLE",
     "SCORES",
     "SPEC",
     "STAGE",
@@ -93,6 +95,9 @@ __all__ = [
     "run_name",
 ]
 
+#: `mlflow run` sets this variable to the run that it has opened for its command. MLflow deletes it
+#: when the command opens the run.
+RUN_VARIABLE = "MLFLOW_RUN_ID"
 #: The name of a logged model. Its URI is therefore `runs:/<run id>/model`.
 MODEL_NAME = "model"
 #: The key of fairrun's entry in the metadata of a logged model.
@@ -100,10 +105,11 @@ METADATA = "fairrun"
 #: The mitigator's constraint as the text of a gate: a parameter of the run and a key of that entry.
 CONSTRAINT = "constraint_checked"
 
-# Tags of every run: the process that works on it.
+# Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.
 PROCESS_HOST = "process.host"
 PROCESS_ID = "process.id"
 PROCESS_START = "process.start"
+EXIT_CODE = "process.exit_code"
 
 # Tags of runs with one model.
 MITIGATOR = "mitigator"

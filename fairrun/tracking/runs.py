@@ -18,7 +18,6 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError, StoreError
-from fairrun.figures import to_png
 from fairrun.tracking.descriptions import describe_failure
 from fairrun.tracking.faults import fault_of
 from fairrun.tracking.hints import mlflow_run
@@ -244,6 +243,8 @@ def log_table(name: str, table: pd.DataFrame) -> None:
 
 def log_figure(name: str, figure: Figure) -> None:
     """Log a plot as `plots/<name>.png`."""
+    from fairrun.figures import to_png  # imports matplotlib, which a refused request does not need
+
     log_pictures({name: to_png(figure)})
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,13 +84,13 @@ def impatient() -> Iterator[None]:
 
 
 @contextmanager
-def reading(refusal: str, *, from_tracking: bool = True) -> Iterator[None]:
+def reading(refusal: str | Callable[[], str], *, from_tracking: bool = True) -> Iterator[None]:
     """Read from the store in the block; what the store does not have is a RequestError.
 
     Parameters
     ----------
-    refusal : str
-        The message of the RequestError.
+    refusal : str or callable
+        The message of the RequestError, or a function that finds it.
     from_tracking : bool
         Whether the block needs the tracking store, and not only an artifact store or a folder.
 
@@ -109,7 +109,7 @@ def reading(refusal: str, *, from_tracking: bool = True) -> Iterator[None]:
         raise
     except Exception as error:
         if is_not_there(error):
-            raise RequestError(refusal) from error
+            raise RequestError(refusal if isinstance(refusal, str) else refusal()) from error
         fault = fault_of(error)
         if fault is None:
             raise

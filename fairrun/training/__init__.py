@@ -5,9 +5,10 @@ for. `encoder` fits the conversion of raw rows to numbers. `estimators` and `mit
 of the available methods.
 """
 
-from fairrun.training.classifier import (
-    FairClassifier,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from fairrun.training.encoded import (
     EncodedRows,
 )
@@ -32,9 +33,15 @@ from fairrun.training.recipe import (
     deal_folds,
     fit_recipe,
 )
+from fairrun.training.request import (
+    TrainingRequest,
+)
 from fairrun.training.resampling import (
     Resample,
 )
+
+if TYPE_CHECKING:
+    from fairrun.training.classifier import FairClassifier
 
 __all__ = [
     "ESTIMATORS",
@@ -46,6 +53,7 @@ __all__ = [
     "Parameter",
     "Recipe",
     "Resample",
+    "TrainingRequest",
     "deal_folds",
     "example_row",
     "few_threads",
@@ -54,3 +62,15 @@ __all__ = [
     "resolve_estimator",
     "resolve_parameters",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the classifier when it is first used, because scikit-learn takes a second.
+
+    The tables of methods do not need it, so that a wrong name is refused at once.
+    """
+    if name != "FairClassifier":
+        raise AttributeError(f"module 'fairrun.training' has no attribute {name!r}")
+    from fairrun.training.classifier import FairClassifier
+
+    return FairClassifier

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
 from fairrun.inference import Background, Changeable, Encoder, Numeric, numbers
+from fairrun.text import did_you_mean
 
 __all__ = ["fit_changeable"]
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from fairrun.errors import RequestError
 from fairrun.inference import LinearScorer, Scorer, TreeScorer
-from fairrun.training.constant import (
-    OrConstant,
-    constant_log_odds,
-    fit_on_both_labels,
-    only_label,
-)
+from fairrun.text import did_you_mean
+from fairrun.training.constant import constant_log_odds, fit_on_both_labels, only_label
 from fairrun.training.parameters import Parameter, resolve_parameters
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+    from sklearn.linear_model import LogisticRegression
+
+    from fairrun.training.or_constant import OrConstant
 
 __all__ = ["ESTIMATORS", "ESTIMATOR_PARAMETERS", "Estimator", "few_threads", "resolve_estimator"]
 
@@ -172,6 +172,9 @@ def few_threads(n_rows: int) -> threadpool_limits:
 
 
 def _make_logistic(n_columns: int, **parameters: Any) -> BaseEstimator:
+    # Imported here because scikit-learn takes a second, and a wrong request is refused before.
+    from sklearn.linear_model import LogisticRegression
+
     # L-BFGS stops short of the optimum, at a point that depends on the order of the columns.
     # Newton's method reaches the optimum to many digits with one more step.
     if n_columns > _FEW_COLUMNS:
@@ -308,7 +311,8 @@ def resolve_estimator(
 learning_rate, max_iter, max_leaf_nodes, min_samples_leaf
     """
     if name not in ESTIMATORS:
-        raise RequestError(f"estimator={name} is not known; give one of {', '.join(ESTIMATORS)}")
+        nearest = did_you_mean(name, ESTIMATORS, f"give one of {', '.join(ESTIMATORS)}")
+        raise RequestError(f"estimator={name} is not known; {nearest}")
     row = ESTIMATORS[name]
     given = {key: value for key, value in parameters.items() if value is not None}
     return Estimator(row, resolve_parameters(name, row.parameters, given), class_weight, seed)

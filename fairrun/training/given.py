@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
+from fairrun.text import did_you_mean
 
 __all__ = ["RawRows", "check_known", "feature_names", "has_names", "read_labels", "read_rows"]
 

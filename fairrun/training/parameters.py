@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
+from fairrun.text import did_you_mean
 
 __all__ = ["Choice", "Parameter", "resolve_parameters"]
 

@@ -18,8 +18,9 @@ import pytest
 
 from fairrun.data import DataRequest, ReadOptions, load_source, prepare_rows
 from fairrun.runs.evaluate import run_evaluate
-from fairrun.runs.train import TrainingRequest, run_train
+from fairrun.runs.train import run_train
 from fairrun.tracking.datasets import read_spec
+from fairrun.training import TrainingRequest
 
 N_ROWS = 1500
 

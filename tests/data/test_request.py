@@ -147,7 +147,7 @@ def test_what_is_out_of_range_is_refused(change: dict[str, Any], said: str) -> N
     ("request_", "said"),
     [
         (DataRequest("people.csv"), "needs target, positive, protected as well"),
-        (DataRequest("census", protected=["sex"]), "1 protected columns were given with 0"),
+        (DataRequest("census", protected=["sex"]), "1 protected column and 0 privileged"),
         (DataRequest("nowhere.yaml"), "cannot be read as YAML.*a relative path is looked for in /"),
     ],
 )

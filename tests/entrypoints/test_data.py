@@ -14,7 +14,7 @@ from click.testing import Result
 from mlflow.entities import Run
 
 from fairrun.data import DataRequest, prepare, resolve_spec
-from fairrun.entrypoints._command import given_one, listed
+from fairrun.entrypoints._types import given_one, listed
 from fairrun.errors import RequestError
 from fairrun.training import FairClassifier
 from tests.entrypoints.conftest import ABOUT
@@ -209,7 +209,7 @@ def test_a_quote_that_is_not_closed_is_refused(text: str) -> None:
             "read.delimeter is not an option for reading a file; did you mean delimiter or dec",
         ),
         (["--split-seed", "-1"], "split_seed=-1 is no seed; give a whole number, 0 or more"),
-        (["--split-seed", "1.5"], "'1.5' is not a whole number; give a whole number, or auto for"),
+        (["--split-seed", "1.5"], "=1.5 is not a whole number; give a whole number, or auto for"),
         (["--max-dropped", "20"], "max_dropped=20.0 is no share; give one from 0 to 1"),
         (["--max-dropped", "0.01"], "dropped 30 of 800 rows"),
         (["--row-key", "jobs"], "row_key=jobs is not a column of the data; did you mean job?"),

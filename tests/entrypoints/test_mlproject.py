@@ -73,3 +73,11 @@ def test_every_option_has_a_help_text(name: str) -> None:
     for option in command(name).params:
         assert isinstance(option, click.Option)
         assert option.help, option.name
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_every_option_says_what_auto_means(name: str) -> None:
+    for option in command(name).params:
+        assert isinstance(option, click.Option)
+        if option.default == "auto":
+            assert re.search(r"\bauto(:| uses)|A file needs it", option.help or ""), option.name

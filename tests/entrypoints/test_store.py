@@ -174,7 +174,10 @@ def test_a_folder_needs_no_server(run: Invoke, tmp_path: Path) -> None:
     mlflow.set_tracking_uri(f"http://127.0.0.1:{free_port()}")
     result = run("evaluate", "--model", tmp_path)
     assert result.exit_code == 2
-    assert f"model={tmp_path} cannot be loaded; give a model URI" in result.stderr
+    assert (
+        f"model={tmp_path} cannot be loaded, because the folder has no file MLmodel"
+        in result.stderr
+    )
 
 
 def test_an_experiment_that_is_deleted_or_unknown(
@@ -299,7 +302,7 @@ def test_a_full_disk(
     if written == "MLmodel":
         result = run("evaluate", "--model", f"models:/{models[0].model_id}")
         assert result.exit_code == 2
-        assert "cannot be loaded" in result.stderr
+        assert "was not completely logged" in result.stderr
 
 
 def test_a_full_disk_in_a_sweep(run: Invoke, table: Path, full_at: Callable[[str], None]) -> None:

@@ -76,7 +76,7 @@ def test_the_groups_are_values_of_the_column(
     [
         (["Male", "Female"], Protected("y", "a"), "'y' is not in the data; the columns are x"),
         ([None, None], Protected("x", "a"), "'x' has no value in any row"),
-        (["Male", "Female"], Protected("x", "male"), r"'male' .*; did you mean Male or Female\?"),
+        (["Male", "Female"], Protected("x", "male"), r"'male' .*; did you mean Male\?"),
         (["Male", "Female"], Protected("x", "Q"), r"'Q' is not a value .* \(Female, Male\)$"),
         (["b, c", " a"], Protected("x", "a"), r'did you mean " a"\? \(" a", "b, c"\)$'),
         ([f"v{i}" for i in range(40)], Protected("x", "Q"), r"\(it has 40 values\)$"),

@@ -5,7 +5,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from fairrun.tracking.left_run import RUN_VARIABLE, claim_run, end_left_run
+from fairrun.tracking.left_run import claim_run, end_left_run
+from fairrun.tracking.names import RUN_VARIABLE
 from fairrun.tracking.owners import process_tags
 
 

@@ -15,11 +15,7 @@ from tests.ways.conftest import Caller, files
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (
-            {"C": "abc"},
-            "Error: Invalid value for '--C': 'abc' is not a number; give a number, or auto for the "
-            "default",
-        ),
+        ({"C": "abc"}, "error: C=abc is not a number; give a number, or auto for the default"),
         ({"data": "nowhere.csv"}, "error: data=nowhere.csv is not a file; give census, adult"),
     ],
 )

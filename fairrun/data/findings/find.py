@@ -24,10 +24,9 @@ from fairrun.data.findings.repeats import repeated_columns, repeated_rows, two_s
 from fairrun.data.findings.roles import Roles
 from fairrun.data.prepare import Dataset
 from fairrun.data.typed import TypedTable
-from fairrun.documents import did_you_mean, listed_names
 from fairrun.errors import RequestError
 from fairrun.groups import label_of, value_text
-from fairrun.text import NAMED_FROM, listed_values, shortened
+from fairrun.text import NAMED_FROM, did_you_mean, listed_names, listed_values, shortened
 
 __all__ = ["find", "find_in"]
 

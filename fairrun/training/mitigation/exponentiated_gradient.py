@@ -10,7 +10,6 @@ from types import MappingProxyType
 import numpy as np
 
 from fairrun.inference import GROUP_A, GROUP_B, NEITHER, MemberVote, MixtureScorer
-from fairrun.training.constant import OrConstant
 from fairrun.training.estimators import Estimator, few_threads
 from fairrun.training.mitigation.fitted import FittedEstimator, TrainingMatrix
 
@@ -75,6 +74,8 @@ def fit_exponentiated_gradient(
     classification", ICML 2018, algorithm 1.
     """
     from holisticai.bias.mitigation import ExponentiatedGradientReduction
+
+    from fairrun.training.or_constant import OrConstant
 
     train = train.take(train.groups != NEITHER)
     n_columns = train.matrix.shape[1]

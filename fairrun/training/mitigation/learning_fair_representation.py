@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from fairrun.inference import GROUP_A, GROUP_B, Prototypes
@@ -120,6 +119,8 @@ def minimise(
         The parameters at the minimum.
     """
     found = start
+    from scipy.optimize import minimize  # slow to import, and only fits need it
+
     sample, last = _sample(train), _SMOOTHINGS[-1]
     descents = [(sample, smoothing, maxiter) for smoothing in _SMOOTHINGS]
     descents.append((train, last, max(1, round(_LAST_SHARE * maxiter))))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from fairrun.errors import RequestError
@@ -243,6 +242,8 @@ class Dual:
 
     def minimise(self, low: float, high: float, start: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the λ of both groups at which their selection rates lie from low to high."""
+        from scipy.optimize import minimize  # slow to import, and only fits need it
+
         found = minimize(self, start, args=(low, high), jac=True, method="L-BFGS-B")
         return np.asarray(found.x)
 

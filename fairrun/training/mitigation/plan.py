@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairrun.documents import did_you_mean
 from fairrun.errors import RequestError
+from fairrun.text import did_you_mean
 from fairrun.training.mitigation.refused import REFUSED
 from fairrun.training.mitigation.registry import MITIGATORS, Mitigator
 from fairrun.training.parameters import resolve_parameters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from fairrun.inference import GROUP_A, GROUP_B, GroupBlocks, LinearScorer, sigmoid
@@ -89,6 +88,8 @@ def fit_prejudice_remover(
     T. Kamishima, S. Akaho, H. Asoh and J. Sakuma, "Fairness-aware classifier with prejudice remover
     regularizer", ECML PKDD 2012, equations 6 to 8.
     """
+    from scipy.optimize import minimize  # slow to import, and only fits need it
+
     train = known_rows("prejudice_remover", train)
     objective = PrejudiceObjective(train, eta, C)
     start = np.zeros(2 * (train.matrix.shape[1] + 1))

@@ -1,0 +1,68 @@
+"""Read small files before anything else is imported, so that a wrong column is refused at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from fairrun.data.addresses import scheme_of
+from fairrun.data.csv_cells import SMALL
+from fairrun.data.prepare import Dataset, prepare
+from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
+
+__all__ = ["ReadRequest", "read_ahead"]
+
+
+@dataclass(frozen=True)
+class ReadRequest(DataRequest):
+    """A request with its data.
+
+    Attributes
+    ----------
+    dataset : Dataset or None
+        The splits of the request.
+    """
+
+    dataset: Dataset | None = None
+
+
+def read_ahead(request: DataRequest) -> DataRequest:
+    """Prepare the data of a request now if they are in a small local file.
+
+    This takes a fraction of a second.
+
+    Parameters
+    ----------
+    request : DataRequest
+        The user's parameters.
+
+    Returns
+    -------
+    DataRequest
+        A `ReadRequest` for a small file. Any other request is returned unchanged, and its data are
+        read in a run.
+
+    Raises
+    ------
+    RequestError
+        If the request names no data set, or the data of a small file do not fit it.
+    """
+    if request.data in KNOWN_DATASETS or is_preprocessed(request.data):
+        return request
+    spec = resolve_spec(request)
+    if spec.source not in KNOWN_DATASETS and not _is_large(spec.source):
+        given = {each.name: getattr(request, each.name) for each in fields(DataRequest)}
+        return ReadRequest(**given, dataset=prepare(spec))
+    return request
+
+
+def _is_large(source: str) -> bool:
+    """Return whether a source may take longer to read; a file that is not there does not."""
+    if scheme_of(source) or is_preprocessed(source):
+        return True
+    # Path.exists raises for a name that is too long.
+    if not os.path.exists(source):  # noqa: PTH110
+        return False
+    path = Path(source)
+    return path.is_dir() or path.stat().st_size > SMALL

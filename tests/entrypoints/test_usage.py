@@ -1,0 +1,121 @@
+"""Wrong options and names: two lines, and nothing slow is imported before them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fairrun.__main__ import main
+from tests.conftest import ROOT
+from tests.people import make_raw
+
+Invoke = Callable[..., Result]
+
+#: Packages that take most of a command's start.
+_SLOW = ("mlflow", "sklearn", "scipy.stats", "matplotlib", "optuna", "holisticai", "jax")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first", "second"),
+    [
+        (["trian"], "trian is not a command; did you mean train?", ""),
+        (["xyz"], "xyz is not a command; the commands are check, evaluate, main", ""),
+        (["--foo"], "--foo is not a parameter", ""),
+        (
+            ["train", "--mitigater", "x"],
+            "is not a parameter; did you mean --mitigator or",
+            "train ",
+        ),
+        (
+            ["train", "--seed", "x"],
+            "seed=x is not possible; give a whole number",
+            "train ",
+        ),
+        (["train", "--seed", "-1"], "seed=-1 is not possible; give a whole number fr", "train "),
+        (
+            ["train", "--min-cell", "0"],
+            "min_cell=0 is not possible; give a whole number of",
+            "train ",
+        ),
+        (
+            ["train", "--missing", "dorp"],
+            "missing=dorp is not known; did you mean drop? (",
+            "train ",
+        ),
+        (["train", "--test-size", "half"], "test_size=half is not a number; give a n", "train "),
+        (["train", "--seed"], "--seed has no value; give --seed VALUE", "train "),
+        (["train", "people.csv"], "got unexpected extra argument (people.csv); give ", "train "),
+        (["evaluate"], "model is missing; give --model. Any model URI", "evaluate "),
+        (["sweep", "--trials", "0"], "trials=0 is not allowed; give a whole number", "sweep "),
+    ],
+)
+def test_wrong_options_are_refused_in_two_lines(
+    arguments: list[str], first: str, second: str
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    said, next_ = result.stderr.splitlines()
+    assert said.startswith("error: ")
+    assert first in said
+    assert next_.startswith("all ")
+    assert next_.endswith(f": python -m fairrun {second}--help")
+
+
+def test_without_arguments_the_commands_are_listed() -> None:
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 2  # as Click's own groups
+    for name in ("check", "evaluate", "main", "preprocess", "reap", "serve", "sweep", "train"):
+        (line,) = [each for each in result.output.splitlines() if each.startswith(f"  {name} ")]
+        assert line.endswith(".")
+    assert "mlflow run . -e train -P mitigator=reweighing" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("train --mitigator reweighing+correlation_removr", "did you mean correlation_remover"),
+        ("train --mitigater none", "is not a parameter"),
+        ("train --C -1", "C=-1.0 is not possible"),
+        ("train --target payd", "target=payd is not a column of the data; did you mean paid?"),
+        ("train --target paid --row-key idd", "row_key=idd is not a column of the data"),
+        ("main --mitigators none,reweighting", "did you mean reweighing?"),
+        ("main --target paid --positive hihg", "did you mean high?"),
+        ("preprocess --target paid --drop joob", "did you mean job?"),
+        ("sweep --target paid --space C=a", "C=a is not a number"),
+        ("evaluate --model runs:/x/model --gate acuracy>=0.8", "did you mean accuracy"),
+        ("evaluate --model nowhere", "there is no such folder"),
+        ("serve --model run:/x/model", "did you mean runs:/?"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_slow_imports(
+    arguments: str, said: str, tmp_path: Path
+) -> None:
+    make_raw(300, seed=3).to_csv(tmp_path / "people.csv", index=False)
+    name, *given = arguments.split()
+    if "--target" in given:
+        given += ["--data", "people.csv", "--protected", "sex", "--privileged", "Male"]
+        given += [] if "--positive" in given else ["--positive", "high"]
+    program = (
+        "import sys\nfrom fairrun.__main__ import main\n"
+        f"try:\n    main({[name, *given]!r})\n"
+        f"finally:\n    print(*(each for each in {_SLOW!r} if each in sys.modules))\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_RUN_ID"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stdout.split() == []
+    assert not (tmp_path / "mlflow.db").exists()

@@ -20,7 +20,7 @@ from fairrun.sweep.trial import Problem, TrialResult
 from fairrun.tracking.names import FRONTIER_DIFFERENCES, SWEEP_MODEL
 from fairrun.tracking.runs import reopened_run
 from fairrun.tracking.sweeps import put_table
-from fairrun.tracking.trials import read_counts
+from fairrun.tracking.trials import read_counts, trial_name
 
 __all__ = ["Refits"]
 
@@ -51,21 +51,25 @@ class Refits:
     def log(self, trial: TrialResult, run_id: str, progress: str) -> str:
         """Return the URI of a trial's model, and log it if an earlier process has not done so.
 
-        `progress` is the beginning of the line that says so.
+        `progress` is the beginning of the line that says so. The model has the name of its trial,
+        so that a list of models tells them apart.
         """
         before = mlflow.get_run(run_id)
         if SWEEP_MODEL in before.data.tags:
             self._logged[trial.number] = str(before.data.tags[SWEEP_MODEL])
             return self._logged[trial.number]
-        problem, name = self._problem, str(trial.parameters.get("mitigator", "none"))
-        _logger.info("%s refitting trial %d, %s", progress, trial.number, name)
+        problem, mitigator = self._problem, str(trial.parameters.get("mitigator", "none"))
+        name = trial_name(trial.number, mitigator)
+        _logger.info("%s %s", progress, name)
         classifier = problem.classifier(trial.parameters)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
             self._check(model, trial, run_id, self._held_out)
         with reopened_run(run_id):
             constraint = classifier.recipe().mitigation.constraint
-            logged = log_model(model, problem.spec, problem.protected, name, constraint)
+            logged = log_model(
+                model, problem.spec, problem.protected, mitigator, constraint, name=name
+            )
             mlflow.set_tag(SWEEP_MODEL, logged.uri)
         # The duration of a trial's run is that of the trial, without the refit.
         mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
@@ -87,7 +91,7 @@ class Refits:
             )
 
     def compare_with(self, chosen: int, min_cell: int = 1) -> None:
-        """Log how the other models of the frontier differ from the chosen one on the same rows.
+        """Log how the other logged models differ from the chosen one on the same rows.
 
         Both labels of a row are counted together, so that errors which two models share cancel. It
         needs rows that did not fit the models, and that have neither weights nor clusters. The
@@ -123,7 +127,7 @@ class Refits:
         alike = accuracy[(accuracy["ci_low"] <= 0) & (accuracy["ci_high"] >= 0)]
         if len(alike):
             _logger.info(
-                "%d of %d other models of the frontier cannot be told from the chosen one in "
+                "%d of the %d other logged models cannot be told from the chosen one in "
                 "accuracy (95 %% intervals of the differences on the same rows: %s.json)",
                 *(len(alike), len(accuracy), FRONTIER_DIFFERENCES),
             )

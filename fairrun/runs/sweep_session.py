@@ -11,9 +11,9 @@ from mlflow.entities import Run
 import fairrun.training
 from fairrun.runs.sweep_request import SweepRequest
 from fairrun.tracking.interrupts import uninterrupted
-from fairrun.tracking.runs import reopened_run, tracked_run
+from fairrun.tracking.runs import mlflow_run, reopened_run, tracked_run
 from fairrun.tracking.store import open_store
-from fairrun.tracking.sweeps import is_recorded, sweep_tags
+from fairrun.tracking.sweeps import is_recorded, is_sensitive, put_trials_in, sweep_tags
 
 __all__ = ["sweep_run"]
 
@@ -34,6 +34,9 @@ def sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
         try:
             with uninterrupted():
                 run = stack.enter_context(opened)
+            _say_run(run.info.run_id)
+            if run_id is None and request.trials_experiment is not None:
+                run = put_trials_in(request.trials_experiment, run)
             yield run
         except KeyboardInterrupt:
             if run is not None:
@@ -41,13 +44,23 @@ def sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
             raise
 
 
+def _resume_command(run_id: str) -> str:
+    return f"{mlflow_run(run_id)} -e sweep -P resume={run_id}"
+
+
+def _say_run(run_id: str) -> None:
+    """Print the id of the run first, because a sweep that is killed cannot print it any more."""
+    _logger.info("the sweep is run %s; if it is interrupted, resume it with:", run_id)
+    _logger.info("  %s", _resume_command(run_id))
+
+
 def _say_interrupted(run_id: str) -> None:
-    if is_recorded(run_id):
-        _logger.warning(
-            "interrupted; to resume the sweep: mlflow run … -e sweep -P resume=%s", run_id
-        )
-    else:
+    if not is_recorded(run_id):
         _logger.warning("interrupted before the first trial; start the sweep again")
+    elif is_sensitive(run_id):
+        _logger.warning("interrupted; a sweep of sensitive data cannot be resumed; start it again")
+    else:
+        _logger.warning("interrupted; resume the sweep with: %s", _resume_command(run_id))
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from fairrun.tracking.names import (
     MITIGATOR,
     STAGE,
     SWEEP_CHOSEN,
+    SWEEP_EXPERIMENT,
     SWEEP_FRONTIER,
     SWEEP_NOTES,
     SWEEP_PARAMETERS,
@@ -45,7 +46,7 @@ from fairrun.tracking.owners import process_tags
 from fairrun.tracking.runs import parameter_text
 from fairrun.tracking.store import impatient
 
-__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts"]
+__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts", "trial_name"]
 
 _STATUS = {"complete": "FINISHED", "failed": "FAILED", "pruned": "KILLED"}
 #: The largest length of the reason in a tag, which the stores of MLflow accept.
@@ -77,7 +78,7 @@ class ChildRuns:
     Parameters
     ----------
     parent : mlflow.entities.Run
-        The run of the sweep.
+        The run of the sweep. The child runs are in its experiment, unless a tag names another one.
     spec : DatasetSpec
         The data set of the sweep.
     seed : int
@@ -87,6 +88,7 @@ class ChildRuns:
     def __init__(self, parent: Run, spec: DatasetSpec, seed: int) -> None:
         self._client = mlflow.MlflowClient()
         self._parent = parent
+        self._experiment = parent.data.tags.get(SWEEP_EXPERIMENT, parent.info.experiment_id)
         self._spec = spec
         self._seed = seed
         given = {MLFLOW_USER, MLFLOW_SOURCE_NAME}
@@ -120,9 +122,9 @@ class ChildRuns:
         parameters, stage = trial_parameters(self._spec, result.parameters, self._seed)
         mitigator = str(parameters[parameter("mitigator", "name")])
         created = self._client.create_run(
-            self._parent.info.experiment_id,
+            self._experiment,
             start_time=ended - int(1000 * result.seconds),
-            run_name=f"trial {result.number:03d} {mitigator}",
+            run_name=trial_name(result.number, mitigator),
             tags={**self._tags, SWEEP_TRIAL: str(result.number)},
         )
         run_id: str = created.info.run_id
@@ -217,13 +219,22 @@ class ChildRuns:
         of_parent = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent.info.run_id}'"
         token = None
         while True:
-            page = self._client.search_runs(
-                [self._parent.info.experiment_id], of_parent, page_token=token
-            )
+            page = self._client.search_runs([self._experiment], of_parent, page_token=token)
             yield from (run for run in page if SWEEP_TRIAL in run.data.tags)
             token = page.token
             if not token:
                 return
+
+
+def trial_name(number: int, mitigator: str) -> str:
+    """Return the name of the run and of the model of a trial.
+
+    Examples
+    --------
+    >>> trial_name(17, "reweighing")
+    'trial 17 · reweighing'
+    """
+    return f"trial {number} · {mitigator}"
 
 
 def _logged_names(keys: Iterable[str]) -> dict[str, str]:

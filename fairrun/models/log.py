@@ -75,8 +75,9 @@ def log_model(
     constraint: str = "",
     *,
     name: str = MODEL_NAME,
+    run_id: str | None = None,
 ) -> LoggedModel:
-    """Log a model to the active run.
+    """Log a model, in the experiment of the active run.
 
     Parameters
     ----------
@@ -94,6 +95,8 @@ def log_model(
         if the mitigator has none.
     name : str
         The name of the model in the run, with which `runs:/<run id>/<name>` is its URI.
+    run_id : str, optional
+        The run that the model comes from, and whose parameters it has; the active run by default.
 
     Returns
     -------
@@ -115,6 +118,7 @@ def log_model(
             None,
             flavor,
             name=name,
+            run_id=run_id,
             flavor_name="pyfunc.ModelFromCode",  # as mlflow.pyfunc.log_model says
             python_model=str(_CODE / "served_model.py"),
             artifacts={ARTIFACT_NAME: str(saved)},

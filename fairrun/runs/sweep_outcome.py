@@ -113,7 +113,10 @@ def finish_sweep(
     _logger.info("fitting these trials again:")
     uris, refits = {}, Refits(sweep.problem)
     for place, number in enumerate(kept, start=1):
-        uris[number] = refits.log(trials[number], run_ids[number], f"[{place}/{len(kept)}]")
+        uris[number] = refits.log(
+            *(trials[number], run_ids[number], f"[{place}/{len(kept)}]"),
+            chosen=number == selection.chosen,
+        )
     uri, chosen = uris[selection.chosen], trials[selection.chosen]
     _logger.info("evaluating the model of trial %d on the test rows", selection.chosen)
     gate = None if plan.constraint is None else plan.constraint.gate

@@ -22,7 +22,7 @@ Kind = Literal["difference", "ratio", "performance"]
 Better = Literal["higher", "lower", "either", "zero"]
 
 _TERM = re.compile(
-    r"(?P<metric>\w+)\s*(/\s*(?P<of>[^<>=@[]+?)\s*)?(?P<sign>>=|<=)\s*(?P<threshold>[^\s@[]+)\s*(@\s*(?P<protected>.*?\S)\s*)?"
+    r"(?P<name>\w+|[^<>=@[]+/[^<>=@[]+?)\s*(?P<sign>>=|<=)\s*(?P<threshold>[^\s@[]+)\s*(@\s*(?P<protected>.*?\S)\s*)?"
     r"(?P<declared>\[\s*privileged\s+vs\s+unprivileged\s*\])?"
 )
 _LIKE_DECLARED = re.compile(r"\[[^]]*(privileged|\bvs\b)[^]]*\]?$", flags=re.IGNORECASE)
@@ -243,8 +243,8 @@ class Term:
 def parse_term(text: str) -> Term:
     """Parse one term of a gate.
 
-    The name of the logged worst pair, such as `statistical_parity_worst/race`, is read as the term
-    for every pair, `statistical_parity @ race`.
+    The name of the logged worst pair, such as `race/statistical_parity_worst`, is read as the term
+    for every pair, `statistical_parity @ race`. Before 0.2, it was `statistical_parity_worst/race`.
 
     Parameters
     ----------
@@ -278,15 +278,16 @@ def parse_term(text: str) -> Term:
             "disparate_impact>=0.8 or disparate_impact>=0.8 @ sex:race"
         )
     protected, declared = found["protected"], found["declared"] is not None
-    metric = _metric(found["metric"])
-    of_worst = metric.name != found["metric"]
-    if found["of"] is not None:
+    name, of = _without_column(found["name"])
+    metric = _metric(name)
+    of_worst = metric.name != name
+    if of is not None:
         if not of_worst or protected or declared:
             raise RequestError(
-                f"{text!r} has a column after a slash, as names of logged metrics have; write "
+                f"{text!r} has a column beside a slash, as names of logged metrics have; write "
                 f"{metric.name} with the column after @"
             )
-        protected = found["of"]
+        protected = of
     if of_worst and declared:
         raise RequestError(f"{text!r} asks for the worst pair and for the two declared groups")
     try:
@@ -303,6 +304,17 @@ def parse_term(text: str) -> Term:
     term = Term(metric, found["sign"] == ">=", threshold, protected, declared)
     _check(term)
     return term
+
+
+def _without_column(name: str) -> tuple[str, str | None]:
+    """Return the metric and the column of the name of a logged metric, in either order."""
+    first, slash, rest = (part.strip() for part in name.partition("/"))
+    if not slash:
+        return name, None
+    if first.removesuffix("_worst") in (*GATE_METRICS, *_INSTEAD):
+        return first, rest
+    column, _, metric = (part.strip() for part in name.rpartition("/"))
+    return metric, column
 
 
 def _metric(name: str) -> GateMetric:

@@ -182,7 +182,7 @@ def run_evaluate(
                 overview, not_explained = _explain(opened, rows, answers, columns[0])
             if overview is not None:
                 explained = draw_explanations(overview)
-                log_explanations(overview, model_id=model_id, dataset=measured_on, plots=explained)
+                log_explanations(overview, explained)
                 plots |= explained
             origin = origin_of(
                 *(run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate),

@@ -23,6 +23,7 @@ from fairrun.sweep.kept import kept_trials, said_of_kept
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.trial import TrialResult
+from fairrun.tracking.metric_names import metric_name
 from fairrun.tracking.names import (
     CHOSEN,
     GATE_VERDICT,
@@ -37,7 +38,6 @@ from fairrun.tracking.names import (
     SWEEP_RULE,
     SWEEP_TRIVIAL,
     TRIALS,
-    metric_name,
 )
 from fairrun.tracking.sweeps import output_model, put_table
 from fairrun.tracking.trials import mark
@@ -132,7 +132,7 @@ def finish_sweep(
     kinds = ("validation", "test", "optimism", "optimism_ci_low", "optimism_ci_high")
     mlflow.log_metrics(
         {
-            _named(kind, row["metric"]): row[kind]
+            _named(kind, row["metric"], sweep.dataset.spec.protected[0].column): row[kind]
             for row in of_compared.to_dict("records")
             for kind in kinds
             if math.isfinite(row[kind])
@@ -206,12 +206,11 @@ def _said(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else "no value"
 
 
-def _named(kind: str, metric: str) -> str:
-    """Return the name of a logged metric: a limit of the optimism ends as other limits do."""
-    if not kind.startswith("optimism_ci"):
-        return metric_name(f"{kind}_{metric}")
-    _, low, high = interval_keys(f"optimism_{metric}")
-    return metric_name(low if kind.endswith("low") else high)
+def _named(kind: str, metric: str, column: str) -> str:
+    """Return the name of a logged metric, which MLflow groups by `validation`, `test` and so on."""
+    kind, limit, end = kind.partition("_ci_")
+    name, slash, other = metric.partition("/")
+    return f"{kind}/{metric_name(f'{name}{limit}{end}{slash}{other}', column)}"
 
 
 def _compare(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
 from mlflow.data.pandas_dataset import PandasDataset
+from mlflow.entities import Metric
 
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
@@ -18,27 +20,24 @@ from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, bias_table, shown_confusion
 from fairrun.text import without_formulas
 from fairrun.tracking.looks import Looks
+from fairrun.tracking.metric_names import is_headline, loggable
 from fairrun.tracking.names import (
     AUDIT,
     BIAS_METRICS,
     CONFUSION,
     COUNTS,
+    EXPLANATION,
     EXPLANATIONS,
     FRONTIER,
     GATE,
     GATE_VERDICT,
     REPORT,
     SCORES,
-    metric_name,
     parameter,
 )
 from fairrun.tracking.runs import log_parameters, log_pictures, log_table
 
-__all__ = ["log_evaluation", "log_explanations", "log_gate", "log_report", "loggable"]
-
-#: The largest number of metrics of a run. MLflow's stores accept 1,000 in a batch, and more than
-#: this would make the page of a run hard to read.
-_MOST_METRICS = 500
+__all__ = ["log_evaluation", "log_explanations", "log_gate", "log_report"]
 
 
 def log_evaluation(
@@ -52,7 +51,8 @@ def log_evaluation(
     """Log an evaluation: metrics, counts, histograms of scores, tables and plots.
 
     Undefined metrics are not logged; the tables in `audit` have the reason. If there are more than
-    500 metrics, the last ones, which are those of crossings, are only in `audit`.
+    500 metrics, the last ones, which are those of crossings, are only in `audit`. Only headline
+    metrics are linked to the model, so that its page in MLflow can be read.
 
     Parameters
     ----------
@@ -67,18 +67,21 @@ def log_evaluation(
     plots : mapping of str to Plot, optional
         The plots by name.
     """
-    metrics = loggable(evaluation.metrics)
+    column = evaluation.protected.name
+    headlines = {name: value for name, value in evaluation.metrics.items() if is_headline(name)}
+    linked = loggable(headlines, column)
     # In the first call, MLflow links model and dataset to the run once for each metric, so the
     # first call has only one.
-    first, *_ = metrics
-    mlflow.log_metrics({first: metrics.pop(first)}, model_id=model_id, dataset=dataset)
-    mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
+    first, *_ = linked
+    mlflow.log_metrics({first: linked.pop(first)}, model_id=model_id, dataset=dataset)
+    mlflow.log_metrics(linked, model_id=model_id, dataset=dataset)
+    metrics = loggable(evaluation.metrics, column)
+    _log_for_run_alone({n: v for n, v in metrics.items() if n not in linked and n != first})
     # `log_dict` would write each number on a separate line.
     for table, artifact in ((evaluation.counts, COUNTS), (evaluation.scores, SCORES)):
         kept = table.suppressed() if sensitive else table.to_dict()
         mlflow.log_text(json.dumps(kept), artifact)
-    protected = evaluation.protected
-    log_table(BIAS_METRICS, bias_table(evaluation.audit, protected.name))
+    log_table(BIAS_METRICS, bias_table(evaluation.audit, column))
     confusion = without_empty_neither(shown_confusion(evaluation), "n")
     log_table(CONFUSION, confusion)
     _log_audit(evaluation)
@@ -88,30 +91,36 @@ def log_evaluation(
         log_pictures({name: plot.png for name, plot in plots.items()})
 
 
-def log_explanations(
-    overview: Overview,
-    *,
-    model_id: str | None,
-    dataset: PandasDataset,
-    plots: Mapping[str, Plot],
-) -> None:
+def log_explanations(overview: Overview, plots: Mapping[str, Plot]) -> None:
     """Log the explanations of a model: metrics, tables as `explanations/*.json`, and plots.
 
     Parameters
     ----------
     overview : Overview
-        The explanations.
-    model_id : str or None
-        The id of the logged model that was explained.
-    dataset : PandasDataset
-        The rows of the explanations.
+        The explanations. Their metrics are logged as `explanation/…`.
     plots : mapping of str to Plot
         The plots by name.
     """
-    mlflow.log_metrics(loggable(overview.metrics), model_id=model_id, dataset=dataset)
+    _log_for_run_alone(
+        {
+            f"{EXPLANATION}/{name.removeprefix(f'{EXPLANATION}_')}": value
+            for name, value in overview.metrics.items()
+            if math.isfinite(value)
+        }
+    )
     for name, table in overview.tables.items():
         log_table(f"{EXPLANATIONS}/{name}", table)
     log_pictures({name: plot.png for name, plot in plots.items()})
+
+
+def _log_for_run_alone(metrics: Mapping[str, float]) -> None:
+    """Log metrics of the active run that are linked to no model and no dataset."""
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("no MLflow run is active")
+    now = int(time.time() * 1000)
+    logged = [Metric(name, value, now, 0) for name, value in metrics.items()]
+    mlflow.MlflowClient().log_batch(run.info.run_id, metrics=logged)
 
 
 def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None:
@@ -130,17 +139,6 @@ def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None
 def log_report(html: str) -> None:
     """Log the report of an evaluation as `report.html`."""
     mlflow.log_text(html, REPORT)
-
-
-def loggable(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return the finite metrics by the names that `metric_name` gives them, at most 500.
-
-    Metrics of crossings are left out first.
-    """
-    numbers = {metric_name(name): value for name, value in metrics.items() if math.isfinite(value)}
-    by_column = sorted(numbers, key=lambda name: ":" in name)
-    kept = {*by_column[:_MOST_METRICS]}
-    return {name: value for name, value in numbers.items() if name in kept}
 
 
 def _log_audit(evaluation: Evaluation) -> None:

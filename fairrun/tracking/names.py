@@ -6,9 +6,6 @@ runs of earlier versions have it.
 
 from __future__ import annotations
 
-import hashlib
-import re
-
 __all__ = [
     "AUDIT",
     "BIAS_METRICS",
@@ -32,6 +29,7 @@ __all__ = [
     "DRAFT_SPEC",
     "EFFECT",
     "ESTIMATOR",
+    "EXPLANATION",
     "EXPLANATIONS",
     "FINDINGS",
     "FIT_SECONDS",
@@ -89,8 +87,6 @@ __all__ = [
     "SWEEP_TRIVIAL",
     "TRIALS",
     "TRIAL_SECONDS",
-    "former_metric_name",
-    "metric_name",
     "parameter",
 ]
 
@@ -176,6 +172,8 @@ TRIAL_SECONDS = "trial_seconds"
 #: The name of a split follows.
 ROWS = "n_rows_"
 ROWS_DROPPED = "n_rows_dropped"
+#: What stands before the slash of a metric of the explanations.
+EXPLANATION = "explanation"
 #: The number of findings of a check.
 N_FINDINGS = "n_findings"
 
@@ -224,53 +222,3 @@ def parameter(of: str, name: str) -> str:
     'mitigator.alpha'
     """
     return f"{of}.{name}"
-
-
-#: Characters that MLflow does not allow in names of metrics. Names of columns are part of such
-#: names, and MLflow reads them as paths.
-_NOT_IN_A_NAME = re.compile(r"[^\w.\-: ]|^\.+$")
-#: The longest name of a metric that MLflow allows.
-_LONGEST = 250
-
-
-def metric_name(name: str) -> str:
-    """Return the name under which MLflow logs a metric; different metrics have different names.
-
-    If MLflow does not allow the name of a column, an underscore replaces each refused character,
-    and a digest of the column's name follows. It is the same in every run and for every metric.
-
-    Parameters
-    ----------
-    name : str
-        The name of the metric; for columns other than the first protected one, a slash and the
-        columns follow.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> metric_name("disparate_impact/sex:race")
-    'disparate_impact/sex:race'
-    >>> metric_name("disparate_impact/a=b"), metric_name("disparate_impact/a(b")
-    ('disparate_impact/a_b-98a1e9a1', 'disparate_impact/a_b-98e77a48')
-    """
-    former = former_metric_name(name)
-    if former == name and len(name) <= _LONGEST:
-        return name
-    column = name.partition("/")[2].encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(column, digest_size=4).hexdigest()
-    return f"{former[: _LONGEST - len(digest) - 1]}-{digest}"
-
-
-def former_metric_name(name: str) -> str:
-    """Return the name under which earlier versions logged a metric, which columns could share.
-
-    Examples
-    --------
-    >>> former_metric_name("disparate_impact/a=b"), former_metric_name("disparate_impact/a(b")
-    ('disparate_impact/a_b', 'disparate_impact/a_b')
-    """
-    metric, slash, column = name.partition("/")
-    return metric + slash + _NOT_IN_A_NAME.sub("_", column)

@@ -23,7 +23,7 @@ from fairrun.metrics import AnyCounts, counts_from_dict
 from fairrun.sweep.space import Value
 from fairrun.sweep.trial import TrialResult, make_classifier
 from fairrun.tracking.datasets import dataset_tags
-from fairrun.tracking.evaluation import loggable
+from fairrun.tracking.metric_names import loggable, metrics_by_name
 from fairrun.tracking.names import (
     COUNTS,
     ESTIMATOR,
@@ -38,8 +38,6 @@ from fairrun.tracking.names import (
     SWEEP_STATE,
     SWEEP_TRIAL,
     TRIAL_SECONDS,
-    former_metric_name,
-    metric_name,
     parameter,
 )
 from fairrun.tracking.owners import process_tags
@@ -90,6 +88,7 @@ class ChildRuns:
         self._parent = parent
         self._experiment = parent.data.tags.get(SWEEP_EXPERIMENT, parent.info.experiment_id)
         self._spec = spec
+        self._column = spec.protected[0].column
         self._seed = seed
         given = {MLFLOW_USER, MLFLOW_SOURCE_NAME}
         self._tags = (
@@ -153,7 +152,7 @@ class ChildRuns:
             counts = result.counts
             kept = counts.suppressed() if self._spec.sensitive else counts.to_dict()
             self._client.log_text(run_id, json.dumps(kept), COUNTS)
-        metrics = loggable(result.metrics | {TRIAL_SECONDS: result.seconds})
+        metrics = loggable(result.metrics | {TRIAL_SECONDS: result.seconds}, self._column)
         tags = {
             MITIGATOR: str(parameters[parameter("mitigator", "name")]),
             STAGE: stage,
@@ -176,14 +175,13 @@ class ChildRuns:
         Parameters
         ----------
         keys : iterable of str
-            Names of metrics to restore, if they were logged under names that MLflow accepts.
+            Metrics of columns whose names MLflow does not allow; see `metrics_by_name`.
 
         Returns
         -------
         ReadTrials
         """
-        names = _logged_names(keys)
-        read = ReadTrials([], {}, {})
+        keys, read = list(keys), ReadTrials([], {}, {})
         for run in self._runs():
             tags, run_id = run.data.tags, run.info.run_id
             if SWEEP_STATE not in tags:
@@ -192,7 +190,7 @@ class ChildRuns:
             if run.info.status != _STATUS[tags[SWEEP_STATE]]:  # killed before it was ended
                 self._client.set_terminated(run_id, _STATUS[tags[SWEEP_STATE]])
             number = int(tags[SWEEP_TRIAL])
-            metrics = {names.get(name, name): value for name, value in run.data.metrics.items()}
+            metrics = metrics_by_name(run.data.metrics, self._column, keys)
             read.results.append(
                 TrialResult(
                     number=number,
@@ -235,17 +233,6 @@ def trial_name(number: int, mitigator: str) -> str:
     'trial 17 · reweighing'
     """
     return f"trial {number} · {mitigator}"
-
-
-def _logged_names(keys: Iterable[str]) -> dict[str, str]:
-    """Return metrics by the names under which this version and earlier ones log them.
-
-    In runs of earlier versions, a name that several of the metrics share says nothing.
-    """
-    keys = list(keys)
-    former = [former_metric_name(key) for key in keys]
-    names = {name: key for name, key in zip(former, keys, strict=True) if former.count(name) == 1}
-    return names | {metric_name(key): key for key in keys}
 
 
 def trial_parameters(

@@ -99,6 +99,8 @@ def test_every_metric_with_an_interval_can_be_demanded() -> None:
         ("calibration_in_the_large>=0.1", "calibration_in_the_large<= with a threshold"),
         ("statistical_parity/race<=0.1", "write statistical_parity with the column after @"),
         ("statistical_parity_worst/race<=0.1 @ sex", "with the column after @"),
+        ("race/statistical_parity<=0.1", "write statistical_parity with the column after @"),
+        ("overall/log_loss<=0.4", "knows no metric 'log_loss'"),
         ("statistical_parity_worst<=0.1 [privileged vs unprivileged]", "asks for the worst pair"),
         ("accuracy_worst>=0.8", "did you mean accuracy"),
         ("accuracy>=0.8; family=", "family= has no value; give family=holm or family=none"),
@@ -118,6 +120,7 @@ def test_what_cannot_be_judged_is_refused(text: str, said: str) -> None:
     "text",
     [
         "statistical_parity_worst/race<=0.1",
+        "race/statistical_parity_worst <= 0.1",
         "statistical_parity_worst<=0.1 @ race",
         "statistical_parity_worst / race <= 0.1",
     ],

@@ -1,0 +1,103 @@
+"""The description of a run, which MLflow shows as Markdown at the top of its page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
+from fairrun.errors import RequestError
+from fairrun.inference import InputError, ModelError
+from fairrun.text import shortened
+
+__all__ = ["as_code", "describe_failure", "describe_run", "escaped", "link_to_run"]
+
+#: MLflow cuts a longer tag, which may be in the middle of a word of Markdown.
+_LONGEST = 8000
+#: How the description of a run begins that an exception has ended.
+_FAILED = ("**Refused**", "**Stopped**", "**Failed**")
+#: What has a meaning in Markdown. An underscore has none inside a word, such as a metric's name.
+_MARKUP = re.compile(r"([\\`*\[\]|~])|(?<!\w)(_)|(_)(?!\w)")
+
+
+def describe_run(*paragraphs: str, commands: Sequence[str] = ()) -> None:
+    """Set the description of the active run; a later call replaces it.
+
+    A description says in plain words what the run did, on which data, the verdict, and what to type
+    next. It is public, so it holds only numbers that may be shown.
+
+    Parameters
+    ----------
+    *paragraphs : str
+        Paragraphs or tables in Markdown. Empty ones are left out. Names from the data belong in
+        `escaped`, and parameters and metrics in `as_code`.
+    commands : sequence of str
+        Commands to type next, one line each.
+    """
+    run = mlflow.active_run()
+    assert run is not None  # noqa: S101  the caller has opened a run
+    _set(run, paragraphs, commands)
+
+
+def describe_failure(run: Run, error: BaseException) -> None:
+    """Set the description of a run that an exception has ended, above what it had said before.
+
+    Only the message of a bad request is in it. Messages of other exceptions may hold rows.
+    """
+    if isinstance(error, (RequestError, InputError, ModelError)):
+        said = f"**Refused** (a bad request, exit code 2): {escaped(str(error))}"
+    elif isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+        said = "**Stopped** by a signal before it was complete. Type the same command again."
+    else:
+        said = (
+            f"**Failed** with {escaped(type(error).__name__)}, which is a bug in fairrun or in a "
+            "library (exit code 1). The command printed a traceback; please report it."
+        )
+    before = mlflow.MlflowClient().get_run(run.info.run_id).data.tags.get(MLFLOW_RUN_NOTE, "")
+    # A resumed run may have ended like this before.
+    _set(run, [said, "" if before.startswith(_FAILED) else before], ())
+
+
+def _set(run: Run, paragraphs: Sequence[str], commands: Sequence[str]) -> None:
+    parts = [text for text in paragraphs if text]
+    if commands:
+        parts += ["What to type next:", "\n".join(["```bash", *commands, "```"])]
+    while len("\n\n".join(parts)) > _LONGEST and len(parts) > 1:
+        # The first paragraphs say the most. The longest of the others is left out, whole.
+        parts.remove(max(parts[1:], key=len))
+    text = "\n\n".join(parts)
+    mlflow.MlflowClient().set_tag(run.info.run_id, MLFLOW_RUN_NOTE, text[:_LONGEST])
+
+
+def escaped(text: str) -> str:
+    r"""Return a text in which Markdown has no meaning, such as the name of a group.
+
+    Examples
+    --------
+    >>> escaped("White|Asian"), escaped("<b>"), escaped("capital_gain"), escaped("_a_")
+    ('White\\|Asian', '&lt;b&gt;', 'capital_gain', '\\_a\\_')
+    """
+    plain = " ".join(text.split()).replace("&", "&amp;")
+    plain = plain.replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", plain)
+
+
+def as_code(text: str) -> str:
+    """Return a parameter, a metric or a command as code.
+
+    Examples
+    --------
+    >>> as_code("statistical_parity<=0.1")
+    '`statistical_parity<=0.1`'
+    """
+    return f"`{shortened(' '.join(text.split()), 400).replace('`', chr(39))}`"
+
+
+def link_to_run(text: str, run_id: str) -> str:
+    """Return a link to another run of the active run's experiment, for MLflow's pages."""
+    run = mlflow.active_run()
+    assert run is not None  # noqa: S101  the caller has opened a run
+    return f"[{escaped(text)}](#/experiments/{run.info.experiment_id}/runs/{run_id})"

@@ -13,12 +13,13 @@ from fairrun.entrypoints._options import data_options, min_cell_option, min_freq
 from fairrun.metrics import has_sign
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.sweep import Swept, run_sweep
+from fairrun.runs.sweep_description import with_optimism
 from fairrun.runs.sweep_request import TRIALS, SweepRequest
 from fairrun.sweep.methods import METHODS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import RULES
 from fairrun.text import format_table, with_interval
-from fairrun.tracking.runs import mlflow_run
+from fairrun.tracking.hints import where_to_look
 
 
 class CountOrAuto(click.ParamType[int | None]):
@@ -149,14 +150,17 @@ def _say(swept: Swept) -> None:
         f"\nChosen: trial {selection.chosen} by the rule {selection.rule}, because "
         f"{selection.how}{of_constraint}. Optimism is validation - test.\n"
     )
-    measured = format_table(_measured(swept))
+    shown = swept.outcome["metric"].isin([*COMPARED_METRICS, *swept.shown])
+    measured = format_table(with_optimism(swept.outcome[shown]))
     click.echo(measured)
     if "undefined" in trials + measured:
         click.echo(UNDEFINED)
-    command = mlflow_run(swept.run_id)
-    click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
-    click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")
-    click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")
+    click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png:")
+    for line in where_to_look(swept.run_id):
+        click.echo(f"  {line}")
+    click.echo("next:")
+    for line in swept.commands:
+        click.echo(f"  {line}")
     if swept.gate is not None:
         click.echo("\nThe constraint on the test rows, which the choice did not use:")
         print_gate(swept.gate)
@@ -174,16 +178,3 @@ def _trials(swept: Swept) -> pd.DataFrame:
         shown[name] = [with_interval(*row, signed=signed) for row in limits.to_numpy().tolist()]
     mark = "chosen" if chosen in frontier else "chosen, not on the frontier"
     return shown.assign(choice=[mark if number == chosen else "" for number in numbers])
-
-
-def _measured(swept: Swept) -> pd.DataFrame:
-    """Return the metrics of the chosen model on both sets of rows as text."""
-    rows = swept.outcome[swept.outcome["metric"].isin([*COMPARED_METRICS, *swept.shown])]
-    for where in ("validation", "test", "optimism"):
-        limits = rows[["metric", where, f"{where}_ci_low", f"{where}_ci_high"]]
-        texts = [
-            with_interval(*row, signed=where == "optimism" or has_sign(name))
-            for name, *row in limits.to_numpy().tolist()
-        ]
-        rows = rows.assign(**{where: texts})
-    return rows[["metric", "validation", "test", "optimism"]]

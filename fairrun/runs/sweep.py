@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import mlflow
 import pandas as pd
 from mlflow.entities import Run
 
@@ -18,6 +19,7 @@ from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
+from fairrun.runs.sweep_description import describe_resuming
 from fairrun.runs.sweep_outcome import finish_sweep
 from fairrun.runs.sweep_progress import Progress
 from fairrun.runs.sweep_reach import say_out_of_reach
@@ -84,6 +86,8 @@ class Swept:
         The names of group_a and group_b.
     gate : GateResult or None
         The result of the constraint on the test rows; None without a constraint.
+    commands : list of str
+        The commands to type next.
     """
 
     run_id: str
@@ -94,6 +98,7 @@ class Swept:
     shown: tuple[str, ...]
     groups: tuple[str, str]
     gate: GateResult | None
+    commands: list[str]
 
 
 def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = None) -> Swept:
@@ -139,11 +144,10 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
             "trials, so it cannot be resumed; start a new one"
         )
     # `mlflow run` has created a run for this command, but the sweep continues in its first run.
-    with (
-        tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
-        sweep_run(resume, request) as run,
-    ):
-        return _sweep(run, request, lambda: open_dataset(spec), is_new=False)
+    with tracked_run("resume sweep", {SWEEP_RESUMES: resume}):
+        describe_resuming(mlflow.get_run(resume))
+        with sweep_run(resume, request) as run:
+            return _sweep(run, request, lambda: open_dataset(spec), is_new=False)
 
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
@@ -274,6 +278,7 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
         plan.shown,
         sweep.dataset.spec.protected[0].group_names,
         outcome.gate,
+        outcome.commands,
     )
 
 

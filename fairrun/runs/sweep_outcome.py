@@ -17,6 +17,7 @@ from fairrun.gate import GATE_METRICS, GateResult
 from fairrun.runs.compare import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.sweep_charts import log_charts
+from fairrun.runs.sweep_description import commands_after_sweep, describe_sweep
 from fairrun.runs.sweep_refits import Refits
 from fairrun.runs.sweep_request import Sweep
 from fairrun.sweep.kept import kept_trials, said_of_kept
@@ -39,7 +40,7 @@ from fairrun.tracking.names import (
     SWEEP_TRIVIAL,
     TRIALS,
 )
-from fairrun.tracking.sweeps import output_model, put_table
+from fairrun.tracking.sweeps import log_choice, output_model, put_table
 from fairrun.tracking.trials import mark
 
 __all__ = ["Outcome", "finish_sweep"]
@@ -61,11 +62,14 @@ class Outcome:
         validation − test, with its limits.
     gate : GateResult or None
         The result of the constraint on the test rows; None without a constraint.
+    commands : list of str
+        The commands to type next; see `commands_after_sweep`.
     """
 
     model_uri: str
     metrics: pd.DataFrame
     gate: GateResult | None
+    commands: list[str]
 
 
 def finish_sweep(
@@ -110,7 +114,6 @@ def finish_sweep(
     kept = kept_trials(selection)
     about_models = said_of_kept(selection)
     _logger.info("%s", about_models)
-    _logger.info("fitting these trials again:")
     uris, refits = {}, Refits(sweep.problem)
     for place, number in enumerate(kept, start=1):
         uris[number] = refits.log(
@@ -130,13 +133,14 @@ def finish_sweep(
     log_charts(sweep, trials, table, [*said, f"{about_models[0].upper()}{about_models[1:]}."])
     of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *plan.constrained])]
     kinds = ("validation", "test", "optimism", "optimism_ci_low", "optimism_ci_high")
-    mlflow.log_metrics(
+    log_choice(
+        run.info.run_id,
         {
             _named(kind, row["metric"], sweep.dataset.spec.protected[0].column): row[kind]
             for row in of_compared.to_dict("records")
             for kind in kinds
             if math.isfinite(row[kind])
-        }
+        },
     )
     tags = {
         SWEEP_CHOSEN_TRIAL: str(selection.chosen),
@@ -154,7 +158,15 @@ def finish_sweep(
         tags[GATE_VERDICT] = str(evaluated.gate.verdict)
     mlflow.set_tags(tags)
     output_model(run.info.run_id, uri)
-    return Outcome(uri, metrics, evaluated.gate)
+    commands = commands_after_sweep(run.info.run_id, sweep, uri, evaluated.gate)
+    describe_sweep(
+        *(run, sweep, trials, selection, metrics),
+        chosen_run=run_ids[selection.chosen],
+        gate=evaluated.gate,
+        about_models=about_models,
+        commands=commands,
+    )
+    return Outcome(uri, metrics, evaluated.gate, commands)
 
 
 def _say_choice(selection: Selection, before: str | None, run_ids: Mapping[int, str]) -> None:

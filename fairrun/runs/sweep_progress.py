@@ -14,6 +14,7 @@ from typing import Self
 
 from tqdm import tqdm
 
+from fairrun.runs.sweep_description import STATES
 from fairrun.sweep.trial import State
 from fairrun.text import n_of
 
@@ -23,8 +24,6 @@ _logger = logging.getLogger(__name__)
 
 #: The fewest seconds between two lines.
 _PAUSE = 60.0
-#: What the states of trials are called at the end.
-_WORDS: dict[State, str] = {"complete": "complete", "failed": "failed", "pruned": "stopped early"}
 
 
 class Progress:
@@ -62,7 +61,7 @@ class Progress:
         self._bar.close()
         n = self._states.total()
         if error is None and n:
-            states = ", ".join(f"{self._states[s]} {_WORDS[s]}" for s in _WORDS if self._states[s])
+            states = ", ".join(f"{self._states[s]} {STATES[s]}" for s in STATES if self._states[s])
             took = duration(self._clock() - self._begun)
             _logger.info("tried %s in %s: %s", n_of(n, "trial"), took, states)
 

@@ -17,6 +17,7 @@ from fairrun.metrics import PairedCounts, compare_models, count_rows, hidden_gro
 from fairrun.models.log import log_model
 from fairrun.models.open import open_model
 from fairrun.sweep.trial import Problem, TrialResult
+from fairrun.text import n_of
 from fairrun.tracking.names import FRONTIER_DIFFERENCES, SWEEP_MODEL
 from fairrun.tracking.sweeps import put_table
 from fairrun.tracking.trial_models import logged_model, model_of_trial
@@ -75,7 +76,7 @@ class Refits:
             return uri
         problem, mitigator = self._problem, str(trial.parameters.get("mitigator", "none"))
         name = trial_name(trial.number, mitigator)
-        _logger.info("%s %s", progress, name)
+        _logger.info("%s fitting %s again", progress, name)
         classifier = problem.classifier(trial.parameters)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
@@ -142,9 +143,9 @@ class Refits:
         alike = accuracy[(accuracy["ci_low"] <= 0) & (accuracy["ci_high"] >= 0)]
         if len(alike):
             _logger.info(
-                "%d of the %d other logged models cannot be told from the chosen one in "
+                "%d of %s cannot be told from the chosen one in "
                 "accuracy (95 %% intervals of the differences on the same rows: %s.json)",
-                *(len(alike), len(accuracy), FRONTIER_DIFFERENCES),
+                *(len(alike), n_of(len(accuracy), "other logged model"), FRONTIER_DIFFERENCES),
             )
 
     def _labels_of_logged(self, rows: Rows) -> dict[int, NDArray[np.int64]]:

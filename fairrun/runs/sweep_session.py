@@ -6,12 +6,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
+import mlflow
 from mlflow.entities import Run
 
 import fairrun.training
+from fairrun.runs.sweep_description import describe_begun, resume_command
 from fairrun.runs.sweep_request import SweepRequest
 from fairrun.tracking.interrupts import uninterrupted
-from fairrun.tracking.runs import mlflow_run, reopened_run, tracked_run
+from fairrun.tracking.names import SWEEP_CHOSEN_TRIAL
+from fairrun.tracking.runs import reopened_run, tracked_run
 from fairrun.tracking.store import open_store
 from fairrun.tracking.sweeps import is_recorded, is_sensitive, put_trials_in, sweep_tags
 
@@ -44,14 +47,12 @@ def sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
             raise
 
 
-def _resume_command(run_id: str) -> str:
-    return f"{mlflow_run(run_id)} -e sweep -P resume={run_id}"
-
-
 def _say_run(run_id: str) -> None:
     """Print the id of the run first, because a sweep that is killed cannot print it any more."""
     _logger.info("the sweep is run %s; if it is interrupted, resume it with:", run_id)
-    _logger.info("  %s", _resume_command(run_id))
+    _logger.info("  %s", resume_command(run_id))
+    if mlflow.get_run(run_id).data.tags.get(SWEEP_CHOSEN_TRIAL) is None:
+        describe_begun(run_id)
 
 
 def _say_interrupted(run_id: str) -> None:
@@ -60,7 +61,7 @@ def _say_interrupted(run_id: str) -> None:
     elif is_sensitive(run_id):
         _logger.warning("interrupted; a sweep of sensitive data cannot be resumed; start it again")
     else:
-        _logger.warning("interrupted; resume the sweep with: %s", _resume_command(run_id))
+        _logger.warning("interrupted; resume the sweep with: %s", resume_command(run_id))
 
 
 @contextmanager

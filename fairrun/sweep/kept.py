@@ -49,7 +49,7 @@ def said_of_kept(selection: Selection, most: int = MOST_MODELS) -> str:
     Examples
     --------
     >>> said_of_kept(Selection((20, 21, 22), 21, "knee", None))
-    'models are logged for the chosen trial 21 and for all 3 trials of the frontier'
+    'models are logged for the chosen trial 21 and for the 3 trials of the frontier'
     >>> print(said_of_kept(Selection((20, 21, 22, 23), 21, "knee", None), most=2))
     models are logged for the chosen trial 21 and for 2 of the 4 trials of the frontier, spread
     evenly along it with both ends; not for trial 22
@@ -60,7 +60,7 @@ def said_of_kept(selection: Selection, most: int = MOST_MODELS) -> str:
     said = f"models are logged for the chosen trial {selection.chosen} and for"
     left_out = sorted({*frontier} - {*kept_trials(selection, most)})
     if not left_out:
-        return f"{said} all {n_of(len(frontier), 'trial')} of the frontier"
+        return f"{said} the {n_of(len(frontier), 'trial')} of the frontier"
     numbers = ", ".join(map(str, left_out))
     return (
         f"{said} {most} of the {len(frontier)} trials of the frontier, spread evenly along it with "

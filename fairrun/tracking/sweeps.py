@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Experiment, LifecycleStage, LoggedModelOutput, Run
+from mlflow.entities import Experiment, LifecycleStage, LoggedModelOutput, Metric, Run
 from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError
@@ -26,6 +27,7 @@ from fairrun.tracking.store import reading
 __all__ = [
     "is_recorded",
     "is_sensitive",
+    "log_choice",
     "log_page",
     "log_sweep",
     "output_model",
@@ -111,6 +113,17 @@ def output_model(run_id: str, uri: str) -> None:
     known = () if outputs is None else outputs.model_outputs
     if model_id not in {each.model_id for each in known}:
         client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+
+
+def log_choice(run_id: str, metrics: Mapping[str, float]) -> None:
+    """Log the metrics of the chosen model to the run of a sweep.
+
+    `mlflow.log_metrics` would give them to the models of the run's outputs, too. In a resumed sweep
+    this is the model of the earlier choice.
+    """
+    now = int(time.time() * 1000)
+    found = [Metric(name, value, now, 0) for name, value in metrics.items()]
+    mlflow.MlflowClient().log_batch(run_id, metrics=found)
 
 
 def log_page(html: str) -> None:

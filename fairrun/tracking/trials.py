@@ -15,7 +15,12 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import Metric, Param, Run, RunTag
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_SOURCE_NAME, MLFLOW_USER
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
@@ -23,6 +28,7 @@ from fairrun.metrics import AnyCounts, counts_from_dict
 from fairrun.sweep.space import Value
 from fairrun.sweep.trial import TrialResult, make_classifier
 from fairrun.tracking.datasets import dataset_tags
+from fairrun.tracking.descriptions import as_code, escaped
 from fairrun.tracking.metric_names import loggable, metrics_by_name
 from fairrun.tracking.names import (
     COUNTS,
@@ -44,7 +50,7 @@ from fairrun.tracking.owners import process_tags
 from fairrun.tracking.runs import parameter_text
 from fairrun.tracking.store import impatient
 
-__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts", "trial_name"]
+__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts", "run_link", "trial_name"]
 
 _STATUS = {"complete": "FINISHED", "failed": "FAILED", "pruned": "KILLED"}
 #: The largest length of the reason in a tag, which the stores of MLflow accept.
@@ -160,6 +166,7 @@ class ChildRuns:
             SWEEP_PARAMETERS: json.dumps(dict(result.parameters)),
             SWEEP_NOTES: json.dumps(dict(notes)),
             SWEEP_REASON: result.reason[:_LONGEST],
+            MLFLOW_RUN_NOTE: self._note(result),
             SWEEP_STATE: result.state,
         }
         self._client.log_batch(
@@ -167,6 +174,21 @@ class ChildRuns:
             [Metric(name, value, ended, 0) for name, value in metrics.items()],
             [Param(name, parameter_text(value)) for name, value in parameters.items()],
             [RunTag(name, text) for name, text in tags.items() if text],
+        )
+
+    def _note(self, result: TrialResult) -> str:
+        """Return the description of the run of a trial."""
+        parent = self._parent.info
+        sweep = run_link(str(parent.run_name), parent.experiment_id, parent.run_id)
+        given = ", ".join(as_code(f"{name}={value}") for name, value in result.parameters.items())
+        ended = {
+            "complete": "Its metrics are about rows that did not fit it, and none of them is a "
+            "test row.",
+            "failed": f"It failed: {escaped(result.reason[:_LONGEST])}",
+            "pruned": "It was stopped early, because others were better in every objective.",
+        }
+        return (
+            f"Trial {result.number} of {sweep}, with {given or 'defaults'}. {ended[result.state]}"
         )
 
     def read(self, keys: Iterable[str] = ()) -> ReadTrials:
@@ -233,6 +255,11 @@ def trial_name(number: int, mitigator: str) -> str:
     'trial 17 · reweighing'
     """
     return f"trial {number} · {mitigator}"
+
+
+def run_link(text: str, experiment_id: str, run_id: str) -> str:
+    """Return a link to a run for the descriptions of runs, also from another experiment."""
+    return f"[{escaped(text)}](#/experiments/{experiment_id}/runs/{run_id})"
 
 
 def trial_parameters(

@@ -28,6 +28,7 @@ from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
+from fairrun.tracking.metric_names import former_metric_name, metric_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
@@ -108,11 +109,16 @@ def test_each_trial_is_a_child_run_with_what_train_would_log(swept: Swept) -> No
         params = run.data.params
         assert float(params["estimator.C"]) > 0
         assert params["mitigator.name"] == run.data.tags["mitigator"]
+        note = run.data.tags["mlflow.note.content"]
+        assert (
+            f"of [sweep random](#/experiments/{run.info.experiment_id}/runs/{swept.run_id})" in note
+        )
+        assert f"`mitigator={params['mitigator.name']}`" in note
         assert ("mitigator.tolerance" in params) == (params["mitigator.name"] == "group_thresholds")
         counts = read_counts(run.info.run_id)
         for name, value in measure_counts(counts).items():
             if np.isfinite(value):
-                assert run.data.metrics[name] == value
+                assert run.data.metrics[metric_name(name, "sex")] == value
 
 
 def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
@@ -136,14 +142,32 @@ def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
         swept.model_uri.removeprefix("models:/")
     ]
     for name in ("accuracy", "statistical_parity"):
-        on = {kind: parent.data.metrics[f"{kind}_{name}"] for kind in ("validation", "test")}
+        on = {kind: parent.data.metrics[f"{kind}/{name}"] for kind in ("validation", "test")}
         assert on["validation"] == marked.data.metrics[name]
-        assert parent.data.metrics[f"optimism_{name}"] == pytest.approx(
+        assert parent.data.metrics[f"optimism/{name}"] == pytest.approx(
             on["validation"] - on["test"]
         )
     table = mlflow.load_table("trials.json", run_ids=[swept.run_id])
     assert list(table["number"]) == list(range(6))
     assert table["chosen"].sum() == 1
+
+
+def test_the_description_says_what_was_tried_chosen_and_decided_and_what_to_type(
+    swept: Swept,
+) -> None:
+    note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
+    assert note.startswith("Tried 6 trials (6 complete) on `people` (predicts `paid`; ")
+    chosen = swept.selection.chosen
+    assert f"Chose **[trial {chosen} · " in note
+    run_id = swept.table.loc[chosen, "run_id"]
+    assert f"/runs/{run_id})**, because {swept.selection.how}." in note
+    assert "The constraint is `statistical_parity<=0.4 @ sex" in note
+    assert " On the validation rows: **pass**. On the test rows, which the choice" in note
+    assert "The gate **" in note
+    assert "Models are logged for" in note
+    for command in swept.commands:
+        assert command in note
+    assert any(f"-e sweep -P resume={swept.run_id} -P trials=12" in each for each in swept.commands)
 
 
 def test_models_are_of_the_frontier_alone(swept: Swept) -> None:
@@ -424,7 +448,7 @@ def test_trials_can_have_an_experiment_of_their_own(data: DataRequest, store: Pa
     client = mlflow.MlflowClient()
     here, there = (client.get_experiment_by_name(name) for name in ("sweeps", "the trials"))
     # Without a server, MLflow would put the artifacts into the working directory.
-    assert there.artifact_location.startswith(str(store))
+    assert there.artifact_location.startswith(store.as_uri())
     of_sweep = f"tags.`mlflow.parentRunId` = '{swept.run_id}'"
     trials = client.search_runs([there.experiment_id], of_sweep)
     assert len(trials) == 4
@@ -446,6 +470,33 @@ def test_trials_can_have_an_experiment_of_their_own(data: DataRequest, store: Pa
     assert len(client.search_runs([there.experiment_id], of_sweep)) == 5
     assert list(resumed.table["run_id"][:4]) == list(swept.table["run_id"])
     assert mlflow.get_run(swept.run_id).info.experiment_id == here.experiment_id
+
+
+def test_a_sweep_of_an_earlier_version_is_resumed(
+    data: DataRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its trials have the earlier names of metrics, and its request has no newer parameters."""
+    monkeypatch.setattr(
+        "fairrun.tracking.trials.loggable",
+        lambda metrics, _: {
+            former_metric_name(name): value for name, value in metrics.items() if np.isfinite(value)
+        },
+    )
+    request = SweepRequest(
+        trials=3, space=SPACE, constraint="equality_of_opportunity_difference<=0.9", workers=1
+    )
+    before = run_sweep(data, request)
+    monkeypatch.undo()
+    logged = children(before.run_id)[0].data.metrics
+    assert "equality_of_opportunity_difference_ci_low" in logged
+    request_then = read_sweep(before.run_id)
+    del request_then["trials_experiment"]
+    mlflow.MlflowClient().log_dict(before.run_id, request_then, "sweep.json")
+    resumed = run_sweep(data, SweepRequest(trials=4, workers=1), resume=before.run_id)
+    assert list(resumed.table["run_id"][:3]) == list(before.table["run_id"])
+    names = ["accuracy", "accuracy_ci_high", "statistical_parity", "roc_auc", "verdict"]
+    for name in (*names, "equality_of_opportunity_difference_ci_low"):
+        assert list(resumed.table[name][:3]) == list(before.table[name])
 
 
 def test_optuna_reads_a_sweep(swept: Swept) -> None:

@@ -52,9 +52,9 @@ def test_the_constraint_goes_from_train_to_the_report(run: Invoke, table: Path) 
     assert logged.data.tags["mitigation.constraint"] == "kept"
     assert logged.data.metrics["constraint_kept_probability"] > 0.95
     for name in ("accuracy_over_majority", "accuracy_over_none", "labels_changed"):
-        assert name in logged.data.metrics
+        assert f"overall/{name}" in logged.data.metrics
         assert f"| {name} " in trained.stdout
-    assert "distance_over_none_ci_low" in logged.data.metrics
+    assert "interval/distance_over_none_ci_low" in logged.data.metrics
     uri = f"runs:/{logged.info.run_id}/model"
     metadata = fetch_model(uri)[1].metadata
     assert metadata is not None
@@ -65,7 +65,7 @@ def test_the_constraint_goes_from_train_to_the_report(run: Invoke, table: Path) 
     measured = last_run()
     assert measured.data.tags["mitigation.constraint"] == "kept"
     assert "constraint_kept_probability" in measured.data.metrics
-    assert "accuracy_over_none" not in measured.data.metrics  # evaluate has no labels of none
+    assert "overall/accuracy_over_none" not in measured.data.metrics  # no labels of none
     said = header(measured.info.run_id)
     assert '<p class="promise kept">The method promises equality_of_opportunity_diff' in said
     assert said.index("verdict none") < said.index("promise")
@@ -101,7 +101,7 @@ def test_a_model_worse_than_a_constant_is_marked_everywhere(
     assert f"warning: {warning}" in result.output
     logged = last_run()
     assert logged.data.tags["mitigation.effect"] == "below majority"
-    assert logged.data.metrics["accuracy_over_majority_ci_high"] < 0
+    assert logged.data.metrics["interval/accuracy_over_majority_ci_high"] < 0
     run_evaluate(f"runs:/{logged.info.run_id}/model", report=False)
     assert last_run().data.tags["mitigation.effect"] == "below majority"
 
@@ -117,7 +117,7 @@ def test_a_post_processor_that_fits_one_rule_for_all_does_not_read_the_group(
     logged = last_run()
     assert logged.data.tags["mitigator.reads_group"] == "false"
     assert logged.data.tags["mitigation.effect"] == "no different from none"
-    assert logged.data.metrics["labels_changed"] == 0
+    assert logged.data.metrics["overall/labels_changed"] == 0
     uri = f"runs:/{logged.info.run_id}/model"
     folder, model = fetch_model(uri)
     assert model.signature is not None
@@ -128,7 +128,7 @@ def test_a_post_processor_that_fits_one_rule_for_all_does_not_read_the_group(
     assert "sex" not in [c["name"] for c in load_saved(folder).description["columns"]]
     run_evaluate(uri, report=False)
     measured = last_run()
-    assert "flip_rate" not in measured.data.metrics
+    assert "overall/flip_rate" not in measured.data.metrics
     assert measured.data.tags["mitigation.constraint"]  # the promise is about the labels
 
 

@@ -28,7 +28,7 @@ from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
-from fairrun.tracking.metric_names import former_metric_name, metric_name
+from fairrun.tracking.metric_names import former_metric_name, metrics_by_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
@@ -118,7 +118,7 @@ def test_each_trial_is_a_child_run_with_what_train_would_log(swept: Swept) -> No
         counts = read_counts(run.info.run_id)
         for name, value in measure_counts(counts).items():
             if np.isfinite(value):
-                assert run.data.metrics[metric_name(name, "sex")] == value
+                assert metrics_by_name(run.data.metrics, "sex")[name] == value
 
 
 def test_the_parent_says_what_was_chosen(swept: Swept) -> None:

@@ -97,13 +97,13 @@ def describe_sweep(
     )
     mitigator = str(trials[selection.chosen].parameters.get("mitigator", "none"))
     name = trial_name(selection.chosen, mitigator)
-    verdict = "No constraint was given, so there is no verdict."
+    verdict, checks = "No constraint was given, so there is no verdict.", ""
     if plan.constraint is not None and gate is not None and selection.verdict is not None:
         verdict = (
-            f"The constraint is {as_code(str(plan.constraint))}. On the validation rows: "
-            f"**{selection.verdict.words}**. On the test rows, which the choice did not use:\n\n"
-            f"{describe_gate(gate)}"
+            f"The constraint {as_code(str(plan.constraint))}: **{selection.verdict.words}** on the "
+            f"validation rows, **{gate.verdict.words}** on the test rows."
         )
+        checks = f"On the test rows, which the choice did not use: {describe_gate(gate)}"
     apart = ""
     if SWEEP_EXPERIMENT in run.data.tags:
         apart = (
@@ -118,6 +118,7 @@ def describe_sweep(
         f"Chose **{run_link(name, experiment, chosen_run)}**, because {escaped(selection.how)}.",
         verdict,
         _table(metrics),
+        checks,
         "\n".join(f"- Warning: {escaped(each)}." for each in warnings),
         f"{about_models[0].upper()}{about_models[1:]}. {apart}".strip(),
         "`sweep.html` and `plots/` show all trials.",

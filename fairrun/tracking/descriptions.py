@@ -17,6 +17,10 @@ __all__ = ["as_code", "describe_failure", "describe_run", "escaped", "link_to_ru
 
 #: MLflow cuts a longer tag, which may be in the middle of a word of Markdown.
 _LONGEST = 8000
+#: The longest line of a command, in characters.
+_WIDEST = 88
+#: A word of a command, with the blanks in its quotes.
+_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 #: How the description of a run begins that an exception has ended.
 _FAILED = ("**Refused**", "**Stopped**", "**Failed**")
 #: What has a meaning in Markdown. An underscore has none inside a word, such as a metric's name.
@@ -64,12 +68,31 @@ def describe_failure(run: Run, error: BaseException) -> None:
 def _set(run: Run, paragraphs: Sequence[str], commands: Sequence[str]) -> None:
     parts = [text for text in paragraphs if text]
     if commands:
-        parts += ["What to type next:", "\n".join(["```bash", *commands, "```"])]
+        typed = [_in_lines(command) for command in commands]
+        parts += ["What to type next:", "\n".join(["```bash", *typed, "```"])]
     while len("\n\n".join(parts)) > _LONGEST and len(parts) > 1:
         # The first paragraphs say the most. The longest of the others is left out, whole.
         parts.remove(max(parts[1:], key=len))
     text = "\n\n".join(parts)
     mlflow.MlflowClient().set_tag(run.info.run_id, MLFLOW_RUN_NOTE, text[:_LONGEST])
+
+
+def _in_lines(command: str) -> str:
+    r"""Return a command in several lines, because a long line makes MLflow's whole page wider.
+
+    Examples
+    --------
+    >>> print(_in_lines(f"MLFLOW_TRACKING_URI='sqlite:////a b/{50 * 'x'}.db' mlflow run /project"))
+    MLFLOW_TRACKING_URI='sqlite:////a b/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.db' \
+        mlflow run /project
+    """
+    lines: list[str] = []
+    for word in _WORD.findall(command):
+        if lines and len(lines[-1]) + len(word) < _WIDEST:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return " \\\n    ".join(lines)
 
 
 def escaped(text: str) -> str:

@@ -156,17 +156,18 @@ def test_the_description_says_what_was_tried_chosen_and_decided_and_what_to_type
     swept: Swept,
 ) -> None:
     note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
-    assert note.startswith("Tried 6 trials (6 complete) on `people` (predicts `paid`; ")
+    assert note.startswith("Tried 6 trials (6 complete) on `people` (predicts ")
     chosen = swept.selection.chosen
     assert f"Chose **[trial {chosen} · " in note
     run_id = swept.table.loc[chosen, "run_id"]
     assert f"/runs/{run_id})**, because {swept.selection.how}." in note
-    assert "The constraint is `statistical_parity<=0.4 @ sex" in note
-    assert " On the validation rows: **pass**. On the test rows, which the choice" in note
+    assert "The constraint `statistical_parity<=0.4 @ sex" in note
+    assert f": **pass** on the validation rows, **{swept.gate.verdict.words}** on the test" in note
     assert "The gate **" in note
     assert "Models are logged for" in note
+    on_one_line = note.replace(" \\\n    ", " ")
     for command in swept.commands:
-        assert command in note
+        assert command in on_one_line
     assert any(f"-e sweep -P resume={swept.run_id} -P trials=12" in each for each in swept.commands)
 
 

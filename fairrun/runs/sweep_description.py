@@ -113,10 +113,10 @@ def describe_sweep(
     warnings = [f"the chosen trial is trivial, because {selection.trivial}"]
     warnings = [*sweep.warnings, *(warnings if selection.trivial else ())]
     describe_run(
-        f"Tried {n_of(len(trials), 'trial')} ({states}) on {describe_data(dataset.spec)} with the "
-        f"method {as_code(plan.request.method)}, each {measured}, to improve {aims}.",
-        f"Chose **{run_link(name, experiment, chosen_run)}**, because {escaped(selection.how)}.",
-        verdict,
+        f"Chose **{run_link(name, experiment, chosen_run)}** of {n_of(len(trials), 'trial')} "
+        f"({states}), because {escaped(selection.how)}. {verdict}",
+        f"Tried them on {describe_data(dataset.spec)} with the method "
+        f"{as_code(plan.request.method)}, each {measured}, to improve {aims}.",
         _table(metrics),
         checks,
         "\n".join(f"- Warning: {escaped(each)}." for each in warnings),

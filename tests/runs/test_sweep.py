@@ -156,11 +156,12 @@ def test_the_description_says_what_was_tried_chosen_and_decided_and_what_to_type
     swept: Swept,
 ) -> None:
     note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
-    assert note.startswith("Tried 6 trials (6 complete) on `people` (predicts ")
     chosen = swept.selection.chosen
-    assert f"Chose **[trial {chosen} · " in note
     run_id = swept.table.loc[chosen, "run_id"]
-    assert f"/runs/{run_id})**, because {swept.selection.how}." in note
+    assert note.startswith(f"Chose **[trial {chosen} · ")
+    how = swept.selection.how
+    assert f"/runs/{run_id})** of 6 trials (6 complete), because {how}. The constraint" in note
+    assert "Tried them on `people` (predicts " in note
     assert "The constraint `statistical_parity<=0.4 @ sex" in note
     assert f": **pass** on the validation rows, **{swept.gate.verdict.words}** on the test" in note
     assert "The gate **" in note

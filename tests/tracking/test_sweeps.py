@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -12,9 +13,12 @@ from fairrun.tracking.names import SWEEP_EXPERIMENT
 from fairrun.tracking.sweeps import _place_beside, put_trials_in
 
 
-@pytest.fixture
-def client() -> mlflow.MlflowClient:
-    return mlflow.MlflowClient()
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mlflow.MlflowClient]:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('sweeps')}/mlflow.db")
+    yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(before)
 
 
 def test_an_experiment_is_created_once_beside_that_of_the_sweep(

@@ -47,6 +47,11 @@ _EXIT_CODES = {
     "ratios of Local Law 144; none leaves none out.",
 )
 @click.option(
+    "--purpose",
+    default="auto",
+    help="What the evaluation is for, in one line that the report repeats; auto says nothing.",
+)
+@click.option(
     "--gate",
     default="none",
     help="The requirements for the model, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', or "
@@ -66,6 +71,7 @@ def main(
     protected: str,
     min_cell: int,
     justification: str,
+    purpose: str,
     gate: str,
     gate_mode: str,
 ) -> int:
@@ -79,6 +85,7 @@ def main(
         read=read_options(read),
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
+        purpose=given(purpose),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
     if evaluated.constraint is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel
@@ -160,6 +161,19 @@ def _without_bytecode() -> Iterator[None]:
             sys.dont_write_bytecode = _open_blocks.pop() or bool(_open_blocks)
 
 
+@contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """Keep MLflow from printing a bar for each download, unless the user has set its variable."""
+    ours = not MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.is_set()  # type: ignore[no-untyped-call]
+    if ours:
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if ours:
+            MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.unset()  # type: ignore[no-untyped-call]
+
+
 def fetch_model(uri: str) -> tuple[Path, Model]:
     """Download the files of a logged model.
 
@@ -185,7 +199,8 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     """
     # A folder is read without the store, so that a model can be served where there is none.
     with reading(cannot_load(uri), from_tracking=uri.startswith(_IN_TRACKING_STORE)):
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        with _without_progress_bars():
+            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         if not (folder / "MLmodel").is_file():
             raise RequestError(cannot_load(uri))
     if (folder / ARTIFACT).is_dir():  # otherwise fairrun has not made the model

@@ -16,7 +16,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
 from fairrun.errors import StoreError
 from fairrun.models.open import cannot_load, fetch_model
-from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, METADATA
+from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, MEASURED_ROWS, METADATA
 from fairrun.tracking.store import open_store, reading
 
 __all__ = ["Provenance", "fetch"]
@@ -34,6 +34,8 @@ class Provenance:
     ----------
     model_uri : str
         The model URI as it was given.
+    name : str or None
+        The name in the registry.
     version : str or None
         The version in the registry. For an alias, this is its version when the model was loaded.
     model_id, run_id : str or None
@@ -46,10 +48,11 @@ class Provenance:
         The Git commit of the project that trained the model.
     gate : str or None
         The verdict of the gate: the tag of the registered version, or else that of the last
-        evaluation with a gate.
+        evaluation with a gate, where an evaluation of the test rows goes before one of other rows.
     """
 
     model_uri: str
+    name: str | None = None
     version: str | None = None
     model_id: str | None = None
     run_id: str | None = None
@@ -83,6 +86,7 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
     RequestError
         If the model cannot be loaded.
     """
+    name: str | None = None
     version: str | None = None
     tags: dict[str, str] = {}
     wanted = uri
@@ -90,12 +94,14 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
         # An alias can change at any time, so the version is looked up once and then downloaded.
         with reading(cannot_load(uri)):
             version, tags = _version(**registered.groupdict())
-        wanted = f"models:/{registered['name']}/{version}"
+        name = registered["name"]
+        wanted = f"models:/{name}/{version}"
     folder, saved = fetch_model(wanted)
     ours: dict[str, Any] = (saved.metadata or {}).get(METADATA, {})
     run, gate = _look_up(saved)
     return folder, Provenance(
         model_uri=uri,
+        name=name,
         version=version,
         model_id=saved.model_id,
         run_id=saved.run_id,
@@ -116,7 +122,7 @@ def _version(name: str, version: str | None, alias: str | None) -> tuple[str, di
 
 
 def _look_up(saved: Model) -> tuple[Run | None, str | None]:
-    """Return the run that trained a model, and the verdict of the last evaluation with a gate."""
+    """Return the run that trained a model, and the verdict of its evaluations; see `Provenance`."""
     client = mlflow.MlflowClient()
     try:
         open_store()
@@ -132,12 +138,13 @@ def _look_up(saved: Model) -> tuple[Run | None, str | None]:
     gated = [each for each in evaluations if GATE_VERDICT in each.data.tags]
     # If two evaluations started in the same millisecond, their ends decide, so that all processes
     # choose the same one.
-    last = max(gated, key=_when, default=None)
+    last = max(gated, key=_rank, default=None)
     return run, _tag(last, GATE_VERDICT)
 
 
-def _when(run: Run) -> tuple[int, int, str]:
-    return run.info.start_time, run.info.end_time or 0, run.info.run_id
+def _rank(run: Run) -> tuple[bool, int, int, str]:
+    is_test = _tag(run, MEASURED_ROWS) == "test"
+    return is_test, run.info.start_time, run.info.end_time or 0, run.info.run_id
 
 
 def _tag(run: Run | None, name: str) -> str | None:

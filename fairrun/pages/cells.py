@@ -10,15 +10,22 @@ from fairrun.metrics import is_hidden_reason
 from fairrun.text import with_percent, with_sign
 
 __all__ = [
+    "VALUE",
     "Cell",
     "Table",
     "amount",
     "count",
+    "metric_cell",
     "number",
     "number_unless_hidden",
     "percent",
     "range_of_percent",
 ]
+
+#: The heading of a column of numbers with their intervals.
+VALUE = "value and 95 % interval"
+#: The glossary entries of headings that are not named like their entry.
+_WORDS = {VALUE: "interval", "rows": "row", "AUC": "roc_auc", "check and groups": "check"}
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,17 @@ class Cell:
         none.
     is_number : bool
         Whether the cell is aligned as a number.
+    word : str
+        The entry of the glossary that explains the text; empty if there is none.
+    verdict : str
+        The verdict that the cell states, which gets a sign and a colour; empty if it states none.
     """
 
     text: str
     interval: str = ""
     is_number: bool = False
+    word: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +76,17 @@ class Table:
     note: str = ""
 
     @property
-    def heads(self) -> list[tuple[str, bool]]:
-        """Each heading of a column, and whether the column holds numbers."""
+    def heads(self) -> list[tuple[str, bool, str]]:
+        """Each heading of a column, whether the column holds numbers, and its glossary entry."""
         first = self.rows[0] if self.rows else ()
         are_numbers = [cell.is_number for cell in first] or [False] * len(self.columns)
-        return list(zip(self.columns, are_numbers, strict=True))
+        words = [_WORDS.get(head, head.replace(" ", "_")) for head in self.columns]
+        return list(zip(self.columns, are_numbers, words, strict=True))
+
+
+def metric_cell(name: str, more: str = "") -> Cell:
+    """Return a cell with the name of a metric, which links to its definition."""
+    return Cell(name.replace("_", " "), more, word=name)
 
 
 def number(

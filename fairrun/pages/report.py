@@ -14,31 +14,19 @@ from markupsafe import Markup
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
 from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict
-from fairrun.groups import MISSING
-from fairrun.metrics import (
-    MOST_COMPARED,
-    NOT_WEIGHTED,
-    Evaluation,
-    WeightedCounts,
-    is_hidden_reason,
-)
+from fairrun.metrics import Evaluation, WeightedCounts
 from fairrun.pages.explanation_words import (
     columns_table,
     explanation_sentences,
     stability_warning,
 )
-from fairrun.pages.report_tables import (
-    comparison_table,
-    flip_table,
-    four_fifths,
-    gate_table,
-    group_table,
-    local_law_144,
-    performance_table,
-    population_table,
-    unknown_rows,
-    values_by_column,
-)
+from fairrun.pages.gate_tables import gate_hints, gate_table, tally
+from fairrun.pages.glossary import definitions
+from fairrun.pages.group_tables import comparison_table, flip_table, group_table
+from fairrun.pages.hiring_tables import four_fifths, local_law_144
+from fairrun.pages.limits import not_measured
+from fairrun.pages.row_tables import performance_table, population_table
+from fairrun.pages.summary import summary
 from fairrun.text import n_of, shortened
 
 __all__ = ["Origin", "environment", "render_report"]
@@ -51,6 +39,9 @@ _HEADLINES = {
 #: The longest text of a cell.
 _LONGEST = 240
 _NO_GATE = "No verdict: no gate was given"
+#: Words of sentences, which the glossary defines: in every report, and with explanations.
+_ALWAYS = ("favourable_label", "selected", "score", "worst_pair", "interval", "row")
+_OF_COLUMNS = ("contribution", "log_odds")
 
 
 @dataclass(frozen=True)
@@ -85,6 +76,12 @@ class Origin:
         The versions of the packages that computed the evaluation.
     looks : str
         How often the test split was looked at so far; empty for other rows, or if unknown.
+    date : str
+        The day of the evaluation in words, such as "29 November 2026"; empty if unknown.
+    user : str
+        The user who ran the evaluation; empty if unknown.
+    purpose : str
+        The purpose that the user gave; empty if none.
     """
 
     model: str
@@ -101,6 +98,9 @@ class Origin:
     cluster: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     looks: str = ""
+    date: str = ""
+    user: str = ""
+    purpose: str = ""
 
 
 def render_report(
@@ -146,48 +146,58 @@ def render_report(
     str
         The HTML page.
     """
-    compared = evaluation.audit.compared["protected"].unique().tolist()
     counts = evaluation.counts
+    shown = None if result is None else result.shown(evaluation.hidden)
+    checks = None if shown is None else gate_table(shown)
+    population, performance = population_table(evaluation), performance_table(evaluation)
+    compared = [
+        (name, comparison_table(evaluation, name), group_table(evaluation, name))
+        for name in evaluation.audit.compared["protected"].unique().tolist()
+    ]
     flips = evaluation.flips
-    if result is not None:
-        result = result.shown(evaluation.hidden)
+    flips_table = None if flips is None else flip_table(flips, evaluation.protected.name)
+    looked_at = None if overview is None else columns_table(overview)
+    law = [
+        local_law_144(evaluation, basis)
+        for basis in ("selection", "scoring")
+        if "local_law_144" in evaluation.impact_audits
+    ]
+    of_fifths = four_fifths(evaluation)
+    tables = [population, performance, *(table for _, *both in compared for table in both)]
+    tables += [*law, of_fifths, *filter(None, (checks, flips_table, looked_at))]
     return _template().render(
         title=f"Fairness report: {origin.mitigator} on {origin.dataset}",
-        headline=_HEADLINES[result.verdict] if result else _NO_GATE,
+        summary=summary(evaluation, shown),
+        headline=_HEADLINES[shown.verdict] if shown else _NO_GATE,
         promise=constraint,
         warnings=[f"{sentence}." for sentence in warnings],
-        verdict=str(result.verdict) if result else "none",
+        verdict=str(shown.verdict) if shown else "none",
         gate=str(gate) if gate else "",
-        tally=_tally(result) if result else "",
-        gate_table=gate_table(result) if result else None,
+        tally=tally(shown) if shown else "",
+        gate_table=checks,
+        gate_hints=gate_hints(evaluation, shown) if shown else [],
         origin=origin,
         n_rows=n_of(counts.n_rows, "row"),
         weights=_weights(counts, origin) if isinstance(counts, WeightedCounts) else "",
         clusters=_clusters(evaluation, origin),
         columns=[(column.name, *column.group_names) for column in counts.columns],
         privacy=_privacy(evaluation),
-        population=population_table(evaluation),
-        performance=performance_table(evaluation),
-        compared=[
-            (name, comparison_table(evaluation, name), group_table(evaluation, name))
-            for name in compared
-        ],
-        flips=flip_table(flips, evaluation.protected.name) if flips is not None else None,
+        population=population,
+        performance=performance,
+        compared=compared,
+        flips=flips_table,
         not_explained=not_explained,
         looks_at=explanation_sentences(overview) if overview else [],
         unstable=stability_warning(overview) if overview else "",
-        looked_at=columns_table(overview) if overview else None,
-        four_fifths=four_fifths(evaluation),
-        local_law_144=(
-            [local_law_144(evaluation, basis) for basis in ("selection", "scoring")]
-            if "local_law_144" in evaluation.impact_audits
-            else []
-        ),
+        looked_at=looked_at,
+        four_fifths=of_fifths,
+        local_law_144=law,
         plots={
             name: (base64.b64encode(plot.png).decode("ascii"), plot.alt)
             for name, plot in plots.items()
         },
-        not_measured=_not_measured(evaluation, gate, result),
+        not_measured=not_measured(evaluation, gate, shown),
+        words=definitions(tables, *_ALWAYS, *(_OF_COLUMNS if overview else ())),
     )
 
 
@@ -212,18 +222,6 @@ def environment() -> Environment:
 def _breakable(text: str) -> Markup:
     """Shorten a long text, and allow a line break after each underscore and colon."""
     return Markup("<wbr>").join(re.split("(?<=[_:])", shortened(text, _LONGEST)))
-
-
-def _tally(result: GateResult) -> str:
-    """Return the number of checks with each verdict, as a sentence."""
-    verdicts = [each.verdict for each in result.judgements]
-    words = {
-        Verdict.FAIL: "failed",
-        Verdict.INSUFFICIENT_EVIDENCE: "had too little data to decide",
-        Verdict.PASS: "passed",
-    }
-    said = [f"{verdicts.count(each)} {words[each]}" for each in Verdict if each in verdicts]
-    return f"{n_of(len(verdicts), 'check')}: {', '.join(said)}."
 
 
 def _weights(counts: WeightedCounts, origin: Origin) -> str:
@@ -260,81 +258,3 @@ def _clusters(evaluation: Evaluation, origin: Origin) -> str:
         "the intervals come from the clusters. For the selection rate of all rows, "
         f"{overall['effective_n']:,.1f} independent rows would give an interval about as wide."
     )
-
-
-def _not_measured(
-    evaluation: Evaluation, gate: Gate | None, result: GateResult | None
-) -> list[str]:
-    """Return sentences about questions that the report does not answer."""
-    counts, audited = evaluation.counts, evaluation.audit
-    said = []
-    for column in counts.columns:
-        n = unknown_rows(evaluation, column.name)["n_rows"]
-        if n:
-            few = evaluation.hidden.rows(column.name, MISSING)
-            number = f"{few.capitalize()} rows have" if few else n_of(n, "row has", "rows have")
-            said.append(
-                f"{number} no known value of {column.name}, and "
-                f"{'is' if n == 1 and not few else 'are'} in none of its groups, so no comparison "
-                "by this column includes them."
-            )
-    if result is not None and gate is not None:
-        small = [each for each in result.judgements if not each.has_interval]
-        if small:
-            is_effective = isinstance(counts, WeightedCounts) or audited.clusters is not None
-            rows = "effective rows" if is_effective else "rows"
-            said.append(
-                f"{n_of(len(small), 'check of the gate has', 'checks of the gate have')} no "
-                "interval. The table of checks gives the reason. A rate over fewer than "
-                f"{gate.min_count} {rows} is not checked."
-            )
-    undefined = audited.compared[audited.compared["value"].isna()]
-    undefined = undefined[~undefined["reason"].map(is_hidden_reason).astype(bool)]
-    not_weighted = undefined["reason"] == NOT_WEIGHTED
-    said += [
-        f"The metric {metric.replace('_', ' ')} was not computed: {NOT_WEIGHTED}."
-        for metric in undefined.loc[not_weighted, "metric"].unique()
-    ]
-    undefined = undefined[~not_weighted]
-    said += [
-        f"The metric {row['metric'].replace('_', ' ')} is undefined for {row['protected']}: "
-        f"{row['reason']}."
-        for row in undefined.to_dict("records")
-    ]
-    said += [
-        f"{name} has {len(values)} values. Only the {MOST_COMPARED} with the most rows are "
-        "compared in pairs."
-        for name, values in values_by_column(evaluation).items()
-        if len(values) > MOST_COMPARED
-    ]
-    if isinstance(counts, WeightedCounts):
-        said += [
-            "The tables of Local Law 144 were not made, because that rule counts people, and the "
-            "rows have weights.",
-            "The explanations of the model count each row once. They are not weighted.",
-        ]
-    if audited.clusters is not None:
-        said.append(
-            "Metrics of scores, such as the AUC and the Brier score, have no interval, because "
-            "the rows are in clusters."
-        )
-    if evaluation.flips is None:
-        said.append(
-            f"There is no flip test of {evaluation.protected.name}, because the model does not "
-            "read that column. Other columns may be proxies of it."
-        )
-    if len(counts.columns) > 2:
-        said.append("Crossings of three or more protected columns were not measured.")
-    said += [
-        "The report uses the labels as they are. It does not check whether they are right or fair.",
-        "The report does not say what the decisions lead to, or how people respond to them.",
-        "The report compares groups. It does not check whether similar people are treated alike.",
-        "The results may not hold for people unlike those in these rows, or at a later time.",
-        "The intervals are about this model. They do not say how another model, trained on other "
-        "rows, would perform.",
-        "Each interval covers the true value in 95 of 100 samples, so all of them together do so "
-        "less often. Only the intervals of the worst pairs hold for all pairs at once, for one "
-        "metric and one column.",
-        "The report does not say whether a law applies, or whether the model complies with it.",
-    ]
-    return said

@@ -30,12 +30,13 @@ from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
 from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import hide_small_groups, measure
-from fairrun.runs.origin import origin_of
+from fairrun.runs.origin import check_purpose, origin_of
 from fairrun.tracking.datasets import log_input, log_notes, open_dataset, read_spec
 from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
 from fairrun.tracking.looks import Looks, log_looks, say_looks
 from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, PROTECTED, SPEC, parameter
 from fairrun.tracking.runs import log_parameters, tracked_run
+from fairrun.tracking.versions import describe_versions
 
 __all__ = ["Evaluated", "run_evaluate"]
 
@@ -85,6 +86,7 @@ def run_evaluate(
     mention_looks: bool = True,
     min_cell: int = MIN_CELL,
     justification: str | None = None,
+    purpose: str | None = None,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -117,6 +119,8 @@ def run_evaluate(
     justification : str, optional
         The reason to leave categories with under 2 % of the rows out of the impact ratios of Local
         Law 144. By default none is left out.
+    purpose : str, optional
+        What the evaluation is for, in one line. The report and the parameters of the run repeat it.
 
     Returns
     -------
@@ -125,10 +129,11 @@ def run_evaluate(
     Raises
     ------
     RequestError
-        If the model or the data cannot be loaded or used, or `protected` or the gate has a column
-        that is not a protected column of the model.
+        If the model or the data cannot be loaded or used, `protected` or the gate has a column that
+        is not a protected column of the model, or the purpose is not one line of text.
     """
     check_min_cell(min_cell)
+    check_purpose(purpose)
     opened = open_model(model)
     columns = _select(opened.protected, protected)
     if gate is not None:
@@ -145,6 +150,7 @@ def run_evaluate(
         said["cluster"] = spec.cluster or "none"
         said["min_cell"] = str(min_cell)
         said["justification"] = justification or "none"
+        said["purpose"] = purpose or "none"
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
 
         answers = opened.predict(rows.frame)
@@ -176,6 +182,7 @@ def run_evaluate(
             say_looks(looks, gate=gate is not None)
         if gate is not None and result is not None:
             log_gate(gate, result, looks)
+        describe_versions(model, model_id, run.info.run_id, columns[0])
         if report:
             overview, not_explained = None, _why_not_explained(evaluation)
             if not not_explained:
@@ -186,7 +193,7 @@ def run_evaluate(
                 plots |= explained
             origin = origin_of(
                 *(run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate),
-                *(read, min_cell, justification),
+                *(read, min_cell, justification, purpose),
             )
             origin = replace(origin, looks="" if looks is None else str(looks))
             log_report(

@@ -6,16 +6,25 @@ import json
 import platform
 import shlex
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 
+import mlflow
+from mlflow.utils.mlflow_tags import MLFLOW_USER
+
 from fairrun.data import DatasetSpec, ReadOptions
+from fairrun.errors import RequestError
 from fairrun.gate import Gate
 from fairrun.metrics import MIN_CELL
 from fairrun.models.open import OpenedModel
 from fairrun.pages import Origin
-from fairrun.tracking.runs import commit_of, project_of
+from fairrun.text import shortened
+from fairrun.tracking.runs import commit_of, mlflow_run
 
-__all__ = ["origin_of"]
+__all__ = ["check_purpose", "origin_of"]
+
+#: The most characters of a purpose.
+_LONGEST_PURPOSE = 300
 
 
 def origin_of(
@@ -30,6 +39,7 @@ def origin_of(
     read: ReadOptions | None = None,
     min_cell: int = MIN_CELL,
     justification: str | None = None,
+    purpose: str | None = None,
 ) -> Origin:
     """Return the origin of an evaluation.
 
@@ -45,13 +55,15 @@ def origin_of(
         The digest of the evaluated rows.
     rows : str
         "test" for the test split, or "evaluation" for other rows.
-    data, protected, gate, read, min_cell, justification
+    data, protected, gate, read, min_cell, justification, purpose
         The parameters of `run_evaluate`.
 
     Returns
     -------
     Origin
     """
+    run = mlflow.MlflowClient().get_run(run_id)
+    started = datetime.fromtimestamp(run.info.start_time / 1000, tz=UTC)
     return Origin(
         model=model.uri,
         mitigator=model.mitigator,
@@ -68,11 +80,26 @@ def origin_of(
                 *_command(run_id, model.uri, data, protected, gate, read),
                 *([] if min_cell == MIN_CELL else ["-P", f"min_cell={min_cell}"]),
                 *([] if justification is None else ["-P", f"justification={justification}"]),
+                *([] if purpose is None else ["-P", f"purpose={purpose}"]),
             ]
         ),
         commit=commit_of(run_id),
         versions=_versions(),
+        date=f"{started.day} {started:%B %Y}",
+        user=run.data.tags.get(MLFLOW_USER, ""),
+        purpose=purpose or "",
     )
+
+
+def check_purpose(purpose: str | None) -> None:
+    """Raise RequestError unless a purpose is one line of text, or not given."""
+    if purpose is None:
+        return
+    if not purpose.strip() or not purpose.isprintable() or len(purpose) > _LONGEST_PURPOSE:
+        raise RequestError(
+            f"the purpose {shortened(purpose)!r} is not one line of 1 to {_LONGEST_PURPOSE} "
+            "characters; shorten it, or give auto to say nothing"
+        )
 
 
 def _command(
@@ -84,11 +111,12 @@ def _command(
     read: ReadOptions | None,
 ) -> list[str]:
     """Return the words of the command that repeats an evaluation."""
-    project = project_of(run_id)
+    words = shlex.split(mlflow_run(run_id))
+    place = words.index("run") + 1
     # A folder exists only on this machine, so the command is for the folder of the project (`.`).
     # The command for a Git URL works everywhere.
-    is_remote = not project.startswith("file:") and ("://" in project or "@" in project)
-    words = ["mlflow", "run", project if is_remote else "."]
+    if words[place].startswith("/"):
+        words[place] = "."
     words += ["-e", "evaluate", "-P", f"model={model}", "-P", f"protected={','.join(protected)}"]
     if data is not None:
         words += ["-P", f"data={data}"]

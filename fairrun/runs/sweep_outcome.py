@@ -42,6 +42,7 @@ from fairrun.tracking.names import (
 )
 from fairrun.tracking.sweeps import log_choice, output_model, put_table
 from fairrun.tracking.trials import mark
+from fairrun.tracking.versions import describe_versions, versions_of_run
 
 __all__ = ["Outcome", "finish_sweep"]
 
@@ -154,6 +155,7 @@ def finish_sweep(
     if plan.request.register is not None:
         tags[SWEEP_REGISTERED] = _register(plan.request.register, uri, run, tags[SWEEP_CHOSEN_RUN])
         _logger.info("the model is registered as %s", tags[SWEEP_REGISTERED])
+        describe_versions(tags[SWEEP_REGISTERED], None, evaluated.run_id, evaluated.column)
     if evaluated.gate is not None:
         tags[GATE_VERDICT] = str(evaluated.gate.verdict)
     mlflow.set_tags(tags)
@@ -260,6 +262,10 @@ def _register(name: str, uri: str, run: Run, chosen_run: str) -> str:
     before = run.data.tags.get(SWEEP_REGISTERED, "")
     if run.data.tags.get(SWEEP_MODEL) == uri and before.startswith(f"models:/{name}/"):
         return before
+    for known in versions_of_run(chosen_run):
+        # An earlier process was stopped after it had registered the model.
+        if known.name == name and known.tags.get(SWEEP_CHOSEN_RUN) == chosen_run:
+            return f"models:/{name}/{known.version}"
     try:
         version = mlflow.register_model(uri, name, tags={SWEEP_CHOSEN_RUN: chosen_run})
     except MlflowException as error:

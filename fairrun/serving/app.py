@@ -14,9 +14,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from importlib.resources import files
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,9 +29,19 @@ from fairrun.models.provenance import fetch
 from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.counting import CONTENT_TYPE, Counting
-from fairrun.serving.errors import FAILED, Refused, code_of, error_body, place_of
+from fairrun.serving.errors import (
+    FAILED,
+    NO_METHOD,
+    NO_PATH,
+    NOT_READY,
+    Refused,
+    code_of,
+    error_body,
+    place_of,
+)
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
 from fairrun.serving.openapi import openapi_document
+from fairrun.serving.page import add_page
 from fairrun.serving.parameters import read_parameters
 from fairrun.serving.queue import LANES
 from fairrun.serving.refusal_log import RefusalLog
@@ -46,17 +54,6 @@ __all__ = ["create_app"]
 _logger = logging.getLogger(__name__)
 
 _MODEL_VARIABLE = "FAIRRUN_MODEL"
-_OWN = Path(__file__).parent / "static"
-_SWAGGER = Path(str(files("fastapi_swagger"))) / "resources"
-#: The files of the page at /docs. All are local, so the page works without internet access.
-_PAGE = {
-    "": (_OWN / "docs.html", "text/html"),
-    "/page.js": (_OWN / "page.js", "text/javascript"),
-    "/swagger-ui.css": (_SWAGGER / "swagger-ui.css", "text/css"),
-    "/swagger-ui-bundle.js": (_SWAGGER / "swagger-ui-bundle.js", "text/javascript"),
-}
-#: This content security policy makes a browser load everything from this server only.
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
 class Predict:
@@ -248,12 +245,7 @@ def create_app(
     # FastAPI's own documentation page loads scripts from a public CDN, so it is switched off.
     off: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     app = App(predict, Guard(token), lifespan=lifespan, redirect_slashes=False, **off)
-    document = openapi_document(
-        saved.description,
-        version=provenance.version or provenance.model_id or model,
-        mitigator=provenance.mitigator,
-        token=token is not None,
-    )
+    document = openapi_document(saved, provenance, limits, token=token is not None)
     app.openapi = lambda: document  # type: ignore[method-assign]
 
     @app.get("/health")
@@ -263,8 +255,7 @@ def create_app(
     @app.get("/ready")
     async def ready() -> Response:
         if predict.workers is None:
-            body = error_body(code_of(503), "the server is starting or stopping; try again")
-            return Response(body, 503, media_type="application/json")
+            return Response(NOT_READY.body, NOT_READY.status, media_type="application/json")
         return Response(b'{"status":"ready"}', media_type="application/json")
 
     @app.get("/version")
@@ -279,22 +270,12 @@ def create_app(
     async def openapi() -> dict[str, Any]:
         return app.openapi()
 
-    @app.get("/docs{part:path}")
-    async def docs(part: str) -> Response:
-        if part not in _PAGE:
-            raise HTTPException(404)
-        path, kind = _PAGE[part]
-        headers = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff"}
-        # FileResponse would answer a wrong Range in plain text. Without it, Range is ignored.
-        return Response(path.read_bytes(), media_type=kind, headers=headers)
+    add_page(app)
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> Response:
-        said = {
-            404: "this path does not exist; see /docs for the paths",
-            405: "this path does not allow the method; see /docs for the methods",
-        }
-        body = error_body(code_of(error.status_code), said.get(error.status_code, "refused"))
+        known = {each.status: each.body for each in (NO_PATH, NO_METHOD)}
+        body = known.get(error.status_code) or error_body(code_of(error.status_code), "refused")
         return Response(body, error.status_code, error.headers, "application/json")
 
     @app.exception_handler(Exception)

@@ -123,7 +123,7 @@ class Connection(HttpToolsProtocol):
             return
         self._extra = max(self._extra, 0)
         if self._extra > self.head_bytes:
-            self._refuse(self._too_large())
+            self._refuse(self.head_too_large())
         elif self._current is None and self._deadline is None:
             self._close_after(self.head_seconds)
 
@@ -148,7 +148,7 @@ class Connection(HttpToolsProtocol):
         """Start to answer a request, or queue it behind the one that is being answered."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.head_bytes or len(self.headers) > self.head_lines:
-            self._give_up(self._too_large())
+            self._give_up(self.head_too_large())
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 self._give_up(Refused(405, "the server is no proxy; see /docs for the paths"))
@@ -208,10 +208,12 @@ class Connection(HttpToolsProtocol):
         lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
-    def _too_large(self) -> Refused:
+    @classmethod
+    def head_too_large(cls) -> Refused:
+        """Return the refusal of a request whose head has too many bytes or headers."""
         return Refused(
             431,
-            f"a head may have {self.head_bytes:,} bytes and {self.head_lines} headers; send fewer",
+            f"a head may have {cls.head_bytes:,} bytes and {cls.head_lines} headers; send fewer",
         )
 
     def _give_up(self, refused: Refused) -> None:

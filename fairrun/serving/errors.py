@@ -9,7 +9,17 @@ from typing import Any
 
 import orjson
 
-__all__ = ["CODES", "FAILED", "Refused", "code_of", "error_body", "place_of"]
+__all__ = [
+    "CODES",
+    "FAILED",
+    "NOT_READY",
+    "NO_METHOD",
+    "NO_PATH",
+    "Refused",
+    "code_of",
+    "error_body",
+    "place_of",
+]
 
 #: The error code of each status. Status 400 can also have `not_csv` or `not_http`, and status 422
 #: `invalid_rows` or `invalid_parameter`.
@@ -98,5 +108,9 @@ def place_of(error: Exception) -> str:
     return f"{type(error).__name__} in {where.filename}, line {where.lineno}"
 
 
+#: The answers to a path that does not exist, to another method, and before the model is ready.
+NO_PATH = Refused(404, "this path does not exist; see /docs for the paths")
+NO_METHOD = Refused(405, "this path does not allow the method; see /docs for the methods")
+NOT_READY = Refused(503, "the server is starting or stopping; try again")
 #: The answer to a request that meets a bug.
 FAILED = Refused(500, "the server failed; see the server's log for the place")

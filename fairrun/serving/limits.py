@@ -20,6 +20,7 @@ __all__ = [
     "content_type",
     "drain",
     "read_body",
+    "wrong_type",
 ]
 
 JSON, CSV = b"application/json", b"text/csv"
@@ -57,6 +58,24 @@ class Limits:
     inline_bytes: int = 64 * 2**10
     short_bytes: int = 16 * 2**10
     queue_requests: int = 64
+
+    def too_large(self) -> Refused:
+        """Return the refusal of a body with too many bytes."""
+        return Refused(413, f"the body has more than {self.body_bytes:,} bytes; send fewer rows")
+
+    def too_slow(self) -> Refused:
+        """Return the refusal of a body that does not arrive in time."""
+        return Refused(
+            408, f"the body took longer than {self.body_seconds:g} seconds; send fewer rows"
+        )
+
+    def no_answer(self) -> Refused:
+        """Return the refusal of a request whose answer takes too long."""
+        return Refused(
+            504,
+            f"no answer within {self.answer_seconds:g} seconds; send fewer rows at a time, or try "
+            "again later",
+        )
 
 
 class Budget:
@@ -120,8 +139,13 @@ def content_type(scope: Scope) -> bytes:
     charset = parameters.replace(b" ", b"").replace(b'"', b"")
     kind = kind.strip()
     if kind not in (JSON, CSV) or charset not in (b"", b"charset=utf-8"):
-        raise Refused(415, "the content type must be application/json or text/csv, in UTF-8")
+        raise wrong_type()
     return kind
+
+
+def wrong_type() -> Refused:
+    """Return the refusal of any other content type."""
+    return Refused(415, "the content type must be application/json or text/csv, in UTF-8")
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share) -> bytes:
@@ -148,9 +172,8 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refused(415, "the body is compressed; send it uncompressed")
     declared = headers.get(b"content-length", b"")
-    too_large = Refused(413, f"the body has more than {limits.body_bytes:,} bytes; send fewer rows")
     if declared.isdigit() and int(declared) > limits.body_bytes:
-        raise too_large
+        raise limits.too_large()
     chunks: list[bytes] = []
     try:
         async with asyncio.timeout(limits.body_seconds):
@@ -162,13 +185,11 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits, share: Share
                 share.take(len(chunk))
                 chunks.append(chunk)
                 if share.held > limits.body_bytes:
-                    raise too_large
+                    raise limits.too_large()
                 if not message.get("more_body", False):
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     except TimeoutError:
-        raise Refused(
-            408, f"the body took longer than {limits.body_seconds:g} seconds; send fewer rows"
-        ) from None
+        raise limits.too_slow() from None
 
 
 async def drain(receive: Receive, seconds: float = 2.0) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fairrun.serving.answering import Reply
 from fairrun.serving.errors import Refused
 
-__all__ = ["LANES", "LONG", "SHORT", "Job", "Queue"]
+__all__ = ["LANES", "LONG", "SHORT", "Job", "Queue", "queue_full"]
 
 #: The lane of a few rows whose explanations are requested, and the lane of all larger bodies.
 SHORT, LONG = LANES = ("short", "long")
@@ -39,6 +39,11 @@ class Job:
     again: bool = False
 
 
+def queue_full(most: int) -> Refused:
+    """Return the refusal of a request when as many as possible are waiting."""
+    return Refused(503, f"{most} requests are waiting; try again in a second")
+
+
 class Queue:
     """Jobs that wait for a worker, in the order of their arrival.
 
@@ -59,7 +64,7 @@ class Queue:
     def put(self, job: Job) -> None:
         """Add a job; raise Refused (503) if its lane is full."""
         if self.length(job.lane) >= self.most:
-            raise Refused(503, f"{self.most} requests are waiting; try again in a second")
+            raise queue_full(self.most)
         self._jobs[job.lane].append(job)
 
     def put_back(self, job: Job) -> None:

@@ -14,20 +14,36 @@ from starlette.types import Scope
 from fairrun.errors import RequestError
 from fairrun.serving.errors import Refused
 
-__all__ = ["Guard", "check_host", "is_loopback", "names_this_machine", "token_of_environment"]
+__all__ = [
+    "ONLY_THIS_MACHINE",
+    "WRONG_TOKEN",
+    "Guard",
+    "check_host",
+    "is_loopback",
+    "names_this_machine",
+    "token_of_environment",
+]
 
 TOKEN_VARIABLE = "FAIRRUN_TOKEN"  # noqa: S105 - the name of the variable
 
 _SHORTEST = 16
-#: Paths without a token: probes, and the page that asks for the token. They reveal nothing about
-#: the model.
-_OPEN = ("/health", "/ready", "/docs")
+#: Paths without a token: probes, the page that asks for the token, and what leads to it. They
+#: reveal nothing about the model.
+_OPEN = ("/health", "/ready", "/docs", "/")
 #: A Host header: a name, or an IPv6 address in brackets, and perhaps a port.
 _HOST = re.compile(
     rb"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9.-]{1,253}))(?::[0-9]{0,5})?", re.IGNORECASE
 )
 #: A proxy adds such a header to each request, because it sends the request for somebody else.
 _PROXY = re.compile(rb"forwarded|via|x-real-ip|x-forwarded-.*")
+
+#: The refusals of a request without the token, and of one from another machine.
+WRONG_TOKEN = Refused(401, "the token is missing or wrong; send Authorization: Bearer <token>")
+ONLY_THIS_MACHINE = Refused(
+    403,
+    f"only this machine may send requests, because {TOKEN_VARIABLE} is not set; set it on the "
+    "server",
+)
 
 
 @lru_cache(maxsize=256)
@@ -121,7 +137,7 @@ class Guard:
         given = dict(scope["headers"]).get(b"authorization", b"")
         if hmac.compare_digest(given, self.expected):
             return None
-        return Refused(401, "the token is missing or wrong; send Authorization: Bearer <token>")
+        return WRONG_TOKEN
 
 
 def _refusal_without_token(scope: Scope) -> Refused | None:
@@ -129,11 +145,7 @@ def _refusal_without_token(scope: Scope) -> Refused | None:
     # for a Unix domain socket, which only this machine can use.
     server = scope.get("server")
     if not (server is None or "/" in server[0] or is_loopback(server[0])):
-        return Refused(
-            403,
-            f"only this machine may send requests, because {TOKEN_VARIABLE} is not set; "
-            "set it on the server",
-        )
+        return ONLY_THIS_MACHINE
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     # Every browser sends one. A request without one comes from another program.
     if len(hosts) > 1:

@@ -142,11 +142,7 @@ class Workers:
             if done:
                 raise ClientDisconnect
             self.counting.drop("timeout")
-            raise Refused(
-                504,
-                f"no answer within {seconds:g} seconds; send fewer rows at a "
-                "time, or try again later",
-            )
+            raise self.limits.no_answer()
         finally:
             self.queue.drop(job)
 

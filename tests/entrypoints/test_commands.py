@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -147,9 +148,16 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     assert artifacts(train.info.run_id) == {"dataset.json", *MEASURED}
 
     (model,) = re.findall(r"-P model=(\S+)", output)
-    succeed(run("evaluate", "--model", model))
+    succeed(run("evaluate", "--model", model, "--purpose", "May it rank applications?"))
     evaluate = runs()[-1]
     assert evaluate.data.metrics.keys() >= METRICS
+    assert evaluate.data.params["evaluate.purpose"] == "May it rank applications?"
+    page = mlflow.artifacts.load_text(f"runs:/{evaluate.info.run_id}/report.html")
+    started = datetime.fromtimestamp(evaluate.info.start_time / 1000, tz=UTC)
+    assert f"{started.day} {started:%B %Y}, by {evaluate.data.tags['mlflow.user']}, " in page
+    assert "Purpose: May it rank applications?" in page
+    assert f"mlflow run . --env-manager local -e evaluate -P model={model} " in page
+    assert "-P &#39;purpose=May it rank applications?&#39;" in page
     (rows,) = evaluate.inputs.dataset_inputs
     assert rows.dataset.digest == spec["digests"]["test"]
     assert evaluate.data.metrics["n_rows"] == done.data.metrics["n_rows_test"]
@@ -450,6 +458,7 @@ def test_main_compares_on_test(run: Invoke, table: Path) -> None:
         ("evaluate", ["--model", "runs:/nosuch/model"], "cannot be loaded"),
         ("evaluate", ["--model", "models:/nosuch/1"], "cannot be loaded"),
         ("evaluate", ["--model", "nowhere"], "cannot be loaded"),
+        ("evaluate", ["--model", "nowhere", "--purpose", "a\nb"], "is not one line of 1 to 300"),
         ("evaluate", [], "Missing option '--model'"),
     ],
 )

@@ -10,9 +10,9 @@ from fairrun.models.provenance import Provenance, fetch
 from tests.contract.conftest import Case
 
 
-def evaluated(case: Case, verdict: str | None) -> None:
+def evaluated(case: Case, verdict: str | None, rows: str = "test") -> None:
     """Leave an evaluation of the model, as `evaluate` does."""
-    with mlflow.start_run():
+    with mlflow.start_run(tags={"evaluated.rows": rows}):
         mlflow.log_metric("accuracy", 0.8, model_id=case.loaded.metadata.model_id)
         if verdict is not None:
             mlflow.set_tag("fairness.gate", verdict)
@@ -54,10 +54,16 @@ def test_the_last_evaluation_with_a_gate_has_the_verdict(case: Case) -> None:
         assert fetch(case.uri)[1].gate == said
 
 
+def test_the_verdict_is_that_of_the_test_rows_if_there_is_one(case: Case) -> None:
+    evaluated(case, "fail")
+    evaluated(case, "pass", rows="evaluation")
+    assert fetch(case.uri)[1].gate == "fail"
+
+
 def test_a_registered_model(case: Case, registered: str) -> None:
     evaluated(case, "pass")
     _, first = fetch(f"models:/{registered}/1")
-    assert (first.version, first.gate) == ("1", "pass")
+    assert (first.name, first.version, first.gate) == (registered, "1", "pass")
     for uri in (f"models:/{registered}/2", f"models:/{registered}@champion"):
         _, second = fetch(uri)
         assert second.model_uri == uri

@@ -9,6 +9,7 @@ at it. If it shall look otherwise, write it anew, open it, and read what changed
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -18,16 +19,17 @@ import pandas as pd
 import pytest
 
 from fairrun.figures import Plot, draw_evaluation
-from fairrun.gate import check_constraint, decide, parse_gate
+from fairrun.gate import GATE_METRICS, check_constraint, decide, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation, evaluate_predictions
 from fairrun.pages import Origin, render_report
-from fairrun.pages.report_tables import gate_table
+from fairrun.pages.gate_tables import gate_table
+from fairrun.pages.glossary import WORDS
 from tests.figures.samples import EVALUATION, GATE, HARD, HARD_GATE, HARD_JUDGED, JUDGED
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
 STYLE = Path(render_report.__code__.co_filename).parent / "templates" / "style.css"
-VOID = {"meta", "img", "wbr"}
+VOID = {"meta", "img", "wbr", "br"}
 
 ORIGIN = Origin(
     model="runs:/0123456789abcdef/model",
@@ -38,7 +40,10 @@ ORIGIN = Origin(
     target="paid",
     positive="high",
     run_id="fedcba9876543210",
-    command="mlflow run . -e evaluate -P model=runs:/0123456789abcdef/model -P protected=sex,race",
+    command="mlflow run . --env-manager local -e evaluate -P model=runs:/0123456789abcdef/model",
+    date="29 November 2026",
+    user="ann",
+    purpose="Decide whether the model may propose salaries",
     commit="0" * 40,
     versions={"Python": "3.11.7", "numpy": "2.4.0"},
 )
@@ -120,7 +125,7 @@ def test_a_small_screen_shows_the_verdict_and_the_value_of_each_check_first() ->
     gate = parse_gate("abroca<=0.1 @ sex; calibration_in_the_large<=0.1; min_count=5; family=holm")
     result = decide(gate, evaluation.counts, evaluation.audit)
     table = gate_table(result)
-    assert table.columns[:3] == ("term and groups", "verdict", "value and interval")
+    assert table.columns[:3] == ("check and groups", "result", "value and interval")
     (of_abroca, *_), (of_all, *_) = table.rows
     assert (of_abroca.interval, of_all.interval) == ("sex Male against Female", "all rows")
     shown = [row[2] for row in table.rows]
@@ -141,14 +146,36 @@ def test_every_element_is_closed_and_every_id_is_there_once(html: str) -> None:
     ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     labels = {a["aria-labelledby"] for _, a, _ in page.elements if "aria-labelledby" in a}
-    assert labels == set(ids)
+    assert labels == {each for each in ids if not each.startswith("word-")}
+
+
+def test_every_link_leads_to_a_section_or_to_a_definition_of_the_page(html: str) -> None:
+    page = Page(html)
+    links = {str(attributes["href"]) for _, attributes, _ in page.all("a")}
+    ids = {f"#{attributes['id']}" for _, attributes, _ in page.elements if "id" in attributes}
+    assert links <= ids
+    contents = {str(a["href"]) for _, a, _ in page.all("a") if a["href"] in {"#verdict", "#again"}}
+    assert len(contents) == 2
+    assert {"#word-disparate_impact", "#word-cohen_d", "#word-abroca", "#word-2sd_rule"} <= links
+    assert {"#word-worst_pair", "#word-row"} <= links
+    titles = {a["href"]: a["title"] for _, a, _ in page.all("a") if "title" in a}
+    assert titles["#word-abroca"] == WORDS["abroca"]
+
+
+def test_every_metric_of_an_evaluation_has_a_definition() -> None:
+    audited = EVALUATION.audit
+    metrics = {*audited.compared["metric"], *audited.rates["metric"], *GATE_METRICS}
+    metrics |= {name for name in EVALUATION.metrics if "/" not in name}
+    ends = ("_ci_low", "_ci_high", "_worst", "n_rows", "neither_share")
+    assert {name for name in metrics if not name.endswith(ends)} <= {*WORDS}
 
 
 def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(html: str) -> None:
     page = Page(html)
-    assert not page.all("script", "link", "iframe", "object", "embed", "base", "form", "a")
+    assert not page.all("script", "link", "iframe", "object", "embed", "base", "form")
     for name, attributes, _ in page.elements:
-        assert not [key for key in attributes if key.startswith("on") or key == "href"], name
+        assert not [key for key in attributes if key.startswith("on")], name
+        assert str(attributes.get("href", "#")).startswith("#")
         source = attributes.get("src")
         assert source is None or source.startswith("data:image/png;base64,")
     without_pictures = re.sub(r'src="data:[^"]*"', "", html)
@@ -192,22 +219,79 @@ def test_text_has_enough_contrast() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "words"),
+    ("gate", "sign", "words"),
     [
-        ("accuracy>=0.1", "Pass: the model meets the gate"),
-        ("accuracy>=0.99; statistical_parity<=0.99", "Fail: the model does not meet the gate"),
-        ("accuracy>=0.1 @ race; min_count=500", "Insufficient evidence"),
-        (None, "No verdict: no gate was given"),
+        ("accuracy>=0.1", "✓", "Pass: the model meets the gate 1 check: 1 passed."),
+        (
+            "accuracy>=0.99; statistical_parity<=0.99",
+            *("✗", "Fail: the model does not meet the gate 3 checks: 1 failed, 2 passed."),
+        ),
+        (
+            "accuracy>=0.1 @ race; min_count=500",
+            "?",
+            "Insufficient evidence: there is too little data to decide "
+            "3 checks: 2 had too little data to decide, 1 passed.",
+        ),
+        (None, "–", "No verdict: no gate was given"),
     ],
 )
-def test_the_verdict_stands_first_and_in_words(gate: str | None, words: str) -> None:
+def test_the_first_lines_have_the_verdict_in_words_and_with_a_sign(
+    gate: str | None, sign: str, words: str
+) -> None:
     demanded = parse_gate(gate) if gate else None
     result = decide(demanded, EVALUATION.counts, EVALUATION.audit) if demanded else None
     page = Page(render_report(EVALUATION, ORIGIN, {}, demanded, result))
-    texts = [text for _, _, text in page.all("h1", "h2", "p", "table")]
-    assert texts[1].startswith(words)
+    (header,) = [text for _, _, text in page.all("header")]
+    assert header.endswith(f"{sign} {words}")
+    assert re.search(r"The group “Male” \(sex\) is selected (\d\.\d times as|more) often", header)
     captions = [text for _, _, text in page.all("caption")]
     assert ("Checks and results" in captions) == (gate is not None)
+
+
+def test_the_first_lines_say_when_by_whom_on_what_and_what_for() -> None:
+    evaluation = small_evaluation()
+    page = Page(render_report(evaluation, ORIGIN, {}))
+    about = [text for _, a, text in page.all("p") if a.get("class") == "about"]
+    assert about == [
+        "29 November 2026, by ann, 600 rows of people on which the model was not trained"
+        "Purpose: Decide whether the model may propose salaries"
+    ]
+    unknown = replace(ORIGIN, date="", user="", purpose="", rows="evaluation")
+    page = Page(render_report(evaluation, unknown, {}))
+    about = [text for _, a, text in page.all("p") if a.get("class") == "about"]
+    assert about == ["600 rows of people that were given to evaluate"]
+
+
+def test_a_verdict_is_told_by_a_sign_and_words_not_by_its_colour_alone(hard_report: str) -> None:
+    signs = {"fail": "✗ failed", "insufficient_evidence": "? too little data", "pass": "✓ passed"}
+    judged = [
+        (str(a["class"]).removeprefix("judged "), text)
+        for _, a, text in Page(hard_report).all("span")
+        if str(a.get("class")).startswith("judged")
+    ]
+    assert len(judged) == len(HARD_JUDGED.judgements)
+    assert all(text == signs[verdict] for verdict, text in judged)
+
+
+def test_no_words_for_people_have_the_underscore_of_a_verdict(hard_report: str) -> None:
+    assert "insufficient_evidence" not in Page(hard_report).all("html")[0][2].partition("}</")[2]
+    body = Page(hard_report).all("body")[0][2]
+    assert "insufficient_evidence" not in body
+
+
+def test_tables_name_the_groups_and_not_a_and_b(html: str) -> None:
+    texts = [text for _, _, text in Page(html).all("th", "td", "caption", "dd")]
+    assert not [text for text in texts if re.search(r"\(a\)|\ba − b\b|\ba / b\b|\ba = ", text)]
+
+
+def test_every_cell_has_its_heading_beside_it_on_a_small_screen(html: str) -> None:
+    page = Page(html)
+    heads = {text for _, a, text in page.all("th") if a["scope"] == "col"}
+    assert {str(a["data-head"]) for _, a, _ in page.all("td")} <= heads
+    tables = re.findall(r'<div class="table([^"]*)"(.*?)</table>', html, flags=re.DOTALL)
+    assert len(tables) == len(page.all("table"))
+    for classes, inside in tables:
+        assert ("stacks" in classes) == (inside.count('scope="col"') > 2)
 
 
 def test_the_numbers_are_those_of_the_evaluation() -> None:
@@ -220,9 +304,10 @@ def test_the_numbers_are_those_of_the_evaluation() -> None:
         assert len(shown)
         for row in shown.dropna(subset="ci_low").itertuples():
             numbers = [f"{x:.3f}" for x in (row.value, row.ci_low, row.ci_high)]
-            assert f"{numbers[0]}{numbers[1]} to {numbers[2]}" in cells
+            assert f"{numbers[0]} {numbers[1]} to {numbers[2]}" in cells
+    words = {"pass": "✓ passed", "fail": "✗ failed"}
     for judgement in JUDGED.judgements:
-        assert str(judgement.verdict).replace("_", " ") in cells
+        assert words.get(judgement.verdict, "? too little data") in cells
     law = EVALUATION.impact_audits["local_law_144"]
     for ratio in law["impact_ratio"].dropna():
         assert f"{ratio:.3f}" in cells
@@ -234,7 +319,7 @@ def test_who_is_not_known_is_counted() -> None:
     limits = [text.replace(",", "") for _, _, text in page.all("li")]
     for column in EVALUATION.counts.columns:
         n = EVALUATION.counts.marginal(column.name).table[-1].sum()
-        assert any(row.startswith(f"(missing){column.name}neither{n}") for row in rows)
+        assert any(row.startswith(f"(missing){column.name}not compared{n}") for row in rows)
         assert any(
             text.startswith(f"{n} rows have no known value of {column.name}") for text in limits
         )
@@ -308,7 +393,8 @@ def test_the_first_lines_say_what_the_method_promises_and_what_it_does() -> None
     counts, audited = EVALUATION.counts, EVALUATION.audit
     check = check_constraint("statistical_parity<=0.001", "sex", counts, audited)
     page = Page(render_report(EVALUATION, ORIGIN, {}, constraint=check, warnings=["m is <worse>"]))
-    lines = [(a.get("class"), text) for _, a, text in page.all("header", "p")][1:4]
+    lines = [(a.get("class"), text) for _, a, text in page.all("header", "p")]
+    lines = [line for line in lines if line[0] not in (None, "about", "summary")][:3]
     assert [of_class for of_class, _ in lines] == ["verdict none", "promise not-kept", "warning"]
     assert lines[1][1] == str(check)
     assert lines[2][1] == "Warning: m is <worse>."

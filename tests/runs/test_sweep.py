@@ -16,12 +16,13 @@ import mlflow
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from mlflow.entities import Run
+from mlflow.entities import Run, RunData
 
 from fairrun.data import DataRequest, Dataset
 from fairrun.entrypoints.sweep import main
 from fairrun.errors import RequestError
 from fairrun.metrics import Counts
+from fairrun.runs import sweep_outcome
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.sweep import Swept, run_sweep
 from fairrun.runs.sweep_request import SweepRequest
@@ -214,6 +215,21 @@ def test_the_chosen_model_is_registered(swept: Swept) -> None:
     tags = mlflow.get_run(swept.run_id).data.tags
     assert tags["sweep.registered"] == f"models:/people/{version.version}"
     assert version.tags["sweep.chosen_run_id"] == tags["sweep.chosen_run_id"]
+    assert version.tags["fairness.gate"] == tags["fairness.gate"]
+    trial_tags = mlflow.get_run(tags["sweep.chosen_run_id"]).data.tags
+    for name in ("mitigator", "dataset.digest"):
+        assert version.tags[name] == trial_tags[name]
+    assert "Verdict of the gate `statistical_parity<=0.4" in version.description
+
+
+def test_a_sweep_that_was_stopped_after_it_had_registered_registers_no_second_version(
+    swept: Swept,
+) -> None:
+    run = mlflow.get_run(swept.run_id)
+    registered = run.data.tags["sweep.registered"]
+    chosen = run.data.tags["sweep.chosen_run_id"]
+    before = Run(run.info, RunData())  # The tags of the choice are written last.
+    assert sweep_outcome._register("people", swept.model_uri, before, chosen) == registered
 
 
 def test_a_failing_trial_is_a_failed_child_and_the_sweep_goes_on(

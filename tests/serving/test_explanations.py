@@ -16,11 +16,10 @@ from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import Reply, answer
 from fairrun.serving.app import App
 from fairrun.serving.errors import Refused
-from fairrun.serving.openapi import openapi_document
 from fairrun.serving.parameters import Parameters, read_parameters
 from tests.contract.conftest import Case
 from tests.serving.conftest import Ask, records
-from tests.serving.test_openapi import valid
+from tests.serving.test_openapi import document_of, valid
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_the_document_has_the_parameters_where_the_model_explains(
     assert valid(document, "Answers", content)
     assert not valid(document, "Answers", content | {"explanations": [{}]})
     older = describe(replace(case.model, background=None, changeable=()))
-    without = openapi_document(older, version="1", mitigator=None, token=False)
+    without = document_of(older, case.model)
     assert "parameters" not in without["paths"]["/predict"]["post"]
     assert "explanations" not in without["components"]["schemas"]["Answers"]["properties"]
 
@@ -172,7 +171,7 @@ def test_a_model_with_nothing_to_change_says_so(saved: SavedModel, good: pd.Data
     assert (reply.status, reply.code) == (422, "invalid_parameter")
     said = json.loads(reply.body)["error"]["message"]
     assert said.startswith("the model has no changeable columns; name some under changeable")
-    document = openapi_document(description, version="1", mitigator=None, token=False)
+    document = document_of(description, saved.model)
     names = [parameter["name"] for parameter in document["paths"]["/predict"]["post"]["parameters"]]
     assert names == ["explain", "top_k", "feature_importance"]
     assert "Counterfactual" not in document["components"]["schemas"]

@@ -1,0 +1,220 @@
+"""Write what an evaluation found to the registered versions of its model: tags and a description.
+
+The verdict of a version is that of its test rows. An evaluation of other rows does not replace it.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+import mlflow
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.utils.models import get_model_name_and_version
+
+from fairrun.groups import ProtectedColumn
+from fairrun.tracking.faults import fault_of
+from fairrun.tracking.metric_names import metrics_by_name
+from fairrun.tracking.names import (
+    DATASET_DIGEST,
+    DATASET_NAME,
+    ESTIMATOR,
+    GATE_VERDICT,
+    MEASURED_ROWS,
+    MITIGATOR,
+    ROWS,
+    parameter,
+)
+from fairrun.tracking.store import impatient
+
+__all__ = ["describe_versions", "versions_of_run"]
+
+_logger = logging.getLogger(__name__)
+
+#: The first line of the part of a description that fairrun writes. What stands above it is kept.
+_HEADING = "## Measured by fairrun"
+#: The metrics in the description. Those of the second line compare two groups.
+_OVERALL = ("accuracy", "balanced_accuracy", "roc_auc")
+_OF_GROUPS = ("disparate_impact", "statistical_parity", "equality_of_opportunity_difference")
+#: More versions of one model than this are not written.
+_MOST = 100
+
+
+def describe_versions(uri: str, model_id: str | None, run_id: str, column: ProtectedColumn) -> None:
+    """Write the verdict and the numbers of an evaluation to the registered versions of its model.
+
+    The tags `mitigator` and `dataset.digest` are written after every evaluation, the tag
+    `fairness.gate` after an evaluation of the test rows with a gate. The description follows the
+    verdict, and names the run that it is about. Each write is true on its own, so a process that
+    ends between two of them leaves nothing wrong, and the next evaluation writes the rest. A value
+    that is there already is not written.
+
+    A user who may evaluate a model need not be allowed to write to the registry. A fault is
+    therefore a warning, and the evaluation goes on.
+
+    Parameters
+    ----------
+    uri : str
+        The URI of the evaluated model. If it names a version or an alias, only this version is
+        written, and otherwise all versions of the model. A folder has no versions.
+    model_id : str or None
+        The id of the logged model.
+    run_id : str
+        The run of the evaluation, which has logged its metrics and its verdict.
+    column : ProtectedColumn
+        The first protected column, which the metrics compare.
+    """
+    if not uri.startswith(("models:", "runs:")):
+        return
+    try:
+        with impatient():
+            versions = _versions(uri, model_id)
+            if not versions:
+                return
+            evaluation = mlflow.get_run(run_id)
+            for version in versions:
+                _write(version, evaluation, column)
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None and not isinstance(error, (MlflowException, OSError)):
+            raise
+        _logger.warning(
+            "warning: the registered versions of this model may keep the verdict and the "
+            "description of an earlier evaluation, because %s",
+            fault or f"the registry refused a request ({type(error).__name__})",
+        )
+
+
+def versions_of_run(run_id: str) -> list[ModelVersion]:
+    """Return the registered versions of the models that a run has logged, at most 100."""
+    client = mlflow.MlflowClient()
+    return [*client.search_model_versions(f"run_id = '{run_id}'", max_results=_MOST)]
+
+
+def _versions(uri: str, model_id: str | None) -> list[ModelVersion]:
+    """Return the versions that a URI means, which all have the evaluated model."""
+    client = mlflow.MlflowClient()
+    # The name and the number of a version, or the id of a logged model alone.
+    name, *number = ("",)
+    if uri.startswith("models:"):
+        name, *number = get_model_name_and_version(client, uri)  # type: ignore[no-untyped-call]
+    if number and uri.endswith(f"/{number[0]}"):
+        return [client.get_model_version(name, str(number[0]))]
+    trained_by = client.get_logged_model(model_id).source_run_id if model_id else None
+    found = versions_of_run(trained_by) if trained_by else []
+    ours = [each for each in found if model_id in (each.model_id, *_parts(each.source))]
+    # A version that was copied has another version as its source.
+    for _ in found:
+        known = {f"models:/{each.name}/{each.version}" for each in ours}
+        ours = [each for each in found if each in ours or each.source in known]
+    if number:
+        # An alias may have moved to another model since the evaluation has loaded it.
+        return [each for each in ours if (each.name, str(each.version)) == (name, str(number[0]))]
+    return ours
+
+
+def _parts(source: str | None) -> list[str]:
+    return (source or "").split("/")
+
+
+def _write(version: ModelVersion, evaluation: Run, column: ProtectedColumn) -> None:
+    """Write tags and description of one version, the tag that servers read before the text."""
+    uri = f"models:/{version.name}/{version.version}"
+    training: Run | None = None
+    if version.run_id:
+        with suppress(MlflowException):  # a registry may have versions of another tracking store
+            training = mlflow.get_run(version.run_id)
+    of_training: Mapping[str, str] = {} if training is None else training.data.tags
+    measured = evaluation.data.tags
+    _tag(version, MITIGATOR, measured.get(MITIGATOR))
+    _tag(version, DATASET_DIGEST, of_training.get(DATASET_DIGEST))
+    verdict, before = measured.get(GATE_VERDICT), version.tags.get(GATE_VERDICT)
+    if measured.get(MEASURED_ROWS) != "test":
+        if verdict is not None:
+            _logger.info(
+                "the tag %s of %s is not changed (now: %s), because it is the verdict of the test "
+                "rows, and these are other rows",
+                *(GATE_VERDICT, uri, before or "none"),
+            )
+        return
+    if verdict is None and before is not None:
+        return  # The description goes with the verdict.
+    _tag(version, GATE_VERDICT, verdict)
+    if verdict is not None and verdict != before:
+        was = before or "none"
+        _logger.info("%s has the tag %s=%s (before: %s)", uri, GATE_VERDICT, verdict, was)
+    section = _section(uri, evaluation, training, column)
+    written = version.description or ""
+    above = written.partition(_HEADING)[0].rstrip()
+    text = f"{above}\n\n{section}" if above else section
+    if text != written:
+        mlflow.MlflowClient().update_model_version(version.name, str(version.version), text)
+
+
+def _tag(version: ModelVersion, name: str, value: str | None) -> None:
+    if value and version.tags.get(name) != value:
+        mlflow.MlflowClient().set_model_version_tag(version.name, str(version.version), name, value)
+
+
+def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedColumn) -> str:
+    """Return what fairrun says about a version, as Markdown."""
+    tags = evaluation.data.tags
+    numbers = metrics_by_name(evaluation.data.metrics, column.name)
+    parts = [_HEADING, _about_training(tags.get(MITIGATOR, "none"), training)]
+    n_rows, (a, b) = numbers.get("n_rows"), map(_code, column.group_names)
+    of_rows = "the test rows" if n_rows is None else f"the {n_rows:,.0f} test rows"
+    run = f"run {_code(evaluation.info.run_id)}"
+    if rows := _lines([*_OVERALL, *_OF_GROUPS], numbers):
+        parts.append(f"On {of_rows} ({run}):")
+        head = ["| metric | value | 95 % interval |", "| :--- | ---: | :--- |"]
+        parts.append("\n".join([*head, *rows]))
+        parts.append(f"Ratios are {a} / {b}, differences {a} - {b} (column {_code(column.name)}).")
+    gate = evaluation.data.params.get(parameter("evaluate", "gate"))
+    if GATE_VERDICT in tags and gate is not None:
+        verdict = tags[GATE_VERDICT].replace("_", " ")
+        parts.append(f"Verdict of the gate {_code(gate)} in this run: **{verdict}**.")
+    else:
+        parts.append("No gate was checked in this run.")
+    command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
+    parts.append(
+        f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```"
+    )
+    parts.append(
+        "fairrun writes this section anew when it evaluates the test rows. Write your own text "
+        "above it."
+    )
+    return "\n\n".join(parts)
+
+
+def _about_training(mitigator: str, training: Run | None) -> str:
+    what = (
+        "A model without mitigation" if mitigator == "none" else f"Trained with {_code(mitigator)}"
+    )
+    if training is None:
+        return f"{what}. Its training run is not in this tracking store."
+    tags, n_rows = training.data.tags, training.data.metrics.get(f"{ROWS}train")
+    estimator = f" ({_code(tags[ESTIMATOR])})" if ESTIMATOR in tags else ""
+    rows = "" if n_rows is None else f"{n_rows:,.0f} rows of "
+    data = f", on {rows}{_code(tags[DATASET_NAME])}" if tags.get(DATASET_NAME) else ""
+    digest = f" with digest {_code(tags[DATASET_DIGEST])}" if tags.get(DATASET_DIGEST) else ""
+    return f"{what}{estimator}{data}{digest} (run {_code(training.info.run_id)})."
+
+
+def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
+    """Return a line of a table for each metric that was logged."""
+    lines = []
+    for name in names:
+        value, low, high = (numbers.get(f"{name}{end}") for end in ("", "_ci_low", "_ci_high"))
+        if value is not None:
+            interval = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+            lines.append(f"| {name} | {value:.3f} | {interval} |")
+    return lines
+
+
+def _code(text: str) -> str:
+    """Return a name as code in Markdown, also in a table."""
+    return f"`{' '.join(text.split()).replace('`', chr(39)).replace('|', '/')}`"

@@ -192,7 +192,7 @@ def print_gate(result: GateResult) -> None:
             "term": [str(each.term) for each in result.judgements],
             "groups": [each.subject for each in result.judgements],
             "value and 95 % interval": [each.measured for each in result.judgements],
-            "verdict": [str(each.verdict) for each in result.judgements],
+            "verdict": [each.verdict.words for each in result.judgements],
         }
     )
     if result.family != "none":

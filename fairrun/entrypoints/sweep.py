@@ -109,6 +109,12 @@ def _described(rows: dict[str, str]) -> str:
     default="none",
     help="The name to register the chosen model under; none to register none.",
 )
+@click.option(
+    "--trials-experiment",
+    default="auto",
+    help="The MLflow experiment of the trials' runs and models, which is created if it does not "
+    "exist; auto: the experiment of the sweep's run.",
+)
 @click.option("--resume", default="none", help="The run id of an interrupted sweep, to resume it.")
 @click.option(
     "--seed",
@@ -121,6 +127,7 @@ def main(
     constraint: str,
     select: str,
     register: str,
+    trials_experiment: str,
     resume: str,
     **plain: Any,
 ) -> None:
@@ -138,48 +145,55 @@ def main(
         constraint=None if constraint == "none" else constraint,
         select=given(select),  # type: ignore[arg-type]
         register=None if register == "none" else register,
+        trials_experiment=given(trials_experiment),
         **plain,
     )
     _say(run_sweep(data, request, None if resume == "none" else resume))
 
 
 def _say(swept: Swept) -> None:
+    from fairrun.runs.sweep_description import with_optimism
+    from fairrun.tracking.hints import where_to_look
+
+    selection = swept.selection
     group_a, group_b = swept.groups
-    frontier = swept.table.set_index("number").loc[list(swept.selection.frontier)].reset_index()
+    trials = format_table(_trials(swept))
     click.echo(
-        f"Trials on the frontier, on validation; group_a = {group_a}, group_b = {group_b}.\n"
+        "The trials on the frontier and the chosen trial, on validation; "
+        f"group_a = {group_a}, group_b = {group_b}.\n\n{trials}"
     )
-    shown = pd.DataFrame({"trial": frontier["number"], "mitigator": frontier["mitigator"]})
-    for name in swept.shown:
-        limits = frontier[list(interval_keys(name))]
-        signed = has_sign(name)
-        shown[name] = [with_interval(*row, signed=signed) for row in limits.to_numpy().tolist()]
-    trials = format_table(shown)
-    click.echo(trials)
-    verdict = swept.selection.verdict
-    of_constraint = "" if verdict is None else f"; the constraint on validation: {verdict}"
+    of_constraint = ""
+    if selection.verdict is not None:
+        of_constraint = f"; the constraint on validation: {selection.verdict.words}"
     click.echo(
-        f"\nChosen: trial {swept.selection.chosen} by the rule {swept.selection.rule}, because "
-        f"{swept.selection.how}{of_constraint}. Optimism is validation - test.\n"
+        f"\nChosen: trial {selection.chosen} by the rule {selection.rule}, because "
+        f"{selection.how}{of_constraint}. Optimism is validation - test.\n"
     )
-    rows = swept.outcome[swept.outcome["metric"].isin([*COMPARED_METRICS, *swept.shown])]
-    for where in ("validation", "test", "optimism"):
-        limits = rows[["metric", where, f"{where}_ci_low", f"{where}_ci_high"]]
-        texts = [
-            with_interval(*row, signed=where == "optimism" or has_sign(name))
-            for name, *row in limits.to_numpy().tolist()
-        ]
-        rows = rows.assign(**{where: texts})
-    measured = format_table(rows[["metric", "validation", "test", "optimism"]])
+    shown = swept.outcome["metric"].isin([*COMPARED_METRICS, *swept.shown])
+    measured = format_table(with_optimism(swept.outcome[shown]))
     click.echo(measured)
     if "undefined" in trials + measured:
         click.echo(UNDEFINED)
-    from fairrun.tracking.runs import mlflow_run
-
-    command = mlflow_run(swept.run_id)
-    click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png.")
-    click.echo(f"next: {command} -e evaluate -P model={swept.model_uri}")
-    click.echo(f"      mlflow models serve -m {swept.model_uri} --env-manager local")
+    click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png:")
+    for line in where_to_look(swept.run_id):
+        click.echo(f"  {line}")
+    click.echo("next:")
+    for line in swept.commands:
+        click.echo(f"  {line}")
     if swept.gate is not None:
         click.echo("\nThe constraint on the test rows, which the choice did not use:")
         print_gate(swept.gate)
+
+
+def _trials(swept: Swept) -> pd.DataFrame:
+    """Return the trials of the frontier, the best second objective first, and the chosen one."""
+    frontier, chosen = swept.selection.frontier, swept.selection.chosen
+    numbers = list(frontier) if chosen in frontier else [*frontier, chosen]
+    rows = swept.table.set_index("number").loc[numbers].reset_index()
+    shown = pd.DataFrame({"trial": rows["number"], "mitigator": rows["mitigator"]})
+    for name in swept.shown:
+        limits = rows[list(interval_keys(name))]
+        signed = has_sign(name)
+        shown[name] = [with_interval(*row, signed=signed) for row in limits.to_numpy().tolist()]
+    mark = "chosen" if chosen in frontier else "chosen, not on the frontier"
+    return shown.assign(choice=[mark if number == chosen else "" for number in numbers])

@@ -28,6 +28,11 @@ class Verdict(StrEnum):
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
     PASS = "pass"  # noqa: S105
 
+    @property
+    def words(self) -> str:
+        """The verdict as people read it: "insufficient evidence", without an underscore."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -215,11 +220,11 @@ class GateResult:
     def __str__(self) -> str:
         verdict = self.verdict
         if verdict is Verdict.PASS:
-            return f"gate: {verdict}"
+            return f"gate: {verdict.words}"
         family = "" if self.family == "none" else f"family={self.family}: "
         deciding = [each for each in self.judgements if each.verdict is verdict]
         more = f"; and {len(deciding) - 1} more" if len(deciding) > 1 else ""
-        return f"gate: {verdict} ({family}{deciding[0]}{more})"
+        return f"gate: {verdict.words} ({family}{deciding[0]}{more})"
 
 
 def judge(term: Term, low: float, high: float) -> Verdict:

@@ -73,8 +73,11 @@ def log_model(
     protected: Sequence[ProtectedColumn],
     mitigator: str,
     constraint: str = "",
+    *,
+    name: str = MODEL_NAME,
+    run_id: str | None = None,
 ) -> LoggedModel:
-    """Log a model to the active run, with the name "model".
+    """Log a model, in the experiment of the active run.
 
     Parameters
     ----------
@@ -90,6 +93,10 @@ def log_model(
     constraint : str
         The constraint of the mitigator, from `Mitigation.constraint`. `evaluate` checks it. Empty
         if the mitigator has none.
+    name : str
+        The name of the model in the run, with which `runs:/<run id>/<name>` is its URI.
+    run_id : str, optional
+        The run that the model comes from, and whose parameters it has; the active run by default.
 
     Returns
     -------
@@ -110,7 +117,8 @@ def log_model(
         info = Model.log(
             None,
             flavor,
-            name=MODEL_NAME,
+            name=name,
+            run_id=run_id,
             flavor_name="pyfunc.ModelFromCode",  # as mlflow.pyfunc.log_model says
             python_model=str(_CODE / "served_model.py"),
             artifacts={ARTIFACT_NAME: str(saved)},

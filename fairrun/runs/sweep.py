@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import mlflow
 import pandas as pd
 from mlflow.entities import Run
-from tqdm import tqdm
 
 from fairrun.data import DataRequest, Dataset
 from fairrun.errors import RequestError
@@ -19,7 +19,9 @@ from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
+from fairrun.runs.sweep_description import describe_resuming
 from fairrun.runs.sweep_outcome import finish_sweep
+from fairrun.runs.sweep_progress import Progress
 from fairrun.runs.sweep_reach import say_out_of_reach
 from fairrun.runs.sweep_request import (
     Plan,
@@ -38,7 +40,15 @@ from fairrun.sweep.selection import Selection, select
 from fairrun.sweep.shown import shown_trial
 from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem, TrialResult
-from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset, read_spec
+from fairrun.text import n_of
+from fairrun.tracking.datasets import (
+    log_input,
+    log_notes,
+    log_spec,
+    open_dataset,
+    read_spec,
+    say_notes,
+)
 from fairrun.tracking.interrupts import uninterrupted
 from fairrun.tracking.names import SWEEP_RESUMES
 from fairrun.tracking.runs import tracked_run
@@ -75,6 +85,8 @@ class Swept:
         The names of group_a and group_b.
     gate : GateResult or None
         The result of the constraint on the test rows; None without a constraint.
+    commands : list of str
+        The commands to type next.
     """
 
     run_id: str
@@ -85,6 +97,7 @@ class Swept:
     shown: tuple[str, ...]
     groups: tuple[str, str]
     gate: GateResult | None
+    commands: list[str]
 
 
 def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = None) -> Swept:
@@ -130,11 +143,10 @@ def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = Non
             "trials, so it cannot be resumed; start a new one"
         )
     # `mlflow run` has created a run for this command, but the sweep continues in its first run.
-    with (
-        tracked_run("resume sweep", {SWEEP_RESUMES: resume}),
-        sweep_run(resume, request) as run,
-    ):
-        return _sweep(run, request, lambda: open_dataset(spec), is_new=False)
+    with tracked_run("resume sweep", {SWEEP_RESUMES: resume}):
+        describe_resuming(mlflow.get_run(resume))
+        with sweep_run(resume, request) as run:
+            return _sweep(run, request, lambda: open_dataset(spec), is_new=False)
 
 
 def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_new: bool) -> Swept:
@@ -148,8 +160,12 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
             log_notes(dataset.notes, dataset.n_dropped)
             say_findings(dataset)
             log_spec(dataset.spec)
+            if dataset.spec.sensitive:
+                _logger.info("the data are sensitive, so this sweep cannot be resumed")
             for name in ("train", "validation"):
                 log_input(dataset.splits[name], dataset.spec, context=name)
+        else:
+            say_notes(dataset.notes)
         log_sweep(saved_request(plan))
         # A resumed sweep reads the metrics of its trials, so they are complete unless the data are
         # sensitive, and the sweep cannot be resumed.
@@ -228,14 +244,14 @@ def _try(run: Run, sweep: Sweep, executor: Executor) -> _Tried:
         _logger.info("the space has %d different combinations; each is tried", search.n_trials)
     run_ids = dict(read.run_ids)
     shown = {each.number: each for each in read.results}
-    with tqdm(total=search.n_trials, initial=len(search.done), unit="trial", disable=None) as bar:
+    _logger.info("%s", _to_do(search))
+    with Progress(search.n_trials, len(search.done)) as progress:
         for result in executor.run(sweep.problem, search.ask, search.tell):
             number = result.number
             shown[number] = shown_trial(result, sweep.min_cell)
             with uninterrupted():
                 run_ids[number] = children.log(shown[number], search.notes_of(number))
-            bar.set_postfix_str(_best(search, shown), refresh=False)
-            bar.update()
+            progress.ended(result.state, lambda: _best(search, shown))
     return _Tried(children, search, shown, run_ids)
 
 
@@ -261,21 +277,31 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
         plan.shown,
         sweep.dataset.spec.protected[0].group_names,
         outcome.gate,
+        outcome.commands,
     )
 
 
+def _to_do(search: Search) -> str:
+    """Return what the search will do as text."""
+    done, n = len(search.done), search.n_trials
+    if done >= n:
+        return f"all {n} trials are done"
+    if done:
+        return f"{done} of {n} trials are done; trying {n_of(n - done, 'more trial')}"
+    return f"trying {n_of(n, 'trial')}"
+
+
 def _best(search: Search, shown: Mapping[int, TrialResult]) -> str:
-    """Return the best trial so far as text for the progress bar."""
+    """Return the best trial so far as text."""
     first, constraint = search.objectives[0], search.constraint
-    complete = [
-        each
-        for each in search.results
-        if each.state == "complete"
-        and (constraint is None or constraint.verdict(each.metrics) is Verdict.PASS)
-    ]
+    complete = [each for each in search.results if each.state == "complete"]
     if not complete:
-        return "none yet"
+        return "no trial is complete yet"
+    if constraint is not None:
+        complete = [e for e in complete if constraint.verdict(e.metrics) is Verdict.PASS]
+    if not complete:
+        return "no trial meets the constraint yet"
     best = max(complete, key=lambda each: first.gain(each.metrics)[0])
     value = shown[best.number].metrics[first.key]
-    said = f"{value:.4f}" if math.isfinite(value) else f"in trial {best.number}"
-    return f"best {first} {said} ({best.parameters.get('mitigator')})"
+    said = f" {value:.4f}" if math.isfinite(value) else ""
+    return f"best {first}{said} (trial {best.number}, {best.parameters.get('mitigator', 'none')})"

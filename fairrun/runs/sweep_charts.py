@@ -60,7 +60,7 @@ def log_charts(
         log_figure(IMPORTANCE, plot_importance(importance))
     log_page(
         render_sweep(
-            table,
+            table.assign(verdict=table["verdict"].str.replace("_", " ")),  # as people read it
             plan.shown,
             [name for name in plan.space.names if name in table],
             groups,

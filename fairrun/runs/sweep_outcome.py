@@ -17,8 +17,10 @@ from fairrun.gate import GATE_METRICS, GateResult
 from fairrun.runs.compared_defaults import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.sweep_charts import log_charts
+from fairrun.runs.sweep_description import commands_after_sweep, describe_sweep
 from fairrun.runs.sweep_refits import Refits
 from fairrun.runs.sweep_request import Sweep
+from fairrun.sweep.kept import kept_trials, said_of_kept
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.trial import TrialResult
@@ -38,7 +40,7 @@ from fairrun.tracking.names import (
     SWEEP_TRIVIAL,
     TRIALS,
 )
-from fairrun.tracking.sweeps import put_table
+from fairrun.tracking.sweeps import log_choice, output_model, put_table
 from fairrun.tracking.trials import mark
 from fairrun.tracking.versions import describe_versions, versions_of_run
 
@@ -61,11 +63,14 @@ class Outcome:
         validation − test, with its limits.
     gate : GateResult or None
         The result of the constraint on the test rows; None without a constraint.
+    commands : list of str
+        The commands to type next; see `commands_after_sweep`.
     """
 
     model_uri: str
     metrics: pd.DataFrame
     gate: GateResult | None
+    commands: list[str]
 
 
 def finish_sweep(
@@ -75,10 +80,10 @@ def finish_sweep(
     table: pd.DataFrame,
     selection: Selection,
 ) -> Outcome:
-    """Log the models of the frontier, and evaluate the chosen one on the test rows.
+    """Log the models of the chosen trial and of the frontier, and evaluate the chosen one.
 
-    The trials of the frontier are fitted again, because trials do not keep their models. The test
-    rows are used only here, once.
+    These trials are fitted again, because trials do not keep their models. Of a long frontier, only
+    the models of `kept_trials` are logged. The test rows are used only here, once.
 
     Parameters
     ----------
@@ -104,31 +109,39 @@ def finish_sweep(
     """
     plan, run_ids = sweep.plan, dict(zip(table["number"], table["run_id"], strict=True))
     _say_choice(selection, run.data.tags.get(SWEEP_CHOSEN_RUN), run_ids)
-    uris, refits = {}, Refits(sweep.problem)
-    kept = dict.fromkeys([*selection.frontier, selection.chosen])
-    for place, number in enumerate(kept, start=1):
-        progress = f"[{place}/{len(kept)}]"
-        uris[number] = refits.log(trials[number], run_ids[number], progress)
+    for number in {*selection.frontier, selection.chosen}:
         mark(run_ids[number], {SWEEP_FRONTIER: str(number in selection.frontier).lower()})
     mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
+    kept = kept_trials(selection)
+    about_models = said_of_kept(selection)
+    _logger.info("%s", about_models)
+    uris, refits = {}, Refits(sweep.problem)
+    for place, number in enumerate(kept, start=1):
+        uris[number] = refits.log(
+            *(trials[number], run_ids[number], f"[{place}/{len(kept)}]"),
+            chosen=number == selection.chosen,
+        )
     uri, chosen = uris[selection.chosen], trials[selection.chosen]
+    _logger.info("evaluating the model of trial %d on the test rows", selection.chosen)
     gate = None if plan.constraint is None else plan.constraint.gate
     evaluated = run_evaluate(uri, dataset=sweep.dataset, gate=gate, min_cell=plan.request.min_cell)
     metrics = _compare(chosen.metrics, evaluated.metrics, plan.constrained)
     put_table(TRIALS, table)
     put_table(CHOSEN, metrics)
     refits.compare_with(selection.chosen, sweep.min_cell)
+    _logger.info("drawing the figures and sweep.html")
     said = _paragraphs(sweep, selection, metrics, evaluated.gate)
-    log_charts(sweep, trials, table, said)
+    log_charts(sweep, trials, table, [*said, f"{about_models[0].upper()}{about_models[1:]}."])
     of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *plan.constrained])]
     kinds = ("validation", "test", "optimism", "optimism_ci_low", "optimism_ci_high")
-    mlflow.log_metrics(
+    log_choice(
+        run.info.run_id,
         {
             _named(kind, row["metric"], sweep.dataset.spec.protected[0].column): row[kind]
             for row in of_compared.to_dict("records")
             for kind in kinds
             if math.isfinite(row[kind])
-        }
+        },
     )
     tags = {
         SWEEP_CHOSEN_TRIAL: str(selection.chosen),
@@ -141,11 +154,21 @@ def finish_sweep(
     }
     if plan.request.register is not None:
         tags[SWEEP_REGISTERED] = _register(plan.request.register, uri, run, tags[SWEEP_CHOSEN_RUN])
+        _logger.info("the model is registered as %s", tags[SWEEP_REGISTERED])
         describe_versions(tags[SWEEP_REGISTERED], None, evaluated.run_id, evaluated.column)
     if evaluated.gate is not None:
         tags[GATE_VERDICT] = str(evaluated.gate.verdict)
     mlflow.set_tags(tags)
-    return Outcome(uri, metrics, evaluated.gate)
+    output_model(run.info.run_id, uri)
+    commands = commands_after_sweep(run.info.run_id, sweep, uri, evaluated.gate)
+    describe_sweep(
+        *(run, sweep, trials, selection, metrics),
+        chosen_run=run_ids[selection.chosen],
+        gate=evaluated.gate,
+        about_models=about_models,
+        commands=commands,
+    )
+    return Outcome(uri, metrics, evaluated.gate, commands)
 
 
 def _say_choice(selection: Selection, before: str | None, run_ids: Mapping[int, str]) -> None:
@@ -178,10 +201,10 @@ def _paragraphs(
     said = [f"Chosen: trial {selection.chosen}, because {selection.how}. It has {values}."]
     if selection.trivial:
         said.append(f"Warning: {_trivial(selection)}.")
-    if sweep.plan.constraint is not None:
+    if sweep.plan.constraint is not None and selection.verdict is not None:
         said.append(
             f"The constraint is {sweep.plan.constraint}. On the validation rows: "
-            f"{selection.verdict}. On the test rows, {gate}."
+            f"{selection.verdict.words}. On the test rows: {str(gate).removeprefix('gate: ')}."
         )
     if sweep.min_cell > 1:
         said.append(

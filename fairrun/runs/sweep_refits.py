@@ -17,10 +17,11 @@ from fairrun.metrics import PairedCounts, compare_models, count_rows, hidden_gro
 from fairrun.models.log import log_model
 from fairrun.models.open import open_model
 from fairrun.sweep.trial import Problem, TrialResult
+from fairrun.text import n_of
 from fairrun.tracking.names import FRONTIER_DIFFERENCES, SWEEP_MODEL
-from fairrun.tracking.runs import reopened_run
 from fairrun.tracking.sweeps import put_table
-from fairrun.tracking.trials import read_counts
+from fairrun.tracking.trial_models import logged_model, model_of_trial
+from fairrun.tracking.trials import mark, read_counts, trial_name
 
 __all__ = ["Refits"]
 
@@ -48,27 +49,46 @@ class Refits:
         self._labels: dict[int, NDArray[np.int64]] = {}
         self._logged: dict[int, str] = {}
 
-    def log(self, trial: TrialResult, run_id: str, progress: str) -> str:
+    def log(self, trial: TrialResult, run_id: str, progress: str, *, chosen: bool) -> str:
         """Return the URI of a trial's model, and log it if an earlier process has not done so.
 
-        `progress` is the beginning of the line that says so.
+        The model has the name of its trial, so that a list of models tells them apart. It is in the
+        experiment of its trial. The chosen one is in that of the sweep, because MLflow shows a
+        model beside a sweep or an evaluation only if both are in one experiment.
+
+        Parameters
+        ----------
+        trial : TrialResult
+            The trial.
+        run_id : str
+            The run of the trial.
+        progress : str
+            The beginning of the line that says so.
+        chosen : bool
+            Whether this is the chosen trial.
         """
         before = mlflow.get_run(run_id)
-        if SWEEP_MODEL in before.data.tags:
-            self._logged[trial.number] = str(before.data.tags[SWEEP_MODEL])
-            return self._logged[trial.number]
-        problem, name = self._problem, str(trial.parameters.get("mitigator", "none"))
-        _logger.info("%s refitting trial %d, %s", progress, trial.number, name)
+        active = mlflow.active_run()
+        assert active is not None  # noqa: S101  a sweep has an open run
+        beside = active.info.experiment_id if chosen else before.info.experiment_id
+        if uri := logged_model(before, beside):
+            self._logged[trial.number] = uri
+            return uri
+        problem, mitigator = self._problem, str(trial.parameters.get("mitigator", "none"))
+        name = trial_name(trial.number, mitigator)
+        _logger.info("%s fitting %s again", progress, name)
         classifier = problem.classifier(trial.parameters)
         model = classifier.fit_encoded(self._rows, self._memory).inference_
         if self._held_out is not None:
             self._check(model, trial, run_id, self._held_out)
-        with reopened_run(run_id):
-            constraint = classifier.recipe().mitigation.constraint
-            logged = log_model(model, problem.spec, problem.protected, name, constraint)
-            mlflow.set_tag(SWEEP_MODEL, logged.uri)
-        # The duration of a trial's run is that of the trial, without the refit.
-        mlflow.MlflowClient().set_terminated(run_id, "FINISHED", before.info.end_time)
+        constraint = classifier.recipe().mitigation.constraint
+        with model_of_trial(before, beside):
+            logged = log_model(
+                *(model, problem.spec, problem.protected, mitigator, constraint),
+                name=name,
+                run_id=run_id,
+            )
+            mark(run_id, {SWEEP_MODEL: logged.uri})
         return logged.uri
 
     def _check(self, model: InferenceModel, trial: TrialResult, run_id: str, rows: Rows) -> None:
@@ -87,7 +107,7 @@ class Refits:
             )
 
     def compare_with(self, chosen: int, min_cell: int = 1) -> None:
-        """Log how the other models of the frontier differ from the chosen one on the same rows.
+        """Log how the other logged models differ from the chosen one on the same rows.
 
         Both labels of a row are counted together, so that errors which two models share cancel. It
         needs rows that did not fit the models, and that have neither weights nor clusters. The
@@ -123,9 +143,9 @@ class Refits:
         alike = accuracy[(accuracy["ci_low"] <= 0) & (accuracy["ci_high"] >= 0)]
         if len(alike):
             _logger.info(
-                "%d of %d other models of the frontier cannot be told from the chosen one in "
+                "%d of %s cannot be told from the chosen one in "
                 "accuracy (95 %% intervals of the differences on the same rows: %s.json)",
-                *(len(alike), len(accuracy), FRONTIER_DIFFERENCES),
+                *(len(alike), n_of(len(accuracy), "other logged model"), FRONTIER_DIFFERENCES),
             )
 
     def _labels_of_logged(self, rows: Rows) -> dict[int, NDArray[np.int64]]:

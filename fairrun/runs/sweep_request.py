@@ -56,6 +56,9 @@ class SweepRequest:
         The seed of the search and of the fits.
     register : str or None
         The name under which to register the chosen model.
+    trials_experiment : str or None
+        The name of an experiment for the runs and models of the trials. None means that they are in
+        the experiment of the sweep's run.
     workers : int or None
         The number of processes. None means the number of cores.
     min_frequency : int
@@ -74,6 +77,7 @@ class SweepRequest:
     folds: int = 1
     seed: int = 0
     register: str | None = None
+    trials_experiment: str | None = None
     workers: int | None = None
     min_frequency: int = 5
     min_cell: int = MIN_CELL

@@ -6,14 +6,17 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
+import mlflow
 from mlflow.entities import Run
 
 import fairrun.training
+from fairrun.runs.sweep_description import describe_begun, resume_command
 from fairrun.runs.sweep_request import SweepRequest
 from fairrun.tracking.interrupts import uninterrupted
+from fairrun.tracking.names import SWEEP_CHOSEN_TRIAL
 from fairrun.tracking.runs import reopened_run, tracked_run
 from fairrun.tracking.store import open_store
-from fairrun.tracking.sweeps import is_recorded, sweep_tags
+from fairrun.tracking.sweeps import is_recorded, is_sensitive, put_trials_in, sweep_tags
 
 __all__ = ["sweep_run"]
 
@@ -34,6 +37,9 @@ def sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
         try:
             with uninterrupted():
                 run = stack.enter_context(opened)
+            _say_run(run.info.run_id)
+            if run_id is None and request.trials_experiment is not None:
+                run = put_trials_in(request.trials_experiment, run)
             yield run
         except KeyboardInterrupt:
             if run is not None:
@@ -41,13 +47,21 @@ def sweep_run(run_id: str | None, request: SweepRequest) -> Iterator[Run]:
             raise
 
 
+def _say_run(run_id: str) -> None:
+    """Print the id of the run first, because a sweep that is killed cannot print it any more."""
+    _logger.info("the sweep is run %s; if it is interrupted, resume it with:", run_id)
+    _logger.info("  %s", resume_command(run_id))
+    if mlflow.get_run(run_id).data.tags.get(SWEEP_CHOSEN_TRIAL) is None:
+        describe_begun(run_id)
+
+
 def _say_interrupted(run_id: str) -> None:
-    if is_recorded(run_id):
-        _logger.warning(
-            "interrupted; to resume the sweep: mlflow run … -e sweep -P resume=%s", run_id
-        )
-    else:
+    if not is_recorded(run_id):
         _logger.warning("interrupted before the first trial; start the sweep again")
+    elif is_sensitive(run_id):
+        _logger.warning("interrupted; a sweep of sensitive data cannot be resumed; start it again")
+    else:
+        _logger.warning("interrupted; resume the sweep with: %s", resume_command(run_id))
 
 
 @contextmanager

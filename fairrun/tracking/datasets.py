@@ -57,6 +57,7 @@ __all__ = [
     "log_spec",
     "open_dataset",
     "read_spec",
+    "say_notes",
     "spec_parameters",
 ]
 
@@ -178,10 +179,15 @@ def log_notes(notes: Sequence[str], n_dropped: int, *, say: bool = True) -> None
         Whether to print the notes, too. A run whose data another run has read does not repeat them.
     """
     if say:
-        for note in notes:
-            _logger.info("data: %s", note)
+        say_notes(notes)
     mlflow.log_dict(_notes_dict(notes, n_dropped), DATA_NOTES)
     mlflow.log_metric(ROWS_DROPPED, float(n_dropped))
+
+
+def say_notes(notes: Sequence[str]) -> None:
+    """Print what reading the data decided, such as the rows that it dropped."""
+    for note in notes:
+        _logger.info("data: %s", note)
 
 
 def _notes_dict(notes: Sequence[str], n_dropped: int) -> dict[str, object]:

@@ -74,6 +74,7 @@ __all__ = [
     "SWEEP_CHOSEN_RUN",
     "SWEEP_CHOSEN_TRIAL",
     "SWEEP_CONSTRAINT",
+    "SWEEP_EXPERIMENT",
     "SWEEP_FRONTIER",
     "SWEEP_METHOD",
     "SWEEP_MODEL",
@@ -171,6 +172,8 @@ SWEEP_CHOSEN_RUN = "sweep.chosen_run_id"
 SWEEP_CONSTRAINT = "sweep.constraint"
 #: Whether the validation rows are enough to show that any trial meets the constraint.
 SWEEP_REACHABLE = "sweep.constraint_reachable"
+#: The id of the experiment of the trials, for the run of a sweep that gave them one of their own.
+SWEEP_EXPERIMENT = "sweep.trials_experiment"
 #: The URI of the registered version of the chosen model.
 SWEEP_REGISTERED = "sweep.registered"
 

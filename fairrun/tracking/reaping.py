@@ -83,10 +83,13 @@ def reap(run_ids: Sequence[str] = ()) -> Reaped:
     return done
 
 
-def fail_models_of(run: Run) -> None:
-    """Mark the unfinished models of a run as FAILED, so that nobody waits for them."""
+def fail_models_of(run: Run, experiment_id: str | None = None) -> None:
+    """Mark the unfinished models of a run as FAILED, so that nobody waits for them.
+
+    They are searched in the experiment of the run, or in the given one.
+    """
     of_run = f"source_run_id = '{run.info.run_id}'"
-    for model in _pages_of_models([run.info.experiment_id], of_run):
+    for model in _pages_of_models([experiment_id or run.info.experiment_id], of_run):
         if model.status == LoggedModelStatus.PENDING:
             _fail(model)
 

@@ -15,7 +15,12 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import Metric, Param, Run, RunTag
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_SOURCE_NAME, MLFLOW_USER
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_RUN_NOTE,
+    MLFLOW_SOURCE_NAME,
+    MLFLOW_USER,
+)
 
 from fairrun.data import DatasetSpec
 from fairrun.errors import RequestError
@@ -23,6 +28,7 @@ from fairrun.metrics import AnyCounts, counts_from_dict
 from fairrun.sweep.space import Value
 from fairrun.sweep.trial import TrialResult, make_classifier
 from fairrun.tracking.datasets import dataset_tags
+from fairrun.tracking.descriptions import as_code, escaped
 from fairrun.tracking.metric_names import loggable, metrics_by_name
 from fairrun.tracking.names import (
     COUNTS,
@@ -30,6 +36,7 @@ from fairrun.tracking.names import (
     MITIGATOR,
     STAGE,
     SWEEP_CHOSEN,
+    SWEEP_EXPERIMENT,
     SWEEP_FRONTIER,
     SWEEP_NOTES,
     SWEEP_PARAMETERS,
@@ -43,7 +50,7 @@ from fairrun.tracking.owners import process_tags
 from fairrun.tracking.runs import parameter_text
 from fairrun.tracking.store import impatient
 
-__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts"]
+__all__ = ["ChildRuns", "ReadTrials", "mark", "read_counts", "run_link", "trial_name"]
 
 _STATUS = {"complete": "FINISHED", "failed": "FAILED", "pruned": "KILLED"}
 #: The largest length of the reason in a tag, which the stores of MLflow accept.
@@ -75,7 +82,7 @@ class ChildRuns:
     Parameters
     ----------
     parent : mlflow.entities.Run
-        The run of the sweep.
+        The run of the sweep. The child runs are in its experiment, unless a tag names another one.
     spec : DatasetSpec
         The data set of the sweep.
     seed : int
@@ -85,6 +92,7 @@ class ChildRuns:
     def __init__(self, parent: Run, spec: DatasetSpec, seed: int) -> None:
         self._client = mlflow.MlflowClient()
         self._parent = parent
+        self._experiment = parent.data.tags.get(SWEEP_EXPERIMENT, parent.info.experiment_id)
         self._spec = spec
         self._column = spec.protected[0].column
         self._seed = seed
@@ -119,9 +127,9 @@ class ChildRuns:
         parameters, stage = trial_parameters(self._spec, result.parameters, self._seed)
         mitigator = str(parameters[parameter("mitigator", "name")])
         created = self._client.create_run(
-            self._parent.info.experiment_id,
+            self._experiment,
             start_time=ended - int(1000 * result.seconds),
-            run_name=f"trial {result.number:03d} {mitigator}",
+            run_name=trial_name(result.number, mitigator),
             tags={**self._tags, SWEEP_TRIAL: str(result.number)},
         )
         run_id: str = created.info.run_id
@@ -158,6 +166,7 @@ class ChildRuns:
             SWEEP_PARAMETERS: json.dumps(dict(result.parameters)),
             SWEEP_NOTES: json.dumps(dict(notes)),
             SWEEP_REASON: result.reason[:_LONGEST],
+            MLFLOW_RUN_NOTE: self._note(result),
             SWEEP_STATE: result.state,
         }
         self._client.log_batch(
@@ -165,6 +174,21 @@ class ChildRuns:
             [Metric(name, value, ended, 0) for name, value in metrics.items()],
             [Param(name, parameter_text(value)) for name, value in parameters.items()],
             [RunTag(name, text) for name, text in tags.items() if text],
+        )
+
+    def _note(self, result: TrialResult) -> str:
+        """Return the description of the run of a trial."""
+        parent = self._parent.info
+        sweep = run_link(str(parent.run_name), parent.experiment_id, parent.run_id)
+        given = ", ".join(as_code(f"{name}={value}") for name, value in result.parameters.items())
+        ended = {
+            "complete": "Its metrics are about rows that did not fit it, and none of them is a "
+            "test row.",
+            "failed": f"It failed: {escaped(result.reason[:_LONGEST])}",
+            "pruned": "It was stopped early, because others were better in every objective.",
+        }
+        return (
+            f"Trial {result.number} of {sweep}, with {given or 'defaults'}. {ended[result.state]}"
         )
 
     def read(self, keys: Iterable[str] = ()) -> ReadTrials:
@@ -215,13 +239,27 @@ class ChildRuns:
         of_parent = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent.info.run_id}'"
         token = None
         while True:
-            page = self._client.search_runs(
-                [self._parent.info.experiment_id], of_parent, page_token=token
-            )
+            page = self._client.search_runs([self._experiment], of_parent, page_token=token)
             yield from (run for run in page if SWEEP_TRIAL in run.data.tags)
             token = page.token
             if not token:
                 return
+
+
+def trial_name(number: int, mitigator: str) -> str:
+    """Return the name of the run and of the model of a trial.
+
+    Examples
+    --------
+    >>> trial_name(17, "reweighing")
+    'trial 17 · reweighing'
+    """
+    return f"trial {number} · {mitigator}"
+
+
+def run_link(text: str, experiment_id: str, run_id: str) -> str:
+    """Return a link to a run for the descriptions of runs, also from another experiment."""
+    return f"[{escaped(text)}](#/experiments/{experiment_id}/runs/{run_id})"
 
 
 def trial_parameters(

@@ -44,7 +44,7 @@ def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -
     result = run("evaluate", "--model", model, "--gate", gate)
     assert result.exit_code == code, result.output
     last = result.stdout.splitlines()[-1]
-    assert last.split(" (")[0] == f"gate: {verdict}"
+    assert last.split(" (")[0] == f"gate: {verdict.replace('_', ' ')}"  # as people read it
     logged = last_run()
     assert logged.data.tags["fairness.gate"] == verdict
     assert logged.info.status == "FINISHED"  # the evaluation is complete, whatever the gate says

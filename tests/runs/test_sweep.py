@@ -29,7 +29,7 @@ from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
-from fairrun.tracking.metric_names import metrics_by_name
+from fairrun.tracking.metric_names import former_metric_name, metrics_by_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
@@ -102,11 +102,19 @@ def children(run_id: str) -> list[Run]:
 def test_each_trial_is_a_child_run_with_what_train_would_log(swept: Swept) -> None:
     runs = children(swept.run_id)
     assert [int(run.data.tags["sweep.trial"]) for run in runs] == list(range(6))
+    assert [run.info.run_name for run in runs] == [
+        f"trial {n} · {run.data.tags['mitigator']}" for n, run in enumerate(runs)
+    ]
     assert {run.info.status for run in runs} == {"FINISHED"}
     for run in runs:
         params = run.data.params
         assert float(params["estimator.C"]) > 0
         assert params["mitigator.name"] == run.data.tags["mitigator"]
+        note = run.data.tags["mlflow.note.content"]
+        assert (
+            f"of [sweep random](#/experiments/{run.info.experiment_id}/runs/{swept.run_id})" in note
+        )
+        assert f"`mitigator={params['mitigator.name']}`" in note
         assert ("mitigator.tolerance" in params) == (params["mitigator.name"] == "group_thresholds")
         counts = read_counts(run.info.run_id)
         for name, value in measure_counts(counts).items():
@@ -129,7 +137,11 @@ def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
     assert tags["sweep.chosen_because"].startswith("it has the best accuracy of the trials that")
     assert tags["sweep.chosen_is_trivial"] == "false"
     page = mlflow.artifacts.load_text(f"runs:/{swept.run_id}/sweep.html")
-    assert f"On the test rows, {swept.gate}" in page
+    assert f"On the test rows: {str(swept.gate).removeprefix('gate: ')}." in page
+    assert "insufficient_evidence" not in page.partition('id="data"')[0]
+    assert [each.model_id for each in parent.outputs.model_outputs] == [
+        swept.model_uri.removeprefix("models:/")
+    ]
     for name in ("accuracy", "statistical_parity"):
         on = {kind: parent.data.metrics[f"{kind}/{name}"] for kind in ("validation", "test")}
         assert on["validation"] == marked.data.metrics[name]
@@ -139,6 +151,26 @@ def test_the_parent_says_what_was_chosen(swept: Swept) -> None:
     table = mlflow.load_table("trials.json", run_ids=[swept.run_id])
     assert list(table["number"]) == list(range(6))
     assert table["chosen"].sum() == 1
+
+
+def test_the_description_says_what_was_tried_chosen_and_decided_and_what_to_type(
+    swept: Swept,
+) -> None:
+    note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
+    chosen = swept.selection.chosen
+    run_id = swept.table.loc[chosen, "run_id"]
+    assert note.startswith(f"Chose **[trial {chosen} · ")
+    how = swept.selection.how
+    assert f"/runs/{run_id})** of 6 trials (6 complete), because {how}. The constraint" in note
+    assert "Tried them on `people` (predicts " in note
+    assert "The constraint `statistical_parity<=0.4 @ sex" in note
+    assert f": **pass** on the validation rows, **{swept.gate.verdict.words}** on the test" in note
+    assert "The gate **" in note
+    assert "Models are logged for" in note
+    on_one_line = note.replace(" \\\n    ", " ")
+    for command in swept.commands:
+        assert command in on_one_line
+    assert any(f"-e sweep -P resume={swept.run_id} -P trials=12" in each for each in swept.commands)
 
 
 def test_models_are_of_the_frontier_alone(swept: Swept) -> None:
@@ -151,6 +183,9 @@ def test_models_are_of_the_frontier_alone(swept: Swept) -> None:
     assert with_models == kept
     models = mlflow.search_logged_models(output_format="list")
     assert len({model.source_run_id for model in models}) == len(kept)
+    assert {model.name for model in models} == {
+        mlflow.get_run(model.source_run_id).info.run_name for model in models
+    }
 
 
 def test_test_rows_are_seen_once_by_the_chosen_model_alone(swept: Swept) -> None:
@@ -307,14 +342,22 @@ def test_an_interrupted_sweep_says_how_to_go_on(
     process = command(
         store, *said_of(data), "--trials", 100, "--space", SPACE, "--workers", workers
     )
-    run_id = wait_for_trials(process, 1, known)
+    run_id = wait_for_trials(process, 2, known)
     if how == signal.SIGINT:
         os.killpg(process.pid, how)
     else:
         process.send_signal(how)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + how, errors
-    assert f"resume={run_id}" in errors
+    resume = f"-e sweep -P resume={run_id}"
+    lines = [line for line in errors.splitlines() if " " in line]
+    assert f"the sweep is run {run_id}; if it is interrupted, resume it with:" in lines[0]
+    assert lines[1].endswith(resume)
+    assert any("interrupted; resume" in line and line.endswith(resume) for line in lines[2:])
+    # Not a terminal, so there are lines in the place of a bar.
+    assert " trying 100 trials" in errors
+    assert " 1 of 100 trials; best accuracy " in errors
+    assert "trial/s" not in errors
     assert "Traceback" not in errors
     assert mlflow.get_run(run_id).info.status == "KILLED"
 
@@ -387,6 +430,12 @@ def test_a_finished_sweep_can_be_given_more_trials(swept: Swept, data: DataReque
         f"the choice changed from trial {number} to trial {chosen}, because it has" in result.stderr
     )
     assert result.stdout.splitlines()[-1] == str(swept.gate)
+    (row,) = (line for line in result.stdout.splitlines() if line.endswith("| chosen |"))
+    assert row.split(" | ")[0].lstrip("| ") == str(chosen)
+    assert "6 of 7 trials are done" not in result.stderr  # one of them was cut off
+    assert "5 of 7 trials are done; trying 2 more trials" in result.stderr
+    assert f"models are logged for the chosen trial {chosen} and for " in result.stderr
+    assert f"evaluating the model of trial {chosen} on the test rows" in result.stderr
     assert client.get_run(cut_off.info.run_id).info.lifecycle_stage == "deleted"
     after = children(swept.run_id)
     assert [run.info.run_id for run in after if "sweep.chosen" in run.data.tags] == [
@@ -401,6 +450,71 @@ def test_a_finished_sweep_can_be_given_more_trials(swept: Swept, data: DataReque
     assert not differences.duplicated(["trial", "metric"]).any()
     # The model is registered already.
     assert len(client.search_model_versions("name='people'")) == 1
+
+
+@pytest.fixture
+def no_active_experiment(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that `mlflow run` starts: the experiment is in its environment alone."""
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+
+
+@pytest.mark.usefixtures("no_active_experiment")
+def test_trials_can_have_an_experiment_of_their_own(data: DataRequest, store: Path) -> None:
+    """A sweep stays in its experiment with the chosen model, and a resume finds its trials."""
+    request = SweepRequest(trials=4, space=SPACE, workers=1, trials_experiment="the trials")
+    swept = run_sweep(data, request)
+    client = mlflow.MlflowClient()
+    here, there = (client.get_experiment_by_name(name) for name in ("sweeps", "the trials"))
+    # Without a server, MLflow would put the artifacts into the working directory.
+    assert there.artifact_location.startswith(store.as_uri())
+    of_sweep = f"tags.`mlflow.parentRunId` = '{swept.run_id}'"
+    trials = client.search_runs([there.experiment_id], of_sweep)
+    assert len(trials) == 4
+    (evaluated,) = client.search_runs([here.experiment_id], of_sweep)
+    assert evaluated.data.params["evaluate.model"] == swept.model_uri
+    everywhere = mlflow.search_runs(search_all_experiments=True, filter_string=of_sweep)
+    assert len(everywhere) == 5
+
+    def models(experiment_id: str) -> set[str]:
+        found = client.search_logged_models([experiment_id])
+        ours = {run.info.run_id for run in trials}
+        return {model.model_uri for model in found if model.source_run_id in ours}
+
+    assert models(here.experiment_id) == {swept.model_uri}
+    others = {*swept.selection.frontier} - {swept.selection.chosen}
+    assert len(models(there.experiment_id)) == len(others) >= 1
+
+    resumed = run_sweep(data, SweepRequest(trials=5, workers=1), resume=swept.run_id)
+    assert len(client.search_runs([there.experiment_id], of_sweep)) == 5
+    assert list(resumed.table["run_id"][:4]) == list(swept.table["run_id"])
+    assert mlflow.get_run(swept.run_id).info.experiment_id == here.experiment_id
+
+
+def test_a_sweep_of_an_earlier_version_is_resumed(
+    data: DataRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its trials have the earlier names of metrics, and its request has no newer parameters."""
+    monkeypatch.setattr(
+        "fairrun.tracking.trials.loggable",
+        lambda metrics, _: {
+            former_metric_name(name): value for name, value in metrics.items() if np.isfinite(value)
+        },
+    )
+    request = SweepRequest(
+        trials=3, space=SPACE, constraint="equality_of_opportunity_difference<=0.9", workers=1
+    )
+    before = run_sweep(data, request)
+    monkeypatch.undo()
+    logged = children(before.run_id)[0].data.metrics
+    assert "equality_of_opportunity_difference_ci_low" in logged
+    request_then = read_sweep(before.run_id)
+    del request_then["trials_experiment"]
+    mlflow.MlflowClient().log_dict(before.run_id, request_then, "sweep.json")
+    resumed = run_sweep(data, SweepRequest(trials=4, workers=1), resume=before.run_id)
+    assert list(resumed.table["run_id"][:3]) == list(before.table["run_id"])
+    names = ["accuracy", "accuracy_ci_high", "statistical_parity", "roc_auc", "verdict"]
+    for name in (*names, "equality_of_opportunity_difference_ci_low"):
+        assert list(resumed.table[name][:3]) == list(before.table[name])
 
 
 def test_optuna_reads_a_sweep(swept: Swept) -> None:

@@ -47,14 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work = Path(scratch)
         axe = axe_source(npm, work / "npm")
         if given.pages:
-            paths = {each: Path(each) for each in given.pages}
-            urls = {n: path.resolve().as_uri() if path.exists() else n for n, path in paths.items()}
+            urls = {each: address(each) for each in given.pages}
             return report(browser, axe, urls)
         store = given.store or make_store(work)
         runs = find_runs(store)
         with serving(store, runs, work / "servers.txt") as (_, app):
             files = {name: path.as_uri() for name, path in save_pages(runs, work).items()}
             return report(browser, axe, {**files, "docs": f"{app}/docs"})
+
+
+def address(page: str) -> str:
+    """Return the address of a page, which may be a file."""
+    if page.startswith(("http://", "https://", "file://")):
+        return page
+    if not Path(page).is_file():
+        raise SystemExit(f"{page} is not a file; give an HTML file or an address with http://")
+    return Path(page).resolve().as_uri()
 
 
 def axe_source(npm: str, folder: Path) -> str:

@@ -21,6 +21,15 @@ def test_a_machine_without_chromium_or_npm_gets_a_line(monkeypatch, capsys) -> N
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_page_is_a_file_or_an_address(tmp_path) -> None:
+    (tmp_path / "a.html").write_text(GOOD)
+    url = check_accessibility.address(str(tmp_path / "a.html"))
+    assert url.startswith("file:///")
+    assert check_accessibility.address("http://127.0.0.1:8000/docs").endswith("/docs")
+    with pytest.raises(SystemExit, match="is not a file"):
+        check_accessibility.address(str(tmp_path / "b.html"))
+
+
 def test_the_lock_has_a_digest_and_no_address() -> None:
     lock = (ROOT / "scripts/accessibility/package-lock.json").read_text()
     assert lock.count('"integrity": "sha512-') == lock.count('"node_modules/') == 1

@@ -132,11 +132,19 @@ def _gate(gate: pd.DataFrame) -> Table | None:
         )
         for row in gate.to_dict("records")
     ]
-    heads = ("protected column", "groups", "test rows of the first", "test rows of the second")
-    heads += ("smallest difference told from 0", "nearest ratio told from 1")
-    ratios = ("passes from a ratio of", "fails up to a ratio of", "accuracy is known to ±")
+    heads = (
+        "protected column",
+        "groups",
+        "test rows of the first",
+        "test rows of the second",
+        "smallest difference told from 0",
+        "nearest ratio told from 1",
+        "passes from",
+        "fails to",
+        "accuracy is known to ±",
+    )
     caption = "What the gate disparate_impact>=0.8 can decide on the test split"
-    return Table(caption, (*heads, *ratios), tuple(rows))
+    return Table(caption, heads, tuple(rows))
 
 
 def _percent(share: float) -> Cell:

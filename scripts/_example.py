@@ -37,7 +37,7 @@ COMMANDS = (
 )
 #: Success, a gate that failed, too little evidence for a gate.
 _EXPECTED = (0, 4, 5)
-_START = 90.0
+_START = 180.0
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,14 @@ def save_pages(runs: Runs, folder: Path) -> dict[str, Path]:
 def serving(store: str, runs: Runs, log: Path) -> Iterator[tuple[str, str]]:
     """Serve MLflow's pages and the app, and yield their two addresses."""
     environment = os.environ | {"MLFLOW_TRACKING_URI": store, "PYTHONPATH": str(ROOT)}
+    # MLflow would start several processes for jobs, which no page here shows.
+    environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     environment.pop("FAIRRUN_TOKEN", None)  # the app's page would ask for it in a dialog
     ports = _free_ports(2)
     model = f"models:/{runs.model}"
     python = [sys.executable, "-m"]
-    ui = [*python, "mlflow", "ui", "--backend-store-uri", store, "--port", str(ports[0])]
+    ui = [*python, "mlflow", "ui", "--backend-store-uri", store, "--workers", "1"]
+    ui += ["--port", str(ports[0])]
     app = [*python, "fairrun", "serve", "--model", model, "--port", str(ports[1])]
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(log.open("w"))

@@ -51,15 +51,12 @@ class Picture:
         The address of the page.
     width, height : int
         The size of the window.
-    click : str
-        A JavaScript expression for the element that is clicked before the picture is taken.
     """
 
     name: str
     url: str
     width: int = WIDE
     height: int = 900
-    click: str = ""
 
 
 def own_pictures(pages: Mapping[str, str]) -> list[Picture]:
@@ -83,13 +80,8 @@ def pictures_of_mlflow(address: str, runs: Runs) -> list[Picture]:
     compared = quote(json.dumps([run.info.run_id for run in runs.evaluated]))
     experiments = quote(json.dumps([of_main]))
     name, version = runs.version
-    expand = (
-        "[...document.querySelectorAll('button, label, span')]"
-        ".find(each => each.innerText.trim() === 'Expand rows')"
-    )
     pages = {
         "runs": f"{experiment}/runs",
-        "runs-expanded": f"{experiment}/runs",
         "chart": f"{experiment}/runs?compareRunsMode=CHART",
         "models": f"{experiment}/models",
         "compare": f"{address}/#/compare-runs?runs={compared}&experiments={experiments}",
@@ -107,10 +99,9 @@ def pictures_of_mlflow(address: str, runs: Runs) -> list[Picture]:
     for view, short in (("machine_learning", "training"), ("genai", "genai")):
         for page, url in pages.items():
             mark = "&" if "?" in url else "?"
-            click = expand if page.endswith("expanded") else ""
             # MLflow scrolls inside its window, so the window is as high as most of its pages.
             name = f"mlflow-{short}-{page}"
-            found.append(Picture(name, f"{url}{mark}workflowType={view}", WIDE, 1800, click))
+            found.append(Picture(name, f"{url}{mark}workflowType={view}", WIDE, 1800))
     return found
 
 
@@ -156,9 +147,6 @@ def take(
     for each in pictures:
         if is_wanted(each.name, only):
             browser.open(each.url, each.width, each.height)
-            if each.click:
-                browser.evaluate(f"({each.click})?.click()")
-                browser.rest()
             too_wide = browser.size()[0] - each.width
             note = f": {too_wide} pixels wider than the window" if too_wide > 0 else ""
             captions |= save(browser, folder, each.name, note)

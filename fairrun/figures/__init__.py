@@ -1,6 +1,7 @@
 """Figures. Each function returns a figure, and none writes a file."""
 
 from fairrun.figures.comparison import (
+    metric_direction,
     plot_fairness_accuracy,
     plot_metric_bars,
 )
@@ -32,6 +33,7 @@ from fairrun.figures.style import (
     to_png,
 )
 from fairrun.figures.sweep import (
+    MOST_BARS,
     Axis,
     plot_importance,
     plot_parameters,
@@ -40,10 +42,12 @@ from fairrun.figures.sweep import (
 )
 
 __all__ = [
+    "MOST_BARS",
     "Axis",
     "Plot",
     "draw_evaluation",
     "draw_explanations",
+    "metric_direction",
     "plot_calibration",
     "plot_confusion_matrices",
     "plot_fairness_accuracy",

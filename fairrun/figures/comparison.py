@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +22,14 @@ from fairrun.figures.style import (
     PALETTE,
     TEXT,
     clean_axes,
+    draw_interval,
     lay_out,
     new_figure,
     wrap,
 )
 from fairrun.metrics import BIAS_METRICS, BiasMetric
 
-__all__ = ["plot_fairness_accuracy", "plot_metric_bars", "ratio_ticks"]
+__all__ = ["metric_direction", "plot_fairness_accuracy", "plot_metric_bars", "ratio_ticks"]
 
 #: The range of ratios that meet the four-fifths rule (29 CFR 1607.4 D), in either direction.
 FOUR_FIFTHS = (0.8, 1.25)
@@ -103,14 +103,18 @@ def plot_fairness_accuracy(
     ax = figure.subplots()
     clean_axes(ax)
     ax.set_xlabel(_direction(metric, group_a, group_b, 52, f"{words}: "), **TEXT)
-    ax.set_ylabel("accuracy", **TEXT)
+    ax.set_ylabel("accuracy (share of correct labels)", **TEXT)
     _scale_fairness(ax, _with_limits(x, x_limits, drawn), is_ratio)
     _scale_accuracy(ax, _with_limits(y, y_limits, drawn))
+    notes = []
+    if not np.isnan([*x_limits[drawn], *y_limits[drawn]]).all():
+        notes.append("The bars are 95 % intervals.")
     if not drawn.all():
         reasons = np.where(placed, "accuracy\xa0undefined", [_value_text(value) for value in x])
         left_out = [f"{names[i]}\xa0({reasons[i]})" for i in np.flatnonzero(~drawn)]
-        note = wrap("Not drawn: " + ", ".join(left_out), 58)
-        figure.supxlabel(note, x=0.01, ha="left", **TEXT | {"color": GREY})
+        notes.append(wrap("Not drawn: " + ", ".join(left_out), 58))
+    if notes:
+        figure.supxlabel("\n".join(notes), x=0.01, ha="left", **TEXT | {"color": GREY})
 
     styles = zip(cycle(_MARKERS), cycle(PALETTE), strict=False)
     for i, (name, x_i, y_i, is_drawn) in enumerate(zip(names, x, y, drawn, strict=True)):
@@ -118,11 +122,10 @@ def plot_fairness_accuracy(
         marker, color = ("*", INK) if unmitigated else next(styles)
         if is_drawn:
             size = 15**2 if unmitigated else 9**2
-            thin: dict[str, Any] = {"color": color, "linewidth": 1.2, "alpha": 0.6, "zorder": 2}
             if not np.isnan(x_limits[i]).any():
-                ax.plot(x_limits[i], [y_i, y_i], **thin)
+                draw_interval(ax, x_limits[i], [y_i, y_i], color)
             if not np.isnan(y_limits[i]).any():
-                ax.plot([x_i, x_i], y_limits[i], **thin)
+                draw_interval(ax, [x_i, x_i], y_limits[i], color)
             ax.scatter(x_i, y_i, s=size, color=color, marker=marker, edgecolor=INK, zorder=3)
             if unmitigated:
                 ax.axhline(y_i, color=GREY, linestyle=":", linewidth=1, zorder=1)
@@ -206,6 +209,26 @@ def _with_limits(values: _Array, limits: _Array, drawn: NDArray[np.bool_]) -> _A
     return numbers[~np.isnan(numbers)]
 
 
+def metric_direction(metric: str, group_a: str, group_b: str) -> str:
+    """Return what a metric compares, and the order of the groups.
+
+    Parameters
+    ----------
+    metric : str
+        A metric of `BIAS_METRICS`.
+    group_a, group_b : str
+        The names of the groups.
+
+    Examples
+    --------
+    >>> metric_direction("disparate_impact", "Male", "Female")
+    'selection rate Male / Female'
+    """
+    if metric not in _QUANTITIES:
+        return f"{group_a} and {group_b}"
+    return _direction(metric, group_a, group_b, 200)
+
+
 def _direction(metric: str, group_a: str, group_b: str, width: int, before: str = "") -> str:
     """Return the compared rate and the order of the groups, in lines of `width` characters."""
     quantity = before + _QUANTITIES[metric]
@@ -230,7 +253,7 @@ def _limits(values: _Array, pads: tuple[float, float], is_ratio: bool) -> tuple[
 
 
 def _scale_fairness(ax: Axes, x: _Array, is_ratio: bool) -> None:
-    """Scale the x axis to the points and to parity, and draw the line and the band."""
+    """Scale the horizontal axis to the points and to parity, and draw the line and the band."""
     equal, text = (1, "parity and four-fifths band") if is_ratio else (0, "parity")
     marks = FOUR_FIFTHS if is_ratio else (equal,)
     low, high = _limits(np.append(x, marks), (0.15, 0.15), is_ratio)
@@ -260,7 +283,7 @@ def ratio_ticks(low: float, high: float, room: float = 0.09) -> list[float]:
 
 
 def _scale_accuracy(ax: Axes, y: _Array) -> None:
-    """Scale the y axis to the points, with a span of 0.02 at least.
+    """Scale the vertical axis to the points, with a span of 0.02 at least.
 
     With a smaller span, noise would look like a difference.
     """
@@ -282,7 +305,9 @@ def _draw_bars(
     colors = [GREY if name == _UNMITIGATED else PALETTE[5] for name in names]
     ax.barh(range(len(names)), ends - base, left=base, height=0.7, color=colors)
     limits = np.where(placed[:, None], limits, np.nan)
-    ax.hlines(range(len(names)), *limits.T, color=INK, linewidth=1.5)
+    for row, (low, high) in enumerate(limits):
+        if not np.isnan(low):
+            draw_interval(ax, [low, high], [row, row], INK)
     if is_ratio:
         ax.set_xscale("log")
         ax.xaxis.set_minor_locator(NullLocator())

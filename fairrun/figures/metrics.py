@@ -197,7 +197,7 @@ def _height(lanes: Sequence[_Lane]) -> float:
 def _draw_panel(
     ax: Axes, title: str, metrics: Mapping[str, list[_Lane]], protected: Sequence[str]
 ) -> None:
-    """Draw the metrics of one panel from top to bottom. The y axis is in inches."""
+    """Draw the metrics of one panel from top to bottom. The vertical axis is in inches."""
     clean_axes(ax)
     ax.set_title(title, y=1.0, loc="left", **TEXT | {"fontweight": "bold"})
     beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "TEXT_SIZE",
     "clean_axes",
     "cut",
+    "draw_interval",
     "fit",
     "lay_out",
     "new_figure",
@@ -99,6 +101,35 @@ def clean_axes(ax: Axes) -> None:
     ax.tick_params(labelsize=TEXT_SIZE, colors=INK)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)
+
+
+def draw_interval(
+    ax: Axes, x: Sequence[float], y: Sequence[float], color: str, zorder: float = 2
+) -> None:
+    """Draw an interval as a line with a cap at each end, so that it does not look like a grid.
+
+    Parameters
+    ----------
+    ax : Axes
+        The axes.
+    x, y : sequence of float, length 2
+        The ends of the interval; both are the same on one of the axes.
+    color : str
+        The colour.
+    zorder : float
+        The layer.
+    """
+    cap = "_" if x[0] == x[1] else "|"
+    ax.plot(
+        x,
+        y,
+        color=color,
+        linewidth=2,
+        marker=cap,
+        markersize=8,
+        markeredgewidth=2,
+        zorder=zorder,
+    )
 
 
 def wrap(text: str, width: int) -> str:

@@ -14,9 +14,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from fairrun.figures.style import GREY, INK, PALETTE, TEXT, clean_axes, lay_out, new_figure, wrap
+from fairrun.figures.style import (
+    GREY,
+    INK,
+    PALETTE,
+    TEXT,
+    clean_axes,
+    draw_interval,
+    lay_out,
+    new_figure,
+    wrap,
+)
 
-__all__ = ["Axis", "plot_importance", "plot_parameters", "plot_sweep", "trial_styles"]
+__all__ = ["MOST_BARS", "Axis", "plot_importance", "plot_parameters", "plot_sweep", "trial_styles"]
 
 _UNMITIGATED = "none"
 _MARKERS = "osD^vPX<>p"
@@ -24,6 +34,8 @@ _PEER_MARKERS = "dh8H*"
 #: Trials far below this quantile of the vertical axis are left out, because they would leave little
 #: room for the others.
 _LEFT_OUT = 0.25
+#: The intervals of at most this number of trials are drawn.
+MOST_BARS = 6
 
 _Array = NDArray[np.float64]
 
@@ -88,7 +100,7 @@ def plot_sweep(
     up, flat = axes
     styles = trial_styles(list(points["mitigator"]))
     peers = peers or {}
-    figure = new_figure(5.4 + 0.24 * (len(styles) + len(peers) + 2), title)
+    figure = new_figure(5.6 + 0.24 * (len(styles) + len(peers) + 2), title)
     ax = figure.subplots()
     clean_axes(ax)
     lowest = _cut_off(points, up)
@@ -113,7 +125,8 @@ def plot_sweep(
             )
         ax.scatter([], [], s=8**2, marker=marker, color=color, edgecolor=INK, label=name)
     frontier = shown[shown["frontier"]].sort_values(flat.key)
-    _draw_intervals(ax, frontier, axes)
+    barred = _with_bars(frontier)
+    _draw_intervals(ax, barred, axes)
     ax.step(
         frontier[flat.key],
         frontier[up.key],
@@ -121,7 +134,7 @@ def plot_sweep(
         color=GREY,
         linewidth=1.4,
         zorder=2,
-        label="frontier, with 95 % intervals",
+        label="frontier (bars: 95 % intervals)",
     )
     for (name, table), marker in zip(peers.items(), cycle(_PEER_MARKERS), strict=False):
         near = table[table[up.key] >= lowest]
@@ -144,9 +157,12 @@ def plot_sweep(
     if limit is not None:
         ax.axvline(limit, color=PALETTE[3], linewidth=1.4, linestyle="--", label="constraint")
     ax.set_ylabel(up.label, **TEXT)
-    about = wrap(_about(flat, groups), 56)
+    about = _about(flat, groups)
     if left_out:
         note = f"{left_out} points with {up.label} below {lowest:.3f} are not drawn"
+        about = f"{about}\n{wrap(note, 56)}"
+    if len(barred) < len(frontier):
+        note = f"intervals of {len(barred)} of the {len(frontier)} trials on the frontier are drawn"
         about = f"{about}\n{wrap(note, 56)}"
     ax.set_xlabel(about, **TEXT)
     ax.xaxis.set_major_locator(MaxNLocator(6))
@@ -170,20 +186,32 @@ def _cut_off(points: pd.DataFrame, up: Axis) -> float:
 def _about(axis: Axis, groups: tuple[str, ...]) -> str:
     better = "smaller" if axis.lower_is_better else "larger"
     between = f", {groups[0]} and {groups[1]}" if groups else ""
-    return f"{axis.label}{between}: {better} is closer to parity"
+    return f"{wrap(axis.label + between, 56)}\n({better} is closer to parity)"
+
+
+def _with_bars(frontier: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials whose intervals are drawn: the chosen one, and some along the frontier.
+
+    The bars of all trials of a long frontier would look like a grid, and hide the points.
+    """
+    if len(frontier) <= MOST_BARS:
+        return frontier
+    places = np.linspace(0, len(frontier) - 1, MOST_BARS).round().astype(int)
+    chosen = np.flatnonzero(frontier["chosen"])
+    # The chosen trial takes the place of the nearest one, unless it is outside the frontier.
+    for place in chosen[:1]:
+        places[np.abs(places - place).argmin()] = place
+    return frontier.iloc[places]
 
 
 def _draw_intervals(ax: Axes, frontier: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:
     up, flat = axes
-    rows = frontier.to_dict("records")
-    for row in rows:
-        # Many intervals are drawn pale, so that the interval of the chosen trial is visible.
-        color, alpha = (
-            (PALETTE[3], 1.0) if row["chosen"] else (GREY, 0.6 if len(rows) < 12 else 0.25)
-        )
-        thin: dict[str, Any] = {"color": color, "linewidth": 1.2, "alpha": alpha, "zorder": 2.5}
-        ax.plot([row[f"{flat.key}_low"], row[f"{flat.key}_high"]], [row[up.key]] * 2, **thin)
-        ax.plot([row[flat.key]] * 2, [row[f"{up.key}_low"], row[f"{up.key}_high"]], **thin)
+    for row in frontier.to_dict("records"):
+        color, zorder = (PALETTE[3], 2.8) if row["chosen"] else (GREY, 2.5)
+        ends = [row[f"{flat.key}_low"], row[f"{flat.key}_high"]]
+        draw_interval(ax, ends, [row[up.key]] * 2, color, zorder)
+        ends = [row[f"{up.key}_low"], row[f"{up.key}_high"]]
+        draw_interval(ax, [row[flat.key]] * 2, ends, color, zorder)
 
 
 def _draw_unmitigated(ax: Axes, points: pd.DataFrame, axes: tuple[Axis, Axis]) -> None:

@@ -43,11 +43,10 @@ def render_check(name: str, findings: Findings, gate: pd.DataFrame, draft: str) 
         title=f"Check of {name}",
         headline=headline,
         verdict="insufficient_evidence" if warnings else "pass",
-        n_rows=findings.n_rows,
-        n_columns=len(findings.columns),
+        summary=_summary(findings, draft),
         findings=findings.findings,
         notes=findings.notes,
-        columns=_columns(findings.columns),
+        columns=_columns(findings.columns, findings.labels),
         labels=_labels(findings.labels),
         gate=_gate(gate),
         assumptions=ASSUMPTIONS,
@@ -60,9 +59,30 @@ def _template() -> Template:
     return environment().get_template("check.html")
 
 
-def _columns(columns: pd.DataFrame) -> Table:
+def _summary(findings: Findings, draft: str) -> list[str]:
+    """Return the first paragraph: the size, the labels of the groups, and what to do next."""
+    columns, labels = findings.columns, findings.labels
+    said = [f"{findings.n_rows:,} rows and {len(columns)} columns were read."]
+    targets = columns.loc[columns["role"] == "target", "column"].tolist()
+    for protected, of_column in labels.groupby("protected", sort=False):
+        a, b = of_column.head(2).to_dict("records")
+        if not pd.isna(a["share"]) and not pd.isna(b["share"]):
+            said.append(
+                f"By {protected}, {a['share']:.1%} of the rows of {a['group']} and {b['share']:.1%}"
+                f" of those of {b['group']} have the favourable label."
+            )
+    if not targets:
+        said.append("The target is not known yet: name it with target=, and its label positive=.")
+    if draft:
+        said.append("Next: save the draft at the end of this page, correct it, and train with it.")
+    return said
+
+
+def _columns(columns: pd.DataFrame, labels: pd.DataFrame) -> Table:
+    # The shares of missing values are those of the first protected column's two groups.
+    groups = [] if labels.empty else labels["group"].head(2).tolist()
     heads = ["column", "note", "type", "role", "distinct", "missing"]
-    heads += ["missing in a", "missing in b"]
+    heads += [f"missing, {group}" for group in groups]
     rows = [
         (
             Cell(row["column"]),
@@ -71,8 +91,7 @@ def _columns(columns: pd.DataFrame) -> Table:
             Cell(row["role"]),
             count(row["distinct"]),
             count(row["missing"]),
-            _percent(row["missing in group_a"]),
-            _percent(row["missing in group_b"]),
+            *(_percent(row[f"missing in group_{letter}"]) for letter in "ab"[: len(groups)]),
         )
         for row in columns.to_dict("records")
     ]
@@ -113,10 +132,19 @@ def _gate(gate: pd.DataFrame) -> Table | None:
         )
         for row in gate.to_dict("records")
     ]
-    heads = ("protected column", "groups", "test rows a", "test rows b", "difference told from 0")
-    ratios = ("ratio told from 1", "passes from", "fails to", "accuracy ±")
-    caption = "What disparate_impact>=0.8 can decide on the test split"
-    return Table(caption, (*heads, *ratios), tuple(rows))
+    heads = (
+        "protected column",
+        "groups",
+        "test rows of the first",
+        "test rows of the second",
+        "smallest difference told from 0",
+        "nearest ratio told from 1",
+        "passes from",
+        "fails to",
+        "accuracy is known to ±",
+    )
+    caption = "What the gate disparate_impact>=0.8 can decide on the test split"
+    return Table(caption, heads, tuple(rows))
 
 
 def _percent(share: float) -> Cell:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from fairrun.figures import trial_styles
+from fairrun.figures import MOST_BARS, metric_direction, trial_styles
 from fairrun.metrics import BIAS_METRICS
+from fairrun.pages.report import environment
 
 __all__ = ["render_sweep"]
-
-_TEMPLATE = Path(__file__).parent / "templates" / "sweep.html"
 
 
 def render_sweep(
@@ -26,6 +25,7 @@ def render_sweep(
     *,
     title: str,
     paragraphs: Sequence[str],
+    commands: Sequence[str] = (),
 ) -> str:
     """Return the page of a sweep as HTML.
 
@@ -42,7 +42,9 @@ def render_sweep(
     title : str
         The heading.
     paragraphs : sequence of str
-        The paragraphs between the heading and the chart.
+        What was chosen and why. These paragraphs follow a first one about what was searched.
+    commands : sequence of str
+        What to type next.
 
     Returns
     -------
@@ -59,31 +61,63 @@ def render_sweep(
     }
     metrics = [name for name, ends in limits.items() if set(ends) <= set(trials.columns)]
     # Metrics of other columns, and of the worst pair, are not of these two groups.
-    compared = [name for name in metrics if name in BIAS_METRICS]
+    compared = {name: metric_direction(name, *groups) for name in metrics if name in BIAS_METRICS}
     varied = [name for name in parameters if trials[name].nunique() > 1 or name == "mitigator"]
     styles = trial_styles(trials["mitigator"].tolist())
-    lead = ["number", "state", "frontier"]
-    lead += ["verdict"] if trials["verdict"].any() else []
+    measured = [*dict.fromkeys([*axes, *metrics[:6]])]
+    verdict = ["verdict"] if trials["verdict"].any() else []
+    lead = ["number", "mitigator", *measured[:2], *verdict, "frontier", *varied, *measured[2:]]
+    # Verdicts are words on a page.
+    rows = trials.assign(verdict=trials["verdict"].str.replace("_", " ")).to_dict("records")
     data = {
-        "title": title,
-        "paragraphs": list(paragraphs),
         "axes": list(axes),
         "metrics": metrics,
         "limits": limits,
         "compared": compared,
-        "groups": list(groups),
         "parameters": list(parameters),
+        "markers": {name: style[0] for name, style in styles.items()},
         "colors": {name: style[1] for name, style in styles.items()},
-        "columns": [*lead, *varied, *dict.fromkeys([*axes, *metrics[:6]]), "seconds", "reason"],
+        "columns": [*dict.fromkeys(lead), "seconds", "state", "reason"],
         "texts": ["state", "frontier", "verdict", "reason", "mitigator"],
-        "trials": [
-            {str(name): _plain(value) for name, value in row.items()}
-            for row in trials.to_dict("records")
-        ],
+        "most_bars": MOST_BARS,
+        "trials": [{str(name): _plain(value) for name, value in row.items()} for row in rows],
     }
     # The text "</script>" in a value would end the script element.
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    return _TEMPLATE.read_text(encoding="utf-8").replace("{{ data }}", text)
+    return (
+        environment()
+        .get_template("sweep.html")
+        .render(
+            title=title,
+            paragraphs=[_searched(trials, axes, varied), *paragraphs],
+            commands=list(commands),
+            axes=[name.replace("_", " ") for name in axes],
+            data=Markup(text),  # noqa: S704
+        )
+    )
+
+
+def _searched(trials: pd.DataFrame, axes: Sequence[str], varied: Sequence[str]) -> str:
+    """Return a sentence or two about what was searched."""
+    complete = trials["state"].eq("complete")
+    mitigators = sorted(set(trials["mitigator"]), key=lambda name: (name != "none", name))
+    others = [name for name in varied if name != "mitigator"]
+    said = f"The sweep trained {complete.sum()} {_plural('model', complete.sum())} with "
+    said += f"{len(mitigators)} {_plural('mitigator', len(mitigators))} ({', '.join(mitigators)})"
+    said += f" and several values of {', '.join(others)}. " if others else ". "
+    n, wanted = int(trials["frontier"].sum()), " and ".join(axes).replace("_", " ")
+    said += f"It compared them on the validation rows: {n} {'is' if n == 1 else 'are'} on the "
+    said += f"frontier, because no other model is better in {wanted} at once."
+    failed = int((~complete).sum())
+    if failed:
+        said += (
+            f" {failed} more {_plural('trial', failed)} ended without a model; the table says why."
+        )
+    return said
+
+
+def _plural(word: str, n: int) -> str:
+    return word if n == 1 else f"{word}s"
 
 
 def _plain(value: Any) -> Any:

@@ -26,6 +26,7 @@ def log_charts(
     trials: Mapping[int, TrialResult],
     table: pd.DataFrame,
     paragraphs: Sequence[str],
+    commands: Sequence[str] = (),
 ) -> None:
     """Log the figures and the page of a sweep.
 
@@ -39,6 +40,8 @@ def log_charts(
         The table of trials; see `trials_table`.
     paragraphs : sequence of str
         What stands above the chart of the page.
+    commands : sequence of str
+        What to type next, as the page says it.
     """
     from fairrun.sweep.importance import parameter_importance  # imports Optuna
 
@@ -66,6 +69,7 @@ def log_charts(
             groups,
             title=f"Sweep of {len(table)} trials on {spec.name}",
             paragraphs=paragraphs,
+            commands=commands,
         )
     )
 

@@ -38,6 +38,11 @@ def horizontal_lines(ax):
     return [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1]
 
 
+def across(ax):
+    """The horizontal intervals."""
+    return [line for line in ax.lines if line.get_marker() == "|"]
+
+
 def bands(ax):
     return [
         (patch.get_x(), patch.get_x() + patch.get_width())
@@ -60,7 +65,7 @@ class TestFairnessAccuracy:
         (ax,) = plot_fairness_accuracy(ADULT, RATIO, "Male", "Female").axes
         assert list(points(ax)) == list(zip(ADULT[RATIO], ADULT["accuracy"], strict=True))
         assert names(ax) == list(ADULT["mitigator"])
-        assert ax.get_ylabel() == "accuracy"
+        assert ax.get_ylabel() == "accuracy (share of correct labels)"
 
     @pytest.mark.parametrize("metric", [RATIO, DIFFERENCE])
     def test_each_name_is_nearest_to_its_own_point(self, metric):
@@ -258,17 +263,22 @@ class TestIntervals:
             up = (*2 * (row[RATIO],), row["accuracy_ci_low"], row["accuracy_ci_high"])
             assert across in drawn
             assert up in drawn
+        assert {line.get_marker() for line in ax.lines if len(line.get_xdata()) == 2} >= {"|", "_"}
         low, high = ax.get_xlim()
         assert low < table[f"{RATIO}_ci_low"].min() < table[f"{RATIO}_ci_high"].max() < high
         low, high = ax.get_ylim()
         assert low < table["accuracy_ci_low"].min() < table["accuracy_ci_high"].max() < high
 
+    def test_a_note_says_what_the_bars_are(self):
+        note = "The bars are 95 % intervals."
+        assert note in words(plot_fairness_accuracy(with_intervals(ADULT), RATIO, "m", "f"))
+        assert note not in words(plot_fairness_accuracy(ADULT, RATIO, "m", "f"))
+
     def test_a_line_on_each_bar_and_the_value_beyond_it(self):
         table = with_intervals(ADULT)
         for metric in METRICS:
             (ax,) = plot_metric_bars(table, [metric], "Male", "Female").axes
-            (lines,) = ax.collections
-            ends = [segment[:, 0].tolist() for segment in lines.get_segments()]
+            ends = [line.get_xdata() for line in across(ax)]
             limits = table[[f"{metric}_ci_low", f"{metric}_ci_high"]].to_numpy().tolist()
             assert ends == [pytest.approx(pair) for pair in limits]
             for text, (_, high) in zip(ax.texts, limits, strict=True):
@@ -277,8 +287,7 @@ class TestIntervals:
     def test_limits_without_a_place_are_left_out(self):
         table = with_intervals(ADULT).assign(disparate_impact_ci_low=0.0)
         (ax,) = plot_metric_bars(table, [RATIO], "Male", "Female").axes
-        (lines,) = ax.collections
-        assert not any(segment.size for segment in lines.get_segments())
+        assert across(ax) == []
         assert len(plot_fairness_accuracy(table, RATIO, "Male", "Female").axes) == 1
 
     @pytest.mark.parametrize("table", [with_intervals(ADULT), with_intervals(UNDEFINED)])

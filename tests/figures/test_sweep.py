@@ -98,6 +98,22 @@ def test_trials_far_below_are_left_out_and_counted() -> None:
     assert figure.axes[0].get_ylim()[0] > 0.7
 
 
+@pytest.mark.parametrize("n", [40, 3])
+def test_a_long_frontier_has_some_intervals_and_that_of_the_chosen_trial(n: int) -> None:
+    """The intervals of all of its trials would look like a grid."""
+    table = trials(n).assign(frontier=True, chosen=False)
+    for chosen in (0, n // 2, n - 1):
+        figure = plot_sweep(table.assign(chosen=table.index == chosen), AXES, GROUPS)
+        (ax,) = figure.axes
+        across = [line for line in ax.lines if line.get_marker() == "|"]
+        up = [line for line in ax.lines if line.get_marker() == "_"]
+        assert len(across) == len(up) == min(n, 6)
+        row = table.loc[chosen]
+        assert [row["x_low"], row["x_high"]] in [list(line.get_xdata()) for line in across]
+        noted = any("intervals of 6 of the 40 trials" in text for text in texts(figure))
+        assert noted == (n > 6)
+
+
 def test_a_mitigator_looks_the_same_in_every_figure() -> None:
     assert trial_styles(["reweighing", "none", "reweighing"]) == trial_styles(
         ["reweighing", "none"]
@@ -143,11 +159,15 @@ class Page(HTMLParser):
         self.loads += [given[name] for name in ("src", "href") if given.get(name)]
 
 
+def page_columns() -> dict[str, Any]:
+    """The metrics of trials under the names that the page takes."""
+    ends = (("", ""), ("_ci_low", "_low"), ("_ci_high", "_high"))
+    sources = {"accuracy": "y", "statistical_parity": "x"}.items()
+    return {name + end: trials()[source + of] for name, source in sources for end, of in ends}
+
+
 def page(table: pd.DataFrame) -> str:
-    for name in ("accuracy", "statistical_parity"):
-        source = {"accuracy": "y", "statistical_parity": "x"}[name]
-        for end, of in (("", ""), ("_ci_low", "_low"), ("_ci_high", "_high")):
-            table[name + end] = table[source + of]
+    table = table.assign(**page_columns())
     return render_sweep(
         table,
         ["accuracy", "statistical_parity"],
@@ -168,10 +188,39 @@ def test_the_page_loads_nothing_and_holds_every_trial() -> None:
     found = re.search(r'<script id="data" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert found is not None
     data = json.loads(found[1])
-    assert data["paragraphs"][1] == "On the test rows, gate: pass."
+    assert "<p>On the test rows, gate: pass.</p>" in html
     assert len(data["trials"]) == 40
     assert data["trials"][3]["reason"] == "</script><img src=x onerror=alert(1)>"
     assert data["metrics"] == ["accuracy", "statistical_parity"]
-    assert data["compared"] == ["statistical_parity"]
+    assert data["compared"] == {"statistical_parity": "selection rate Male − Female"}
+    assert data["columns"][:4] == ["number", "mitigator", "accuracy", "statistical_parity"]
     assert data["trials"][0]["group_thresholds.tolerance"] is None
     assert "estimator" not in data["columns"]  # has one value
+
+
+def test_the_page_begins_with_what_was_searched() -> None:
+    table = trials()
+    table.loc[3, "state"] = "failed"
+    said = page(table).partition("<main>")[0]
+    assert "trained 39 models with 4 mitigators (none, disparate_impact_remover, " in said
+    n = table["frontier"].sum()
+    assert f"{n} are on the frontier, because no other model is better in accuracy and" in said
+    assert "1 more trial ended without a model" in said
+
+
+def test_the_page_has_landmarks_captions_and_verdicts_in_words() -> None:
+    html = page(trials().assign(verdict="insufficient_evidence"))
+    for part in ("<main>", "<header>", "<caption>", "<figcaption>", 'scope: "row"', 'scope: "col"'):
+        assert part in html
+    assert "insufficient evidence" in html
+    assert "insufficient_evidence" not in html
+    assert "What to type next" not in html
+    shown = render_sweep(
+        *(trials().assign(**page_columns()), ["accuracy", "statistical_parity"], ["mitigator"]),
+        GROUPS,
+        title="<b>",
+        paragraphs=[],
+        commands=["mlflow ui --backend-store-uri 'a'"],
+    )
+    assert "mlflow ui --backend-store-uri &#39;a&#39;" in shown
+    assert "<h1>&lt;b&gt;</h1>" in shown

@@ -21,6 +21,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.links: list[str] = []
         self.text = ""
+        self.heads: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -28,6 +29,8 @@ class Page(HTMLParser):
         self.links += [str(value) for name, value in attrs if name in ("src", "href")]
 
     def handle_data(self, data: str) -> None:
+        if self.tags[-1:] == ["th"]:
+            self.heads.append(data)
         self.text += data
 
 
@@ -55,6 +58,9 @@ def test_the_page_has_all_findings_and_escapes_names() -> None:
     assert "2 things to look at" in page.text
     assert "too few rows" in page.text
     assert "target: paid" in page.text
+    assert "By sex, 50.0% of the rows of m and 50.0% of those of f have the" in page.text
+    assert "Leak (warning):" in page.text
+    assert {"missing, m", "missing, f"} <= set(page.heads)
     assert "secret" not in html
 
 
@@ -63,3 +69,5 @@ def test_without_roles_the_page_has_the_columns_alone() -> None:
     html = render_check("numbers", find(typed(frame), Roles()), plan_gate([]), "")
     headings = [part.partition("</h2>")[0].rpartition(">")[2] for part in html.split("<h2")[1:]]
     assert headings == ["Findings", "Columns"]
+    assert "The target is not known yet" in html
+    assert "missing, " not in html

@@ -26,7 +26,7 @@ def log_charts(
     trials: Mapping[int, TrialResult],
     table: pd.DataFrame,
     paragraphs: Sequence[str],
-    commands: Sequence[str] = (),
+    commands: Sequence[str],
 ) -> None:
     """Log the figures and the page of a sweep.
 
@@ -63,7 +63,7 @@ def log_charts(
         log_figure(IMPORTANCE, plot_importance(importance))
     log_page(
         render_sweep(
-            table.assign(verdict=table["verdict"].str.replace("_", " ")),  # as people read it
+            table,
             plan.shown,
             [name for name in plan.space.names if name in table],
             groups,

@@ -131,7 +131,9 @@ def finish_sweep(
     refits.compare_with(selection.chosen, sweep.min_cell)
     _logger.info("drawing the figures and sweep.html")
     said = _paragraphs(sweep, selection, metrics, evaluated.gate)
-    log_charts(sweep, trials, table, [*said, f"{about_models[0].upper()}{about_models[1:]}."])
+    said.append(f"{about_models[0].upper()}{about_models[1:]}.")
+    commands = commands_after_sweep(run.info.run_id, sweep, uri, evaluated.gate)
+    log_charts(sweep, trials, table, said, commands)
     of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *plan.constrained])]
     kinds = ("validation", "test", "optimism", "optimism_ci_low", "optimism_ci_high")
     log_choice(
@@ -160,7 +162,6 @@ def finish_sweep(
         tags[GATE_VERDICT] = str(evaluated.gate.verdict)
     mlflow.set_tags(tags)
     output_model(run.info.run_id, uri)
-    commands = commands_after_sweep(run.info.run_id, sweep, uri, evaluated.gate)
     describe_sweep(
         *(run, sweep, trials, selection, metrics),
         chosen_run=run_ids[selection.chosen],

@@ -71,7 +71,8 @@ def plot_label_group_counts(table: pd.DataFrame) -> Figure:
             ax.bar_label(bars, texts, padding=4, **TEXT)
     panels[0].set_yticks(range(len(groups)), [wrap(str(group), 20) for group in groups], **TEXT)
     panels[0].set_ylim(len(groups) - 0.5, -0.5)
-    panels[0].set_xlim(0, 1.6 * (cells["share"].max() or 1))  # leaves room for the texts
+    most = cells["share"].fillna(0).max()  # a share that is not shown is NaN
+    panels[0].set_xlim(0, 1.6 * (most or 1))  # leaves room for the texts
     panels[-1].xaxis.set_major_locator(MaxNLocator(5))
     panels[-1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     panels[-1].set_xlabel("share of the rows of the split", **TEXT)

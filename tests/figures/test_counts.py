@@ -41,6 +41,11 @@ class TestLabelGroupCounts:
                 for count, share in zip(by_label["count"], by_label["share"], strict=True)
             ]
 
+    def test_a_table_in_which_no_number_may_be_shown_has_words_alone(self):
+        hidden = TWO_COUNTS.assign(count=np.nan, share=np.nan, instead="fewer than 5")
+        (ax, *_) = plot_label_group_counts(hidden).axes
+        assert {text.get_text() for text in ax.texts} == {"fewer than 5"}
+
     def test_bars_lie_at_the_name_of_their_group_and_the_first_is_on_top(self):
         figure = plot_label_group_counts(FIVE_COUNTS)
         ax = figure.axes[0]

@@ -153,6 +153,8 @@ def _is_of_groups(metric: str) -> bool:
 
 def _column_name(column: str) -> str:
     name = _NOT_IN_A_NAME.sub("_", column)
+    if name.startswith(".."):  # MLflow reads this as the parent folder
+        name = f"_{name[2:]}"
     if name == column and len(name) <= _LONGEST_COLUMN:
         return name
     encoded = column.encode("utf-8", "surrogatepass")

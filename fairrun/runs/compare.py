@@ -17,7 +17,7 @@ from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.gate import read_gate
 from fairrun.metrics import MIN_CELL
 from fairrun.runs.compared import Compared, compared_table, describe_comparison
-from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS
+from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS, check_distinct
 from fairrun.runs.described import HEADLINES, describe_data, describe_dropped
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
@@ -117,10 +117,12 @@ def run_comparison(
     Raises
     ------
     RequestError
-        If the data or a parameter cannot be used. Unknown mitigators are refused at the start.
+        If the data or a parameter cannot be used. Mitigators that are unknown or given twice are
+        refused at the start.
     """
     for mitigator in mitigators:
         resolve_mitigator(mitigator)
+    check_distinct(mitigators)
     if constraint is not None:
         read_gate(constraint)  # before the data are read
     with tracked_run("compare mitigators") as run:

@@ -138,3 +138,10 @@ def test_what_must_not_be_shown_is_in_no_table(run: Invoke, table: Path) -> None
         assert compared[name].isna().all()
     assert not any("parity" in name for name in parent.data.metrics)
     assert re.search("recommended: .*, because no model's interval meets", output)
+
+
+def test_a_mitigator_that_is_given_twice_is_refused(run: Invoke, table: Path) -> None:
+    twice = "none,reweighing,none"
+    result = run("main", "--data", table, *ABOUT, "--mitigators", twice)
+    assert result.exit_code == 2
+    assert f"error: mitigators={twice} has none twice; give each mitigator once" in result.output

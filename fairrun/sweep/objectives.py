@@ -237,8 +237,8 @@ def read_constraint(text: str, protected: Sequence[ProtectedColumn]) -> Constrai
     for term in gate.terms:
         if term.metric.kind == "performance" and (term.protected or term.declared):
             raise RequestError(
-                f"{term} is not possible, because a constraint is about the performance over all rows; "
-                "leave @ out, and the brackets"
+                f"{term} is not possible, because a constraint takes the performance over all "
+                "rows; leave @ out, and the brackets"
             )
         if term.metric.name not in _KNOWN and term.metric.kind != "performance":
             raise RequestError(

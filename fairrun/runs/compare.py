@@ -28,7 +28,7 @@ from fairrun.runs.train import run_train
 from fairrun.sweep.objectives import Constraint, read_constraint
 from fairrun.text import n_of
 from fairrun.tracking.datasets import log_input, log_notes, log_spec
-from fairrun.tracking.descriptions import describe_run
+from fairrun.tracking.descriptions import describe_run, escaped
 from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.looks import say_looks
 from fairrun.tracking.metric_names import compared_metric_name
@@ -155,8 +155,8 @@ def run_comparison(
         _log_recommendation(done, models, mitigators)
         sentence = done.recommended
         describe_run(
-            f"**{sentence[0].upper()}{sentence[1:]}.**",
-            describe_comparison(table, constrained, ranking.rule, groups),
+            f"**{escaped(f'{sentence[0].upper()}{sentence[1:]}.')}**",
+            *describe_comparison(table, constrained, ranking.rule, groups),
             f"Trained {n_of(len(models), 'model')} on {describe_data(dataset.spec)}.",
             describe_dropped(dataset.n_dropped),
             commands=commands_after_comparison(done),

@@ -82,7 +82,7 @@ def _set(run: Run, paragraphs: Sequence[str], commands: Sequence[str]) -> None:
     if commands:
         parts.append(f"What to type next:\n\n{_fenced(commands)}")
     while (excess := len("\n\n".join(parts)) - _LONGEST) > 0 and len(parts) > 1:
-        # The first paragraph says the most. Of the others, as little as possible is left out, whole.
+        # The first paragraph says the most. Of the others, as little as suffices is left out.
         enough = [each for each in parts[1:] if len(each) + 2 >= excess]
         parts.remove(min(enough, key=len) if enough else max(parts[1:], key=len))
     text = "\n\n".join(parts)

@@ -11,7 +11,7 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import UNDEFINED, entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
 from fairrun.gate import read_gate
-from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_MITIGATORS
+from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_MITIGATORS, check_distinct
 from fairrun.text import format_table
 from fairrun.training import TrainingRequest
 
@@ -42,6 +42,7 @@ def main(
     names = [name.strip() for name in mitigators.split(",")]
     for name in names:
         replace(training, mitigator=name).check()
+    check_distinct(names)
     by = None if constraint == "none" else constraint
     if by is not None:
         read_gate(by)

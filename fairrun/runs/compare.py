@@ -17,7 +17,7 @@ from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.gate import read_gate
 from fairrun.metrics import MIN_CELL
 from fairrun.runs.compared import Compared, compared_table, describe_comparison
-from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS
+from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS, check_distinct
 from fairrun.runs.described import HEADLINES, describe_data, describe_dropped
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
@@ -28,7 +28,7 @@ from fairrun.runs.train import run_train
 from fairrun.sweep.objectives import Constraint, read_constraint
 from fairrun.text import n_of
 from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec
-from fairrun.tracking.descriptions import describe_run
+from fairrun.tracking.descriptions import describe_run, escaped
 from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.looks import say_looks
 from fairrun.tracking.metric_names import compared_metric_name
@@ -117,10 +117,12 @@ def run_comparison(
     Raises
     ------
     RequestError
-        If the data or a parameter cannot be used. Unknown mitigators are refused at the start.
+        If the data or a parameter cannot be used. Mitigators that are unknown or given twice are
+        refused at the start.
     """
     for mitigator in mitigators:
         resolve_mitigator(mitigator)
+    check_distinct(mitigators)
     if constraint is not None:
         read_gate(constraint)  # before the data are read
     with tracked_run("compare mitigators") as run:
@@ -154,8 +156,8 @@ def run_comparison(
         log_dropped(dataset.n_dropped)
         sentence = done.recommended
         describe_run(
-            f"**{sentence[0].upper()}{sentence[1:]}.**",
-            describe_comparison(table, constrained, ranking.rule, groups),
+            f"**{escaped(f'{sentence[0].upper()}{sentence[1:]}.')}**",
+            *describe_comparison(table, constrained, ranking.rule, groups),
             f"Trained {n_of(len(models), 'model')} on {describe_data(dataset.spec)}.",
             describe_dropped(dataset.n_dropped),
             commands=commands_after_comparison(done),

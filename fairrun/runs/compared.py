@@ -150,27 +150,21 @@ def _difference(row: Mapping[Hashable, float], name: str) -> str:
 
 def describe_comparison(
     table: pd.DataFrame, constrained: Sequence[str], rule: str, groups: tuple[str, str]
-) -> str:
-    """Return the comparison in Markdown, with links to the runs of each model."""
+) -> list[str]:
+    """Return the paragraphs of the comparison in Markdown, with links to the runs of each model."""
     shown = shown_table(table, constrained, narrow=True).astype(str)
     shown["mitigator"] = [
         link_to_run(row["mitigator"], row["train_run_id"]) for row in table.to_dict("records")
     ]
     shown["on test"] = [link_to_run("evaluate", run_id) for run_id in table["evaluate_run_id"]]
-    headings = [str(name) for name in shown]
+    headings = [escaped(str(name)) for name in shown]
     rows: list[list[str]] = [headings, ["---"] * len(headings), *shown.to_numpy().tolist()]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     group_a, group_b = map(escaped, groups)
-    marked = "\n".join(f"- {escaped(each)}" for each in differences_to_none(table))
-    return "\n\n".join(
-        filter(
-            None,
-            [
-                "\n".join(lines),
-                f"The models are {escaped(rule)}. Test decides nothing. Brackets hold 95 % "
-                f"intervals; differences are {group_a} − {group_b}, ratios {group_a} / {group_b}. "
-                f"{as_code('comparison.json')} has all metrics.",
-                marked,
-            ],
-        )
-    )
+    return [
+        "\n".join(lines),
+        f"The models are {escaped(rule)}. Test decides nothing. Brackets hold 95 % intervals; "
+        f"differences are {group_a} − {group_b}, ratios {group_a} / {group_b}. "
+        f"{as_code('comparison.json')} has all metrics.",
+        "\n".join(f"- {escaped(each)}" for each in differences_to_none(table)),
+    ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fairrun.errors import RequestError
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["COMPARED_BY", "COMPARED_METRICS", "COMPARED_MITIGATORS"]
+__all__ = ["COMPARED_BY", "COMPARED_METRICS", "COMPARED_MITIGATORS", "check_distinct"]
 
 #: The mitigators that are compared by default: the unmitigated model and the pre-processors, which
 #: are fast to fit.
@@ -25,3 +28,12 @@ COMPARED_METRICS = (
     "equality_of_opportunity_difference",
     "average_odds_difference",
 )
+
+
+def check_distinct(mitigators: Sequence[str]) -> None:
+    """Raise RequestError if a mitigator is given twice, because names tell the models apart."""
+    twice = [name for place, name in enumerate(mitigators) if name in mitigators[:place]]
+    if twice:
+        raise RequestError(
+            f"mitigators={','.join(mitigators)} has {twice[0]} twice; give each mitigator once"
+        )

@@ -24,6 +24,8 @@ __all__ = [
 
 #: The metrics that a description has.
 HEADLINES = ("accuracy", "disparate_impact", "statistical_parity")
+#: A description has at most this number of the checks of a gate.
+_MOST_CHECKS = 20
 _VERDICTS = {
     Verdict.PASS: "The gate **passed**",
     Verdict.FAIL: "The gate **failed**",
@@ -93,12 +95,20 @@ def describe_warnings(warnings: Sequence[str], evaluation: Evaluation) -> str:
 
 
 def describe_gate(result: GateResult) -> str:
-    """Return the verdict of a gate as it is shown, and its checks as a Markdown list."""
+    """Return the verdict of a gate as it is shown, and its checks as a Markdown list.
+
+    Of many checks, those that decide come first, and the others are only counted.
+    """
+    decide_first = sorted(result.judgements, key=lambda each: each.verdict is not result.verdict)
+    is_long = len(result.judgements) > _MOST_CHECKS
     checks = [
         f"- {each.verdict.replace('_', ' ')}: {as_code(str(each.term))}, {escaped(each.subject)}"
         + (f": {escaped(each.measured)}" if each.measured else "")
-        for each in result.judgements
+        for each in (decide_first[:_MOST_CHECKS] if is_long else result.judgements)
     ]
+    if is_long:
+        more = len(result.judgements) - _MOST_CHECKS
+        checks.append(f"- and {n_of(more, 'more check')}, see `gate.json`")
     lines = [f"{_VERDICTS[result.verdict]}:", "", *checks]
     if result.verdict is Verdict.INSUFFICIENT_EVIDENCE:
         lines += ["", "To get a verdict, collect more rows, or merge small groups."]

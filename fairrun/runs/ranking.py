@@ -65,8 +65,9 @@ def rank(candidates: Sequence[Candidate], constraint: Constraint | None) -> Rank
     Then come the others, those first whose value is nearer to parity (the value reaches less far
     out of the allowed range, or lies further inside). Among these, a trivial model (see
     `why_trivial`) comes last, because its groups hardly differ whatever its scores are. A model
-    that is no different from none comes directly behind none. Without a constraint, the accuracy
-    alone decides. Values that are not shown do not decide either.
+    that is no different from none comes directly behind none, unless only one of the two meets the
+    constraint. Without a constraint, the accuracy alone decides. Values that are not shown do not
+    decide either.
 
     Parameters
     ----------
@@ -92,26 +93,48 @@ def rank(candidates: Sequence[Candidate], constraint: Constraint | None) -> Rank
     names = [each.mitigator for each in candidates]
     of_none = candidates[names.index(_UNMITIGATED)] if _UNMITIGATED in names else None
 
+    def is_behind(each: Candidate) -> bool:
+        """Return whether a model takes the place behind none, whatever its own numbers are."""
+        if of_none is None or each.effect != EffectKind.SAME:
+            return False
+        return (each.verdict is Verdict.PASS) == (of_none.verdict is Verdict.PASS)
+
     def key(place: int) -> tuple[float, ...]:
-        each, behind = candidates[place], 0
-        if each.effect == EffectKind.SAME and of_none is not None:
-            each, behind = of_none, 1
-        return (*_key(each, constraint), behind, place)
+        each, behind = candidates[place], is_behind(candidates[place])
+        return (*_key(of_none if behind and of_none else each, constraint), behind, place)
 
     order = tuple(sorted(range(len(candidates)), key=key))
-    ordered = [candidates[place] for place in order]
+    first = candidates[order[0]]
+    better = [
+        each.mitigator
+        for each in candidates
+        if is_behind(each) and _key(each, constraint) < _key(first, constraint)
+    ]
+    same = f"not counting {', '.join(better)}, no different from none" if better else ""
+    behind = ""
+    if any(map(is_behind, candidates)):
+        behind = "; a model that is no different from none directly behind it"
     if constraint is None:
-        return Ranking(
-            order,
-            "ranked by accuracy on validation alone, because constraint=none",
-            "its accuracy on validation is the best",
-        )
+        rule = f"ranked by accuracy on validation alone, because constraint=none{behind}"
+        because = "its accuracy on validation is the best"
+        return Ranking(order, rule, f"{because} ({same})" if same else because)
     limit = "; ".join(map(str, constraint.gate.terms))
     rule = (
-        f"ranked on validation: first the models whose interval meets {limit}, by accuracy; then "
-        "the others, the nearest to parity first"
+        f"ranked on validation: first the models whose {_intervals(constraint)} {limit}, by "
+        f"accuracy; then the others, the nearest to {_goal(constraint)} first{behind}"
     )
-    return Ranking(order, rule, _because(ordered, limit, constraint))
+    ordered = [candidates[place] for place in order]
+    return Ranking(order, rule, _because(ordered, limit, constraint, same))
+
+
+def _intervals(constraint: Constraint) -> str:
+    return "interval meets" if len(constraint.keys) == 1 else "intervals meet"
+
+
+def _goal(constraint: Constraint) -> str:
+    """Return what the values of models come near to."""
+    is_parity = all(term.metric.kind != "performance" for term in constraint.gate.terms)
+    return "parity" if is_parity else "what the constraint allows"
 
 
 def _key(each: Candidate, constraint: Constraint | None) -> tuple[float, ...]:
@@ -130,25 +153,29 @@ def _distance(each: Candidate, constraint: Constraint) -> float:
     return max(constraint.violations(each.metrics, of_values=True).values())
 
 
-def _because(ordered: Sequence[Candidate], limit: str, constraint: Constraint) -> str:
-    first = ordered[0]
+def _because(ordered: Sequence[Candidate], limit: str, constraint: Constraint, same: str) -> str:
+    first, intervals = ordered[0], _intervals(constraint)
     meeting = sum(each.verdict is Verdict.PASS for each in ordered)
-    intervals = "interval meets" if len(constraint.keys) == 1 else "intervals meet"
     if meeting == 1:
         return f"it is the only model whose {intervals} {limit} on validation"
     if meeting:
-        return (
+        because = (
             f"its accuracy on validation is the best of the {meeting} models whose {intervals} "
             f"{limit}"
         )
+        return f"{because} ({same})" if same else because
     values = [first.metrics.get(key, math.nan) for key in constraint.keys]
     none = f"no model's {intervals} {limit} on validation"
     if any(map(math.isnan, values)):
-        return f"{none}, nor is a value shown that tells which is nearest; its accuracy is the best"
+        because = (
+            f"{none}, nor is a value shown that tells which is nearest; its accuracy is the best"
+        )
+        return f"{because} ({same})" if same else because
     shown = ", ".join(f"{value:z.3f}" for value in values)
     left_out = sum(bool(why_trivial(each.metrics)) for each in ordered)
-    trivial = ""
+    notes = [same] if same else []
     if left_out and not why_trivial(first.metrics):
-        trivial = f" ({n_of(left_out, 'trivial model')} left out)"
+        notes.append(f"{n_of(left_out, 'trivial model')} left out")
     values_are = f"value {shown} is" if len(values) == 1 else f"values {shown} are"
-    return f"{none}, and its {values_are} the nearest to parity{trivial}"
+    because = f"{none}, and its {values_are} the nearest to {_goal(constraint)}"
+    return f"{because} ({'; '.join(notes)})" if notes else because

@@ -34,6 +34,7 @@ from fairrun.runs.sweep_request import (
 from fairrun.runs.sweep_session import sweep_run
 from fairrun.sweep.executor import Executor, make_executor
 from fairrun.sweep.judge import trial_judge
+from fairrun.sweep.measure import compared_keys
 from fairrun.sweep.methods import PLANNED, TRIALS
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import Selection, select
@@ -229,7 +230,10 @@ def _try(run: Run, sweep: Sweep, executor: Executor) -> _Tried:
 
     plan, request = sweep.plan, sweep.plan.request
     children = ChildRuns(run, sweep.dataset.spec, request.seed)
-    read = children.read(name for key in plan.shown for name in interval_keys(key))
+    problem = sweep.problem
+    others = [*(column.name for column in problem.protected[1:]), *problem.crossings]
+    shown_keys = [name for key in plan.shown for name in interval_keys(key)]
+    read = children.read(dict.fromkeys([*shown_keys, *compared_keys(others)]))
     search = Search(
         plan.space,
         request.method,
@@ -247,7 +251,7 @@ def _try(run: Run, sweep: Sweep, executor: Executor) -> _Tried:
     shown = {each.number: each for each in read.results}
     _logger.info("%s", _to_do(search))
     with Progress(search.n_trials, len(search.done)) as progress:
-        for result in executor.run(sweep.problem, search.ask, search.tell):
+        for result in executor.run(problem, search.ask, search.tell):
             number = result.number
             shown[number] = shown_trial(result, sweep.min_cell)
             with uninterrupted():

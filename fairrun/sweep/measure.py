@@ -39,7 +39,7 @@ from fairrun.metrics import (
 )
 from fairrun.sweep.objectives import interval_keys
 
-__all__ = ["measure_counts", "measure_folds", "measure_scores"]
+__all__ = ["compared_keys", "measure_counts", "measure_folds", "measure_scores"]
 
 CONFIDENCE = 0.95
 #: The number of replicates and the seed of an audit, for the metrics that need them.
@@ -52,6 +52,23 @@ _OF_SCORES = {
     "squared_calibration_error": squared_calibration_error,
 }
 _COMPARED = [m for m in BIAS_METRICS.values() if m.signed and m.scale_free]
+
+
+def compared_keys(abouts: Iterable[str]) -> list[str]:
+    """Return the names of the metrics that `measure_counts` has of protected columns or crossings.
+
+    Examples
+    --------
+    >>> compared_keys(["race"])[:2]
+    ['disparate_impact/race', 'disparate_impact_ci_low/race']
+    """
+    return [
+        key
+        for about in abouts
+        for metric in _COMPARED
+        for worst in ("", "_worst")
+        for key in interval_keys(f"{metric.name}{worst}/{about}")
+    ]
 
 
 def measure_counts(

@@ -230,21 +230,23 @@ def read_constraint(text: str, protected: Sequence[ProtectedColumn]) -> Constrai
     Raises
     ------
     RequestError
-        If the text is not a gate, or a sweep does not measure the metric of a term.
+        If the text is not a gate, or a term is about a metric or a column that is not measured.
     """
     gate = read_gate(text)
     terms, keys, abouts = [], [], []
     for term in gate.terms:
         if term.metric.kind == "performance" and (term.protected or term.declared):
             raise RequestError(
-                f"{term} is not possible, because a sweep measures performance over all rows; "
-                "leave @ out, and the brackets"
+                f"{term} is not possible, because a constraint takes the performance over all "
+                "rows; leave @ out, and the brackets"
             )
         if term.metric.name not in _KNOWN and term.metric.kind != "performance":
             raise RequestError(
-                f"{term} is not possible, because a sweep does not measure {term.metric.name}; "
-                "leave it out"
+                f"{term} is not possible, because a constraint cannot be about {term.metric.name}; "
+                "leave it out here, and give it as gate to evaluate"
             )
+        if protected:
+            term.about(protected)  # refuses an unknown column in the words of the user
         about, key = _about(term.metric, term.protected, protected)
         # A sweep logs the declared pair under the plain name.
         if term.declared:

@@ -80,13 +80,21 @@ def says_why_it_failed(description: str) -> bool:
 def _set(run: Run, paragraphs: Sequence[str], commands: Sequence[str]) -> None:
     parts = [text for text in paragraphs if text]
     if commands:
-        typed = [_in_lines(command) for command in commands]
-        parts += ["What to type next:", "\n".join(["```bash", *typed, "```"])]
-    while len("\n\n".join(parts)) > _LONGEST and len(parts) > 1:
-        # The first paragraphs say the most. The longest of the others is left out, whole.
-        parts.remove(max(parts[1:], key=len))
+        parts.append(f"What to type next:\n\n{_fenced(commands)}")
+    while (excess := len("\n\n".join(parts)) - _LONGEST) > 0 and len(parts) > 1:
+        # The first paragraph says the most. Of the others, as little as suffices is left out.
+        enough = [each for each in parts[1:] if len(each) + 2 >= excess]
+        parts.remove(min(enough, key=len) if enough else max(parts[1:], key=len))
     text = "\n\n".join(parts)
     mlflow.MlflowClient().set_tag(run.info.run_id, MLFLOW_RUN_NOTE, text[:_LONGEST])
+
+
+def _fenced(commands: Sequence[str]) -> str:
+    """Return commands as a block of code, which no name of a column inside them can end."""
+    typed = [_in_lines(command) for command in commands]
+    fence = "`" * (1 + max(map(len, re.findall("`+", " ".join(typed))), default=0))
+    fence = fence if len(fence) > 3 else "```"
+    return "\n".join([f"{fence}bash", *typed, fence])
 
 
 def _in_lines(command: str) -> str:

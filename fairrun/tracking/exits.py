@@ -8,7 +8,7 @@ import mlflow
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
-from fairrun.tracking.descriptions import says_why_it_failed
+from fairrun.tracking.descriptions import escaped, says_why_it_failed
 from fairrun.tracking.names import EXIT_CODE
 from fairrun.tracking.runs import check_tracking_uri
 from fairrun.tracking.store import impatient
@@ -42,6 +42,6 @@ def write_exit(run_id: str, code: int, said: str = "") -> None:
         client.set_tag(run_id, EXIT_CODE, str(code))
         before = client.get_run(run_id).data.tags.get(MLFLOW_RUN_NOTE, "")
         if said and not says_why_it_failed(before):
-            client.set_tag(run_id, MLFLOW_RUN_NOTE, said)
+            client.set_tag(run_id, MLFLOW_RUN_NOTE, escaped(said))
         if code not in _COMPLETE and client.get_run(run_id).info.end_time is None:
             client.set_terminated(run_id, "KILLED" if code > _SIGNALS else "FAILED")

@@ -44,7 +44,10 @@ _PACKAGES = {
     "MySQLdb": "mysqlclient",
 }
 
-_PASSWORD = re.compile(r"(?<=//)[^/@\s'\"]+@")
+#: The user in a URI. SQLAlchemy also reads a slash as part of a password.
+_USER = re.compile(r"(?<=//)[^/@\s'\"]+@|(?<=://)(?<!http://)(?<!https://)[^/@:\s'\"]+:[^@\s'\"]*@")
+#: Passwords among the parameters of a URI, as drivers of databases read them.
+_PASSWORD = re.compile(r"(?<=[?&])(\w*password|passwd|odbc_connect)=[^&\s'\"]*", re.IGNORECASE)
 _STATUS = re.compile(r"too many (\d+) error responses")
 _DELETED = re.compile(r"The (\w+) (\S+) must be in the 'active' state")
 _LONGEST = 300
@@ -103,14 +106,16 @@ def fault_of(error: BaseException, *, opening: bool = False) -> StoreError | Non
 
 
 def without_password(uri: str) -> str:
-    """Return a URI without its user and password.
+    """Return a URI, or a text with URIs, without users and passwords.
 
     Examples
     --------
     >>> without_password("postgresql://me:secret@somewhere/runs")
     'postgresql://***@somewhere/runs'
+    >>> without_password("postgresql://somewhere/runs?user=me&password=secret")
+    'postgresql://somewhere/runs?user=me&password=***'
     """
-    return _PASSWORD.sub("***@", uri)
+    return _PASSWORD.sub(r"\1=***", _USER.sub("***@", uri))
 
 
 def _is_fault(error: BaseException, *, opening: bool) -> bool:

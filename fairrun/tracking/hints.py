@@ -11,12 +11,15 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
 import mlflow
+from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import (
     MLFLOW_GIT_COMMIT,
+    MLFLOW_PARENT_RUN_ID,
     MLFLOW_PROJECT_ENV,
     MLFLOW_SOURCE_NAME,
     MLFLOW_SOURCE_TYPE,
@@ -53,12 +56,26 @@ def commit_of(run_id: str) -> str:
 def project_of(run_id: str) -> str:
     """Return the project of a run as an argument for `mlflow run`: a folder or a Git URL.
 
-    For a run that `mlflow run` did not start, this is ``.``.
+    For a run that `mlflow run` did not start, this is ``.``. A user and a token in a URL are left
+    out, because runs and reports have the command.
     """
-    tags = mlflow.MlflowClient().get_run(run_id).data.tags
+    tags = _tags(run_id)
     if tags.get(MLFLOW_SOURCE_TYPE) != "PROJECT":
         return "."
-    return without_file_scheme(tags[MLFLOW_SOURCE_NAME])
+    project = without_file_scheme(tags[MLFLOW_SOURCE_NAME])
+    return re.sub(r"^(https?://)[^/@]*@", r"\1", project)
+
+
+def _tags(run_id: str) -> Mapping[str, str]:
+    """Return the tags of the run that `mlflow run` started: this run, or one that it is part of."""
+    client = mlflow.MlflowClient()
+    tags: Mapping[str, str] = client.get_run(run_id).data.tags
+    with suppress(MlflowException):  # somebody has deleted the outer run
+        outer = tags
+        while outer.get(MLFLOW_SOURCE_TYPE) != "PROJECT" and MLFLOW_PARENT_RUN_ID in outer:
+            outer = client.get_run(outer[MLFLOW_PARENT_RUN_ID]).data.tags
+        tags = outer
+    return tags
 
 
 def without_file_scheme(project: str) -> str:
@@ -122,8 +139,12 @@ def words_of_run(run_id: str) -> list[str]:
     project, manager = project_of(run_id), _manager(run_id)
     if project == "." and (_CHECKOUT / "MLproject").is_file():
         project = str(_CHECKOUT)
+    words = ["mlflow", "run", project]
+    commit = _tags(run_id).get(MLFLOW_GIT_COMMIT)
+    if commit and not project.startswith(("/", ".")):  # without it, MLflow takes the newest commit
+        words += ["-v", commit]
     is_default = manager not in ("local", "uv")
-    return ["mlflow", "run", project, *([] if is_default else ["--env-manager", manager])]
+    return [*words, *([] if is_default else ["--env-manager", manager])]
 
 
 def mlflow_serve(run_id: str, model: str) -> str:
@@ -182,7 +203,7 @@ def _without_user(uri: str) -> str:
 def _manager(run_id: str) -> str:
     """Return the environment manager of a run."""
     # MLflow gives this tag to runs for which it built an environment, and to no other.
-    return mlflow.MlflowClient().get_run(run_id).data.tags.get(MLFLOW_PROJECT_ENV) or "local"
+    return _tags(run_id).get(MLFLOW_PROJECT_ENV) or "local"
 
 
 def _path(run_id: str) -> str:

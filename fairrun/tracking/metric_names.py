@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from fairrun.gate import GATE_METRICS
@@ -154,6 +155,8 @@ def _is_of_groups(metric: str) -> bool:
 
 def _column_name(column: str) -> str:
     name = _NOT_IN_A_NAME.sub("_", column)
+    if name.startswith(".."):  # MLflow reads this as the parent folder
+        name = f"_{name[2:]}"
     if name == column and len(name) <= _LONGEST_COLUMN:
         return name
     encoded = column.encode("utf-8", "surrogatepass")
@@ -222,8 +225,9 @@ def metrics_by_name(
     """
     keys = list(keys)
     former = [former_metric_name(key) for key in keys]
+    n_of = Counter(former)
     # A name that several metrics shared says nothing.
-    names = {name: key for name, key in zip(former, keys, strict=True) if former.count(name) == 1}
+    names = {name: key for name, key in zip(former, keys, strict=True) if n_of[name] == 1}
     for key in keys:
         metric, _, other = key.partition("/")
         names |= {f"{metric}/{_column_name(other)}": key, metric_name(key, column): key}

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
+from fairrun.tracking.descriptions import escaped
 from fairrun.tracking.metric_names import compared_metric_name
 from tests.entrypoints.conftest import ABOUT
 from tests.entrypoints.test_commands import MEASURED, artifacts, runs, succeed
@@ -91,7 +92,7 @@ def check_the_recommended_model(output: str) -> None:
     assert output_model.model_id == trained_model.model_id
 
     said = description(parent.info.run_id)
-    assert said.startswith(f"**Recommended: {name}, because {because}.**")
+    assert said.startswith(f"**Recommended: {name}, because {escaped(because)}.**")
     for child in children[1:]:
         assert f"(#/experiments/{child.info.experiment_id}/runs/{child.info.run_id})" in said
     assert f"-P model=runs:/{trained.info.run_id}/model" in said
@@ -138,3 +139,26 @@ def test_what_must_not_be_shown_is_in_no_table(run: Invoke, table: Path) -> None
         assert compared[name].isna().all()
     assert not any("parity" in name for name in parent.data.metrics)
     assert re.search("recommended: .*, because no model's interval meets", output)
+
+
+def test_a_mitigator_that_is_given_twice_is_refused(run: Invoke, table: Path) -> None:
+    twice = "none,reweighing,none"
+    result = run("main", "--data", table, *ABOUT, "--mitigators", twice)
+    assert result.exit_code == 2
+    assert f"error: mitigators={twice} has none twice; give each mitigator once" in result.output
+
+
+def test_the_name_of_a_column_is_no_markup_in_the_description(
+    run: Invoke, table: Path, tmp_path: Path
+) -> None:
+    odd, frame = "<b>|*sex*", pd.read_parquet(table)
+    frame.rename(columns={"sex": odd}).to_parquet(tmp_path / "odd.parquet", index=False)
+    about = [odd if word == "sex" else word for word in ABOUT]
+    constraint = f"disparate_impact>=0.5 @ {odd}; accuracy>=0.5"
+    ranked = ("--mitigators", "none", "--constraint", constraint)
+    succeed(run("main", "--data", tmp_path / "odd.parquet", *about, *ranked))
+    said = description(runs()[0].info.run_id)
+    code = re.compile("```.*?```|`[^`]*`", re.DOTALL)
+    assert odd in said  # as code
+    assert odd not in code.sub("", said)
+    assert "@ &lt;b&gt;\\|\\*sex\\*" in said.splitlines()[0]

@@ -9,6 +9,7 @@ from mlflow.models.evaluation.validation import ModelValidationFailedException
 
 from fairrun.gate import GateResult, Judgement, Verdict, decide, parse_gate
 from fairrun.metrics import Counts, audit
+from fairrun.runs.described import describe_gate
 from fairrun.runs.gate import mlflow_validation
 from tests.metrics.samples import COLUMNS, tables
 
@@ -52,3 +53,13 @@ def test_it_does_so_for_whole_gates(table: Any, threshold: float) -> None:
     thresholds, _ = mlflow_validation(result)
     assert len(thresholds) == len(result.judgements)
     assert passes(result) == (result.verdict is Verdict.PASS)
+
+
+def test_a_description_counts_what_it_leaves_out_of_a_long_gate() -> None:
+    (term,) = parse_gate("statistical_parity<=0.1").terms
+    passed = [Judgement(term, "sex", f"a{i}", "b", 100, 0.0, -0.01, 0.01) for i in range(200)]
+    failed = Judgement(term, "sex", "last", "b", 100, 0.3, 0.25, 0.35)
+    said = describe_gate(GateResult((*passed, failed)))
+    assert said.startswith("The gate **failed**:\n\n- fail: `statistical_parity<=0.1`, ")
+    assert "last" in said.splitlines()[2]
+    assert said.endswith("- and 181 more checks, see `gate.json`")

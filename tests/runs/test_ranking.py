@@ -71,6 +71,49 @@ def test_a_model_that_changes_nothing_is_behind_none(verdict: Verdict) -> None:
     assert order == ["none", "same", "worst"]
 
 
+SAME = "no different from none"
+
+
+def test_a_model_that_alone_meets_the_constraint_comes_first_also_if_it_changes_little() -> None:
+    order, because = ranked(
+        model("none", 0.85, 0.095, UNSURE), model("same", 0.85, 0.09, PASS, effect=SAME)
+    )
+    assert order == ["same", "none"]
+    assert because == (
+        "it is the only model whose interval meets statistical_parity<=0.1 on validation"
+    )
+    order, _ = ranked(
+        model("none", 0.85, 0.09, PASS),
+        model("same", 0.85, 0.095, UNSURE, effect=SAME),
+        model("fair", 0.84, 0.0, PASS),
+    )
+    assert order == ["none", "fair", "same"]
+
+
+@pytest.mark.parametrize("verdict", [PASS, FAIL, None])
+def test_the_reason_does_not_count_a_better_model_that_is_placed_behind_none(
+    verdict: Verdict | None,
+) -> None:
+    candidates = [
+        model("none", 0.85, 0.19, verdict),
+        model("same", 0.851, 0.18, verdict, effect=SAME),
+        model("worst", 0.80, 0.3, verdict),
+    ]
+    found = rank(candidates, None if verdict is None else LIMIT)
+    assert names(candidates, found) == ["none", "same", "worst"]
+    assert found.because.endswith("(not counting same, no different from none)")
+    assert found.rule.endswith("; a model that is no different from none directly behind it")
+
+
+def test_a_constraint_about_performance_is_not_about_parity() -> None:
+    limit = read_constraint("accuracy>=0.9", [])
+    candidates = [model("none", 0.85, 0.19, FAIL), model("better", 0.86, 0.19, FAIL)]
+    found = rank(candidates, limit)
+    assert names(candidates, found) == ["better", "none"]
+    assert "parity" not in found.rule + found.because
+    assert found.because.endswith("its value 0.860 is the nearest to what the constraint allows")
+
+
 def test_without_a_constraint_the_accuracy_decides() -> None:
     order, because = ranked(
         model("fair", 0.80, 0.0, None), model("none", 0.85, 0.19, None), constraint=None

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from mlflow.entities import Run, RunData
@@ -515,6 +517,21 @@ def test_a_sweep_of_an_earlier_version_is_resumed(
     names = ["accuracy", "accuracy_ci_high", "statistical_parity", "roc_auc", "verdict"]
     for name in (*names, "equality_of_opportunity_difference_ci_low"):
         assert list(resumed.table[name][:3]) == list(before.table[name])
+
+
+def test_a_resumed_sweep_knows_all_metrics_of_a_column_with_an_odd_name(
+    tmp_path: Path, data: DataRequest
+) -> None:
+    frame = pd.read_parquet(str(data.data))
+    frame["a=b"] = np.where(np.arange(len(frame)) % 2, "x", "y")
+    frame.to_parquet(tmp_path / "odd.parquet", index=False)
+    about = {"protected": ["sex", "a=b"], "privileged": ["Male", "x"]}
+    odd = replace(data, data=str(tmp_path / "odd.parquet"), **about)
+    before = run_sweep(odd, SweepRequest(trials=2, space=SPACE, workers=1))
+    resumed = run_sweep(odd, SweepRequest(trials=3, workers=1), resume=before.run_id)
+    assert [*resumed.table] == [*before.table]
+    name = "average_odds_difference_ci_low/a=b"
+    assert list(resumed.table[name][:2]) == list(before.table[name])
 
 
 def test_optuna_reads_a_sweep(swept: Swept) -> None:

@@ -110,9 +110,10 @@ def test_a_constraint_about_the_declared_pair_reads_its_plain_name() -> None:
     [
         ("accuracy>=0.8 @ sex", "leave @ out"),
         ("accuracy>=0.8 [privileged vs unprivileged]", "leave @ out, and the brackets"),
-        ("abroca<=0.1", "does not measure abroca"),
-        ("roc_auc_difference<=0.1", "does not measure roc_auc_difference"),
+        ("abroca<=0.1", "cannot be about abroca"),
+        ("roc_auc_difference<=0.1", "cannot be about roc_auc_difference"),
         ("nothing", "is not a term of a gate"),
+        ("statistical_parity<=0.1 @ rage", "term statistical_parity<=0.1 @ rage names 'rage'"),
     ],
 )
 def test_what_is_no_constraint_is_refused(text: str, said: str) -> None:

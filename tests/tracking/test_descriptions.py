@@ -45,6 +45,21 @@ def test_a_long_paragraph_is_left_out_whole() -> None:
     assert description(run.info.run_id) == "First.\n\nLast."
 
 
+def test_the_least_that_suffices_is_left_out() -> None:
+    with tracked_run("long") as run:
+        describe_run("First.", "t" * 4500, "short", "m" * 3600, commands=["mlflow ui"])
+    said = description(run.info.run_id).split("\n\n")
+    assert said[:3] == ["First.", "t" * 4500, "short"]
+    assert said[3:] == ["What to type next:", "```bash\nmlflow ui\n```"]
+
+
+def test_a_command_does_not_end_its_block() -> None:
+    with tracked_run("odd") as run:
+        describe_run("First.", commands=["mlflow run . -P target='a\n```\n<img src=x>'"])
+    begin, *_, end = description(run.info.run_id).split("\n\n")[2].split("\n")
+    assert (begin, end) == ("````bash", "````")
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

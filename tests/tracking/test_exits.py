@@ -39,6 +39,8 @@ def test_codes_and_states(run_id: str) -> None:
     assert left() == ("KILLED", "143", "error: stopped by SIGTERM")
     write_exit(run_id, 2, "error: x")  # a run that has ended keeps its state
     assert left() == ("KILLED", "2", "error: x")
+    write_exit(run_id, 2, "error: target=<b> is no column")
+    assert left() == ("KILLED", "2", "error: target=&lt;b&gt; is no column")
 
 
 def test_a_store_that_is_gone_is_not_waited_for(

@@ -57,6 +57,19 @@ def test_a_command_names_the_store_and_the_project(run_id: str, tmp_path: Path) 
     assert mlflow_serve(run_id, "m").endswith(" --env-manager uv")
     tag(run_id, project_env="virtualenv")
     assert mlflow_run(run_id).endswith("mlflow run git://host/p.git")
+    tag(run_id, source_git_commit="0123abcd")
+    assert mlflow_run(run_id).endswith("mlflow run git://host/p.git -v 0123abcd")
+    tag(run_id, source_name="https://me:token@host/p.git")
+    assert mlflow_run(run_id).endswith("mlflow run https://host/p.git -v 0123abcd")
+    tag(run_id, source_name="/home/me/p")
+    assert mlflow_run(run_id).endswith("mlflow run /home/me/p")
+
+
+def test_a_run_inside_another_names_the_project_of_the_outer_one(run_id: str) -> None:
+    tag(run_id, source_type="PROJECT", source_name="git://host/p.git", project_env="uv")
+    tags = {"mlflow.parentRunId": run_id, "mlflow.source.type": "LOCAL"}
+    inner = mlflow.MlflowClient().create_run("0", tags=tags).info.run_id
+    assert mlflow_run(inner).endswith("mlflow run git://host/p.git --env-manager uv")
 
 
 def test_an_installed_package_is_run_by_its_own_python(
@@ -86,6 +99,9 @@ def test_an_environment_that_is_not_active_is_put_on_the_path(
         ("sqlite:////a b/x.db", "'sqlite:////a b/x.db'", True),
         ("postgresql://host/db", "postgresql://host/db", True),
         ("postgresql://me:secret@host/db", '"$MLFLOW_TRACKING_URI"', False),
+        ("postgresql://me:a/secret@host/db", '"$MLFLOW_TRACKING_URI"', False),
+        ("postgresql://host/db?user=me&password=secret", '"$MLFLOW_TRACKING_URI"', False),
+        ("mssql+pyodbc:///?odbc_connect=PWD%3Dsecret", '"$MLFLOW_TRACKING_URI"', False),
     ],
 )
 def test_the_store_is_named_without_a_password(

@@ -20,7 +20,21 @@ from fairrun.tracking.metric_names import (
 )
 
 #: Names of columns that differ only in characters that MLflow refuses, or in what it cuts off.
-LIKE = ["a=b", "a(b", "a_b", "a/b", "a%b", "..", "_", ".", "a" * 300, "a" * 299 + "b", "a" * 299]
+LIKE = [
+    "a=b",
+    "a(b",
+    "a_b",
+    "a/b",
+    "a%b",
+    "..",
+    "_",
+    ".",
+    "..a",
+    "_a",
+    "a" * 300,
+    "a" * 299 + "b",
+    "a" * 299,
+]
 #: Names of columns that MLflow allows, and that mean something else as a name of a metric.
 PLAIN = ["race", "marital status", "größe", "a.b-c", "interval", "overall", "accuracy", "sex:race"]
 

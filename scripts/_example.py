@@ -72,8 +72,9 @@ def make_store(folder: Path) -> str:
     for line in COMMANDS:
         if "MODEL" in line:
             mlflow.set_tracking_uri(store)
-            reweighed = [run for run in _runs() if run.data.tags.get(names.STAGE) == "pre"]
-            line = line.replace("MODEL", f"runs:/{reweighed[0].info.run_id}/{names.MODEL_NAME}")
+            trained = (run.info for run in _runs() if names.MODEL_BYTES in run.data.metrics)
+            reweighed = next(run for run in trained if "reweighing" in str(run.run_name))
+            line = line.replace("MODEL", f"runs:/{reweighed.run_id}/{names.MODEL_NAME}")
         print(f"python -m fairrun {line}", flush=True)
         command = [sys.executable, "-m", "fairrun", *shlex.split(line)]
         done = subprocess.run(

@@ -12,6 +12,7 @@ from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import Verdict, read_gate
 from fairrun.models.address import check_address
+from fairrun.runs.purpose import check_purpose
 from fairrun.tracking.names import REPORT
 
 _EXIT_CODES = {
@@ -51,7 +52,7 @@ _EXIT_CODES = {
 @click.option(
     "--purpose",
     default="auto",
-    help="What the evaluation is for, in one line that the report repeats; auto says nothing.",
+    help="What the evaluation is for, in one line that the report repeats; auto: nothing.",
 )
 @click.option(
     "--gate",
@@ -80,6 +81,7 @@ def main(
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     columns, options = listed(protected), read_options(read)
+    check_purpose(given(purpose))
     check_address(model)
 
     with slow_imports():

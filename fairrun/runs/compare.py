@@ -27,7 +27,7 @@ from fairrun.runs.ranking import Ranking, rank
 from fairrun.runs.train import run_train
 from fairrun.sweep.objectives import Constraint, read_constraint
 from fairrun.text import n_of
-from fairrun.tracking.datasets import log_input, log_notes, log_spec
+from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec
 from fairrun.tracking.descriptions import describe_run
 from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.looks import say_looks
@@ -151,6 +151,7 @@ def run_comparison(
             log_figure(f"accuracy_against_{metric}", figure)
         log_figure(COMPARISON, plot_metric_bars(as_given, COMPARED_METRICS, *groups))
         _log_recommendation(done, models, mitigators)
+        log_dropped(dataset.n_dropped)
         sentence = done.recommended
         describe_run(
             f"**{sentence[0].upper()}{sentence[1:]}.**",

@@ -36,11 +36,13 @@ from fairrun.runs.described import (
 )
 from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import hide_small_groups, measure
-from fairrun.runs.origin import check_purpose, origin_of
+from fairrun.runs.origin import origin_of
+from fairrun.runs.purpose import check_purpose
 from fairrun.runs.training_run import training_of
 from fairrun.text import n_of
 from fairrun.tracking.datasets import (
     dataset_tags,
+    log_dropped,
     log_input,
     log_notes,
     open_dataset,
@@ -171,7 +173,7 @@ def run_evaluate(
     name = run_name("evaluate", opened.mitigator)
     with tracked_run(name, {MITIGATOR: opened.mitigator}) as run:
         trained = training_of(opened)
-        spec, rows, which = _rows(opened, data, dataset, read)
+        spec, rows, which, n_dropped = _rows(opened, data, dataset, read)
         of_rows = dataset_tags(spec) | {PROTECTED: names[0], MEASURED_ROWS: which}
         mlflow.set_tags(trained.tags | of_rows)
         # Another run can take the same data by this run's id. Other rows have other splits.
@@ -207,6 +209,7 @@ def run_evaluate(
         log_evaluation(
             *(evaluation, spec.sensitive), model_id=model_id, dataset=measured_on, plots=plots
         )
+        log_dropped(n_dropped)
         looks = None
         if which == "test":
             split = rows.split_digest(spec.protected[0].column)
@@ -316,8 +319,8 @@ def _explain(
 
 def _rows(
     model: OpenedModel, data: str | None, dataset: Dataset | None, read: ReadOptions | None
-) -> tuple[DatasetSpec, Rows, str]:
-    """Return the dataset spec, the rows to measure, and "test" or "evaluation"."""
+) -> tuple[DatasetSpec, Rows, str, int]:
+    """Return the spec, the rows to measure, "test" or "evaluation", and how many were dropped."""
     if dataset is None and data is not None and not is_preprocessed(data):
         spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": data})
         spec = spec if read is None else replace(spec, read=read)
@@ -338,10 +341,10 @@ def _rows(
             spec = replace(spec, cluster=None)
         prepared = prepare_rows(table, spec, of_model=True)
         log_notes(prepared.notes, prepared.n_dropped)
-        return spec, prepared.rows, "evaluation"
+        return spec, prepared.rows, "evaluation", prepared.n_dropped
     is_read_here = dataset is None
     if dataset is None:
         request = DataRequest(data=data) if data is not None else None
         dataset = open_dataset(request or read_spec(str(model.metadata.run_id)))
     log_notes(dataset.notes, dataset.n_dropped, say=is_read_here)
-    return dataset.spec, dataset.splits["test"], "test"
+    return dataset.spec, dataset.splits["test"], "test", dataset.n_dropped

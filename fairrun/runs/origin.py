@@ -13,18 +13,13 @@ import mlflow
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
 from fairrun.data import DatasetSpec, ReadOptions
-from fairrun.errors import RequestError
 from fairrun.gate import Gate
 from fairrun.metrics import MIN_CELL
 from fairrun.models.open import OpenedModel
 from fairrun.pages import Origin
-from fairrun.text import shortened
 from fairrun.tracking.hints import commit_of, words_of_run
 
-__all__ = ["check_purpose", "origin_of"]
-
-#: The most characters of a purpose.
-_LONGEST_PURPOSE = 300
+__all__ = ["origin_of"]
 
 
 def origin_of(
@@ -89,17 +84,6 @@ def origin_of(
         user=run.data.tags.get(MLFLOW_USER, ""),
         purpose=purpose or "",
     )
-
-
-def check_purpose(purpose: str | None) -> None:
-    """Raise RequestError unless a purpose is one line of text, or not given."""
-    if purpose is None:
-        return
-    if not purpose.strip() or not purpose.isprintable() or len(purpose) > _LONGEST_PURPOSE:
-        raise RequestError(
-            f"the purpose {shortened(purpose)!r} is not one line of 1 to {_LONGEST_PURPOSE} "
-            "characters; shorten it, or give auto to say nothing"
-        )
 
 
 def _command(

@@ -12,7 +12,14 @@ from fairrun.figures import plot_label_group_counts
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import MIN_CELL, check_min_cell, hidden_parts
 from fairrun.runs.described import describe_data, describe_dropped
-from fairrun.tracking.datasets import log_dataset, log_input, log_notes, log_spec, open_dataset
+from fairrun.tracking.datasets import (
+    log_dataset,
+    log_dropped,
+    log_input,
+    log_notes,
+    log_spec,
+    open_dataset,
+)
 from fairrun.tracking.descriptions import describe_run
 from fairrun.tracking.hints import next_command
 from fairrun.tracking.names import LABEL_GROUP_COUNTS, ROWS
@@ -70,6 +77,7 @@ def run_preprocess(request: DataRequest, min_cell: int = MIN_CELL) -> Preprocess
             log_input(rows, dataset.spec, context=name)
         n_rows = {f"{ROWS}{name}": float(len(rows)) for name, rows in dataset.splits.items()}
         mlflow.log_metrics(n_rows)
+        log_dropped(dataset.n_dropped)
         counts = without_empty_neither(label_group_counts(dataset), "count")
         counts = _shown(counts, min_cell)
         log_table(LABEL_GROUP_COUNTS, counts)

@@ -42,6 +42,7 @@ from fairrun.sweep.table import trials_table
 from fairrun.sweep.trial import Problem, TrialResult
 from fairrun.text import n_of
 from fairrun.tracking.datasets import (
+    log_dropped,
     log_input,
     log_notes,
     log_spec,
@@ -268,6 +269,7 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
     selection = select(results, plan.axes, plan.constraint, plan.rule, judge)
     table = trials_table(results, run_ids, selection, plan.constraint, tried.shown)
     outcome = finish_sweep(run, sweep, tried.shown, table, selection)
+    log_dropped(sweep.dataset.n_dropped)
     return Swept(
         run.info.run_id,
         table,

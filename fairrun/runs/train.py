@@ -33,7 +33,7 @@ from fairrun.runs.effects import (
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import hide_small_groups, measure, protected_columns
 from fairrun.text import n_of
-from fairrun.tracking.datasets import log_input, log_notes, log_spec, open_dataset
+from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec, open_dataset
 from fairrun.tracking.descriptions import as_code, describe_run, escaped
 from fairrun.tracking.evaluation import log_evaluation
 from fairrun.tracking.hints import mlflow_serve, next_command
@@ -226,6 +226,7 @@ def run_train(
             MODEL_BYTES: float(logged.n_bytes),
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
+        log_dropped(dataset.n_dropped)
         done = Trained(
             *(run.info.run_id, logged.uri, evaluation.metrics, columns[0]),
             *(constraint, said.effect, "" if effect is None else effect.compared),

@@ -52,6 +52,7 @@ from fairrun.tracking.store import reading
 __all__ = [
     "dataset_tags",
     "log_dataset",
+    "log_dropped",
     "log_input",
     "log_notes",
     "log_spec",
@@ -167,7 +168,7 @@ def spec_parameters(spec: DatasetSpec) -> dict[str, object]:
 
 
 def log_notes(notes: Sequence[str], n_dropped: int, *, say: bool = True) -> None:
-    """Log what reading the data decided, and how many rows it dropped.
+    """Log what reading the data decided, as `data_notes.json`.
 
     Parameters
     ----------
@@ -181,6 +182,13 @@ def log_notes(notes: Sequence[str], n_dropped: int, *, say: bool = True) -> None
     if say:
         say_notes(notes)
     mlflow.log_dict(_notes_dict(notes, n_dropped), DATA_NOTES)
+
+
+def log_dropped(n_dropped: int) -> None:
+    """Log the number of dropped rows, after the metrics that matter more.
+
+    MLflow shows metrics in the order in which they were logged, and compares runs by the first one.
+    """
     mlflow.log_metric(ROWS_DROPPED, float(n_dropped))
 
 

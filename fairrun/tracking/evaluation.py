@@ -20,7 +20,7 @@ from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, bias_table, shown_confusion
 from fairrun.text import without_formulas
 from fairrun.tracking.looks import Looks
-from fairrun.tracking.metric_names import is_headline, loggable
+from fairrun.tracking.metric_names import is_headline, loggable, place_of_headline
 from fairrun.tracking.names import (
     AUDIT,
     BIAS_METRICS,
@@ -68,8 +68,8 @@ def log_evaluation(
         The plots by name.
     """
     column = evaluation.protected.name
-    headlines = {name: value for name, value in evaluation.metrics.items() if is_headline(name)}
-    linked = loggable(headlines, column)
+    headlines = sorted(filter(is_headline, evaluation.metrics), key=place_of_headline)
+    linked = loggable({name: evaluation.metrics[name] for name in headlines}, column)
     # In the first call, MLflow links model and dataset to the run once for each metric, so the
     # first call has only one.
     first, *_ = linked

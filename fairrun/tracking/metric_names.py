@@ -30,6 +30,7 @@ __all__ = [
     "loggable",
     "metric_name",
     "metrics_by_name",
+    "place_of_headline",
 ]
 
 #: The metrics that come first on the pages of MLflow.
@@ -171,6 +172,16 @@ def is_headline(name: str) -> bool:
     metric = name.partition("/")[0]
     limit = _LIMIT.fullmatch(metric)
     return metric in HEADLINES if limit is None else limit["of"] in _WITH_LIMITS and metric == name
+
+
+def place_of_headline(name: str) -> int:
+    """Return the place of a headline metric or its limit, which MLflow shows in this order.
+
+    MLflow's page that compares runs begins with the metric that was logged first.
+    """
+    metric = name.partition("/")[0]
+    limit = _LIMIT.fullmatch(metric)
+    return HEADLINES.index(metric if limit is None else limit["of"])
 
 
 def loggable(metrics: Mapping[str, float], column: str) -> dict[str, float]:

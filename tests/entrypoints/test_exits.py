@@ -45,9 +45,9 @@ def test_a_refusal_ends_the_run_and_describes_it(
     assert left.info.status == "FAILED"
     assert left.data.tags["process.exit_code"] == "2"
     said = left.data.tags["mlflow.note.content"]
-    # A command that had begun describes its run itself.
-    assert said.startswith(("error: ", "**Refused** (a bad request, exit code 2): "))
-    assert result.output.strip().endswith(said.partition(": ")[2])
+    opened = "**Refused** (a bad request, exit code 2): "  # if the run was opened before
+    assert said.startswith(("error: ", opened))
+    assert result.output.strip().endswith(said.removeprefix(opened))
 
 
 def test_a_bug_is_told_from_a_refusal(

@@ -69,7 +69,7 @@ def test_the_report_begins_with_the_verdict_and_holds_no_row(
     run("evaluate", "--model", model, "--gate", gate)
     logged = last_run().info.run_id
     report = mlflow.artifacts.load_text(f"runs:/{logged}/report.html")
-    assert re.search(r"<h1>.*</h1>\s*<p class=\"verdict fail\">Fail", report)
+    assert re.search(r"<h1>.*<p class=\"verdict fail\">.*Fail.*<nav", report, re.DOTALL)
     assert logged in report
     assert "this is look 1 at this test split, by 1 model" in report
     judged = mlflow.load_table("gate.json", run_ids=[logged])

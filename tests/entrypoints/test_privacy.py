@@ -18,6 +18,8 @@ from matplotlib.text import Text
 from fairrun.errors import RequestError
 from fairrun.metrics import ScoreHistogram, counts_from_dict
 from fairrun.models.load import load_model
+from fairrun.models.provenance import Provenance
+from fairrun.serving.limits import Limits
 from fairrun.serving.openapi import openapi_document
 from fairrun.sweep.shown import shown_trial
 from fairrun.sweep.trial import TrialResult
@@ -101,8 +103,7 @@ def test_the_name_of_a_person_is_nowhere(
     answers = model.predict(rows, params=asked).drop(columns=list(rows), errors="ignore")
     hints = answers.astype(str).to_csv()
     texts = [("printed", "".join(said)), ("logged", caplog.text), ("drawn", "\n".join(drawn))]
-    description = load_model(uri).description
-    schema = openapi_document(description, version="1", mitigator=None, token=False)
+    schema = openapi_document(load_model(uri), Provenance(uri), Limits(), token=False)
     files = [("answers", hints), ("schema", json.dumps(schema)), *everything_in(tmp_path)]
     assert sum("clerk" in text for _, text in files) > 3
     assert not [

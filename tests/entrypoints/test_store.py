@@ -309,7 +309,10 @@ def test_a_full_disk_in_a_sweep(run: Invoke, table: Path, full_at: Callable[[str
     """The run of the trial is no longer running either, and the sweep can be resumed."""
     sweep = ("sweep", "--trials", 1, "--workers", 1, "--space", "mitigator=none; C=1")
     full_at("counts.json")
-    line = refused(run(*sweep, "--data", table, *ABOUT))
+    result = run(*sweep, "--data", table, *ABOUT)
+    assert result.exit_code == EXIT_TRACKING_STORE
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("error: ")
     assert "no space is left on the disk of " in line
     assert statuses() == ["FAILED", "FAILED"]
 

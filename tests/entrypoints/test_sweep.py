@@ -40,7 +40,7 @@ def test_the_chosen_trial_has_a_row_also_if_it_is_not_on_the_frontier(
 def test_a_verdict_is_in_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fairrun.entrypoints.sweep.where_to_look", lambda _: ["look here"])
+    monkeypatch.setattr("fairrun.tracking.hints.where_to_look", lambda _: ["look here"])
     _say(swept(3, Verdict.INSUFFICIENT_EVIDENCE))
     said = capsys.readouterr().out
     assert "the constraint on validation: insufficient evidence." in said

@@ -16,6 +16,7 @@ from fairrun.tracking.metric_names import (
     loggable,
     metric_name,
     metrics_by_name,
+    place_of_headline,
 )
 
 #: Names of columns that differ only in characters that MLflow refuses, or in what it cuts off.
@@ -86,3 +87,10 @@ def test_few_metrics_come_first() -> None:
     assert [name for name in flat if name.endswith("_ci_low")] == [
         f"{name}_ci_low" for name in ("accuracy", "disparate_impact", "statistical_parity")
     ]
+
+
+def test_the_accuracy_is_first() -> None:
+    names = ["disparate_impact/race", "selection_rate", "accuracy_ci_low", "accuracy", "roc_auc"]
+    ordered = sorted(names, key=place_of_headline)
+    assert set(ordered[:2]) == {"accuracy", "accuracy_ci_low"}
+    assert ordered[2:] == ["roc_auc", "selection_rate", "disparate_impact/race"]

@@ -20,8 +20,8 @@ from fairrun.tracking.trials import mark
 
 __all__ = ["MODEL_STEP", "link_headlines", "logged_model", "model_of_trial"]
 
-#: The step at which the model of a trial is logged. All metrics of a trial are at step 0, and MLflow
-#: shows those of the model's own step on its page.
+#: The step at which the model of a trial is logged. MLflow shows all metrics of the run at the
+#: model's step on the page of the model, and those of a trial are at step 0.
 MODEL_STEP = 1
 
 

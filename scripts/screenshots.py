@@ -32,6 +32,9 @@ WIDE, NARROW = 1280, 390
 #: A higher page gets several pictures.
 HIGHEST = 4000
 _NO_CHROMIUM = "there is no chromium on PATH; install it (apt install chromium), and try again"
+#: MLflow fetches the data of its charts after the page, which seems to be at rest meanwhile.
+_HAS_CHARTS = "document.querySelector('.js-plotly-plot')"
+_WITH_CHARTS = ("chart", "compare", "main-metrics", "evaluate-metrics")
 #: MLflow opens its assistant over a third of the window at a browser's first visit.
 _NO_ASSISTANT = """
 localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
@@ -51,12 +54,15 @@ class Picture:
         The address of the page.
     width, height : int
         The size of the window.
+    until : str
+        A JavaScript expression that is true when the page shows what it should.
     """
 
     name: str
     url: str
     width: int = WIDE
     height: int = 900
+    until: str = "true"
 
 
 def own_pictures(pages: Mapping[str, str]) -> list[Picture]:
@@ -101,7 +107,8 @@ def pictures_of_mlflow(address: str, runs: Runs) -> list[Picture]:
             mark = "&" if "?" in url else "?"
             # MLflow scrolls inside its window, so the window is as high as most of its pages.
             name = f"mlflow-{short}-{page}"
-            found.append(Picture(name, f"{url}{mark}workflowType={view}", WIDE, 1800))
+            until = _HAS_CHARTS if page in _WITH_CHARTS else "true"
+            found.append(Picture(name, f"{url}{mark}workflowType={view}", WIDE, 1800, until))
     return found
 
 
@@ -146,7 +153,7 @@ def take(
     captions: dict[str, str] = {}
     for each in pictures:
         if is_wanted(each.name, only):
-            browser.open(each.url, each.width, each.height)
+            browser.open(each.url, each.width, each.height, each.until)
             too_wide = browser.size()[0] - each.width
             note = f": {too_wide} pixels wider than the window" if too_wide > 0 else ""
             captions |= save(browser, folder, each.name, note)

@@ -59,6 +59,9 @@ def test_each_page_has_a_picture() -> None:
     assert "runs=%5B%22one%22%2C%20%22two%22%5D" in urls["mlflow-genai-compare"]
     assert urls["mlflow-genai-sweep"].startswith("http://ui/#/experiments/2/runs/swept?")
     assert "/models/in%20come/versions/3?" in urls["mlflow-genai-version"]
+    waiting = {each.name for each in pictures if "plotly" in each.until}
+    assert {"mlflow-genai-chart", "mlflow-training-main-metrics"} <= waiting
+    assert "mlflow-training-main" not in waiting
 
 
 def test_only_takes_parts_of_names() -> None:

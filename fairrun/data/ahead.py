@@ -1,4 +1,4 @@
-"""Read small files before anything else is imported, so that a wrong column is refused at once."""
+"""Read small data before anything else is imported, so that a wrong column is refused at once."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ReadRequest(DataRequest):
 
 
 def read_ahead(request: DataRequest) -> DataRequest:
-    """Prepare the data of a request now if they are in a small local file.
+    """Prepare the data of a request now if they are `census` or in a small local file.
 
-    This takes a fraction of a second.
+    This takes less than a second.
 
     Parameters
     ----------
@@ -40,18 +40,18 @@ def read_ahead(request: DataRequest) -> DataRequest:
     Returns
     -------
     DataRequest
-        A `ReadRequest` for a small file. Any other request is returned unchanged, and its data are
-        read in a run.
+        A `ReadRequest` for `census` and a small file. Any other request is returned unchanged, and
+        its data are read in a run.
 
     Raises
     ------
     RequestError
-        If the request names no data set, or the data of a small file do not fit it.
+        If the request names no data set, or the data that are read do not fit it.
     """
-    if request.data in KNOWN_DATASETS or is_preprocessed(request.data):
+    if is_preprocessed(request.data):
         return request
     spec = resolve_spec(request)
-    if spec.source not in KNOWN_DATASETS and not _is_large(spec.source):
+    if not _is_large(spec.source):
         given = {each.name: getattr(request, each.name) for each in fields(DataRequest)}
         return ReadRequest(**given, dataset=prepare(spec))
     return request
@@ -59,6 +59,8 @@ def read_ahead(request: DataRequest) -> DataRequest:
 
 def _is_large(source: str) -> bool:
     """Return whether a source may take longer to read; a file that is not there does not."""
+    if source in KNOWN_DATASETS:
+        return source != "census"  # The others are downloaded.
     if scheme_of(source) or is_preprocessed(source):
         return True
     # Path.exists raises for a name that is too long.

@@ -178,13 +178,13 @@ def _protected(request: DataRequest) -> tuple[Protected, ...]:
     columns, values = request.protected or (), request.privileged or ()
     others = request.unprivileged or ["rest"] * len(columns)
     if not len(columns) == len(values) == len(others):
-        groups = f"{len(values)} privileged"
+        given = [n_of(len(columns), "protected column"), n_of(len(values), "privileged group")]
         if request.unprivileged:
-            groups += f" and {len(others)} unprivileged"
+            given.append(n_of(len(others), "unprivileged group"))
+        *first, last = given
         raise RequestError(
-            f"{n_of(len(columns), 'protected column')} and {groups} groups were given; give one "
-            "group for each column, in the same order, separated by commas (unprivileged may be "
-            "rest)"
+            f"{', '.join(first)} and {last} were given; give one group for each column, in the "
+            "same order, separated by commas (unprivileged may be rest)"
         )
     return tuple(
         Protected(column, value, other)

@@ -115,7 +115,7 @@ def slow_imports() -> Iterator[None]:
 
 
 def read_early(request: DataRequest) -> DataRequest:
-    """Read a small file before the slow imports, so that a wrong column is refused at once.
+    """Read small data before the slow imports, so that a wrong column is refused at once.
 
     Under `mlflow run` there is a run already, which a refusal has to end.
     """
@@ -146,6 +146,8 @@ def _talk() -> None:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     # It logs the traceback of each error of a database, which the command reports in one line.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    # On a server, it prints two lines with links at the end of every run, also of each trial.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     warnings.filterwarnings("ignore", module=r"mlflow\.")
     warnings.showwarning = _show_warning
 

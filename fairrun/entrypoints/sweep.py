@@ -20,7 +20,7 @@ from fairrun.entrypoints._types import given
 from fairrun.metrics import has_sign
 from fairrun.runs.compared_defaults import COMPARED_METRICS
 from fairrun.sweep.methods import METHODS, TRIALS
-from fairrun.sweep.objectives import interval_keys
+from fairrun.sweep.objectives import check_choice, interval_keys
 from fairrun.sweep.selection import RULES
 from fairrun.sweep.space_text import read_space
 from fairrun.text import format_table, with_interval
@@ -132,9 +132,11 @@ def main(
     **plain: Any,
 ) -> None:
     """Train many models, choose one on validation, and evaluate it once on test."""
+    of_trials = None if constraint == "none" else constraint
     if plain["space"] != "default":
         read_space(plain["space"])  # which the run reads again
     if resume == "none":
+        check_choice(plain["objective"], of_trials, given(select))
         data = read_early(data)
 
     with slow_imports():
@@ -142,7 +144,7 @@ def main(
         from fairrun.runs.sweep_request import SweepRequest
 
     request = SweepRequest(
-        constraint=None if constraint == "none" else constraint,
+        constraint=of_trials,
         select=given(select),  # type: ignore[arg-type]
         register=None if register == "none" else register,
         trials_experiment=given(trials_experiment),

@@ -76,6 +76,7 @@ def log_model(
     *,
     name: str = MODEL_NAME,
     run_id: str | None = None,
+    step: int = 0,
 ) -> LoggedModel:
     """Log a model, in the experiment of the active run.
 
@@ -97,6 +98,9 @@ def log_model(
         The name of the model in the run, with which `runs:/<run id>/<name>` is its URI.
     run_id : str, optional
         The run that the model comes from, and whose parameters it has; the active run by default.
+    step : int
+        The step of the run. MLflow shows the metrics that the run has at this step on the page of
+        the model.
 
     Returns
     -------
@@ -119,6 +123,7 @@ def log_model(
             flavor,
             name=name,
             run_id=run_id,
+            step=step,
             flavor_name="pyfunc.ModelFromCode",  # as mlflow.pyfunc.log_model says
             python_model=str(_CODE / "served_model.py"),
             artifacts={ARTIFACT_NAME: str(saved)},

@@ -20,7 +20,12 @@ from fairrun.sweep.trial import Problem, TrialResult
 from fairrun.text import n_of
 from fairrun.tracking.names import FRONTIER_DIFFERENCES, SWEEP_MODEL
 from fairrun.tracking.sweeps import put_table
-from fairrun.tracking.trial_models import logged_model, model_of_trial
+from fairrun.tracking.trial_models import (
+    MODEL_STEP,
+    link_headlines,
+    logged_model,
+    model_of_trial,
+)
 from fairrun.tracking.trials import mark, read_counts, trial_name
 
 __all__ = ["Refits"]
@@ -87,7 +92,9 @@ class Refits:
                 *(model, problem.spec, problem.protected, mitigator, constraint),
                 name=name,
                 run_id=run_id,
+                step=MODEL_STEP,
             )
+            link_headlines(before, logged.model_id)
             mark(run_id, {SWEEP_MODEL: logged.uri})
         return logged.uri
 

@@ -10,7 +10,13 @@ from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL
 from fairrun.sweep.methods import TRIALS, Method
-from fairrun.sweep.objectives import Constraint, Objective, parse_objectives, read_constraint
+from fairrun.sweep.objectives import (
+    Constraint,
+    Objective,
+    check_choice,
+    parse_objectives,
+    read_constraint,
+)
 from fairrun.sweep.selection import Rule
 from fairrun.sweep.space import Space
 from fairrun.sweep.space_text import read_space
@@ -190,13 +196,9 @@ def plan_sweep(
     """
     if spec.weight is not None:
         _check_weights(spec, space)
+    check_choice(request.objective, request.constraint, request.select)
     objectives = parse_objectives(request.objective, protected)
     constraint = read_constraint(request.constraint, protected) if request.constraint else None
-    if request.select == "constrained" and constraint is None:
-        raise RequestError(
-            "select=constrained needs a constraint; give one, such as "
-            "constraint='statistical_parity<=0.05'"
-        )
     return Plan(
         request,
         space,

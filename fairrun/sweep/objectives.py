@@ -12,7 +12,14 @@ from fairrun.groups import ProtectedColumn
 from fairrun.metrics import PERFORMANCE_METRICS
 from fairrun.text import did_you_mean
 
-__all__ = ["Constraint", "Objective", "interval_keys", "parse_objectives", "read_constraint"]
+__all__ = [
+    "Constraint",
+    "Objective",
+    "check_choice",
+    "interval_keys",
+    "parse_objectives",
+    "read_constraint",
+]
 
 #: Performance metrics for which lower values are better.
 _LOSSES = {"brier_score"}
@@ -130,6 +137,29 @@ def parse_objectives(text: str, protected: Sequence[ProtectedColumn]) -> tuple[O
             f"objective={text} is not possible; give one metric or two different metrics"
         )
     return objectives
+
+
+def check_choice(objective: str, constraint: str | None, select: str | None) -> None:
+    """Raise RequestError for what is wrong in every data set, before the data are read.
+
+    Parameters
+    ----------
+    objective : str
+        The objectives; see `parse_objectives`.
+    constraint : str or None
+        The constraint; see `read_constraint`.
+    select : str or None
+        The rule of the choice; see `fairrun.sweep.selection.RULES`.
+    """
+    for part in objective.split(","):
+        _objective(part.strip(), ())
+    if constraint is not None:
+        read_constraint(constraint, ())
+    elif select == "constrained":
+        raise RequestError(
+            "select=constrained needs a constraint; give one, such as "
+            "constraint='statistical_parity<=0.05'"
+        )
 
 
 def _objective(text: str, columns: Sequence[ProtectedColumn]) -> Objective:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import mlflow
-from mlflow.entities import Run
+from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 
 from fairrun.tracking.interrupts import uninterrupted
+from fairrun.tracking.metric_names import is_headline
 from fairrun.tracking.names import SWEEP_MODEL
 from fairrun.tracking.owners import process_tags
 from fairrun.tracking.reaping import fail_models_of
@@ -17,7 +18,11 @@ from fairrun.tracking.runs import reopened_run
 from fairrun.tracking.store import impatient
 from fairrun.tracking.trials import mark
 
-__all__ = ["logged_model", "model_of_trial"]
+__all__ = ["MODEL_STEP", "link_headlines", "logged_model", "model_of_trial"]
+
+#: The step at which the model of a trial is logged. MLflow shows all metrics of the run at the
+#: model's step on the page of the model, and those of a trial are at step 0.
+MODEL_STEP = 1
 
 
 def logged_model(trial: Run, experiment_id: str) -> str:
@@ -56,3 +61,21 @@ def model_of_trial(trial: Run, experiment_id: str) -> Iterator[None]:
         with suppress(Exception), uninterrupted(), impatient():
             fail_models_of(trial, experiment_id)
         raise
+
+
+def link_headlines(trial: Run, model_id: str) -> None:
+    """Show the headline metrics of a trial on the page of its model.
+
+    Parameters
+    ----------
+    trial : mlflow.entities.Run
+        The run of the trial.
+    model_id : str
+        The model.
+    """
+    metrics = [
+        Metric(name, value, trial.info.end_time, 0, model_id=model_id, run_id=trial.info.run_id)
+        for name, value in trial.data.metrics.items()
+        if is_headline(name)  # Names with a slash begin with the column here, and are left out.
+    ]
+    mlflow.MlflowClient().log_batch(trial.info.run_id, metrics=metrics)

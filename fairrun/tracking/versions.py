@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import mlflow
@@ -17,6 +17,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.utils.models import get_model_name_and_version
 
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics import has_sign
+from fairrun.text import with_sign
 from fairrun.tracking.faults import fault_of
 from fairrun.tracking.metric_names import metrics_by_name
 from fairrun.tracking.names import (
@@ -210,8 +212,9 @@ def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
     for name in names:
         value, low, high = (numbers.get(f"{name}{end}") for end in ("", "_ci_low", "_ci_high"))
         if value is not None:
-            interval = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
-            lines.append(f"| {name} | {value:.3f} | {interval} |")
+            form: Callable[[float], str] = with_sign if has_sign(name) else "{:z.3f}".format
+            interval = "" if low is None or high is None else f"{form(low)} to {form(high)}"
+            lines.append(f"| {name} | {form(value)} | {interval} |")
     return lines
 
 

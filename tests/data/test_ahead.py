@@ -28,8 +28,14 @@ def test_a_small_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert read_ahead(request) is request
 
 
+def test_census_is_read() -> None:
+    assert isinstance(read_ahead(DataRequest("census")), ReadRequest)
+    with pytest.raises(RequestError, match=r"protected=sxe is not a column.*did you mean sex"):
+        read_ahead(DataRequest("census", protected=["sxe"], privileged=["Male"]))
+
+
 @pytest.mark.parametrize(
-    "data", ["census", "0123456789abcdef" * 2, "https://example.org/people.csv", "."]
+    "data", ["adult", "0123456789abcdef" * 2, "https://example.org/people.csv", "."]
 )
 def test_other_data_are_read_in_a_run(data: str) -> None:
     request = DataRequest(data, **_ABOUT)  # type: ignore[arg-type]

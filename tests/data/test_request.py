@@ -147,7 +147,11 @@ def test_what_is_out_of_range_is_refused(change: dict[str, Any], said: str) -> N
     ("request_", "said"),
     [
         (DataRequest("people.csv"), "needs target, positive, protected as well"),
-        (DataRequest("census", protected=["sex"]), "1 protected column and 0 privileged"),
+        (DataRequest("census", protected=["sex"]), "1 protected column and 0 privileged groups"),
+        (
+            DataRequest("census", protected=["sex"], privileged=["M"], unprivileged=["F", "X"]),
+            "1 protected column, 1 privileged group and 2 unprivileged groups were given",
+        ),
         (DataRequest("nowhere.yaml"), "cannot be read as YAML.*a relative path is looked for in /"),
     ],
 )

@@ -188,6 +188,12 @@ def test_models_are_of_the_frontier_alone(swept: Swept) -> None:
     assert {model.name for model in models} == {
         mlflow.get_run(model.source_run_id).info.run_name for model in models
     }
+    for model in models:
+        shown = [metric.key for metric in model.metrics]
+        assert {"accuracy", "statistical_parity", "accuracy_ci_low"} <= set(shown)
+        if model.model_uri != swept.model_uri:  # which is evaluated on test, too
+            assert len(shown) == len(set(shown)) <= 21
+            assert not any("/" in name for name in shown)
 
 
 def test_test_rows_are_seen_once_by_the_chosen_model_alone(swept: Swept) -> None:

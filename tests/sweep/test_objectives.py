@@ -7,7 +7,12 @@ import pytest
 from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.groups import ProtectedColumn
-from fairrun.sweep.objectives import interval_keys, parse_objectives, read_constraint
+from fairrun.sweep.objectives import (
+    check_choice,
+    interval_keys,
+    parse_objectives,
+    read_constraint,
+)
 
 SEX = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
 RACE = ProtectedColumn("race", ("White", "Black", "Other"), ("White",), ("Black", "Other"))
@@ -119,3 +124,24 @@ def test_a_constraint_about_the_declared_pair_reads_its_plain_name() -> None:
 def test_what_is_no_constraint_is_refused(text: str, said: str) -> None:
     with pytest.raises(RequestError, match=said):
         read_constraint(text, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (("acuracy", None, None), "objective=acuracy is not known; did you mean accuracy"),
+        (("accuracy @ sex", None, None), "leave @ out"),
+        (("accuracy", "statistical_party<=0.1", None), "did you mean statistical_parity"),
+        (("accuracy", None, "constrained"), "select=constrained needs a constraint"),
+    ],
+)
+def test_a_choice_is_checked_without_data(
+    choice: tuple[str, str | None, str | None], said: str
+) -> None:
+    with pytest.raises(RequestError, match=said):
+        check_choice(*choice)
+
+
+def test_a_choice_is_not_refused_for_columns_that_are_not_known_yet() -> None:
+    check_choice("statistical_parity, statistical_parity @ race", "accuracy>=0.7 ", "constrained")
+    check_choice("accuracy", "statistical_parity<=0.1 @ race", None)

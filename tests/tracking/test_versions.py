@@ -74,6 +74,9 @@ def test_an_evaluation_with_a_gate_is_on_the_version(
         disparate_impact=1.25,
         disparate_impact_ci_low=1.1,
         disparate_impact_ci_high=2,
+        statistical_parity=0.041,
+        statistical_parity_ci_low=-0.01,
+        statistical_parity_ci_high=0.058,
     )
     found = version(name)
     assert found.tags == {
@@ -86,6 +89,7 @@ def test_an_evaluation_with_a_gate_is_on_the_version(
     assert f"On the 1,234 test rows (run `{run_id}`)" in said
     assert "| accuracy | 0.800 |  |" in said
     assert "| disparate_impact | 1.250 | 1.100 to 2.000 |" in said
+    assert "| statistical_parity | +0.041 | -0.010 to +0.058 |" in said
     assert "Ratios are `Male` / `Female`" in said
     assert "Verdict of the gate `accuracy>=0.7` in this run: **insufficient evidence**." in said
     assert f"-P 'model=models:/{name}/1'" in said

@@ -52,6 +52,8 @@ def test_train_evaluate_preprocess_train(
     run = ("mlflow", "run", project, "--env-manager", "local", "-e", "train")
     output = remote.succeed(*run, *given(mitigator="correlation_remover", **about))
     (model,) = re.findall(r"-P model=(\S+)", output)
+    # MLflow says where the run is, once, and not also the command inside.
+    assert output.count("View run") <= 1
     # The rest in this process, which never saw the files: each new one takes seconds to import.
     track_at(remote.store)
     mlflow.set_experiment(experiment_id=remote.experiment)

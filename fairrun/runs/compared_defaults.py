@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["COMPARED_BY", "COMPARED_METRICS", "COMPARED_MITIGATORS"]
+__all__ = ["COMPARED_BY", "COMPARED_METRICS", "COMPARED_MITIGATORS", "WORST"]
 
 #: The mitigators that are compared by default: the unmitigated model and the pre-processors, which
 #: are fast to fit.
@@ -25,3 +25,6 @@ COMPARED_METRICS = (
     "equality_of_opportunity_difference",
     "average_odds_difference",
 )
+
+#: What the name of a constrained metric of several groups means, beside the table.
+WORST = "_worst compares the two groups that differ most"

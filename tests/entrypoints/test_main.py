@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
+from fairrun.tracking.descriptions import escaped
 from fairrun.tracking.metric_names import compared_metric_name
 from tests.entrypoints.conftest import ABOUT
 from tests.entrypoints.test_commands import MEASURED, artifacts, runs, succeed
@@ -91,7 +92,7 @@ def check_the_recommended_model(output: str) -> None:
     assert output_model.model_id == trained_model.model_id
 
     said = description(parent.info.run_id)
-    assert said.startswith(f"**Recommended: {name}, because {because}.**")
+    assert said.startswith(f"**Recommended: {name}, because {escaped(because)}.**")
     for child in children[1:]:
         assert f"(#/experiments/{child.info.experiment_id}/runs/{child.info.run_id})" in said
     assert f"-P model=runs:/{trained.info.run_id}/model" in said
@@ -138,3 +139,18 @@ def test_what_must_not_be_shown_is_in_no_table(run: Invoke, table: Path) -> None
         assert compared[name].isna().all()
     assert not any("parity" in name for name in parent.data.metrics)
     assert re.search("recommended: .*, because no model's interval meets", output)
+
+
+def test_a_group_with_too_few_rows_says_which_constraint_can_be_decided(
+    run: Invoke, table: Path
+) -> None:
+    raw = pd.read_parquet(table)
+    raw.loc[raw.index[:12], "sex"] = "Diverse"
+    raw.to_parquet("rare.parquet")
+    output = succeed(run("main", "--data", "rare.parquet", *ABOUT, *BOTH))
+    assert "not Male. _worst compares the two groups that differ most. Brackets" in output
+    (line,) = re.findall("(?m)^statistical_parity<=0.1 @ sex compares every two groups.*", output)
+    assert line.endswith(
+        "give constraint='statistical_parity<=0.1 @ sex [privileged vs unprivileged]'"
+    )
+    assert escaped(line) in description(runs()[0].info.run_id)

@@ -145,7 +145,7 @@ def test_a_group_with_too_few_rows_says_which_constraint_can_be_decided(
     run: Invoke, table: Path
 ) -> None:
     raw = pd.read_parquet(table)
-    raw.loc[raw.index[:12], "sex"] = "Diverse"
+    raw.loc[raw.index[:18], "sex"] = "Diverse"
     raw.to_parquet("rare.parquet")
     output = succeed(run("main", "--data", "rare.parquet", *ABOUT, *BOTH))
     assert "not Male. _worst compares the two groups that differ most. Brackets" in output

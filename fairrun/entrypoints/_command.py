@@ -36,7 +36,7 @@ from fairrun.tracking.names import CONSTRAINT_PROBABILITY, RUN_VARIABLE
 __all__ = [
     "UNDEFINED",
     "entry_point",
-    "print_gate",
+    "print_checks",
     "print_metrics",
     "read_early",
     "slow_imports",
@@ -187,8 +187,8 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
     click.echo("all groups, all pairs and the worst pairs are in audit/*.csv of the run")
 
 
-def print_gate(result: GateResult) -> None:
-    """Print the result of each check of a gate. The last line is the verdict."""
+def print_checks(result: GateResult) -> None:
+    """Print the result of each check of a gate; the last line of a command is the verdict."""
     table = pd.DataFrame(
         {
             "term": [str(each.term) for each in result.judgements],
@@ -200,5 +200,4 @@ def print_gate(result: GateResult) -> None:
     if result.family != "none":
         table = table.rename(columns={"value and 95 % interval": "value and interval"})
         table.insert(3, "confidence", [each.level for each in result.judgements])
-    click.echo(f"\n{format_table(table)}\n")
-    click.echo(result)
+    click.echo(f"\n{format_table(table)}")

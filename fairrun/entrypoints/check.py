@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 #: At most this number of columns is printed. The run has all of them.
 _MOST_COLUMNS = 40
+#: What stands above the table of a gate. The page has it in the heads of its columns.
+_ABOUT_GATE = (
+    "What the gate disparate_impact>=0.8 can decide on the test split. A difference of selection "
+    "rates below 'difference', and a ratio above 'ratio', cannot be told from parity."
+)
 
 
 @entry_point
@@ -43,9 +48,10 @@ def main(data: DataRequest, min_cell: int) -> None:
     if more > 0:
         click.echo(f"{more} more columns are in {CHECK_PAGE} of the run")
     if len(found.labels):
-        click.echo(f"\n{format_table(_labels(found.labels))}")
+        click.echo("\nThe labels of each group:\n")
+        click.echo(f"{format_table(_labels(found.labels))}")
     if len(done.gate):
-        click.echo(f"\n{format_table(done.gate, decimals=2)}\n{ASSUMPTIONS}")
+        click.echo(f"\n{_ABOUT_GATE}\n\n{format_table(done.gate, decimals=2)}\n{ASSUMPTIONS}")
     _say_next(data, done)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from fairrun.entrypoints._command import entry_point, print_gate, print_metrics, slow_imports
+from fairrun.entrypoints._command import entry_point, print_checks, print_metrics, slow_imports
 from fairrun.entrypoints._options import min_cell_option, read_options
 from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
-from fairrun.gate import Verdict, read_gate
+from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
 from fairrun.runs.purpose import check_purpose
 from fairrun.tracking.names import REPORT
@@ -106,12 +106,22 @@ def main(
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
     if evaluated.constraint is not None:
         click.echo(evaluated.constraint)
+    if evaluated.gate is not None:
+        print_checks(evaluated.gate)
     click.echo(f"\nrun {evaluated.run_id} has {REPORT}; to look at it:")
     for line in where_to_look(evaluated.run_id):
         click.echo(f"  {line}")
     for line in commands_after_evaluate(evaluated, model):
-        click.echo(f"next: {line}")
+        click.echo(f"next, {_what_is_next(evaluated.gate)}:\n  {line}")
     if evaluated.gate is None:
         return 0
-    print_gate(evaluated.gate)
+    click.echo(f"\n{evaluated.gate}")
     return _EXIT_CODES[evaluated.gate.verdict] if gate_mode == "enabled" else 0
+
+
+def _what_is_next(gate: GateResult | None) -> str:
+    if gate is None:
+        return "evaluate the model with a gate, whose limit you choose"
+    if gate.verdict is Verdict.PASS:
+        return "serve the model"
+    return "compare mitigators on the same data"

@@ -11,7 +11,12 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import UNDEFINED, entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
 from fairrun.gate import read_gate
-from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_MITIGATORS, check_distinct
+from fairrun.runs.compared_defaults import (
+    COMPARED_BY,
+    COMPARED_MITIGATORS,
+    WORST,
+    check_distinct,
+)
 from fairrun.text import format_table
 from fairrun.training import TrainingRequest
 
@@ -62,6 +67,8 @@ def _say(done: Comparison) -> None:
     group_a, group_b = done.groups
     click.echo(f"The models are {done.ranking.rule}.")
     click.echo(f"Differences are a - b, ratios a / b; a = {group_a}, b = {group_b}. ", nl=False)
+    if any("_worst" in name for name in done.constrained):
+        click.echo(f"{WORST}. ", nl=False)
     click.echo("Brackets hold the 95 % interval.\n")
     shown = shown_table(done.table, done.constrained)
     table = format_table(shown, signed=[str(name) for name in shown if ", " in str(name)])
@@ -77,6 +84,8 @@ def _say(done: Comparison) -> None:
         click.echo(f"{sentence}.")
     click.echo(f"all metrics, also on test, are in comparison.json of run {done.run_id}")
     click.echo(f"\n{done.recommended}")
+    if done.advice:
+        click.echo(done.advice)
     click.echo("\nlook at the comparison:")
     for line in where_to_look(done.run_id):
         click.echo(f"  {line}")

@@ -11,7 +11,7 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import (
     UNDEFINED,
     entry_point,
-    print_gate,
+    print_checks,
     read_early,
     slow_imports,
 )
@@ -176,6 +176,9 @@ def _say(swept: Swept) -> None:
     click.echo(measured)
     if "undefined" in trials + measured:
         click.echo(UNDEFINED)
+    if swept.gate is not None:
+        click.echo("\nThe constraint on the test rows, which the choice did not use:")
+        print_checks(swept.gate)
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png:")
     for line in where_to_look(swept.run_id):
         click.echo(f"  {line}")
@@ -183,8 +186,7 @@ def _say(swept: Swept) -> None:
     for line in swept.commands:
         click.echo(f"  {line}")
     if swept.gate is not None:
-        click.echo("\nThe constraint on the test rows, which the choice did not use:")
-        print_gate(swept.gate)
+        click.echo(f"\n{swept.gate}")
 
 
 def _trials(swept: Swept) -> pd.DataFrame:

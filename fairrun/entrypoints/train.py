@@ -55,6 +55,6 @@ def main(
     click.echo(f"run {trained.run_id}:")
     for line in where_to_look(trained.run_id):
         click.echo(f"  {line}")
-    click.echo("next:")
+    click.echo("next, evaluate or serve the model:")
     for line in commands_after_train(trained):
         click.echo(f"  {line}")

@@ -23,7 +23,7 @@ from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
 from fairrun.runs.preprocess import run_preprocess
-from fairrun.runs.ranking import Ranking, rank
+from fairrun.runs.ranking import Ranking, rank, way_to_decide
 from fairrun.runs.train import run_train
 from fairrun.sweep.objectives import Constraint, read_constraint
 from fairrun.text import n_of
@@ -66,6 +66,8 @@ class Comparison:
         The rule of the order, and why the first one is recommended.
     constrained : tuple of str
         The names of the constrained metrics; none without a constraint.
+    advice : str
+        Which constraint to give if the rows cannot decide this one; mostly empty.
     """
 
     run_id: str
@@ -73,6 +75,7 @@ class Comparison:
     groups: tuple[str, str]
     ranking: Ranking
     constrained: tuple[str, ...] = ()
+    advice: str = ""
 
     @property
     def recommended(self) -> str:
@@ -145,7 +148,9 @@ def run_comparison(
         constrained = () if by is None else by.keys
         table = compared_table([models[place] for place in ranking.order], constrained)
         groups = dataset.spec.protected[0].group_names
-        done = Comparison(run.info.run_id, table, groups, ranking, constrained)
+        first = models[ranking.order[0]]
+        advice = way_to_decide(first.trained.metrics, by)
+        done = Comparison(run.info.run_id, table, groups, ranking, constrained, advice)
         log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))
         as_given = table.set_index("mitigator").loc[list(mitigators)].reset_index()
         for metric in ("disparate_impact", "statistical_parity"):
@@ -154,9 +159,10 @@ def run_comparison(
         log_figure(COMPARISON, plot_metric_bars(as_given, COMPARED_METRICS, *groups))
         _log_recommendation(done, models, mitigators)
         log_dropped(dataset.n_dropped)
-        sentence = done.recommended
+        sentence = escaped(done.recommended)
         describe_run(
-            f"**{escaped(f'{sentence[0].upper()}{sentence[1:]}.')}**",
+            f"**{sentence[0].upper()}{sentence[1:]}.**",
+            escaped(advice) and f"{escaped(advice)}.",
             *describe_comparison(table, constrained, ranking.rule, groups),
             f"Trained {n_of(len(models), 'model')} on {describe_data(dataset.spec)}.",
             describe_dropped(dataset.n_dropped),

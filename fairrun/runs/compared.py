@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fairrun.metrics import EffectKind, has_sign
-from fairrun.runs.compared_defaults import COMPARED_METRICS
+from fairrun.runs.compared_defaults import COMPARED_METRICS, WORST
 from fairrun.runs.evaluate import Evaluated
 from fairrun.runs.ranking import Candidate
 from fairrun.runs.train import Trained
@@ -161,10 +161,11 @@ def describe_comparison(
     rows: list[list[str]] = [headings, ["---"] * len(headings), *shown.to_numpy().tolist()]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     group_a, group_b = map(escaped, groups)
+    worst = f"{escaped(WORST)}. " if any("_worst" in name for name in constrained) else ""
     return [
         "\n".join(lines),
         f"The models are {escaped(rule)}. Test decides nothing. Brackets hold 95 % intervals; "
         f"differences are {group_a} − {group_b}, ratios {group_a} / {group_b}. "
-        f"{as_code('comparison.json')} has all metrics.",
+        f"{worst}{as_code('comparison.json')} has all metrics.",
         "\n".join(f"- {escaped(each)}" for each in differences_to_none(table)),
     ]

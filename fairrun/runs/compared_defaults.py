@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from fairrun.errors import RequestError
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["COMPARED_BY", "COMPARED_METRICS", "COMPARED_MITIGATORS", "check_distinct"]
+__all__ = [
+    "COMPARED_BY",
+    "COMPARED_METRICS",
+    "COMPARED_MITIGATORS",
+    "WORST",
+    "check_distinct",
+]
 
 #: The mitigators that are compared by default: the unmitigated model and the pre-processors, which
 #: are fast to fit.
@@ -28,6 +34,9 @@ COMPARED_METRICS = (
     "equality_of_opportunity_difference",
     "average_odds_difference",
 )
+
+#: What the name of a constrained metric of several groups means, beside the table.
+WORST = "_worst compares the two groups that differ most"
 
 
 def check_distinct(mitigators: Sequence[str]) -> None:

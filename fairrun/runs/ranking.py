@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fairrun.gate import Verdict
+from fairrun.gate import Gate, Verdict
 from fairrun.metrics import EffectKind
 from fairrun.sweep.objectives import Constraint
 from fairrun.sweep.selection import why_trivial
 from fairrun.text import n_of
 
-__all__ = ["Candidate", "Ranking", "rank"]
+__all__ = ["Candidate", "Ranking", "rank", "way_to_decide"]
 
 _UNMITIGATED = "none"
 
@@ -179,3 +180,38 @@ def _because(ordered: Sequence[Candidate], limit: str, constraint: Constraint, s
     values_are = f"value {shown} is" if len(values) == 1 else f"values {shown} are"
     because = f"{none}, and its {values_are} the nearest to {_goal(constraint)}"
     return f"{because} ({'; '.join(notes)})" if notes else because
+
+
+def way_to_decide(metrics: Mapping[str, float], constraint: Constraint | None) -> str:
+    """Return which constraint to give if a group has too few rows for a term about every pair.
+
+    Parameters
+    ----------
+    metrics : mapping of str to float
+        The metrics of the recommended model on the validation rows, as they are shown.
+    constraint : Constraint or None
+        What the models were ranked by.
+
+    Returns
+    -------
+    str
+        A sentence; empty if the values are shown, or if the declared groups have none either.
+    """
+    if constraint is None:
+        return ""
+    hidden, terms = [], []
+    for term, key in zip(constraint.gate.terms, constraint.keys, strict=True):
+        declared = key.replace(f"{term.metric.name}_worst", term.metric.name)
+        is_hidden = math.isnan(metrics.get(key, math.nan)) and math.isfinite(
+            metrics.get(declared, math.nan)
+        )
+        hidden += [str(term)] * is_hidden
+        terms.append(replace(term, declared=True) if is_hidden else term)
+    if not hidden:
+        return ""
+    gate = replace(constraint.gate, terms=tuple(terms))
+    text = "; ".join(map(str, terms)) if gate == Gate(gate.terms) else str(gate)
+    return (
+        f"{hidden[0]} compares every two groups, and a group has too few rows; to compare only the "
+        f"privileged with the unprivileged group, give constraint={shlex.quote(text)}"
+    )

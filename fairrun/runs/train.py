@@ -173,7 +173,7 @@ def run_train(
             | {parameter("mitigator", CONSTRAINT): mitigation.constraint or None}
             | {parameter("model", name): value for name, value in of_model.items()}
         )
-        _logger.info("fitting %s on %d rows", mitigation.name, len(train))
+        _logger.info("fitting %s on %s rows", mitigation.name, f"{len(train):,}")
         started = time.perf_counter()
         memory: dict[str, Any] = {}
         encoded = classifier.encode(train.frame, train.label, train.sample_weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -22,7 +23,13 @@ _MOST_EXPLAINED = 5
 _OF_DATES = ("holds dates", "give parts of the date, such as the year, as columns of numbers")
 _OF_DURATIONS = ("holds durations", "give them as numbers, such as days")
 _OF_BYTES = ("holds bytes", "decode them to text")
+_OF_COMMAS = (
+    "holds numbers with a decimal comma",
+    """give numbers, which read='{"decimal": ","}' makes of a file""",
+)
 _OF_COLLECTIONS = ("holds lists or other collections", "give each part as a column of its own")
+
+_WITH_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+")
 
 #: What a feature is refused for, and what to do other than leaving it out.
 _Problem = tuple[str, str]
@@ -190,15 +197,20 @@ def _of_text(column: pd.Series) -> _Problem | None:
     if are_dates(values):
         return _OF_DATES
     if identify_rows(len(values), len(present)):
+        if all(map(_WITH_COMMA.fullmatch, values)):
+            return _OF_COMMAS
         return (
-            f"has {len(values)} different values in {len(present)} rows, so it identifies rows",
+            f"has {len(values):,} different values in {len(present):,} rows, so it identifies rows",
             "give a column of coarser categories",
         )
     return None
 
 
 def _refusal(problems: dict[str, _Problem]) -> RequestError:
-    dropped = ",".join(problems)
+    # A column that only has to be read differently is not one to drop, beside others that are.
+    useless = [name for name, problem in problems.items() if problem != _OF_COMMAS]
+    dropped = ",".join(useless or problems)
+    them = "the others" if 0 < len(useless) < len(problems) else "them"
     if len(problems) == 1:
         ((name, (what, offer)),) = problems.items()
         way_out = f"leave it out with drop={dropped}" + (f", or {offer}" if offer else "")
@@ -208,5 +220,5 @@ def _refusal(problems: dict[str, _Problem]) -> RequestError:
         for name, (what, offer) in [*problems.items()][:_MOST_EXPLAINED]
     ) + ("; …" if len(problems) > _MOST_EXPLAINED else "")
     return RequestError(
-        f"{len(problems)} features cannot be used: {said}; leave them out with drop={dropped}"
+        f"{len(problems)} features cannot be used: {said}; leave {them} out with drop={dropped}"
     )

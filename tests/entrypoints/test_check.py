@@ -38,6 +38,7 @@ def sorted_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_check_finds_and_the_draft_trains_without_the_leak(run: Invoke, sorted_table: Path) -> None:
     output = succeed(run("check", "--data", sorted_table, *ABOUT))
     assert f"leak: {LEAK}; drop=row" in output
+    assert "\nWhat the gate disparate_impact>=0.8 can decide on the test split. " in output
     (done,) = runs()
     assert artifacts(done.info.run_id) == CHECKED
     findings = mlflow.load_table("check/findings.json", run_ids=[done.info.run_id])

@@ -45,6 +45,8 @@ def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -
     assert result.exit_code == code, result.output
     last = result.stdout.splitlines()[-1]
     assert last.split(" (")[0] == f"gate: {verdict.replace('_', ' ')}"  # as people read it
+    what = "serve the model" if verdict == "pass" else "compare mitigators on the same data"
+    assert result.stdout.index("| term") < result.stdout.index(f"\nnext, {what}:\n  ")
     logged = last_run()
     assert logged.data.tags["fairness.gate"] == verdict
     assert logged.info.status == "FINISHED"  # the evaluation is complete, whatever the gate says

@@ -162,3 +162,18 @@ def test_the_name_of_a_column_is_no_markup_in_the_description(
     assert odd in said  # as code
     assert odd not in code.sub("", said)
     assert "@ &lt;b&gt;\\|\\*sex\\*" in said.splitlines()[0]
+
+
+def test_a_group_with_too_few_rows_says_which_constraint_can_be_decided(
+    run: Invoke, table: Path
+) -> None:
+    raw = pd.read_parquet(table)
+    raw.loc[raw.index[:18], "sex"] = "Diverse"
+    raw.to_parquet("rare.parquet")
+    output = succeed(run("main", "--data", "rare.parquet", *ABOUT, *BOTH))
+    assert "not Male. _worst compares the two groups that differ most. Brackets" in output
+    (line,) = re.findall("(?m)^statistical_parity<=0.1 @ sex compares every two groups.*", output)
+    assert line.endswith(
+        "give constraint='statistical_parity<=0.1 @ sex [privileged vs unprivileged]'"
+    )
+    assert escaped(line) in description(runs()[0].info.run_id)

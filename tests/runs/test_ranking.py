@@ -7,7 +7,8 @@ import math
 import pytest
 
 from fairrun.gate import Verdict
-from fairrun.runs.ranking import Candidate, Ranking, rank
+from fairrun.groups import ProtectedColumn
+from fairrun.runs.ranking import Candidate, Ranking, rank, way_to_decide
 from fairrun.sweep.objectives import Constraint, read_constraint
 
 LIMIT = read_constraint("statistical_parity<=0.1", [])
@@ -139,3 +140,17 @@ def test_several_terms_are_met_together() -> None:
     assert names(candidates, found) == ["b", "a"]
     assert "intervals meet statistical_parity<=0.1; disparate_impact>=0.8" in found.because
     assert "its values 0.110, 0.850 are the nearest to parity" in found.because
+
+
+def test_a_pair_whose_group_has_too_few_rows_gets_a_constraint_that_can_be_decided() -> None:
+    rare = ProtectedColumn("sex", ("m", "f", "x"), ("m",), ("f", "x"))
+    limit = read_constraint("statistical_parity<=0.1; accuracy>=0.7", [rare])
+    pair = {"accuracy": 0.8, "statistical_parity": 0.2}
+    assert way_to_decide(pair, limit) == (
+        "statistical_parity<=0.1 @ sex compares every two groups, and a group has too few rows; "
+        "to compare only the privileged with the unprivileged group, give "
+        "constraint='statistical_parity<=0.1 @ sex [privileged vs unprivileged]; accuracy>=0.7'"
+    )
+    assert not way_to_decide({**pair, "statistical_parity_worst": 0.3}, limit)
+    assert not way_to_decide({"accuracy": 0.8}, limit)  # a declared group is too small, too
+    assert not way_to_decide(pair, None)

@@ -92,6 +92,22 @@ def test_all_of_them_are_named_at_once() -> None:
     )
 
 
+def test_numbers_with_a_decimal_comma_are_read_and_not_dropped() -> None:
+    frame = pd.DataFrame({"income": [f"{n}.400,5" for n in range(60)]})
+    read = """give numbers, which read='{"decimal": ","}' makes of a file"""
+    with pytest.raises(RequestError) as alone:
+        typed_features(frame)
+    assert str(alone.value) == (
+        "the feature 'income' holds numbers with a decimal comma; "
+        f"leave it out with drop=income, or {read}"
+    )
+    frame["name"] = [f"n{n}" for n in range(60)]
+    with pytest.raises(RequestError) as raised:
+        typed_features(frame)
+    assert f"'income' holds numbers with a decimal comma ({read}); 'name' has" in str(raised.value)
+    assert str(raised.value).endswith("; leave the others out with drop=name")
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -531,8 +531,8 @@ def test_a_resumed_sweep_knows_all_metrics_of_a_column_with_an_odd_name(
     frame = pd.read_parquet(str(data.data))
     frame["a=b"] = np.where(np.arange(len(frame)) % 2, "x", "y")
     frame.to_parquet(tmp_path / "odd.parquet", index=False)
-    about = {"protected": ["sex", "a=b"], "privileged": ["Male", "x"]}
-    odd = replace(data, data=str(tmp_path / "odd.parquet"), **about)
+    path = str(tmp_path / "odd.parquet")
+    odd = replace(data, data=path, protected=["sex", "a=b"], privileged=["Male", "x"])
     before = run_sweep(odd, SweepRequest(trials=2, space=SPACE, workers=1))
     resumed = run_sweep(odd, SweepRequest(trials=3, workers=1), resume=before.run_id)
     assert [*resumed.table] == [*before.table]

@@ -142,7 +142,7 @@ def test_it_must_be_fitted_first(raw: tuple[pd.DataFrame, np.ndarray]) -> None:
         ({"protected": "sex"}, "protected='sex' is not a Protected; give one such as Prot"),
         ({"mitigator": 5}, "mitigator=5 is not text"),
         ({"estimator_params": "C"}, "estimator_params='C' is not a mapping"),
-        ({"estimator_params": {"c": 1}}, "no parameter 'c'; it takes C"),
+        ({"estimator_params": {"c": 1}}, "no parameter 'c'; did you mean C\\?"),
         ({"estimator_params": {"max_itre": 1}}, "'max_itre'; did you mean max_iter?"),
         ({"mitigator_params": [("tolerance", 0.1)]}, "mitigator_params=.* is not a mapping"),
         ({"estimator_params": {"C": True}}, "C=True is not possible"),

@@ -46,7 +46,7 @@ from fairrun.tracking.names import (
     SWEEP_TRIAL,
     parameter,
 )
-from fairrun.tracking.runs import log_parameters
+from fairrun.tracking.runs import log_for_run_alone, log_parameters
 from fairrun.tracking.store import reading
 
 __all__ = [
@@ -189,7 +189,7 @@ def log_dropped(n_dropped: int) -> None:
 
     MLflow shows metrics in the order in which they were logged, and compares runs by the first one.
     """
-    mlflow.log_metric(ROWS_DROPPED, float(n_dropped))
+    log_for_run_alone({ROWS_DROPPED: float(n_dropped)})
 
 
 def say_notes(notes: Sequence[str]) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
 from mlflow.data.pandas_dataset import PandasDataset
-from mlflow.entities import Metric
 
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
@@ -35,7 +33,7 @@ from fairrun.tracking.names import (
     SCORES,
     parameter,
 )
-from fairrun.tracking.runs import log_parameters, log_pictures, log_table
+from fairrun.tracking.runs import log_for_run_alone, log_parameters, log_pictures, log_table
 
 __all__ = ["log_evaluation", "log_explanations", "log_gate", "log_report"]
 
@@ -76,7 +74,7 @@ def log_evaluation(
     mlflow.log_metrics({first: linked.pop(first)}, model_id=model_id, dataset=dataset)
     mlflow.log_metrics(linked, model_id=model_id, dataset=dataset)
     metrics = loggable(evaluation.metrics, column)
-    _log_for_run_alone({n: v for n, v in metrics.items() if n not in linked and n != first})
+    log_for_run_alone({n: v for n, v in metrics.items() if n not in linked and n != first})
     # `log_dict` would write each number on a separate line.
     for table, artifact in ((evaluation.counts, COUNTS), (evaluation.scores, SCORES)):
         kept = table.suppressed() if sensitive else table.to_dict()
@@ -101,7 +99,7 @@ def log_explanations(overview: Overview, plots: Mapping[str, Plot]) -> None:
     plots : mapping of str to Plot
         The plots by name.
     """
-    _log_for_run_alone(
+    log_for_run_alone(
         {
             f"{EXPLANATION}/{name.removeprefix(f'{EXPLANATION}_')}": value
             for name, value in overview.metrics.items()
@@ -111,16 +109,6 @@ def log_explanations(overview: Overview, plots: Mapping[str, Plot]) -> None:
     for name, table in overview.tables.items():
         log_table(f"{EXPLANATIONS}/{name}", table)
     log_pictures({name: plot.png for name, plot in plots.items()})
-
-
-def _log_for_run_alone(metrics: Mapping[str, float]) -> None:
-    """Log metrics of the active run that are linked to no model and no dataset."""
-    run = mlflow.active_run()
-    if run is None:
-        raise RuntimeError("no MLflow run is active")
-    now = int(time.time() * 1000)
-    logged = [Metric(name, value, now, 0) for name, value in metrics.items()]
-    mlflow.MlflowClient().log_batch(run.info.run_id, metrics=logged)
 
 
 def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Run
+from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError, StoreError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_tracking_uri",
     "log_figure",
+    "log_for_run_alone",
     "log_parameters",
     "log_pictures",
     "log_table",
@@ -212,6 +213,16 @@ def _end_twice(run: Run, status: str) -> None:
             raise
         time.sleep(_PAUSE)
         mlflow.MlflowClient().set_terminated(run.info.run_id, status)
+
+
+def log_for_run_alone(metrics: Mapping[str, float]) -> None:
+    """Log metrics of the active run that are linked to no model and no dataset."""
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("no MLflow run is active")
+    now = int(time.time() * 1000)
+    logged = [Metric(name, value, now, 0) for name, value in metrics.items()]
+    mlflow.MlflowClient().log_batch(run.info.run_id, metrics=logged)
 
 
 def log_parameters(parameters: Mapping[str, object]) -> None:

@@ -6,8 +6,9 @@ The verdict of a version is that of its test rows. An evaluation of other rows d
 from __future__ import annotations
 
 import logging
+import math
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import mlflow
@@ -18,7 +19,7 @@ from mlflow.store.artifact.utils.models import get_model_name_and_version
 
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import has_sign
-from fairrun.text import with_sign
+from fairrun.text import with_interval
 from fairrun.tracking.faults import fault_of
 from fairrun.tracking.metric_names import metrics_by_name
 from fairrun.tracking.names import (
@@ -171,9 +172,8 @@ def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedC
     of_rows = "the test rows" if n_rows is None else f"the {n_rows:,.0f} test rows"
     run = f"run {_code(evaluation.info.run_id)}"
     if rows := _lines([*_OVERALL, *_OF_GROUPS], numbers):
-        parts.append(f"On {of_rows} ({run}):")
-        head = ["| metric | value | 95 % interval |", "| :--- | ---: | :--- |"]
-        parts.append("\n".join([*head, *rows]))
+        parts.append(f"On {of_rows} ({run}), with 95 % intervals:")
+        parts.append("\n".join(rows))
         parts.append(f"Ratios are {a} / {b}, differences {a} - {b} (column {_code(column.name)}).")
     gate = evaluation.data.params.get(parameter("evaluate", "gate"))
     if GATE_VERDICT in tags and gate is not None:
@@ -207,14 +207,17 @@ def _about_training(mitigator: str, training: Run | None) -> str:
 
 
 def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
-    """Return a line of a table for each metric that was logged."""
+    """Return a line of a list for each metric that was logged.
+
+    MLflow's page of a version draws a table without space between its columns.
+    """
     lines = []
     for name in names:
-        value, low, high = (numbers.get(f"{name}{end}") for end in ("", "_ci_low", "_ci_high"))
-        if value is not None:
-            form: Callable[[float], str] = with_sign if has_sign(name) else "{:z.3f}".format
-            interval = "" if low is None or high is None else f"{form(low)} to {form(high)}"
-            lines.append(f"| {name} | {form(value)} | {interval} |")
+        value, low, high = (
+            numbers.get(f"{name}{end}", math.nan) for end in ("", "_ci_low", "_ci_high")
+        )
+        if math.isfinite(value):
+            lines.append(f"- {name} {with_interval(value, low, high, signed=has_sign(name))}")
     return lines
 
 

@@ -41,6 +41,6 @@ def test_a_version_has_the_verdict_of_its_test_rows(
         "fairness.gate": "pass",
     }
     assert "A model without mitigation (`logistic_regression`), on `people`" in found.description
-    assert "| accuracy | 0." in found.description
+    assert "- accuracy 0." in found.description
     provenance = fetch(version)[1]
     assert (provenance.name, provenance.version, provenance.gate) == ("people", "1", "pass")

@@ -24,8 +24,9 @@ def main(model: str, port: int, host: str) -> None:
 
     with slow_imports():
         from fairrun.serving.server import serve
+        from fairrun.tracking.descriptions import as_code
         from fairrun.tracking.left_run import claim_run, end_left_run
 
-    claim_run()
+    claim_run("serve", f"Serves the model {as_code(model)} until the server is stopped.")
     if serve(model, host, port):
         end_left_run()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 import mlflow
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_PROJECT_ENTRY_POINT, MLFLOW_RUN_NOTE
 
-from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
+from fairrun.errors import EXIT_BAD_REQUEST, EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.tracking.descriptions import escaped, says_why_it_failed
 from fairrun.tracking.names import EXIT_CODE
 from fairrun.tracking.runs import check_tracking_uri
@@ -40,7 +40,11 @@ def write_exit(run_id: str, code: int, said: str = "") -> None:
         check_tracking_uri()  # otherwise a relative URI would make a store in the project's folder
         client = mlflow.MlflowClient()
         client.set_tag(run_id, EXIT_CODE, str(code))
-        before = client.get_run(run_id).data.tags.get(MLFLOW_RUN_NOTE, "")
+        tags = client.get_run(run_id).data.tags
+        before, entry_point = tags.get(MLFLOW_RUN_NOTE, ""), tags.get(MLFLOW_PROJECT_ENTRY_POINT)
+        if code == EXIT_BAD_REQUEST and entry_point and not before:
+            # Nobody has opened the run, so it still has the random name that MLflow gave it.
+            client.update_run(run_id, name=f"{entry_point} · refused")
         if said and not says_why_it_failed(before):
             client.set_tag(run_id, MLFLOW_RUN_NOTE, escaped(said))
         if code not in _COMPLETE and client.get_run(run_id).info.end_time is None:

@@ -43,6 +43,18 @@ def test_codes_and_states(run_id: str) -> None:
     assert left() == ("KILLED", "2", "error: target=&lt;b&gt; is no column")
 
 
+def test_a_run_that_was_refused_before_it_was_opened_is_named_after_its_command(
+    run_id: str,
+) -> None:
+    client = mlflow.MlflowClient()
+    client.set_tag(run_id, "mlflow.project.entryPoint", "train")
+    write_exit(run_id, 2, "error: x")
+    assert client.get_run(run_id).info.run_name == "train · refused"
+    client.update_run(run_id, name="none · train")
+    write_exit(run_id, 2, "error: x")  # it is described already, as an opened run is
+    assert client.get_run(run_id).info.run_name == "none · train"
+
+
 def test_a_store_that_is_gone_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

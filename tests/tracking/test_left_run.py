@@ -18,11 +18,14 @@ def test_reap_finds_the_run_of_a_server_and_a_left_one_is_ended(
     try:
         run_id = mlflow.MlflowClient().create_run("0").info.run_id
         monkeypatch.delenv(RUN_VARIABLE, raising=False)
-        claim_run()  # without `mlflow run` there is nothing to tag
+        claim_run("serve", "Serves.")  # without `mlflow run` there is nothing to tag
         assert not process_tags().items() & mlflow.get_run(run_id).data.tags.items()
         monkeypatch.setenv(RUN_VARIABLE, run_id)
-        claim_run()
-        assert process_tags().items() <= mlflow.get_run(run_id).data.tags.items()
+        claim_run("serve", "Serves.")
+        claimed = mlflow.get_run(run_id)
+        assert process_tags().items() <= claimed.data.tags.items()
+        assert claimed.info.run_name == "serve"
+        assert claimed.data.tags["mlflow.note.content"] == "Serves."
         end_left_run()
         assert mlflow.get_run(run_id).info.status == "KILLED"
     finally:

@@ -189,11 +189,10 @@ _TRAINING_OPTIONS = (
             name,
             type=NumberOrAuto(),
             default="auto",
-            help="; ".join(
-                f"{meaning[0].upper()}{meaning[1:]}: {allowed}, {default:g} ({row})"
+            help=" ".join(
+                f"Of {row}: {meaning}, {allowed}; auto: {default:g}."
                 for row, meaning, allowed, default in uses
-            )
-            + "; auto: this default.",
+            ),
         )
         for name, uses in _estimator_parameters().items()
     ),

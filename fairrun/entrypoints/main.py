@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.option(
     "--mitigators",
     default=",".join(COMPARED_MITIGATORS),
-    help="The mitigators to compare, separated by commas. Join several to one with +.",
+    help="The mitigators to compare, separated by commas; `train --help` lists them. Join several "
+    "to one with +.",
 )
 @click.option(
     "--constraint",

@@ -182,7 +182,8 @@ def _say(swept: Swept) -> None:
     click.echo(f"\nThe charts of run {swept.run_id} are sweep.html and plots/*.png:")
     for line in where_to_look(swept.run_id):
         click.echo(f"  {line}")
-    click.echo("next:")
+    more = ", or try more trials" if len(swept.commands) > 2 else ""
+    click.echo(f"next, evaluate or serve the chosen model{more}:")
     for line in swept.commands:
         click.echo(f"  {line}")
     if swept.gate is not None:

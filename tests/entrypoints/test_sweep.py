@@ -45,4 +45,4 @@ def test_a_verdict_is_in_words(
     said = capsys.readouterr().out
     assert "the constraint on validation: insufficient evidence." in said
     assert "insufficient_evidence" not in said
-    assert said.endswith("  look here\nnext:\n  next\n")
+    assert said.endswith("next, evaluate or serve the chosen model:\n  next\n")

@@ -60,7 +60,7 @@ def compared_keys(abouts: Iterable[str]) -> list[str]:
     Examples
     --------
     >>> compared_keys(["race"])[:2]
-    ['disparate_impact/race', 'disparate_impact_ci_low/race']
+    ['statistical_parity/race', 'statistical_parity_ci_low/race']
     """
     return [
         key

@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 from mlflow.entities import Run
 
+from fairrun.tracking.descriptions import escaped
 from tests.entrypoints.conftest import ABOUT
 
 Invoke = Callable[..., Result]
@@ -47,7 +48,7 @@ def test_a_refusal_ends_the_run_and_describes_it(
     said = left.data.tags["mlflow.note.content"]
     opened = "**Refused** (a bad request, exit code 2): "  # if the run was opened before
     assert said.startswith(("error: ", opened))
-    assert result.output.strip().endswith(said.removeprefix(opened))
+    assert escaped(result.output).endswith(said.removeprefix(opened))
 
 
 def test_a_bug_is_told_from_a_refusal(

@@ -211,7 +211,8 @@ def _path(run_id: str) -> str:
 
     `--env-manager local` takes `mlflow` and `python` from the path of the shell.
     """
-    is_active = "VIRTUAL_ENV" in os.environ or sys.prefix == sys.base_prefix
-    if is_active or _manager(run_id) != "local":
+    active = os.environ.get("VIRTUAL_ENV", "")  # another environment can be active, too
+    is_active = Path(active).resolve() == Path(sys.prefix).resolve()
+    if is_active or sys.prefix == sys.base_prefix or _manager(run_id) != "local":
         return ""
     return f'PATH={quote(str(Path(sys.prefix) / "bin"))}:"$PATH" '

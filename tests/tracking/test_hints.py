@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from tests.conftest import ROOT
 @pytest.fixture
 def run_id(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A run in a store whose path needs quotes, of a Python that is on the path."""
-    monkeypatch.setenv("VIRTUAL_ENV", "active")
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     (tmp_path / "a b").mkdir()
     shutil.copy(empty_store, tmp_path / "a b")
     before = mlflow.get_tracking_uri()
@@ -80,10 +81,11 @@ def test_an_installed_package_is_run_by_its_own_python(
     assert command.endswith(" -m fairrun evaluate --model=m --min-cell=1")
 
 
+@pytest.mark.parametrize("active", ["", "/another env"])
 def test_an_environment_that_is_not_active_is_put_on_the_path(
-    run_id: str, monkeypatch: pytest.MonkeyPatch
+    active: str, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("VIRTUAL_ENV")
+    monkeypatch.setenv("VIRTUAL_ENV", active)
     monkeypatch.setattr("sys.prefix", "/my env")
     start = "PATH='/my env/bin':\"$PATH\" "
     assert mlflow_run(run_id).startswith(f"{start}MLFLOW_TRACKING_URI=")

@@ -149,7 +149,7 @@ def run_comparison(
         table = compared_table([models[place] for place in ranking.order], constrained)
         groups = dataset.spec.protected[0].group_names
         first = models[ranking.order[0]]
-        advice = way_to_decide(first.trained.metrics, by)
+        advice = way_to_decide(first.trained.metrics, by, first.trained.judged)
         done = Comparison(run.info.run_id, table, groups, ranking, constrained, advice)
         log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))
         as_given = table.set_index("mitigator").loc[list(mitigators)].reset_index()

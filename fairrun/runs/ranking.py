@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fairrun.gate import Gate, Verdict
+from fairrun.gate import Gate, GateResult, Verdict
 from fairrun.metrics import EffectKind
 from fairrun.sweep.objectives import Constraint
 from fairrun.sweep.selection import why_trivial
@@ -182,7 +182,9 @@ def _because(ordered: Sequence[Candidate], limit: str, constraint: Constraint, s
     return f"{because} ({'; '.join(notes)})" if notes else because
 
 
-def way_to_decide(metrics: Mapping[str, float], constraint: Constraint | None) -> str:
+def way_to_decide(
+    metrics: Mapping[str, float], constraint: Constraint | None, judged: GateResult | None
+) -> str:
     """Return which constraint to give if a group has too few rows for a term about every pair.
 
     Parameters
@@ -191,27 +193,35 @@ def way_to_decide(metrics: Mapping[str, float], constraint: Constraint | None) -
         The metrics of the recommended model on the validation rows, as they are shown.
     constraint : Constraint or None
         What the models were ranked by.
+    judged : GateResult or None
+        The result of the constraint for this model on the validation rows.
 
     Returns
     -------
     str
-        A sentence; empty if the values are shown, or if the declared groups have none either.
+        A sentence; empty if every group has enough rows, or if the declared groups have no value
+        either.
     """
     if constraint is None:
         return ""
-    hidden, terms = [], []
+    unjudged = {
+        str(each.term)
+        for each in (() if judged is None else judged.judgements)
+        if each.protected and not each.group_b and not each.has_interval
+    }
+    undecided, terms = [], []
     for term, key in zip(constraint.gate.terms, constraint.keys, strict=True):
         declared = key.replace(f"{term.metric.name}_worst", term.metric.name)
-        is_hidden = math.isnan(metrics.get(key, math.nan)) and math.isfinite(
-            metrics.get(declared, math.nan)
-        )
-        hidden += [str(term)] * is_hidden
-        terms.append(replace(term, declared=True) if is_hidden else term)
-    if not hidden:
+        is_hidden = math.isnan(metrics.get(key, math.nan))
+        helps = key != declared and math.isfinite(metrics.get(declared, math.nan))
+        is_undecided = helps and (is_hidden or str(term) in unjudged)
+        undecided += [str(term)] * is_undecided
+        terms.append(replace(term, declared=True) if is_undecided else term)
+    if not undecided:
         return ""
     gate = replace(constraint.gate, terms=tuple(terms))
     text = "; ".join(map(str, terms)) if gate == Gate(gate.terms) else str(gate)
     return (
-        f"{hidden[0]} compares every two groups, and a group has too few rows; to compare only the "
-        f"privileged with the unprivileged group, give constraint={shlex.quote(text)}"
+        f"{undecided[0]} compares every two groups, and a group has too few rows; to compare only "
+        f"the privileged with the unprivileged group, give constraint={shlex.quote(text)}"
     )

@@ -146,11 +146,11 @@ def test_a_pair_whose_group_has_too_few_rows_gets_a_constraint_that_can_be_decid
     rare = ProtectedColumn("sex", ("m", "f", "x"), ("m",), ("f", "x"))
     limit = read_constraint("statistical_parity<=0.1; accuracy>=0.7", [rare])
     pair = {"accuracy": 0.8, "statistical_parity": 0.2}
-    assert way_to_decide(pair, limit) == (
+    assert way_to_decide(pair, limit, None) == (
         "statistical_parity<=0.1 @ sex compares every two groups, and a group has too few rows; "
         "to compare only the privileged with the unprivileged group, give "
         "constraint='statistical_parity<=0.1 @ sex [privileged vs unprivileged]; accuracy>=0.7'"
     )
-    assert not way_to_decide({**pair, "statistical_parity_worst": 0.3}, limit)
-    assert not way_to_decide({"accuracy": 0.8}, limit)  # a declared group is too small, too
-    assert not way_to_decide(pair, None)
+    assert not way_to_decide({**pair, "statistical_parity_worst": 0.3}, limit, None)
+    assert not way_to_decide({"accuracy": 0.8}, limit, None)  # a declared group is too small, too
+    assert not way_to_decide(pair, None, None)

@@ -20,6 +20,7 @@ from mlflow.store.artifact.utils.models import get_model_name_and_version
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import has_sign
 from fairrun.text import with_interval
+from fairrun.tracking.descriptions import as_code
 from fairrun.tracking.faults import fault_of
 from fairrun.tracking.metric_names import metrics_by_name
 from fairrun.tracking.names import (
@@ -168,17 +169,19 @@ def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedC
     tags = evaluation.data.tags
     numbers = metrics_by_name(evaluation.data.metrics, column.name)
     parts = [_HEADING, _about_training(tags.get(MITIGATOR, "none"), training)]
-    n_rows, (a, b) = numbers.get("n_rows"), map(_code, column.group_names)
+    n_rows, (a, b) = numbers.get("n_rows"), map(as_code, column.group_names)
     of_rows = "the test rows" if n_rows is None else f"the {n_rows:,.0f} test rows"
-    run = f"run {_code(evaluation.info.run_id)}"
+    run = f"run {as_code(evaluation.info.run_id)}"
     if rows := _lines([*_OVERALL, *_OF_GROUPS], numbers):
         parts.append(f"On {of_rows} ({run}), with 95 % intervals:")
         parts.append("\n".join(rows))
-        parts.append(f"Ratios are {a} / {b}, differences {a} - {b} (column {_code(column.name)}).")
+        parts.append(
+            f"Ratios are {a} / {b}, differences {a} - {b} (column {as_code(column.name)})."
+        )
     gate = evaluation.data.params.get(parameter("evaluate", "gate"))
     if GATE_VERDICT in tags and gate is not None:
         verdict = tags[GATE_VERDICT].replace("_", " ")
-        parts.append(f"Verdict of the gate {_code(gate)} in this run: **{verdict}**.")
+        parts.append(f"Verdict of the gate {as_code(gate)} in this run: **{verdict}**.")
     else:
         parts.append("No gate was checked in this run.")
     command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
@@ -194,16 +197,18 @@ def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedC
 
 def _about_training(mitigator: str, training: Run | None) -> str:
     what = (
-        "A model without mitigation" if mitigator == "none" else f"Trained with {_code(mitigator)}"
+        "A model without mitigation"
+        if mitigator == "none"
+        else f"Trained with {as_code(mitigator)}"
     )
     if training is None:
         return f"{what}. Its training run is not in this tracking store."
     tags, n_rows = training.data.tags, training.data.metrics.get(f"{ROWS}train")
-    estimator = f" ({_code(tags[ESTIMATOR])})" if ESTIMATOR in tags else ""
+    estimator = f" ({as_code(tags[ESTIMATOR])})" if ESTIMATOR in tags else ""
     rows = "" if n_rows is None else f"{n_rows:,.0f} rows of "
-    data = f", on {rows}{_code(tags[DATASET_NAME])}" if tags.get(DATASET_NAME) else ""
-    digest = f" with digest {_code(tags[DATASET_DIGEST])}" if tags.get(DATASET_DIGEST) else ""
-    return f"{what}{estimator}{data}{digest} (run {_code(training.info.run_id)})."
+    data = f", on {rows}{as_code(tags[DATASET_NAME])}" if tags.get(DATASET_NAME) else ""
+    digest = f" with digest {as_code(tags[DATASET_DIGEST])}" if tags.get(DATASET_DIGEST) else ""
+    return f"{what}{estimator}{data}{digest} (run {as_code(training.info.run_id)})."
 
 
 def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
@@ -219,8 +224,3 @@ def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
         if math.isfinite(value):
             lines.append(f"- {name} {with_interval(value, low, high, signed=has_sign(name))}")
     return lines
-
-
-def _code(text: str) -> str:
-    """Return a name as code in Markdown, also in a table."""
-    return f"`{' '.join(text.split()).replace('`', chr(39)).replace('|', '/')}`"

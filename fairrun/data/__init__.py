@@ -3,6 +3,7 @@
 from fairrun.data.ahead import ReadRequest, read_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
+from fairrun.data.decisions import Decisions
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -40,6 +41,7 @@ __all__ = [
     "DataRequest",
     "Dataset",
     "DatasetSpec",
+    "Decisions",
     "Finding",
     "Findings",
     "PreparedRows",

@@ -3,7 +3,8 @@
 from fairrun.data.ahead import ReadRequest, read_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
-from fairrun.data.decisions import Decisions, read_decisions
+from fairrun.data.decision_table import DecisionTable, read_decisions
+from fairrun.data.decisions import Decisions
 from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, check_said
 from fairrun.data.findings import (
     Finding,
@@ -42,6 +43,7 @@ __all__ = [
     "DataRequest",
     "Dataset",
     "DatasetSpec",
+    "DecisionTable",
     "Decisions",
     "DecisionsRequest",
     "Finding",

@@ -66,8 +66,8 @@ def read_scores(column: pd.Series, scale: Literal["probability", "log_odds"]) ->
     if wrong:
         raise RequestError(
             f"score={name} has {wrong:,} of {n_rows} values that are not finite numbers; correct "
-            """them, name texts that mean a null in na_values, or give read='{"decimal": ","}' if """
-            "they have decimal commas"
+            "them, name texts that mean a null in na_values, or give "
+            """read='{"decimal": ","}' if they have decimal commas"""
         )
     if scale == "log_odds":
         return GivenScores(given, sigmoid(given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -235,10 +236,31 @@ def run_evaluate(
                 log_explanations(overview, explained)
                 plots |= explained
             origin = origin_of(
-                *(run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate),
-                *(read, min_cell, justification, purpose),
+                run.info.run_id,
+                "evaluate",
+                {
+                    "model": opened.uri,
+                    "protected": ",".join(names),
+                    "data": data,
+                    "read": None if read is None else json.dumps(read.to_dict()),
+                    "gate": gate,
+                    "min_cell": None if min_cell == MIN_CELL else min_cell,
+                    "justification": justification,
+                    "purpose": purpose,
+                    **asked.parameters,
+                },
+                model=opened.uri,
+                mitigator=opened.mitigator,
+                dataset=spec.name,
+                digest=measured_on.digest,
+                rows=which,
+                target=spec.target,
+                positive=spec.positive,
+                weight=spec.weight or "",
+                cluster=spec.cluster or "",
+                looks="" if looks is None else str(looks),
+                purpose=purpose or "",
             )
-            origin = replace(origin, looks="" if looks is None else str(looks))
             log_report(
                 render_report(
                     *(evaluation, origin, plots, gate, result, overview, not_explained),

@@ -1,6 +1,6 @@
 """Data sets: specs, loading, column types, and reproducible splits."""
 
-from fairrun.data.ahead import ReadRequest, read_ahead
+from fairrun.data.ahead import ReadRequest, read_ahead, read_decisions_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.decision_table import DecisionTable, read_decisions
@@ -79,6 +79,7 @@ __all__ = [
     "read_ahead",
     "read_clusters",
     "read_decisions",
+    "read_decisions_ahead",
     "read_weights",
     "relative_weights",
     "resolve_spec",

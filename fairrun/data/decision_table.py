@@ -26,7 +26,7 @@ from fairrun.errors import RequestError
 from fairrun.groups import name_groups
 from fairrun.text import n_of
 
-__all__ = ["DecisionTable", "read_decisions"]
+__all__ = ["DecisionTable", "ReadDecisionsRequest", "read_decisions"]
 
 _WHAT = {"prediction": "a decision", "score": "a score", "target": "a label"}
 
@@ -57,11 +57,24 @@ class DecisionTable:
     n_dropped: int
 
 
+@dataclass(frozen=True)
+class ReadDecisionsRequest(DecisionsRequest):
+    """A request with its table.
+
+    Attributes
+    ----------
+    table : DecisionTable or None
+        The table of the request.
+    """
+
+    table: DecisionTable | None = None
+
+
 def read_decisions(
     request: DecisionsRequest,
     raw: SourceTable | pd.DataFrame | None = None,
     *,
-    predict: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    predict: Callable[[pd.DataFrame, str | None, float | None], pd.DataFrame] | None = None,
 ) -> DecisionTable:
     """Read a table of decisions.
 
@@ -72,9 +85,10 @@ def read_decisions(
     raw : SourceTable or pandas.DataFrame, optional
         The rows. By default they are read from `request.data`.
     predict : callable, optional
-        A model, whose answers are audited in place of a column: a function from rows to a table
-        with the column `prediction`, 0 or 1, and perhaps `probability`. It gets the rows as a typed
-        source holds them; those of a text file are typed as for a training.
+        A model, whose answers are audited in place of a column: a function of rows, of the
+        favourable value and of the threshold to a table with the column `prediction`, 0 or 1, and
+        perhaps `probability`. It gets the rows as a typed source holds them; those of a text file
+        are typed as for a training.
 
     Returns
     -------
@@ -93,6 +107,9 @@ def read_decisions(
     >>> read_decisions(request, table).decisions.prediction.tolist()
     [1, 1, 0, 0, 1, 0]
     """
+    read_ahead = request.table if isinstance(request, ReadDecisionsRequest) else None
+    if read_ahead is not None and raw is None and predict is None:
+        return read_ahead
     request.check_decided(by_model=predict is not None)
     request, spec = resolve_decisions(request)
     if raw is None:
@@ -107,7 +124,8 @@ def read_decisions(
     else:
         # A text file has no types of its own, so those that were decided here count.
         rows = frame if table.written else table.frame[keep].reset_index(drop=True)
-        made = _answered(predict(rows))
+        meant = request.favourable or request.positive
+        made = _answered(predict(rows, meant, request.threshold))
     spec = replace(spec, protected=tuple(name_groups(frame, each) for each in spec.protected))
     weight = None if spec.weight is None else read_weights(frame[spec.weight])
     cluster = None if spec.cluster is None else read_clusters(frame[spec.cluster])

@@ -45,6 +45,7 @@ class DecisionsRequest:
         or the favourable one of a known pair, such as 1 and 0, or approved and rejected.
     threshold : float or None
         The decision is favourable for scores of at least this number, on the scale of the scores.
+        Of a model, it is the threshold for the probabilities that it answers.
     weight, cluster : str or None
         The columns with the weight and the cluster of each row.
     where : str or None
@@ -132,7 +133,7 @@ class DecisionsRequest:
             Whether the answers of a model are audited.
         """
         if by_model:
-            said = [n for n in ("prediction", "score", "threshold") if getattr(self, n) is not None]
+            said = [name for name in ("prediction", "score") if getattr(self, name) is not None]
             if said:
                 raise RequestError(
                     f"model and {said[0]} were given; give model to audit its answers, or leave it "

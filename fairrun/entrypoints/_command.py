@@ -255,6 +255,6 @@ def _not_measured(reasons: Mapping[str, str]) -> str:
     for name, reason in reasons.items():
         by_reason.setdefault(reason, []).append(name)
     return "\n".join(
-        f"not measured, because {reason}: {listed_names(names)}"
+        f"not measured: {listed_names(names, most=5)} (each {reason.removeprefix('it ')})"
         for reason, names in by_reason.items()
     )

@@ -62,6 +62,11 @@ class AnyModel:
     _served: PyFuncModel
 
     @property
+    def mitigator(self) -> str:
+        """The name of the mitigator; empty unless fairrun made the model."""
+        return "" if self.own is None else self.own.mitigator
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The columns of its signature; empty if it has none."""
         schema = _schema(self.metadata)
@@ -90,7 +95,8 @@ class AnyModel:
         -------
         pandas.DataFrame
             The column `prediction` (1 is the favourable outcome) and, if it is known, the column
-            `probability` (of the favourable outcome), with the index of the rows.
+            `probability` (of the favourable outcome), with the index of the rows. Its
+            ``attrs["notes"]`` says what was decided, one sentence each.
 
         Raises
         ------
@@ -99,12 +105,12 @@ class AnyModel:
             not decisions; see `read_answers`.
         """
         answers = self.answers(frame, positive, threshold)
-        for note in answers.notes:
-            _logger.warning("note: %s", note)
         columns: dict[str, Any] = {"prediction": answers.prediction}
         if answers.probability is not None:
             columns["probability"] = answers.probability
-        return pd.DataFrame(columns, index=frame.index)
+        answered = pd.DataFrame(columns, index=frame.index)
+        answered.attrs["notes"] = answers.notes
+        return answered
 
     def answers(
         self,
@@ -115,15 +121,15 @@ class AnyModel:
         prediction: str | None = None,
         score: str | None = None,
     ) -> Answers:
-        """Return the same as `predict`, with the notes instead of logging them.
+        """Return the same as `predict`, also of a model that answers a table with other names.
 
         Parameters
         ----------
         frame, positive, threshold
             See `predict`.
         prediction, score : str, optional
-            The columns of the answers with labels and scores, if the model answers a table with
-            other names than `prediction` and `probability`.
+            The columns of the answers with labels and scores, if they are not `prediction` and
+            `probability`.
 
         Returns
         -------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +64,10 @@ class AnsweringModel(Protocol):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The input columns of its signature; empty without a signature."""
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """The types of its inputs, as `DatasetSpec.types` has them, as far as they are known."""
 
     def predict(
         self, frame: pd.DataFrame, positive: str | None = None, threshold: float | None = None
@@ -153,7 +158,10 @@ def run_audit(
     check_purpose(purpose)
     what = "audit" if model is None else run_name("audit", model.mitigator or model.flavor)
     with tracked_run(what) as run:
-        table = read_decisions(request, predict=None if model is None else model.predict)
+        if model is None:
+            table = read_decisions(request)
+        else:
+            table = read_decisions(request, predict=model.predict, model_types=model.types)
         subject, spec, decisions = _Subject(table, model), table.spec, table.decisions
         log_notes(decisions.notes, table.n_dropped)
         columns = protected_columns(decisions.frame, spec.protected, min_cell)

@@ -127,6 +127,8 @@ def read_decisions(
     else:
         # A text file has no types of its own, so those that were decided here count.
         rows = frame if table.written else table.frame[keep].reset_index(drop=True)
+        # A model without a signature gets all other columns, so it must not see the labels.
+        rows = rows.drop(columns=[name for name in rows if str(name) == request.target])
         meant = request.favourable or request.positive
         made = _answered(predict(rows, meant, request.threshold))
     spec = replace(spec, protected=tuple(name_groups(frame, each) for each in spec.protected))

@@ -119,10 +119,9 @@ def test_probabilities_by_predict_fn(rows: pd.DataFrame, save: Save) -> None:
     fitted = LogisticRegression().fit(x, y)
     model = save(fitted, pyfunc_predict_fn="predict_proba")
     assert model.inputs == ()  # without a signature, the estimator knows its columns
-    answers = model.answers(rows, "no")
-    assert answers.probability is not None
-    assert answers.probability.tolist() == fitted.predict_proba(x)[:, 0].tolist()
-    assert "threshold=0.5 makes the decisions" in answers.notes[0]
+    answers = model.predict(rows, "no")
+    assert answers["probability"].tolist() == fitted.predict_proba(x)[:, 0].tolist()
+    assert "threshold=0.5 makes the decisions" in answers.attrs["notes"][0]
 
 
 def _boosted(kind: str, x: pd.DataFrame, y: np.ndarray) -> tuple[Any, Any, np.ndarray]:
@@ -254,7 +253,7 @@ def test_our_own_models_are_opened_as_such(case: Case, people: Dataset) -> None:
     model = open_any_model(case.uri)
     frame = people.splits["test"].frame
     assert (model.flavor, model.inputs) == (OWN, tuple(case.model.columns))
-    assert model.own is not None
+    assert model.mitigator == case.loaded.metadata.metadata["fairrun"]["mitigator"]
     expected = case.model.predict(frame)[["prediction", "probability"]]
     pd.testing.assert_frame_equal(model.predict(frame), expected, check_dtype=False)
 

@@ -24,7 +24,7 @@ from fairrun.gate import read_gate
 from fairrun.models.address import check_address
 from fairrun.text import format_table
 from fairrun.tracking.names import REPORT
-from fairrun.training.score_rule import resolve_postprocessor
+from fairrun.training import resolve_postprocessor
 
 
 @entry_point

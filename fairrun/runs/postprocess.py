@@ -44,8 +44,8 @@ from fairrun.tracking.names import (
     run_name,
 )
 from fairrun.tracking.runs import log_parameters, log_table, tracked_run
+from fairrun.training import fit_score_rule
 from fairrun.training.mitigation import Mitigation
-from fairrun.training.score_rule import fit_score_rule
 
 __all__ = [
     "Postprocessed",

@@ -47,13 +47,12 @@ def test_exit_codes_and_the_last_line_are_those_of_the_verdict(run: Invoke, tmp_
 
 
 def test_the_verdict_is_that_of_the_run(run: Invoke, table: Path, tmp_path: Path) -> None:
-    for more in ((), ("--weight", "hours"), ("--cluster", "town")):
+    for more in ((), ("--weight", "weight"), ("--cluster", "gain")):
         trained = run("train", "--data", table, *ABOUT, *more)
         assert trained.exit_code == 0, trained.output
         gate = "statistical_parity<=0.5; accuracy>=0.5"
-        evaluated = run(
-            "evaluate", "--model", f"runs:/{last_run().info.run_id}/model", "--gate", gate
-        )
+        model = f"runs:/{last_run().info.run_id}/model"
+        evaluated = run("evaluate", "--model", model, "--gate", gate)
         run_id = last_run().info.run_id
         document = mlflow.artifacts.load_dict(f"runs:/{run_id}/counts.json")
         counts = written(tmp_path / "counts.json", document)
@@ -67,7 +66,7 @@ def test_the_verdict_is_that_of_the_run(run: Invoke, table: Path, tmp_path: Path
 
 
 def test_weights_and_missing_labels_are_read(tmp_path: Path) -> None:
-    protected, positions, label, prediction = ARRAYS
+    protected, positions, _, prediction = ARRAYS
     weighted = WeightedCounts.from_arrays(*ARRAYS, weight=1 + ROWS % 3)
     unlabelled = Counts.from_arrays(protected, positions, None, prediction)
     gate = parse_gate("disparate_impact>=0.5")

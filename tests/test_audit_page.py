@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -17,9 +18,10 @@ PAGE = (ROOT / "docs" / "audit.md").read_text("utf-8")
 
 
 @pytest.fixture
-def loans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """Run the page's code in an empty folder."""
+def loans(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """Run the page's code in a folder with an empty store."""
     monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_store, tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     exec(code, {})  # noqa: S102

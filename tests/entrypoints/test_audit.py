@@ -1,8 +1,7 @@
-"""`audit` as it is typed: what it logs and prints, that it agrees with `evaluate`, and refusals."""
+"""`audit` as it is typed: what it logs and prints, and what it refuses."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ from mlflow.entities import Run
 from fairrun import ProtectedColumn, evaluate_predictions
 from fairrun.groups import Protected
 from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS
-from fairrun.models.open import open_model
 from fairrun.tracking.metric_names import metrics_by_name
-from tests.entrypoints.conftest import ABOUT
 from tests.people import make_raw
 
 Invoke = Callable[..., Result]
@@ -119,26 +116,6 @@ def test_where_measures_a_part(run: Invoke, decided: Path) -> None:
     notes = mlflow.artifacts.load_dict(f"runs:/{last_run().info.run_id}/data_notes.json")["notes"]
     assert any(f"{part.sum()} of 1,200 rows are left" in note for note in notes)
     assert "-P where='age>=40; job=clerk|sales'" in result.output
-
-
-def test_the_decisions_of_our_model_are_measured_as_evaluate_does(
-    run: Invoke, table: Path, tmp_path: Path
-) -> None:
-    output = run("train", "--data", table, *ABOUT, "--missing", "keep").output
-    (uri,) = re.findall(r"runs:/\w+/model", output)[:1] or [""]
-    assert uri, output
-    assert run("evaluate", "--model", uri, "--data", table).exit_code == 0
-    evaluated = logged(last_run())
-    rows = pd.read_parquet(table)
-    answers = open_model(uri).predict(rows)
-    made = rows.assign(score=answers["probability"], decision=answers["prediction"])
-    made.to_parquet(tmp_path / "made.parquet")
-    asked = about(tmp_path / "made.parquet", "--prediction", "decision", "--score", "score")
-    result = run("audit", *asked, *ABOUT[:4])
-    assert result.exit_code == 0, result.output
-    # Only a model can be explained.
-    of_rows = {k: v for k, v in evaluated.items() if not k.endswith("/explanation")}
-    assert logged(last_run()) == of_rows
 
 
 @pytest.mark.parametrize(

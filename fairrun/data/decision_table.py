@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,6 +75,7 @@ def read_decisions(
     raw: SourceTable | pd.DataFrame | None = None,
     *,
     predict: Callable[[pd.DataFrame, str | None, float | None], pd.DataFrame] | None = None,
+    model_types: Mapping[str, str] | None = None,
 ) -> DecisionTable:
     """Read a table of decisions.
 
@@ -87,8 +88,10 @@ def read_decisions(
     predict : callable, optional
         A model, whose answers are audited in place of a column: a function of rows, of the
         favourable value and of the threshold to a table with the column `prediction`, 0 or 1, and
-        perhaps `probability`. It gets the rows as a typed source holds them; those of a text file
-        are typed as for a training.
+        perhaps `probability`; its ``attrs["notes"]`` may say what was decided. It gets the rows as
+        a typed source holds them; those of a text file are typed as for a training.
+    model_types : mapping of str to {"number", "category"}, optional
+        The types of the columns that the model takes, with which a text file is read.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def read_decisions(
     if raw is None:
         raw = load_source(spec.source, spec.read)
     table = raw if isinstance(raw, SourceTable) else SourceTable(raw)
-    typed = _typed(table, request, spec)
+    typed = _typed(table, request, spec, model_types or {})
     keep, n_dropped, left = _kept(typed.frame, request, spec.max_dropped)
     frame = typed.frame[keep].reset_index(drop=True)
     labels = _read_labels(frame, request)
@@ -124,6 +127,8 @@ def read_decisions(
     else:
         # A text file has no types of its own, so those that were decided here count.
         rows = frame if table.written else table.frame[keep].reset_index(drop=True)
+        # A model without a signature gets all other columns, so it must not see the labels.
+        rows = rows.drop(columns=[name for name in rows if str(name) == request.target])
         meant = request.favourable or request.positive
         made = _answered(predict(rows, meant, request.threshold))
     spec = replace(spec, protected=tuple(name_groups(frame, each) for each in spec.protected))
@@ -167,7 +172,8 @@ class _Made:
 def _answered(answers: pd.DataFrame) -> _Made:
     """Return the answers of a model."""
     score = answers["probability"].to_numpy(np.float64) if "probability" in answers else None
-    return _Made(answers["prediction"].to_numpy(np.int64), score)
+    notes = tuple(answers.attrs.get("notes", ()))
+    return _Made(answers["prediction"].to_numpy(np.int64), score, notes=notes)
 
 
 def _read_labels(frame: pd.DataFrame, request: DecisionsRequest) -> Outcome | None:
@@ -198,11 +204,19 @@ def _read_made(frame: pd.DataFrame, request: DecisionsRequest, positive: str | N
     return _Made(outcome.label, scores.probability, outcome.favourable, tuple(notes))
 
 
-def _typed(table: SourceTable, request: DecisionsRequest, spec: DatasetSpec) -> TypedTable:
+def _typed(
+    table: SourceTable,
+    request: DecisionsRequest,
+    spec: DatasetSpec,
+    model_types: Mapping[str, str],
+) -> TypedTable:
     """Decide the types of all columns. Only columns with a role are refused or spoken of."""
     columns = [str(name) for name in table.frame.columns]
     check_distinct(columns)
     check_columns(columns, request.roles | {"types": [name for name, _ in spec.types]})
+    if table.written:
+        of_model = {name: kind for name, kind in model_types.items() if name in columns}
+        spec = replace(spec, types=tuple(sorted((of_model | dict(spec.types)).items())))
     used = {name for names in request.roles.values() for name in names}
     unused = tuple(name for name in columns if name not in {*used, spec.target})
     labels = [name for name in (request.prediction, request.score, request.target) if name]

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from click.testing import Result
 from mlflow.entities import Run
+from mlflow.models import infer_signature
+from sklearn.linear_model import LogisticRegression
 
 from fairrun import ProtectedColumn, evaluate_predictions
 from fairrun.groups import Protected
@@ -116,6 +118,25 @@ def test_where_measures_a_part(run: Invoke, decided: Path) -> None:
     notes = mlflow.artifacts.load_dict(f"runs:/{last_run().info.run_id}/data_notes.json")["notes"]
     assert any(f"{part.sum()} of 1,200 rows are left" in note for note in notes)
     assert "-P where='age>=40; job=clerk|sales'" in result.output
+
+
+def test_the_answers_of_a_model_are_measured(run: Invoke, decided: Path) -> None:
+    frame = pd.read_csv(decided)
+    model = LogisticRegression().fit(frame[["score"]], frame["paid"])
+    logged_model = mlflow.sklearn.log_model(
+        model,
+        name="model",
+        signature=infer_signature(frame[["score"]], frame["paid"]),
+        serialization_format="pickle",
+        pip_requirements=["mlflow"],
+    )
+    asked = about(decided, "--model", logged_model.model_uri, "--where", "age>=30")
+    assert "says which one is favourable" in run("audit", *asked).output
+    result = run("audit", *asked, "--positive", "high", "--target", "paid")
+    assert result.exit_code == 0, result.output
+    part = frame[frame["age"] >= 30]
+    right = model.predict(part[["score"]]) == part["paid"]
+    assert logged(last_run())["accuracy"] == right.mean()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.models import MetricThreshold
+from mlflow.models import MetricThreshold, infer_signature
 from mlflow.models.evaluation.evaluator_registry import _model_evaluation_registry
 from mlflow.models.evaluation.validation import ModelValidationFailedException
+from sklearn.linear_model import LogisticRegression
 
 from fairrun.errors import RequestError
 from fairrun.runs.evaluator import FairnessEvaluator
@@ -199,6 +201,33 @@ def test_rows_without_names_are_refused(evaluation: None, rows: pd.DataFrame) ->
             evaluators="fairrun",
             evaluator_config=_CONFIG,
         )
+
+
+def test_the_example_of_the_docs_runs(
+    evaluation: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "any_model.md").read_text("utf-8")
+    (lines,) = re.findall(r"^```python\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"sex": rng.choice(["Male", "Female"], 2000), "age": rng.normal(size=2000)})
+    rich = rows["age"] + 0.3 * (rows["sex"] == "Male") + rng.normal(size=2000) > 0
+    rows["class"] = np.where(rich, ">50K", "<=50K")
+    fitted = LogisticRegression().fit(rows[["age"]], rows["class"])
+    model = mlflow.sklearn.log_model(
+        fitted,
+        name="model",
+        signature=infer_signature(rows[["age"]], rows["class"]),
+        serialization_format="pickle",
+        pip_requirements=["mlflow"],
+    )
+    monkeypatch.chdir(tmp_path)
+    rows.to_csv("people.csv", index=False)
+    said: dict[str, Any] = {}
+    exec(lines.replace("models:/income/3", model.model_uri), said)  # noqa: S102
+    assert said["result"].metrics["accuracy"] > 0.6
+    # As the page says of the names.
+    named = re.findall(r"`((?:interval/|race/)?\w+_(?:ci_low|ci_high|impact))`", page)
+    assert {name for name in named if "race" not in name} <= {*said["result"].metrics}
 
 
 def test_the_entry_point_is_found_by_mlflow(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from fairrun.data.prepare import (
     label_group_counts,
     prepare,
     prepare_rows,
+    split_rows,
 )
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
@@ -84,6 +85,7 @@ __all__ = [
     "read_weights",
     "relative_weights",
     "resolve_spec",
+    "split_rows",
     "type_columns",
     "weights_note",
 ]

@@ -302,9 +302,15 @@ def _warnings(prediction: NDArray[np.int64], labels: Outcome | None) -> list[str
             "warning: the decision is equal to the label in every row; check that target is what "
             "was observed afterwards, and not the decision itself"
         )
-    elif (prediction != labels.label).all():
+    elif _is_opposite(prediction, labels.label):
         found.append(
-            "warning: the decision is the opposite of the label in every row; check favourable and "
-            "positive"
+            "warning: rows with a favourable decision have the favourable label less often than "
+            "the others; check favourable and positive"
         )
     return found
+
+
+def _is_opposite(prediction: NDArray[np.int64], label: NDArray[np.int64]) -> bool:
+    if prediction.min() == prediction.max():
+        return False
+    return bool(label[prediction == 1].mean() < label[prediction == 0].mean())

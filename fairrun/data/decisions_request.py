@@ -139,15 +139,15 @@ class DecisionsRequest:
                     f"model and {said[0]} were given; give model to audit its answers, or leave it "
                     "out to audit the decisions in the data"
                 )
-        elif self.prediction is None and self.score is None:
-            raise RequestError(
-                "nothing says what was decided; give prediction=COLUMN with the decisions, or "
-                "score=COLUMN with threshold=NUMBER, or model=URI"
-            )
         elif self.score is None and self.threshold is not None:
             raise RequestError(
                 f"threshold={self.threshold:g} needs score=COLUMN, whose scores of at least "
                 f"{self.threshold:g} are favourable decisions"
+            )
+        elif self.prediction is None and self.score is None:
+            raise RequestError(
+                "nothing says what was decided; give prediction=COLUMN with the decisions, or "
+                "score=COLUMN with threshold=NUMBER, or model=URI"
             )
         elif self.prediction is None and self.threshold is None:
             raise RequestError(

@@ -36,7 +36,7 @@ from fairrun.tracking.hints import next_command
 from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, REPORT, parameter, run_name
 from fairrun.tracking.runs import log_parameters, tracked_run
 
-__all__ = ["AnsweringModel", "commands_after_audit", "log_audit", "run_audit"]
+__all__ = ["AnsweringModel", "audit_parameters", "commands_after_audit", "log_audit", "run_audit"]
 
 #: The column of decisions of a model that is audited without labels.
 _ANSWER = "prediction"
@@ -249,7 +249,7 @@ def log_audit(
         said=tuple(sentence for each in judged.analyses for sentence in each.said),
     )
     if report:
-        given = _given(request, model) | {
+        given = audit_parameters(request, model) | {
             "gate": gate,
             "min_cell": None if min_cell == MIN_CELL else min_cell,
             "justification": justification,
@@ -284,12 +284,14 @@ def commands_after_audit(
     """Return the commands to type next: the same audit with a gate, if there was none."""
     if done.gate is not None:
         return []
-    given = {name: str(value) for name, value in _given(request, model).items() if value}
+    given = {name: str(value) for name, value in audit_parameters(request, model).items() if value}
     gate = {"gate": f"statistical_parity<=0.1 @ {done.column.name}"}
     return [next_command(done.run_id, "audit", given | gate)]
 
 
-def _given(request: DecisionsRequest, model: AnsweringModel | None) -> dict[str, object | None]:
+def audit_parameters(
+    request: DecisionsRequest, model: AnsweringModel | None
+) -> dict[str, object | None]:
     """Return the parameters of the entry point that a request was made from."""
 
     def listed(values: object) -> str | None:

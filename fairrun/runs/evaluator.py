@@ -5,6 +5,7 @@ MLflow imports this file in every process that imports its evaluation, so it imp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,7 +198,9 @@ def _request(
         by_threshold = given.get("threshold") is not None
         given["score"] = score or (prediction if by_threshold else None)
         given["prediction"] = None if by_threshold else config.get("prediction") or prediction
-    return DecisionsRequest(data=dataset.name or "data", target=target, **given), rows
+    # The rows are given, so the name of a known data set, a run or a spec must not be read as one.
+    name = re.sub(r"\W+", "_", str(dataset.name)) or "data"
+    return DecisionsRequest(data=f"{name}.table", target=target, **given), rows
 
 
 def _headlines(done: Evaluated) -> dict[str, float]:

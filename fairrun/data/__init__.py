@@ -5,7 +5,7 @@ from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.decision_table import DecisionTable, read_decisions
 from fairrun.data.decisions import Decisions
-from fairrun.data.decisions_request import DecisionsRequest, ScoreScale
+from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, has_spec
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -69,6 +69,7 @@ __all__ = [
     "effective_n",
     "find",
     "find_in",
+    "has_spec",
     "identify_rows",
     "is_preprocessed",
     "label_group_counts",

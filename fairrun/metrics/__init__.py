@@ -34,6 +34,11 @@ from fairrun.metrics.calibration import (
     calibration_in_the_large,
     squared_calibration_error,
 )
+from fairrun.metrics.changed_sides import (
+    TO_FAVOURABLE,
+    TO_UNFAVOURABLE,
+    changed_sides,
+)
 from fairrun.metrics.closed_form import (
     normal_quantile,
     wilson_limits,
@@ -49,7 +54,10 @@ from fairrun.metrics.clustered import (
 )
 from fairrun.metrics.compare import (
     ModelDifferences,
+    PairedRows,
     compare_models,
+    compare_predictions,
+    paired_rows,
 )
 from fairrun.metrics.counts import (
     Counts,
@@ -103,7 +111,10 @@ from fairrun.metrics.linearised import (
     Linearised,
 )
 from fairrun.metrics.paired import (
+    AnyPairedCounts,
     PairedCounts,
+    WeightedPairedCounts,
+    count_pairs,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
@@ -176,7 +187,10 @@ __all__ = [
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
+    "TO_FAVOURABLE",
+    "TO_UNFAVOURABLE",
     "AnyCounts",
+    "AnyPairedCounts",
     "Audit",
     "BiasMetric",
     "ClusterReplicates",
@@ -193,10 +207,12 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedRows",
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
     "WeightedCounts",
+    "WeightedPairedCounts",
     "WeightedScoreHistogram",
     "accuracy",
     "area_between_roc_curves",
@@ -205,12 +221,15 @@ __all__ = [
     "bias_table",
     "brier_score",
     "calibration_in_the_large",
+    "changed_sides",
     "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
+    "compare_predictions",
     "compare_with_none",
     "confusion_table",
     "consistency_score",
+    "count_pairs",
     "count_rows",
     "counts_from_dict",
     "divide",
@@ -235,6 +254,7 @@ __all__ = [
     "normal_quantile",
     "one_and_two_way",
     "over_majority",
+    "paired_rows",
     "roc_auc",
     "score_metrics",
     "selection_rate",

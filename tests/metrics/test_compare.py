@@ -19,9 +19,11 @@ def test_values_are_the_differences_of_the_models_own() -> None:
     np.testing.assert_allclose(
         found.compared["value"], a.compared["value"] - b.compared["value"], atol=1e-12
     )
-    assert len(found.rates) == len(GROUP_RATES) * (1 + 2 + 3 + 6)
+    # base_rate does not depend on the model; four performance metrics are of all rows alone.
+    assert len(found.rates) == (len(GROUP_RATES) - 1) * (1 + 2 + 3 + 6) + 4
     assert len(found.compared) == len(BIAS_METRICS) * 3
-    for table in (found.rates, found.compared):
+    signed = found.compared["metric"] != "four_fifths_rule"
+    for table in (found.rates, found.compared[signed], found.distances):
         assert (table["ci_low"] <= table["value"]).all()
         assert (table["value"] <= table["ci_high"]).all()
 
@@ -37,7 +39,7 @@ def test_what_models_have_in_common_cancels() -> None:
 @pytest.mark.parametrize("n", [50, 500])
 def test_models_that_never_differ_are_not_known_to_be_equal(n: int) -> None:
     counts = paired(draw_people(0, n), 0.6)
-    found = compare_models(counts, n_replicates=1000).rates.iloc[1]
+    found = compare_models(counts, n_replicates=1000).rates.iloc[0]
     assert found["metric"] == "selection_rate"
     assert found["value"] == 0
     # Of n rows, about 3 / n may differ: the rule of three.

@@ -110,6 +110,12 @@ from fairrun.metrics.linearised import (
     NOT_WEIGHTED,
     Linearised,
 )
+from fairrun.metrics.measurable import (
+    NEEDS_LABELS,
+    NEEDS_SCORES,
+    group_rates,
+    of_predictions,
+)
 from fairrun.metrics.paired import (
     AnyPairedCounts,
     PairedCounts,
@@ -183,6 +189,8 @@ __all__ = [
     "MARGINAL",
     "MIN_CELL",
     "MOST_COMPARED",
+    "NEEDS_LABELS",
+    "NEEDS_SCORES",
     "NOTHING_HIDDEN",
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
@@ -243,6 +251,7 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
+    "group_rates",
     "has_only_upper_limit",
     "has_sign",
     "hidden_groups",
@@ -252,6 +261,7 @@ __all__ = [
     "local_law_144_table",
     "majority_label",
     "normal_quantile",
+    "of_predictions",
     "one_and_two_way",
     "over_majority",
     "paired_rows",

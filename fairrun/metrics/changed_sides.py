@@ -17,24 +17,21 @@ TO_UNFAVOURABLE = "favourable to unfavourable"
 _LABELS = {"any": slice(0, 2), "1": slice(1, 2), "0": slice(0, 1)}
 
 
-def changed_sides(
-    paired: AnyPairedCounts, *, labelled: bool = True, confidence: float = 0.95
-) -> pd.DataFrame:
+def changed_sides(paired: AnyPairedCounts, *, confidence: float = 0.95) -> pd.DataFrame:
     """Return how many rows of each group get another decision from model A than from model B.
 
     Parameters
     ----------
     paired : PairedCounts or WeightedPairedCounts
         The counts of both models on the same rows.
-    labelled : bool
-        Whether the true labels are known, so that the rows of each label have rows of their own.
     confidence : float, default 0.95
         Confidence level of each interval.
 
     Returns
     -------
     DataFrame
-        The columns protected (empty for all rows), group, label ("any", "1" or "0"), change (from
+        The columns protected (empty for all rows), group, label ("any"; with true labels also
+        "1" and "0"), change (from
         model B to model A: `TO_FAVOURABLE` or `TO_UNFAVOURABLE`), n (number of rows of the group
         with that label), changed (number of rows), share (of the weights, if rows have weights),
         ci_low and ci_high (Clopper and Pearson's limits) and reason (why a number is missing).
@@ -60,7 +57,7 @@ def changed_sides(
         moments, rows = paired.moments(grouping), paired.rows(grouping)
         for place, group in enumerate(grouping.groups):
             for label, part in _LABELS.items():
-                if label != "any" and not labelled:
+                if label != "any" and not paired.labelled:
                     continue
                 of_label, counts = moments[place, part].sum(axis=0), rows[place, part].sum(axis=0)
                 total = of_label.sum(axis=(0, 1))

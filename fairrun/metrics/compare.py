@@ -15,12 +15,13 @@ from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.changed_sides import changed_sides
 from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, one_and_two_way, values_of
 from fairrun.metrics.linearised import NOT_WEIGHTED
+from fairrun.metrics.measurable import bias_metrics, group_rates
 from fairrun.metrics.paired import AnyPairedCounts, WeightedPairedCounts, count_pairs
 from fairrun.metrics.paired_clusters import PairedClusters
 from fairrun.metrics.paired_limits import Difference, PairedEstimates
 from fairrun.metrics.paired_scores import score_differences
 from fairrun.metrics.performance import PERFORMANCE_METRICS
-from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, selection_rate
+from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate
 from fairrun.metrics.weighted import why_no_interval
 
 __all__ = [
@@ -31,8 +32,6 @@ __all__ = [
     "paired_rows",
 ]
 
-#: The rates that depend on the predictions.
-_RATES = {name: rate for name, rate in GROUP_RATES.items() if name != "base_rate"}
 #: The performance metrics that `GROUP_RATES` does not have under the same name.
 _OF_ALL_ROWS = {n: rate for n, rate in PERFORMANCE_METRICS.items() if n not in GROUP_RATES}
 _VALUES = ["model_a", "model_b", "value", "ci_low", "ci_high"]
@@ -49,13 +48,10 @@ class PairedRows:
         The counts of the rows.
     clusters : PairedClusters or None
         The tables of the clusters; None if every row is independent of the others.
-    labelled : bool
-        Whether the true labels are known. If not, every row is counted with label 0.
     """
 
     counts: AnyPairedCounts
     clusters: PairedClusters | None = None
-    labelled: bool = True
 
     def estimates(
         self, grouping: Grouping, *, confidence: float, n_replicates: int, seed: int
@@ -222,12 +218,11 @@ def paired_rows(
     cluster: ArrayLike | None = None,
 ) -> PairedRows:
     """Return the tables of two models' predictions; see `compare_predictions`."""
-    labels = np.zeros(np.shape(y_pred_a), dtype=np.int64) if y_true is None else y_true
-    arrays = (protected, positions, labels, y_pred_a, y_pred_b)
+    arrays = (protected, positions, y_true, y_pred_a, y_pred_b)
     clusters = None
     if cluster is not None:
         clusters = PairedClusters.from_arrays(*arrays, cluster, weight)
-    return PairedRows(count_pairs(*arrays, weight), clusters, y_true is not None)
+    return PairedRows(count_pairs(*arrays, weight), clusters)
 
 
 def compare_models(
@@ -280,18 +275,18 @@ class _Comparison:
 
     def differences(self) -> ModelDifferences:
         """Return all tables."""
-        columns, labelled = self._rows.counts.columns, self._rows.labelled
+        counts = self._rows.counts
+        columns, labelled = counts.columns, counts.labelled
         rates, compared, distances = [], [], []
-        wanted: Mapping[str, Rate] = _RATES if labelled else {selection_rate.name: selection_rate}
+        # The base rate does not depend on the model.
+        wanted = {n: rate for n, rate in group_rates(labelled=labelled).items() if n != "base_rate"}
         of_all: Mapping[str, Rate | MeanOfRates] = {**wanted, **(_OF_ALL_ROWS if labelled else {})}
         rates += [*self._rates(everybody(columns), of_all)]
         for names in one_and_two_way(columns):
             rates += [*self._rates(values_of(columns, *names), wanted)]
             two = group_a_and_b(columns, *names)
             estimates = self._estimates(two)
-            for name, metric in BIAS_METRICS.items():
-                if not labelled and metric.rates != (selection_rate,):
-                    continue
+            for name, metric in bias_metrics(labelled=labelled).items():
                 reasons = [metric.undefined_reason(t, *two.groups) for t in estimates.tables]
                 difference = estimates.compare(metric)
                 if not metric.scale_free and isinstance(self._rows.counts, WeightedPairedCounts):
@@ -305,7 +300,7 @@ class _Comparison:
                     reasons = reasons[:2]
                     distance = estimates.distance([name], [0, 1])
                     distances.append(self._row(about, two, distance, metric.rates, reasons))
-        changed = changed_sides(self._rows.counts, labelled=labelled, confidence=self._confidence)
+        changed = changed_sides(counts, confidence=self._confidence)
         return ModelDifferences(
             pd.DataFrame(rates), pd.DataFrame(compared), pd.DataFrame(distances), changed
         )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics.checks import as_binary, as_weights, check_same_length
+from fairrun.metrics.checks import as_binary, as_labels, as_weights, check_same_length
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray
@@ -35,6 +35,8 @@ class PairedCounts(GroupTable):
     table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, 2, 2)
         Numbers of rows by the protected columns, label, prediction of model A and prediction of
         model B. Stored as a read-only copy of type int64.
+    labelled : bool
+        Whether the true labels are known; see `GroupTable`.
 
     Examples
     --------
@@ -53,7 +55,7 @@ class PairedCounts(GroupTable):
         cls,
         protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
-        y_true: ArrayLike,
+        y_true: ArrayLike | None,
         y_pred_a: ArrayLike,
         y_pred_b: ArrayLike,
     ) -> Self:
@@ -66,8 +68,10 @@ class PairedCounts(GroupTable):
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
-        y_true, y_pred_a, y_pred_b : array of shape (n_rows,)
-            The label of each row and the two models' predictions for it, 0 or 1.
+        y_true : array of shape (n_rows,), or None
+            The label of each row, 0 or 1; None if the labels are not known.
+        y_pred_a, y_pred_b : array of shape (n_rows,)
+            The two models' predictions for each row, 0 or 1.
 
         Returns
         -------
@@ -81,12 +85,13 @@ class PairedCounts(GroupTable):
         """
         cell, n_cells = paired_cells(protected, positions, y_true, y_pred_a, y_pred_b)
         sizes = [column.size for column in protected]
-        return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, 2, 2))
+        table = count_cells(cell, n_cells).reshape(*sizes, 2, 2, 2)
+        return cls(tuple(protected), table, labelled=y_true is not None)
 
     def model(self, which: str) -> Counts:
         """Return the counts of one model; `which` is "a" or "b"."""
         other = {"a": -1, "b": -2}[which]
-        return Counts(self.columns, self.table.sum(axis=other))
+        return Counts(self.columns, self.table.sum(axis=other), self.labelled)
 
     def moments(self, grouping: Grouping) -> FloatArray:
         """Return Σw, Σw² and Σw⁴ of each group for w = 1, of shape (n_groups, 2, 2, 2, 3)."""
@@ -109,6 +114,8 @@ class WeightedPairedCounts(GroupTable):
     table : array of shape (columns[0].size, ..., columns[-1].size, 2, 2, 2, 4)
         Sums by the protected columns, label, prediction of model A, prediction of model B and
         moment (Σw, Σw², the number of rows, Σw⁴, as in `WeightedCounts`).
+    labelled : bool
+        Whether the true labels are known; see `GroupTable`.
 
     Examples
     --------
@@ -125,7 +132,7 @@ class WeightedPairedCounts(GroupTable):
     def model(self, which: str) -> WeightedCounts:
         """Return the counts of one model; `which` is "a" or "b"."""
         other = {"a": -2, "b": -3}[which]
-        return WeightedCounts(self.columns, self.table.sum(axis=other))
+        return WeightedCounts(self.columns, self.table.sum(axis=other), self.labelled)
 
     def moments(self, grouping: Grouping) -> FloatArray:
         """Return Σw, Σw² and Σw⁴ of each group, of shape (n_groups, 2, 2, 2, 3)."""
@@ -142,7 +149,7 @@ AnyPairedCounts = PairedCounts | WeightedPairedCounts
 def count_pairs(
     protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
-    y_true: ArrayLike,
+    y_true: ArrayLike | None,
     y_pred_a: ArrayLike,
     y_pred_b: ArrayLike,
     weight: ArrayLike | None = None,
@@ -169,17 +176,18 @@ def count_pairs(
     powers = (weights, weights**2, np.ones(len(weights)), weights**4)
     sums = np.stack([np.bincount(cell, each, minlength=n_cells) for each in powers], axis=-1)
     sizes = [column.size for column in protected]
-    return WeightedPairedCounts(tuple(protected), sums.reshape(*sizes, 2, 2, 2, 4))
+    table = sums.reshape(*sizes, 2, 2, 2, 4)
+    return WeightedPairedCounts(tuple(protected), table, labelled=y_true is not None)
 
 
 def paired_cells(
     protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
-    y_true: ArrayLike,
+    y_true: ArrayLike | None,
     y_pred_a: ArrayLike,
     y_pred_b: ArrayLike,
 ) -> tuple[NDArray[np.int64], int]:
     """Return the cell of each row in the flattened table of `PairedCounts`, and their number."""
-    arrays = {"y_true": y_true, "y_pred_a": y_pred_a, "y_pred_b": y_pred_b}
-    outcomes = {name: (as_binary(name, array), 2) for name, array in arrays.items()}
+    a, b = as_binary("y_pred_a", y_pred_a), as_binary("y_pred_b", y_pred_b)
+    outcomes = {"y_true": (as_labels(y_true, a), 2), "y_pred_a": (a, 2), "y_pred_b": (b, 2)}
     return cell_of_row(protected, positions, outcomes)

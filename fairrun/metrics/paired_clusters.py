@@ -57,7 +57,7 @@ class PairedClusters:
         cls,
         protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
-        y_true: ArrayLike,
+        y_true: ArrayLike | None,
         y_pred_a: ArrayLike,
         y_pred_b: ArrayLike,
         cluster: ArrayLike,

@@ -29,7 +29,8 @@ from fairrun.metrics.closed_form import (
     paired_difference_of,
 )
 from fairrun.metrics.intervals import percentile_limits
-from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide, selection_rate
+from fairrun.metrics.measurable import of_predictions
+from fairrun.metrics.rates import FloatArray, MeanOfRates, Rate, divide
 from fairrun.metrics.weighted_share import share_estimate
 
 __all__ = ["Difference", "PairedEstimates", "distance_of"]
@@ -129,7 +130,7 @@ class PairedEstimates:
             limits = difference_of([(first, second) for first, second in of_groups])
             method = "paired mover"
         else:
-            of_labels = metric.rates != (selection_rate,)
+            of_labels = not of_predictions(metric.rates)
             drawn = [metric.function(tables) for tables in self._drawn(of_labels=of_labels)]
             limits = self._percentiles(a - b, drawn[0] - drawn[1])
             method = "paired dirichlet"
@@ -138,7 +139,7 @@ class PairedEstimates:
     def distance(self, metrics: Sequence[str], places: Sequence[int]) -> Difference:
         """Return the difference of the distances from parity of some groups; see `distance_of`."""
         places = list(places)
-        of_labels = any(BIAS_METRICS[name].rates != (selection_rate,) for name in metrics)
+        of_labels = not all(of_predictions(BIAS_METRICS[name].rates) for name in metrics)
 
         def function(tables: FloatArray) -> FloatArray:
             return distance_of(tables[..., places, :, :], metrics)

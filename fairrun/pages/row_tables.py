@@ -27,7 +27,8 @@ def performance_table(evaluation: Evaluation) -> Table:
         if name not in compared
     ]
     heads = ("metric", VALUE)
-    return Table("Performance over all rows", heads, tuple(rows))
+    caption = "Performance over all rows" if evaluation.labelled else "All rows"
+    return Table(caption, heads, tuple(rows))
 
 
 def population_table(evaluation: Evaluation) -> Table:
@@ -48,7 +49,8 @@ def population_table(evaluation: Evaluation) -> Table:
                 side[label] = a if value in column.group_a else b
         groups = groups_of(rates, column.name, column.labels[:-1])
         n_left_out += len(column.values) - len(groups)
-        sizes = {name: of_group["base_rate"] for name, of_group in groups.items()}
+        rate = "base_rate" if evaluation.labelled else "selection_rate"
+        sizes = {name: of_group[rate] for name, of_group in groups.items()}
         sizes[MISSING] = unknown_rows(evaluation, column.name)
         rows += [
             (
@@ -65,10 +67,10 @@ def population_table(evaluation: Evaluation) -> Table:
         (
             *("value", "protected column", "compared as"),
             *(heads if weighted else ("rows", "share of rows")),
-            "favourable labels",
+            "favourable labels" if evaluation.labelled else "selected",
         ),
         tuple(rows),
-        f"{MISSING} means that the value is null, or has too few training rows to be named."
+        f"{MISSING} means that the value is null, or that too few rows have it to be named."
         + left_out(n_left_out, "audit/rates.csv"),
     )
 
@@ -92,7 +94,7 @@ def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
 def _population(
     size: Mapping[str, Any], weighted: bool, n: float, instead: str
 ) -> tuple[Cell, ...]:
-    """Return the cells with numbers of rows, their share of `n`, and the share of label 1."""
+    """Return the cells with numbers of rows, their share of `n`, and the share of one outcome."""
     if instead:
         return (*size_cells(size, weighted, instead), *([Cell("")] * (3 if weighted else 2)))
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from fairrun.runs.measure import measure, protected_columns
 from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
 from fairrun.runs.purpose import check_purpose
-from fairrun.text import n_of
+from fairrun.text import n_of, quoted
 from fairrun.tracking.datasets import (
     dataset_tags,
     log_decisions,
@@ -64,8 +65,17 @@ class AnsweringModel(Protocol):
     def inputs(self) -> tuple[str, ...]:
         """The input columns of its signature; empty without a signature."""
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns `prediction` (0 or 1) and perhaps `probability` for raw rows."""
+    @property
+    def types(self) -> Mapping[str, str]:
+        """The types of its inputs, as `DatasetSpec.types` has them, as far as they are known."""
+
+    def predict(
+        self, frame: pd.DataFrame, positive: str | None = None, threshold: float | None = None
+    ) -> pd.DataFrame:
+        """Return the columns `prediction` (0 or 1) and perhaps `probability` for raw rows.
+
+        `positive` is the favourable value, and `threshold` that of the probabilities.
+        """
 
 
 @dataclass(frozen=True)
@@ -148,7 +158,10 @@ def run_audit(
     check_purpose(purpose)
     what = "audit" if model is None else run_name("audit", model.mitigator or model.flavor)
     with tracked_run(what) as run:
-        table = read_decisions(request, predict=None if model is None else model.predict)
+        if model is None:
+            table = read_decisions(request)
+        else:
+            table = read_decisions(request, predict=model.predict, model_types=model.types)
         subject, spec, decisions = _Subject(table, model), table.spec, table.decisions
         log_notes(decisions.notes, table.n_dropped)
         columns = protected_columns(decisions.frame, spec.protected, min_cell)
@@ -160,8 +173,10 @@ def run_audit(
 
         evaluation = measure(decisions, columns, justification)
         if model is not None and columns[0].name in model.inputs:
+            meant = table.request.favourable or table.request.positive
             evaluation = evaluation.with_flips(
-                lambda frame: model.predict(frame)["prediction"], decisions.frame, decisions.weight
+                lambda frame: model.predict(frame, meant, request.threshold)["prediction"],
+                *(decisions.frame, decisions.weight),
             )
         measured_on = log_decisions(decisions, spec.name, spec.source, subject.column)
         judged = judge_and_log(
@@ -235,7 +250,7 @@ def _given(request: DecisionsRequest, model: AnsweringModel | None) -> dict[str,
     """Return the parameters of the entry point that a request was made from."""
 
     def listed(values: object) -> str | None:
-        return ",".join(map(str, values)) if isinstance(values, (list, tuple)) else None
+        return ",".join(map(quoted, values)) if isinstance(values, (list, tuple)) else None
 
     types = request.types or {}
     return {

@@ -145,9 +145,24 @@ class PairedEstimates:
             return distance_of(tables[..., places, :, :], metrics)
 
         a, b = map(function, self.tables)
-        drawn = [function(tables) for tables in self._drawn(of_labels=of_labels)]
-        limits = self._percentiles(a - b, drawn[0] - drawn[1])
+        tables = [drawn[..., places, :, :] for drawn in self._drawn(of_labels=of_labels)]
+        if len(places) == 2:
+            limits = self._of_signed(*(_signed(drawn, metrics) for drawn in tables))
+        else:
+            drawn = [distance_of(each, metrics) for each in tables]
+            limits = self._percentiles(a - b, drawn[0] - drawn[1])
         return _difference(a, b, limits, "paired dirichlet", self._gradient(function))
+
+    def _of_signed(self, of_a: FloatArray, of_b: FloatArray) -> Limits:
+        """Return the limits of max(a) − max(b) from draws of shape (n_replicates, k).
+
+        Percentiles of a difference of absolute values do not cover where one of them is near 0. The
+        limits are therefore those of differences of signed values: max(a) − max(b) is the maximum
+        over i of the minimum over j of a_i − b_j, and so is its lower limit of theirs.
+        """
+        differences = of_a[:, :, np.newaxis] - of_b[:, np.newaxis, :]
+        low, high = self._percentiles(np.median(differences, axis=0), differences)
+        return np.asarray(low.min(axis=1).max()), np.asarray(high.max(axis=0).min())
 
     def _estimate(self, rate: Rate) -> Estimate:
         """Return the difference of a rate with the same denominator for both models."""
@@ -181,16 +196,21 @@ class PairedEstimates:
             moments = self.moments.swapaxes(2, 3) if self._exchanged else self.moments
             if not of_labels:
                 moments = moments.sum(axis=1, keepdims=True)
-            sums, squares, _ = np.moveaxis(moments, -1, 0)
+            sums, squares, fourths = np.moveaxis(moments, -1, 0)
             axes = (1, 2, 3)
-            size = sums.sum(axis=axes, keepdims=True)
-            unit = np.nan_to_num(divide(squares.sum(axis=axes, keepdims=True), size))
-            scale = np.where(sums > 0, divide(squares, sums), unit)
-            shape = np.nan_to_num(divide(sums, scale)) + _PRIOR
+            size, of_squares, of_fourths = (
+                each.sum(axis=axes, keepdims=True) for each in (sums, squares, fourths)
+            )
+            # A row that was not drawn can be a heavy one, as in `share_estimate`.
+            unseen = np.nan_to_num(divide(size * of_fourths, of_squares**2))
+            scale = np.nan_to_num(divide(squares, sums))
+            shape = np.nan_to_num(divide(sums, scale))
             rng = np.random.default_rng(self._seed)
             # With the replicates as the last axis in memory, elementwise work is fast.
-            gamma = rng.standard_gamma(shape[..., None], size=(*shape.shape, self._n_replicates))
-            cells = gamma * scale[..., None]
+            drawn = (*shape.shape, self._n_replicates)
+            prior = np.broadcast_to(_PRIOR[..., np.newaxis], drawn)
+            cells = rng.standard_gamma(shape[..., None], size=drawn) * scale[..., None]
+            cells += rng.standard_gamma(prior) * unseen[..., None]
             cells *= divide(size[..., None], cells.sum(axis=axes, keepdims=True))
             if not of_labels:
                 cells = np.concatenate([cells, np.zeros_like(cells)], axis=1)
@@ -199,11 +219,13 @@ class PairedEstimates:
         return self._draws[of_labels]
 
     def _percentiles(self, value: FloatArray, drawn: FloatArray) -> Limits:
+        """Return the percentiles of draws as limits, exactly turned round with the models."""
+        shape = value.shape
         drawn = np.where(np.isfinite(drawn), drawn, np.nan).reshape(self._n_replicates, -1)
         sign = -1 if self._exchanged else 1
         limits = percentile_limits(sign * value.ravel(), sign * drawn, self.confidence)
         low, high = (sign * limit for limit in limits[::sign])
-        return low.reshape(value.shape), high.reshape(value.shape)
+        return low.reshape(shape), high.reshape(shape)
 
     def _gradient(self, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
         """Return the derivative of f(tables of A) − f(tables of B) by the cells, numerically."""
@@ -211,7 +233,8 @@ class PairedEstimates:
         for tables in self.tables:
             step = 1e-6 * max(float(tables.sum()), 1.0)
             steps = step * np.eye(tables.size).reshape(tables.size, *tables.shape)
-            change = (function(tables + steps) - function(tables)) / step
+            with np.errstate(invalid="ignore"):
+                change = (function(tables + steps) - function(tables)) / step
             of_models.append(change.reshape(tables.shape))
         return _paired_gradient(*of_models)
 
@@ -248,6 +271,19 @@ def distance_of(tables: FloatArray, metrics: Sequence[str]) -> FloatArray:
                 values = np.where(np.isneginf(values).all(axis=-1, keepdims=True), 0, values)
         found.append(values.max(axis=-1) - values.min(axis=-1))
     return np.asarray(np.max(found, axis=0))
+
+
+def _signed(tables: FloatArray, metrics: Sequence[str]) -> FloatArray:
+    """Return a − b and b − a of two groups, or log(a / b) and log(b / a), for each metric."""
+    found = []
+    for name in metrics:
+        metric = BIAS_METRICS[name]
+        values = np.mean([rate(tables) for rate in metric.rates], axis=0)
+        if metric.kind == "ratio":
+            with np.errstate(divide="ignore"):
+                values = np.log(values)
+        found += [values[..., 0] - values[..., 1], values[..., 1] - values[..., 0]]
+    return np.stack(found, axis=-1)
 
 
 def _of_models(sums: FloatArray) -> tuple[FloatArray, FloatArray]:

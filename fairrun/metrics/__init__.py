@@ -151,6 +151,11 @@ from fairrun.metrics.shown import (
     show,
     shown_confusion,
 )
+from fairrun.metrics.shown_differences import (
+    differences_in_words,
+    show_differences,
+    verdict_of,
+)
 from fairrun.metrics.signs import (
     has_only_upper_limit,
     has_sign,
@@ -240,6 +245,7 @@ __all__ = [
     "count_pairs",
     "count_rows",
     "counts_from_dict",
+    "differences_in_words",
     "divide",
     "effect_kinds",
     "effect_sentence",
@@ -269,12 +275,14 @@ __all__ = [
     "score_metrics",
     "selection_rate",
     "show",
+    "show_differences",
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",
+    "verdict_of",
     "why_no_interval",
     "wilson_limits",
     "worst_of",

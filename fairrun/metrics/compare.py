@@ -35,6 +35,7 @@ __all__ = [
 #: The performance metrics that `GROUP_RATES` does not have under the same name.
 _OF_ALL_ROWS = {n: rate for n, rate in PERFORMANCE_METRICS.items() if n not in GROUP_RATES}
 _VALUES = ["model_a", "model_b", "value", "ci_low", "ci_high"]
+_INFINITE = "a rate is 0, so the ratio is infinitely far from parity"
 _UNSIGNED = "it has no sign; see the interval of the disparate impact"
 
 
@@ -299,6 +300,8 @@ class _Comparison:
                 if metric.kind != "other":
                     reasons = reasons[:2]
                     distance = estimates.distance([name], [0, 1])
+                    if np.isinf([distance.model_a, distance.model_b]).any():
+                        reasons.append(_INFINITE)
                     distances.append(self._row(about, two, distance, metric.rates, reasons))
         changed = changed_sides(counts, confidence=self._confidence)
         return ModelDifferences(

@@ -64,8 +64,8 @@ class Difference:
 
     @property
     def value(self) -> FloatArray:
-        """Return model A − model B."""
-        return self.model_a - self.model_b
+        """Return model A − model B; NaN if both are infinite."""
+        return _minus(self.model_a, self.model_b)
 
     def take(self, place: int) -> Difference:
         """Return the difference of one group."""
@@ -113,7 +113,7 @@ class PairedEstimates:
             method, limits = "paired mover", self._mean([self._estimate(p) for p in rate.parts])
         else:
             drawn = [rate(tables) for tables in self._drawn(of_labels=True)]
-            method, limits = "paired dirichlet", self._percentiles(a - b, drawn[0] - drawn[1])
+            method, limits = "paired dirichlet", self._percentiles(_minus(a, b), _minus(*drawn))
         return _difference(a, b, limits, method, _paired_gradient(of_a, of_b))
 
     def compare(self, metric: BiasMetric) -> Difference:
@@ -132,7 +132,7 @@ class PairedEstimates:
         else:
             of_labels = not of_predictions(metric.rates)
             drawn = [metric.function(tables) for tables in self._drawn(of_labels=of_labels)]
-            limits = self._percentiles(a - b, drawn[0] - drawn[1])
+            limits = self._percentiles(_minus(a, b), _minus(*drawn))
             method = "paired dirichlet"
         return _difference(a, b, limits, method, self._gradient(metric.function))
 
@@ -150,7 +150,7 @@ class PairedEstimates:
             limits = self._of_signed(*(_signed(drawn, metrics) for drawn in tables))
         else:
             drawn = [distance_of(each, metrics) for each in tables]
-            limits = self._percentiles(a - b, drawn[0] - drawn[1])
+            limits = self._percentiles(_minus(a, b), _minus(*drawn))
         return _difference(a, b, limits, "paired dirichlet", self._gradient(function))
 
     def _of_signed(self, of_a: FloatArray, of_b: FloatArray) -> Limits:
@@ -298,13 +298,18 @@ def _is_of_same_rows(rate: Rate) -> bool:
 
 
 def _paired_gradient(of_a: FloatArray, of_b: FloatArray) -> FloatArray:
-    return np.asarray(of_a[..., :, np.newaxis] - of_b[..., np.newaxis, :])
+    return _minus(of_a[..., :, np.newaxis], of_b[..., np.newaxis, :])
+
+
+def _minus(a: FloatArray, b: FloatArray) -> FloatArray:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(a - b)
 
 
 def _difference(
     a: FloatArray, b: FloatArray, limits: Limits, method: str, gradient: FloatArray
 ) -> Difference:
     """Return a difference whose limits hold its value in spite of rounding."""
-    value = a - b
+    value = _minus(a, b)
     low, high = np.minimum(limits[0], value), np.maximum(limits[1], value)
     return Difference(a, b, low, high, method, gradient)

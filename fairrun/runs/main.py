@@ -16,11 +16,11 @@ from fairrun.data import DataRequest, Dataset
 from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
 from fairrun.gate import read_gate
 from fairrun.metrics import MIN_CELL
-from fairrun.runs.compared import Compared, compared_table, describe_comparison
-from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS, check_distinct
 from fairrun.runs.described import HEADLINES, describe_data, describe_dropped
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.findings import say_findings
+from fairrun.runs.main_defaults import COMPARED_BY, COMPARED_METRICS, check_distinct
+from fairrun.runs.main_table import Compared, compared_table, describe_comparison
 from fairrun.runs.measure import protected_columns
 from fairrun.runs.preprocess import run_preprocess
 from fairrun.runs.ranking import Ranking, rank, way_to_decide

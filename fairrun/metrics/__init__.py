@@ -56,6 +56,7 @@ from fairrun.metrics.compare import (
     ModelDifferences,
     PairedRows,
     compare_models,
+    compare_paired,
     compare_predictions,
     paired_rows,
 )
@@ -238,6 +239,7 @@ __all__ = [
     "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
+    "compare_paired",
     "compare_predictions",
     "compare_with_none",
     "confusion_table",

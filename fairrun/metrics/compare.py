@@ -28,6 +28,7 @@ __all__ = [
     "ModelDifferences",
     "PairedRows",
     "compare_models",
+    "compare_paired",
     "compare_predictions",
     "paired_rows",
 ]
@@ -193,19 +194,46 @@ def compare_predictions(
     >>> [round(float(accuracy[name]), 2) for name in ("value", "ci_low", "ci_high")]
     [0.5, 0.43, 0.57]
     """
+    return compare_paired(
+        *(protected, positions, y_true, y_pred_a, y_pred_b, probability_a, probability_b),
+        weight=weight,
+        cluster=cluster,
+        confidence=confidence,
+        n_replicates=n_replicates,
+        seed=seed,
+    )[0]
+
+
+def compare_paired(
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike | None,
+    y_pred_a: ArrayLike,
+    y_pred_b: ArrayLike,
+    probability_a: ArrayLike | None = None,
+    probability_b: ArrayLike | None = None,
+    *,
+    weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> tuple[ModelDifferences, AnyPairedCounts]:
+    """Return the result of `compare_predictions`, and the counts that `show_differences` needs."""
     rows = paired_rows(
         *(protected, positions, y_true, y_pred_a, y_pred_b), weight=weight, cluster=cluster
     )
     found = compare_models(rows, confidence=confidence, n_replicates=n_replicates, seed=seed)
     if y_true is None or probability_a is None or probability_b is None:
-        return found
+        return found, rows.counts
     of_scores = score_differences(
         *(protected, positions, y_true, probability_a, probability_b),
         weight=weight,
         with_limits=cluster is None,
         confidence=confidence,
     )
-    return replace(found, rates=pd.concat([found.rates, of_scores], ignore_index=True))
+    rates = pd.concat([found.rates, of_scores], ignore_index=True)
+    return replace(found, rates=rates), rows.counts
 
 
 def paired_rows(

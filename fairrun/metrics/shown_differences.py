@@ -27,6 +27,8 @@ _VALUES = ["model_a", "model_b", "value", "ci_low", "ci_high"]
 _BETTER = dict.fromkeys(
     ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"), 1
 ) | {"brier_score": -1}
+#: What is said of two models whose distances from parity are not shown to differ.
+_AS_NEAR = "neither is shown to be nearer"
 
 
 def show_differences(
@@ -70,7 +72,7 @@ def show_differences(
     )
 
 
-def verdict_of(sign: int, low: float, high: float) -> str:
+def verdict_of(sign: int, low: float, high: float, *, alike: str = "no difference shown") -> str:
     """Return what an interval of model A − model B says about model A.
 
     Parameters
@@ -79,6 +81,8 @@ def verdict_of(sign: int, low: float, high: float) -> str:
         1 if larger values are better, −1 if smaller ones are, and 0 if neither is.
     low, high : float
         The limits; NaN without an interval.
+    alike : str
+        What is said if the interval holds 0.
 
     Examples
     --------
@@ -88,7 +92,7 @@ def verdict_of(sign: int, low: float, high: float) -> str:
     if not sign or np.isnan(low):
         return ""
     if low <= 0 <= high:
-        return "no difference shown"
+        return alike
     return "A is better" if (low > 0) == (sign > 0) else "A is worse"
 
 
@@ -112,6 +116,8 @@ def differences_in_words(found: ModelDifferences) -> pd.DataFrame:
     # These rates are listed under the names that performance has for them, or are their opposites.
     twice = ("true_positive_rate", "positive_predictive_value", "false_negative_rate")
     overall = overall[~overall["metric"].isin(twice)].assign(groups="all rows")
+    order = [*_BETTER, *overall["metric"]]
+    overall = overall.sort_values("metric", key=lambda names: names.map(order.index), kind="stable")
     overall["verdict"] = [
         verdict_of(_BETTER.get(str(name), 0), float(low), float(high))
         for name, low, high in overall[["metric", "ci_low", "ci_high"]].to_numpy()
@@ -123,7 +129,10 @@ def differences_in_words(found: ModelDifferences) -> pd.DataFrame:
     ]
     compared = compared.assign(
         groups=[" and ".join(each) for each in compared[["group_a", "group_b"]].to_numpy()],
-        verdict=[verdict_of(-1, *limits.loc[tuple(each)]) for each in compared[names].to_numpy()],
+        verdict=[
+            verdict_of(-1, *limits.loc[tuple(each)], alike=_AS_NEAR)
+            for each in compared[names].to_numpy()
+        ],
     )
     columns = ["protected", "groups", "metric", *_VALUES, "verdict", "reason"]
     return pd.concat([overall[columns], compared[columns]], ignore_index=True)

@@ -215,7 +215,7 @@ def shown_differences_table(done: ModelsCompared) -> pd.DataFrame:
             "A": words["model_a"].to_list(),
             "B": words["model_b"].to_list(),
             "A − B": [
-                "" if pd.isna(row[0]) else with_interval(*row, signed=True)
+                "" if pd.isna(row[0]) else with_interval(*row, 4, signed=True)
                 for row in words[["value", "ci_low", "ci_high"]].to_numpy().tolist()
             ],
             "verdict": words["verdict"].to_list(),

@@ -123,8 +123,8 @@ def _say(done: ModelsCompared, commands: list[str]) -> None:
     from fairrun.runs.compare import shown_differences_table
     from fairrun.tracking.hints import where_to_look
 
-    which = "the test split" if done.rows == "test" else "the rows"
-    click.echo(f"A is {done.names[0]}, B is {done.names[1]}, on {done.n_rows:,} rows of {which}.")
+    which = " of the test split" if done.rows == "test" else ""
+    click.echo(f"A is {done.names[0]}, B is {done.names[1]}, on {done.n_rows:,} rows{which}.")
     click.echo("A − B has its 95 % interval. A metric that compares groups is better if it is ")
     click.echo("nearer to parity.\n")
     table = format_table(shown_differences_table(done))

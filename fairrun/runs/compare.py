@@ -215,8 +215,8 @@ def shown_differences_table(done: ModelsCompared) -> pd.DataFrame:
             "A": words["model_a"].to_list(),
             "B": words["model_b"].to_list(),
             "A − B": [
-                "" if pd.isna(row[0]) else with_interval(*row, 4, signed=True)
-                for row in words[["value", "ci_low", "ci_high"]].to_numpy().tolist()
+                "" if pd.isna(value) else with_interval(value, low, high, 4, signed=True)
+                for value, low, high in words[["value", "ci_low", "ci_high"]].to_numpy().tolist()
             ],
             "verdict": words["verdict"].to_list(),
         }

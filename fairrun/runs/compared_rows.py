@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,9 @@ from fairrun.data import (
     DatasetSpec,
     Decisions,
     DecisionsRequest,
+    ReadOptions,
     Rows,
+    load_source,
     read_decisions,
     read_outcome,
 )
@@ -29,6 +32,8 @@ from fairrun.tracking.datasets import log_decisions, log_input, log_notes, read_
 from fairrun.tracking.looks import Looks, log_looks
 
 __all__ = ["ComparedRows", "rows_of_columns", "rows_of_models"]
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,11 @@ def rows_of_models(
     if len(own) == 2:
         _check_alike(*own)
     if isinstance(data, DecisionsRequest):
-        return _of_table(models, own, data, min_cell)
+        is_plain = data == DecisionsRequest(data.data, read=data.read)
+        if len(own) < 2 or not is_plain or own[0].dataset["target"] not in _header(own[0], data):
+            return _of_table(models, own, data, min_cell)
+        # As in `evaluate`, rows are left out that the models cannot answer.
+        return _of_own(own, data.data, data.read)
     if len(own) < 2:
         raise RequestError(
             "data is needed, because a model was not made by fairrun, so its data are not known; "
@@ -108,9 +117,7 @@ def rows_of_models(
         )
     if data is None:
         _check_same_data(*own)
-    spec, rows, which, n_dropped = rows_to_measure(own[0], data, None, None)
-    a, b = (Decisions.of_answers(model.predict(rows.frame), rows) for model in own)
-    return ComparedRows(a, b, own[0].protected, spec, which, n_dropped)
+    return _of_own(own, data, None)
 
 
 def rows_of_columns(
@@ -153,19 +160,27 @@ def rows_of_columns(
     return ComparedRows(decisions, b, columns, table.spec, "evaluation", table.n_dropped)
 
 
+def _of_own(own: Sequence[OpenedModel], data: str | None, read: ReadOptions | None) -> ComparedRows:
+    spec, rows, which, n_dropped = rows_to_measure(own[0], data, None, read)
+    a, b = (Decisions.of_answers(model.predict(rows.frame), rows) for model in own)
+    return ComparedRows(a, b, own[0].protected, spec, which, n_dropped)
+
+
 def _of_table(
     models: Sequence[AnyModel],
     own: Sequence[OpenedModel],
     request: DecisionsRequest,
     min_cell: int,
 ) -> ComparedRows:
+    favourable = request.positive
     if own:
-        request = _like(own[0], request)
+        favourable = favourable or str(own[0].dataset["positive"])
+        request = _like(own[0], request, _header(own[0], request))
     of_b: list[pd.DataFrame] = []
 
     def predict(frame: pd.DataFrame, positive: str | None, threshold: float | None) -> pd.DataFrame:
         """Ask both models for the same rows, and keep the answers of model B."""
-        a, b = (model.predict(frame, positive, threshold) for model in models)
+        a, b = (model.predict(frame, positive or favourable, threshold) for model in models)
         of_b.append(b)
         return a
 
@@ -175,25 +190,41 @@ def _of_table(
     score = answers["probability"].to_numpy(np.float64) if "probability" in answers else None
     b = replace(a, prediction=answers["prediction"].to_numpy(np.int64), score=score)
     columns = own[0].protected if own else ()
-    if [c.name for c in columns] != list(table.request.protected or ()):
+    if [column.name for column in columns] != list(table.request.protected or ()):
         columns = protected_columns(a.frame, table.spec.protected, min_cell)
     log_notes(a.notes, table.n_dropped)
     return ComparedRows(a, b, columns, table.spec, "evaluation", table.n_dropped)
 
 
-def _like(model: OpenedModel, request: DecisionsRequest) -> DecisionsRequest:
+def _header(model: OpenedModel, request: DecisionsRequest) -> list[str]:
+    """Return the columns of a table, read as the data of a model unless the request says how."""
+    spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": request.data})
+    table = load_source(request.data, request.read or spec.read, reading=spec.reading)
+    return [str(name) for name in table.frame.columns]
+
+
+def _like(model: OpenedModel, request: DecisionsRequest, header: Sequence[str]) -> DecisionsRequest:
     """Return a request in which what was not given is as in the data of a model."""
     spec = DatasetSpec.from_dict({"reading": 1} | model.dataset | {"source": request.data})
     groups = [each.texts for each in spec.protected]
+    has_labels = spec.target in header or request.target is not None
+    if not has_labels:
+        _logger.info(
+            "the data have no column %s, the target of the models, so what needs labels is not "
+            "compared",
+            spec.target,
+        )
+    types = {name: kind for name, kind in spec.types if name in header and name != spec.target}
     known: dict[str, Any] = {
-        "target": spec.target,
-        "positive": spec.positive,
+        "target": spec.target if has_labels else None,
+        "positive": spec.positive if has_labels else None,
         "protected": [each.column for each in spec.protected],
         "privileged": [a for a, _ in groups],
         "unprivileged": [b for _, b in groups],
-        "types": dict(spec.types) or None,
-        "weight": spec.weight,
-        "cluster": spec.cluster,
+        "types": types or None,
+        "weight": spec.weight if spec.weight in header else None,
+        "cluster": spec.cluster if spec.cluster in header else None,
+        "read": spec.read,
         "sensitive": spec.sensitive or None,
     }
     if request.protected is not None:

@@ -98,8 +98,11 @@ class PairedEstimates:
         self.tables = _of_models(moments[..., 0])
         # Draws depend on the order of the models. They are made in one of the two orders, so that
         # exchanging the models changes nothing but the signs.
-        exchanged = np.ascontiguousarray(moments.swapaxes(2, 3))
-        self._exchanged = np.ascontiguousarray(moments).tobytes() < exchanged.tobytes()
+        orders = (
+            np.ascontiguousarray(each).tobytes() for each in (moments, moments.swapaxes(2, 3))
+        )
+        given, exchanged = orders
+        self._exchanged, self._is_even = given < exchanged, given == exchanged
         self._draws: dict[bool, tuple[FloatArray, FloatArray]] = {}
 
     def rate(self, rate: Rate | MeanOfRates) -> Difference:
@@ -161,8 +164,8 @@ class PairedEstimates:
         over i of the minimum over j of a_i − b_j, and so is its lower limit of theirs.
         """
         differences = of_a[:, :, np.newaxis] - of_b[:, np.newaxis, :]
-        low, high = self._percentiles(np.median(differences, axis=0), differences)
-        return np.asarray(low.min(axis=1).max()), np.asarray(high.max(axis=0).min())
+        low, high = self._quantiles(np.median(differences, axis=0), differences)
+        return self._evened(np.asarray(low.min(axis=1).max()), np.asarray(high.max(axis=0).min()))
 
     def _estimate(self, rate: Rate) -> Estimate:
         """Return the difference of a rate with the same denominator for both models."""
@@ -220,6 +223,13 @@ class PairedEstimates:
 
     def _percentiles(self, value: FloatArray, drawn: FloatArray) -> Limits:
         """Return the percentiles of draws as limits, exactly turned round with the models."""
+        return self._evened(*self._quantiles(value, drawn))
+
+    def _evened(self, low: FloatArray, high: FloatArray) -> Limits:
+        """Return limits that are the same for both orders of the models, if their counts are."""
+        return ((low - high) / 2, (high - low) / 2) if self._is_even else (low, high)
+
+    def _quantiles(self, value: FloatArray, drawn: FloatArray) -> Limits:
         shape = value.shape
         drawn = np.where(np.isfinite(drawn), drawn, np.nan).reshape(self._n_replicates, -1)
         sign = -1 if self._exchanged else 1

@@ -17,7 +17,7 @@ smallest ratio.
 matching gate term is wrong there. Most of its figures are exact sums (`_coverage_edges.py`).
 
 --small measures the rates of single cells by metric, in groups of 20 to 200 rows. Differences
-between two models are in benchmarks/coverage_models.py, and scores in benchmarks/coverage_scores.py.
+between two models are in benchmarks/coverage_models.py, scores in benchmarks/coverage_scores.py.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from fairrun.data.findings import (
     possible_protected,
     possible_targets,
 )
+from fairrun.data.outcomes import read_outcome
 from fairrun.data.prepare import (
     SPLIT_NAMES,
     Dataset,
@@ -82,6 +83,7 @@ __all__ = [
     "read_clusters",
     "read_decisions",
     "read_decisions_ahead",
+    "read_outcome",
     "read_weights",
     "relative_weights",
     "resolve_spec",

@@ -34,6 +34,11 @@ from fairrun.metrics.calibration import (
     calibration_in_the_large,
     squared_calibration_error,
 )
+from fairrun.metrics.changed_sides import (
+    TO_FAVOURABLE,
+    TO_UNFAVOURABLE,
+    changed_sides,
+)
 from fairrun.metrics.closed_form import (
     normal_quantile,
     wilson_limits,
@@ -49,7 +54,11 @@ from fairrun.metrics.clustered import (
 )
 from fairrun.metrics.compare import (
     ModelDifferences,
+    PairedRows,
     compare_models,
+    compare_paired,
+    compare_predictions,
+    paired_rows,
 )
 from fairrun.metrics.counts import (
     Counts,
@@ -109,7 +118,10 @@ from fairrun.metrics.measurable import (
     of_predictions,
 )
 from fairrun.metrics.paired import (
+    AnyPairedCounts,
     PairedCounts,
+    WeightedPairedCounts,
+    count_pairs,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
@@ -139,6 +151,11 @@ from fairrun.metrics.shown import (
     MARGINAL,
     show,
     shown_confusion,
+)
+from fairrun.metrics.shown_differences import (
+    differences_in_words,
+    show_differences,
+    verdict_of,
 )
 from fairrun.metrics.signs import (
     has_only_upper_limit,
@@ -184,7 +201,10 @@ __all__ = [
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
+    "TO_FAVOURABLE",
+    "TO_UNFAVOURABLE",
     "AnyCounts",
+    "AnyPairedCounts",
     "Audit",
     "BiasMetric",
     "ClusterReplicates",
@@ -201,10 +221,12 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedRows",
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
     "WeightedCounts",
+    "WeightedPairedCounts",
     "WeightedScoreHistogram",
     "accuracy",
     "area_between_roc_curves",
@@ -213,14 +235,19 @@ __all__ = [
     "bias_table",
     "brier_score",
     "calibration_in_the_large",
+    "changed_sides",
     "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
+    "compare_paired",
+    "compare_predictions",
     "compare_with_none",
     "confusion_table",
     "consistency_score",
+    "count_pairs",
     "count_rows",
     "counts_from_dict",
+    "differences_in_words",
     "divide",
     "effect_kinds",
     "effect_sentence",
@@ -245,16 +272,19 @@ __all__ = [
     "of_predictions",
     "one_and_two_way",
     "over_majority",
+    "paired_rows",
     "roc_auc",
     "score_metrics",
     "selection_rate",
     "show",
+    "show_differences",
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",
+    "verdict_of",
     "why_no_interval",
     "wilson_limits",
     "worst_of",

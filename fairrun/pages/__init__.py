@@ -1,7 +1,10 @@
-"""HTML pages: the report of an evaluation, the page of a sweep and the page of a check."""
+"""HTML pages: the report of an evaluation, the pages of a sweep, a comparison and a check."""
 
 from fairrun.pages.check import (
     render_check,
+)
+from fairrun.pages.comparison import (
+    render_comparison,
 )
 from fairrun.pages.report import (
     Origin,
@@ -27,6 +30,7 @@ __all__ = [
     "chart_axes",
     "constraint_limit",
     "render_check",
+    "render_comparison",
     "render_report",
     "render_sweep",
     "with_axes",

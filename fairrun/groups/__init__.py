@@ -1,6 +1,7 @@
 """Groups of rows by protected column: one rule for training, serving, measuring and monitoring."""
 
 from fairrun.groups.column import MISSING, ProtectedColumn
+from fairrun.groups.factors import MOST_STRATA, factor_columns
 from fairrun.groups.grammar import GroupText, format_group, group_from_document, parse_group
 from fairrun.groups.lookup import group_lookup, name_groups
 from fairrun.groups.protected import (
@@ -19,12 +20,14 @@ __all__ = [
     "GROUP_A",
     "GROUP_B",
     "MISSING",
+    "MOST_STRATA",
     "NEITHER",
     "NEITHER_NAME",
     "GroupText",
     "Protected",
     "ProtectedColumn",
     "distinct_values",
+    "factor_columns",
     "format_group",
     "group_from_document",
     "group_lookup",

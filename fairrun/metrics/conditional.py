@@ -1,0 +1,405 @@
+"""Conditional parity: two groups compared within strata of legitimate factors, and pooled.
+
+A difference of selection rates can come from a factor that may count, such as the department to
+which people apply. The groups are therefore compared among rows with equal factors (a stratum), and
+the strata are pooled with stated weights. Two estimates are given for each metric:
+
+- `mantel_haenszel` weighs each stratum by n_a n_b / (n_a + n_b), its information about a
+  difference. This is the headline: it uses every stratum with rows of both groups, also small ones,
+  and no stratum with two rows of one group can decide it.
+- `standardised` weighs each stratum by its share of the rows of both groups (direct
+  standardisation). It is the difference of two rates that both groups would have with the strata of
+  all rows. It can hang on a few rows, where one group has hardly any row in a large stratum.
+
+Both agree if the difference is the same in all strata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairrun.errors import RequestError
+from fairrun.groups import ProtectedColumn, factor_columns
+from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.cluster_tables import ClusterTables
+from fairrun.metrics.clustered import ClusterReplicates
+from fairrun.metrics.pooling import DISPARITIES, Pooler, pooler_of
+from fairrun.metrics.rates import selection_rate
+from fairrun.metrics.strata import Strata, strata_of
+from fairrun.metrics.weighted import AnyCounts, count_rows
+from fairrun.text import few_rows, with_sign
+
+__all__ = ["ConditionalParity", "conditional_parity", "measure_conditional"]
+
+#: The metrics of labels that have a value in each stratum, and are pooled.
+_POOLED = [metric for metric in BIAS_METRICS.values() if metric.kind != "other"]
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionalParity:
+    """Comparisons of two groups within strata: long tables with one value in each row.
+
+    Both tables have the columns protected, given (the factors, joined by ":"), group_a, group_b,
+    metric, value, ci_low, ci_high, method and reason (why the value or its interval is NaN; empty
+    otherwise). Differences are a − b, and ratios are a / b.
+
+    Attributes
+    ----------
+    pooled : DataFrame
+        One row for each metric and estimate, which is "marginal" (the groups as a whole, on the
+        rows that have a stratum), "mantel_haenszel" or "standardised". Further columns: n_a and n_b
+        (the rows behind the estimate), n_strata (the strata with rows of both groups),
+        share_compared (the share of the rows in these strata) and homogeneity_p (the p-value of a
+        test that all strata have the same value).
+    strata : DataFrame
+        One row for each metric and stratum, with the further columns stratum, n_a, n_b, rate_a,
+        rate_b and weight (the stratum's share of the Mantel–Haenszel weights).
+    given : tuple of str
+        The factors.
+    counts : Counts or WeightedCounts
+        The counts of the rows, with an axis for each factor. The counts of separate sets of rows
+        can be merged with ``+`` and given to `conditional_parity`.
+    notes : tuple of str
+        Rows and strata that are left out, one sentence for each protected column.
+    labelled : bool
+        Whether the rows have true labels.
+    """
+
+    pooled: pd.DataFrame
+    strata: pd.DataFrame
+    given: tuple[str, ...]
+    counts: AnyCounts
+    notes: tuple[str, ...] = field(default=())
+    labelled: bool = True
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by name."""
+        return {"conditional": self.pooled, "conditional_strata": self.strata}
+
+    @property
+    def reversals(self) -> tuple[str, ...]:
+        """Return a sentence for each difference that has the opposite sign within strata.
+
+        This is Simpson's paradox. It is said only if the intervals of the marginal and of the
+        Mantel–Haenszel difference both exclude 0.
+
+        References
+        ----------
+        Bickel, Hammel and O'Connell (1975), "Sex bias in graduate admissions: data from Berkeley",
+        Science 187.
+        """
+        return tuple(self._sentence(*pair) for pair in self._differences() if _opposite(*pair))
+
+    @property
+    def not_within_strata(self) -> tuple[str, ...]:
+        """Return a sentence for each marginal difference that is not seen within strata.
+
+        The interval of the marginal difference excludes 0, and that of the Mantel–Haenszel
+        difference contains it. This does not show that the groups are equal within strata.
+        """
+        return tuple(
+            self._sentence(*pair) for pair in self._differences() if _excludes(pair[0])
+            and pair[1]["ci_low"] <= 0 <= pair[1]["ci_high"]
+        )
+
+    def _differences(self) -> list[tuple[pd.Series[object], pd.Series[object]]]:
+        """Return the marginal and the pooled row of each difference."""
+        names = {metric.name for metric in _POOLED if metric.kind == "difference"}
+        rows = self.pooled[self.pooled["metric"].isin(names)]
+        found = []
+        for _, of_metric in rows.groupby(["protected", "metric"], sort=False):
+            by = of_metric.set_index("estimate")
+            found.append((by.loc["marginal"], by.loc["mantel_haenszel"]))
+        return found
+
+    def _sentence(self, marginal: pd.Series[object], pooled: pd.Series[object]) -> str:
+        numbers = [
+            f"{with_sign(row['value'])} ({with_sign(row['ci_low'])} to "
+            f"{with_sign(row['ci_high'])})"
+            for row in (marginal, pooled)
+        ]
+        within = ", ".join(self.given)
+        what = str(pooled["metric"]).replace("_", " ")
+        if _opposite(marginal, pooled):
+            says = "which is the opposite (Simpson's paradox): compare the strata before you act"
+        else:
+            says = "so that no difference is shown within strata"
+        return (
+            f"{pooled['protected']}, {what} of {pooled['group_a']} against {pooled['group_b']}: "
+            f"{numbers[0]} over all, and {numbers[1]} among rows with the same {within}, {says}"
+        )
+
+
+def measure_conditional(
+    frame: pd.DataFrame,
+    given: Sequence[str],
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike | None,
+    y_pred: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    seed: int = 0,
+) -> ConditionalParity:
+    """Compare the groups of rows within strata of legitimate factors.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows, with the factors.
+    given : sequence of str
+        The factors: columns, or columns of numbers with bins, such as ``age:18..25..40``; see
+        `fairrun.groups.factor_columns`.
+    protected, positions
+        The protected columns and the rows' positions in their values, as for
+        `evaluate_predictions`.
+    y_true : array of shape (n_rows,), or None
+        The labels, 0 or 1. Without labels, only metrics of predictions are measured.
+    y_pred : array of shape (n_rows,)
+        The predictions, 0 or 1, where 1 is the favourable outcome.
+    weight, cluster : array of shape (n_rows,), optional
+        The weight and the cluster of each row.
+    seed : int
+        The seed of the random numbers for clusters.
+
+    Returns
+    -------
+    ConditionalParity
+
+    Raises
+    ------
+    RequestError
+        If a factor is unknown, is a protected column, or has too many values; or if the rows cannot
+        be counted.
+
+    Examples
+    --------
+    In a made-up university, women apply to the department that rejects most people:
+
+    >>> rows = [("x", 0, 1, 62), ("x", 0, 0, 38), ("x", 1, 1, 16), ("x", 1, 0, 4),
+    ...         ("y", 0, 1, 4), ("y", 0, 0, 16), ("y", 1, 1, 34), ("y", 1, 0, 66)]
+    >>> frame = pd.DataFrame([row[:3] for row in rows for _ in range(row[3])],
+    ...                      columns=["department", "sex", "admitted"])
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> found = measure_conditional(
+    ...     frame, ["department"], [sex], [frame["sex"].to_numpy()], None, frame["admitted"])
+    >>> pooled = found.pooled[found.pooled["metric"] == "statistical_parity"]
+    >>> pooled[["estimate", "value", "ci_low", "ci_high"]].round(2)
+              estimate  value  ci_low  ci_high
+    0         marginal   0.13    0.00     0.26
+    1  mantel_haenszel  -0.16   -0.31     0.00
+    2     standardised  -0.16   -0.31     0.01
+    """
+    columns = factor_columns(frame, given)
+    names = [column.name for column in protected]
+    both = [column.name for column in columns if column.name in names]
+    if both:
+        raise RequestError(
+            f"given={both[0]} is a protected column, and no group can be compared with itself; "
+            "give other columns"
+        )
+    of_rows = [*positions, *(column.positions(frame) for column in columns)]
+    labels = np.zeros(len(frame), dtype=np.int64) if y_true is None else y_true
+    counts = count_rows([*protected, *columns], of_rows, labels, y_pred, weight)
+    clusters = None
+    if cluster is not None:
+        clusters = ClusterTables.from_arrays(
+            [*protected, *columns], of_rows, labels, y_pred, cluster, weight=weight
+        )
+    factors = [column.name for column in columns]
+    return conditional_parity(
+        counts, factors, clusters=clusters, seed=seed, labelled=y_true is not None
+    )
+
+
+def conditional_parity(
+    counts: AnyCounts,
+    given: Sequence[str],
+    *,
+    clusters: ClusterTables | None = None,
+    labelled: bool = True,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> ConditionalParity:
+    """Compare the groups of counted rows within strata.
+
+    Parameters
+    ----------
+    counts : Counts or WeightedCounts
+        The counts of the rows. The protected columns come first, and then the factors.
+    given : sequence of str
+        The factors. All other columns of the counts are protected columns.
+    clusters : ClusterTables, optional
+        The tables of the clusters of the same rows.
+    labelled : bool
+        Whether the rows have labels.
+    confidence : float
+        Confidence level of each interval.
+    n_replicates, seed : int
+        The number of replicates of clusters, and the seed of their random numbers.
+
+    Returns
+    -------
+    ConditionalParity
+
+    Raises
+    ------
+    RequestError
+        If a factor is not a column of the counts, or no protected column is left.
+    """
+    given = tuple(given)
+    protected = [column.name for column in counts.columns if column.name not in given]
+    replicates = None
+    if clusters is not None:
+        replicates = ClusterReplicates(clusters, n_replicates, seed, confidence)
+    pooled, by_stratum, notes = [], [], []
+    for name in protected or [""]:
+        strata = strata_of(counts, name, given)
+        pooler = pooler_of(counts, strata, given, confidence, replicates)
+        for metric in _POOLED:
+            if labelled or metric.rates == (selection_rate,):
+                pooled += _pooled_rows(pooler, strata, given, metric)
+                by_stratum += _stratum_rows(pooler, strata, given, metric)
+        for disparity, outcome in DISPARITIES.items():
+            if labelled or outcome == 1:
+                pooled += _disparity_rows(pooler, strata, given, disparity, outcome)
+        notes += _left_out(strata, given)
+    return ConditionalParity(
+        pd.DataFrame(pooled), pd.DataFrame(by_stratum), given, counts, tuple(notes), labelled
+    )
+
+
+def _about(strata: Strata, given: Sequence[str]) -> dict[str, object]:
+    a, b = strata.groups
+    return {"protected": strata.protected, "given": ":".join(given), "group_a": a, "group_b": b}
+
+
+def _pooled_rows(
+    pooler: Pooler, strata: Strata, given: Sequence[str], metric: BiasMetric
+) -> list[dict[str, object]]:
+    n_a, n_b = pooler.sizes(metric)
+    both = (n_a > 0) & (n_b > 0)
+    share = float((n_a + n_b)[both].sum() / max((n_a + n_b).sum(), 1))
+    rows = []
+    for estimate in ("marginal", "mantel_haenszel", "standardised"):
+        found = pooler.marginal(metric) if estimate == "marginal" else None
+        found = found or pooler.pooled(metric, standardised=estimate == "standardised")
+        inside = np.ones_like(both) if estimate == "marginal" else both
+        numbers = {
+            "n_a": int(n_a[inside].sum()),
+            "n_b": int(n_b[inside].sum()),
+            "n_strata": int(both.sum()),
+            "share_compared": 1.0 if estimate == "marginal" else share,
+            "homogeneity_p": pooler.homogeneity(metric)
+            if estimate == "mantel_haenszel"
+            else float("nan"),
+        }
+        rows.append(_row(strata, given, metric.name, estimate, found, numbers))
+    return rows
+
+
+def _disparity_rows(
+    pooler: Pooler, strata: Strata, given: Sequence[str], name: str, outcome: int
+) -> list[dict[str, object]]:
+    rows_of = strata.rows.sum(axis=(2, 3))
+    used = pooler.with_both_outcomes(outcome)
+    rows = []
+    for estimate, found in (
+        ("marginal", pooler.disparity(outcome, marginal=True)),
+        ("standardised", pooler.disparity(outcome)),
+    ):
+        inside = np.ones_like(used) if estimate == "marginal" else used
+        n_a, n_b = (int(of_group[inside].sum()) for of_group in rows_of)
+        numbers = {
+            "n_a": n_a,
+            "n_b": n_b,
+            "n_strata": int(used.sum()),
+            "share_compared": (n_a + n_b) / max(int(rows_of.sum()), 1),
+            "homogeneity_p": float("nan"),
+        }
+        rows.append(_row(strata, given, name, estimate, found, numbers))
+    return rows
+
+
+def _row(
+    strata: Strata,
+    given: Sequence[str],
+    metric: str,
+    estimate: str,
+    found: tuple[float, float, float, str, str],
+    numbers: dict[str, float],
+) -> dict[str, object]:
+    value, low, high, method, reason = found
+    return {
+        **_about(strata, given),
+        "metric": metric,
+        "estimate": estimate,
+        "value": value,
+        "ci_low": low,
+        "ci_high": high,
+        "method": method,
+        **numbers,
+        "reason": reason,
+    }
+
+
+def _stratum_rows(
+    pooler: Pooler, strata: Strata, given: Sequence[str], metric: BiasMetric
+) -> list[dict[str, object]]:
+    n_a, n_b = pooler.sizes(metric)
+    rate_a, rate_b = pooler.rates(metric)
+    weight = pooler.weights(metric)
+    return [
+        {
+            **_about(strata, given),
+            "stratum": strata.names[s],
+            "metric": metric.name,
+            "n_a": int(n_a[s]),
+            "n_b": int(n_b[s]),
+            "rate_a": float(rate_a[s]),
+            "rate_b": float(rate_b[s]),
+            "value": value,
+            "ci_low": low,
+            "ci_high": high,
+            "method": method,
+            "weight": float(weight[s]),
+            "reason": reason,
+        }
+        for s, (value, low, high, method, reason) in enumerate(pooler.by_stratum(metric))
+    ]
+
+
+def _left_out(strata: Strata, given: Sequence[str]) -> list[str]:
+    """Return sentences about rows in no stratum, and about strata with one group only."""
+    a, b = strata.rows.sum(axis=(2, 3))
+    alone = (a == 0) | (b == 0)
+    notes = []
+    if strata.n_left_out:
+        notes.append(
+            f"{strata.protected}: {few_rows(strata.n_left_out)} of the two groups have no value of "
+            f"{' or '.join(given)}, or a number in no bin; they are in no stratum"
+        )
+    if alone.any():
+        n = int((a + b)[alone].sum())
+        notes.append(
+            f"{strata.protected}: {int(alone.sum())} of {len(a)} strata have rows of one group "
+            f"only ({few_rows(n)}), so that they say nothing about a difference"
+        )
+    return notes
+
+
+def _excludes(row: pd.Series[object]) -> bool:
+    return bool(row["ci_low"] > 0 or row["ci_high"] < 0)  # type: ignore[operator]
+
+
+def _opposite(marginal: pd.Series[object], pooled: pd.Series[object]) -> bool:
+    signs = np.sign(np.array([marginal["value"], pooled["value"]], dtype=np.float64))
+    return _excludes(marginal) and _excludes(pooled) and bool(signs[0] == -signs[1])

@@ -58,13 +58,16 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
     Returns
     -------
     dict of str to Plot
-        `metrics`, `groups`, `confusion_matrices`, `roc`, `calibration` and, if both groups of the
-        first protected column have rows, `threshold_frontier`.
+        `metrics` and `groups`; with true labels also `confusion_matrices`; with true labels and
+        scores also `roc`, `calibration` and, if both groups of the first protected column have
+        rows, `threshold_frontier`.
     """
     audited = evaluation.audit
     of_columns = ", ".join(column.name for column in evaluation.counts.columns)
     groups = " and ".join(evaluation.protected.group_names)
-    confusion = without_empty_neither(shown_confusion(evaluation), "n")
+    rates = "Selection rate"
+    if evaluation.labelled:
+        rates += ", true and false positive rate"
     figures: dict[str, tuple[Callable[[], Figure], str]] = {
         "metrics": (
             lambda: plot_metrics(audited, gate),
@@ -73,24 +76,28 @@ def draw_evaluation(evaluation: Evaluation, gate: GateResult | None = None) -> d
         ),
         "groups": (
             lambda: plot_groups(audited.rates),
-            "Selection rate, true and false positive rate of each group, with 95 % intervals. "
+            f"{rates} of each group, with 95 % intervals. "
             + _said(audited.rates, "selection_rate", evaluation.protected.name),
         ),
-        "confusion_matrices": (
+    }
+    scores = evaluation.scores
+    if evaluation.labelled:
+        confusion = without_empty_neither(shown_confusion(evaluation), "n")
+        figures["confusion_matrices"] = (
             lambda: plot_confusion_matrices(confusion),
             f"Confusion matrices of {groups}: counts and shares of actual and predicted labels.",
-        ),
-        "roc": (
-            lambda: plot_roc(evaluation.scores, evaluation.counts, audited.rates),
+        )
+    if evaluation.labelled and scores is not None:
+        figures["roc"] = (
+            lambda: plot_roc(scores, evaluation.counts, audited.rates),
             f"ROC curves by {of_columns}, and the model's decisions as points. "
             + _said(audited.rates, "roc_auc", evaluation.protected.name),
-        ),
-        "calibration": (
-            lambda: plot_calibration(evaluation.scores, audited.rates),
+        )
+        figures["calibration"] = (
+            lambda: plot_calibration(scores, audited.rates),
             f"Share of label 1 against the mean score by {of_columns}, in ten bins. "
             + _said(audited.rates, "calibration_in_the_large", evaluation.protected.name),
-        ),
-    }
+        )
     frontier = evaluation.frontier
     if frontier is not None:
         accuracy, parity = (evaluation.metrics[n] for n in ("accuracy", "statistical_parity"))

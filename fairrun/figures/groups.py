@@ -38,10 +38,11 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        One panel per rate, and one block of groups per protected column or crossing. A block shows
-        the groups with the most rows. A note gives the number of groups left out. A dotted line is
-        the rate of all rows.
+        One panel per rate that the table has, and one block of groups per protected column or
+        crossing. A block shows the groups with the most rows. A note gives the number of groups
+        left out. A dotted line is the rate of all rows.
     """
+    drawn = [name for name in _RATES if name in {*rates["metric"]}]
     is_hidden = rates["n"].isna()
     n_hidden = len(rates.loc[is_hidden, ["protected", "group"]].drop_duplicates())
     rates = rates[~is_hidden]
@@ -89,7 +90,7 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
     figure = new_figure(height, "Rates by group, 95 % intervals")
     # The sizes of the names are known, and a layout engine would take longer than everything else.
     figure.set_layout_engine("none")
-    width = (WIDTH - _LEFT - _RIGHT) / len(_RATES) - _GAP
+    width = (WIDTH - _LEFT - _RIGHT) / len(drawn) - _GAP
     bottom = height - _ABOVE - _ROW * end
     panels = [
         figure.add_axes(
@@ -98,9 +99,9 @@ def plot_groups(rates: pd.DataFrame) -> Figure:
                 *(width / WIDTH, _ROW * end / height),
             )
         )
-        for i in range(len(_RATES))
+        for i in range(len(drawn))
     ]
-    for ax, metric in zip(panels, _RATES, strict=True):
+    for ax, metric in zip(panels, drawn, strict=True):
         clean_axes(ax)
         ax.set_title(wrap(metric.replace("_", " "), 9), y=1.0, **TEXT | {"fontweight": "bold"})
         _draw_rates(ax, metric, found, blocks, np.array(places), hidden)

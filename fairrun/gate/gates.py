@@ -11,6 +11,7 @@ from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
 from fairrun.gate.terms import Term, parse_term
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics import NEEDS_LABELS, NEEDS_SCORES, of_predictions
 
 __all__ = ["Gate", "parse_gate", "read_gate"]
 
@@ -45,10 +46,30 @@ class Gate:
     min_count: int = 30
     family: str = "none"
 
-    def check(self, protected: Sequence[ProtectedColumn]) -> None:
-        """Raise RequestError if a term names a column that is not in `protected`."""
+    def check(
+        self, protected: Sequence[ProtectedColumn], *, labelled: bool = True, scored: bool = True
+    ) -> None:
+        """Raise RequestError if a term cannot be decided.
+
+        Parameters
+        ----------
+        protected : sequence of ProtectedColumn
+            The protected columns. A term may name no other column.
+        labelled, scored : bool
+            Whether the rows have true labels, and scores. Some metrics need them.
+        """
         for term in self.terms:
             term.about(protected)
+            if not labelled and not of_predictions(term.metric.rates):
+                raise RequestError(
+                    f"the gate's term {term} cannot be decided, because {NEEDS_LABELS}; give "
+                    "target, or leave the term out"
+                )
+            if not scored and term.metric.of_scores:
+                raise RequestError(
+                    f"the gate's term {term} cannot be decided, because {NEEDS_SCORES}; give "
+                    "score, or leave the term out"
+                )
 
     @classmethod
     def parse(cls, text: str) -> Gate:

@@ -75,7 +75,8 @@ def decide(
     Raises
     ------
     RequestError
-        If a term names a column that is not protected, or is about scores that were not audited.
+        If a term names a column that is not protected, needs true labels that the counts do not
+        have, or is about scores that were not audited.
 
     Examples
     --------
@@ -94,6 +95,7 @@ def decide(
     """
     if any(term.metric.name == "abroca" for term in gate.terms):
         _logger.warning(_ABROCA)
+    gate.check(counts.columns, labelled=counts.labelled)
     judgements: list[Judgement] = []
     for term in gate.terms:
         for names in term.about(counts.columns):

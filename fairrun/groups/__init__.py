@@ -2,7 +2,13 @@
 
 from fairrun.groups.column import MISSING, ProtectedColumn
 from fairrun.groups.factors import MOST_STRATA, factor_columns
-from fairrun.groups.grammar import GroupText, format_group, group_from_document, parse_group
+from fairrun.groups.grammar import (
+    GroupText,
+    Item,
+    format_group,
+    group_from_document,
+    parse_group,
+)
 from fairrun.groups.lookup import group_lookup, name_groups
 from fairrun.groups.protected import (
     NEITHER_NAME,
@@ -24,6 +30,7 @@ __all__ = [
     "NEITHER",
     "NEITHER_NAME",
     "GroupText",
+    "Item",
     "Protected",
     "ProtectedColumn",
     "distinct_values",

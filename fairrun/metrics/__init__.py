@@ -102,6 +102,12 @@ from fairrun.metrics.linearised import (
     NOT_WEIGHTED,
     Linearised,
 )
+from fairrun.metrics.measurable import (
+    NEEDS_LABELS,
+    NEEDS_SCORES,
+    group_rates,
+    of_predictions,
+)
 from fairrun.metrics.paired import (
     PairedCounts,
 )
@@ -172,6 +178,8 @@ __all__ = [
     "MARGINAL",
     "MIN_CELL",
     "MOST_COMPARED",
+    "NEEDS_LABELS",
+    "NEEDS_SCORES",
     "NOTHING_HIDDEN",
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
@@ -224,6 +232,7 @@ __all__ = [
     "fold_interval",
     "four_fifths_table",
     "group_a_and_b",
+    "group_rates",
     "has_only_upper_limit",
     "has_sign",
     "hidden_groups",
@@ -233,6 +242,7 @@ __all__ = [
     "local_law_144_table",
     "majority_label",
     "normal_quantile",
+    "of_predictions",
     "one_and_two_way",
     "over_majority",
     "roc_auc",

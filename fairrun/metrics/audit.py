@@ -25,6 +25,7 @@ from fairrun.metrics.grouping import (
 )
 from fairrun.metrics.intervals import Intervals
 from fairrun.metrics.linearised import Linearised
+from fairrun.metrics.measurable import bias_metrics, group_rates
 from fairrun.metrics.performance import PERFORMANCE_METRICS
 from fairrun.metrics.rates import GROUP_RATES, MeanOfRates, Rate, Tables
 from fairrun.metrics.weighted import AnyCounts
@@ -140,7 +141,7 @@ def audit(
     Parameters
     ----------
     counts : Counts or WeightedCounts
-        The counts of the rows.
+        The counts of the rows. Without true labels, only metrics of predictions are estimated.
     confidence : float, default 0.95
         Confidence level of each interval.
     n_replicates, seed : int
@@ -162,7 +163,7 @@ def audit(
     >>> [round(float(found[name]), 2) for name in ("value", "ci_low", "ci_high")]
     [0.29, 0.25, 0.33]
     """
-    columns = counts.columns
+    columns, labelled = counts.columns, counts.labelled
     of_clusters = None
     if clusters is not None:
         of_clusters = ClusterReplicates(clusters, n_replicates, seed, confidence)
@@ -170,21 +171,23 @@ def audit(
         counts, of_clusters, confidence=confidence, n_replicates=n_replicates, seed=seed
     )
 
+    of_group = group_rates(labelled=labelled)
     rates, compared, pairs, together, worst = (_Table() for _ in range(5))
     everyone = everybody(columns)
     of_everyone = estimates(everyone)
-    _add_rates(rates, everyone, of_everyone, GROUP_RATES)
-    _add_rates(rates, everyone, of_everyone, _BEYOND_RATES)
+    _add_rates(rates, everyone, of_everyone, of_group)
+    if labelled:
+        _add_rates(rates, everyone, of_everyone, _BEYOND_RATES)
     for names in one_and_two_way(columns):
         two, values = group_a_and_b(columns, *names), values_of(columns, *names)
         of_two, of_values = estimates(two), estimates(values)
-        _add_rates(rates, values, of_values, GROUP_RATES)
+        _add_rates(rates, values, of_values, of_group)
         more = two.take([i for i, name in enumerate(two.groups) if name not in values.groups])
-        _add_rates(rates, more, estimates(more), GROUP_RATES)
+        _add_rates(rates, more, estimates(more), of_group)
         if len(values.groups) > MOST_COMPARED:
             values = values.take(largest_groups(of_values.tables))
             of_values = estimates(values)
-        for metric in BIAS_METRICS.values():
+        for metric in bias_metrics(labelled=labelled).values():
             pair = two.pairs()
             _add_pairs(compared, two, of_two, metric, pair, of_two.each(metric, pair))
             every = values.pairs()

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fairrun.errors import RequestError
 
-__all__ = ["as_binary", "as_probability", "as_weights", "check_same_length"]
+__all__ = ["as_binary", "as_labels", "as_probability", "as_weights", "check_same_length"]
 
 
 def as_binary(name: str, values: ArrayLike) -> NDArray[np.uint8]:
@@ -34,6 +34,11 @@ def as_binary(name: str, values: ArrayLike) -> NDArray[np.uint8]:
         f"{name} has type {array.dtype} and shape {array.shape}; give one column that holds only "
         "0 and 1 (1 = the favourable outcome)"
     )
+
+
+def as_labels(y_true: ArrayLike | None, y_pred: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the true labels as uint8; if they are not known, 0 for each prediction."""
+    return np.zeros_like(y_pred) if y_true is None else as_binary("y_true", y_true)
 
 
 def _holds_zero_and_one(array: NDArray[Any]) -> bool:

@@ -24,7 +24,7 @@ from scipy import sparse
 
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics.checks import as_binary, as_weights, check_same_length
+from fairrun.metrics.checks import as_binary, as_labels, as_weights, check_same_length
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray
 from fairrun.metrics.tables import cell_of_row
@@ -74,7 +74,7 @@ class ClusterTables:
         cls,
         protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
-        y_true: ArrayLike,
+        y_true: ArrayLike | None,
         y_pred: ArrayLike,
         cluster: ArrayLike,
         weight: ArrayLike | None = None,
@@ -95,12 +95,13 @@ class ClusterTables:
         RequestError
             If the lengths differ, a cluster is null, or the rows cannot be counted.
         """
-        y_true, y_pred = as_binary("y_true", y_true), as_binary("y_pred", y_pred)
-        outcomes = {"y_true": (y_true, 2), "y_pred": (y_pred, 2)}
+        predicted = as_binary("y_pred", y_pred)
+        labels = as_labels(y_true, predicted)
+        outcomes = {"y_true": (labels, 2), "y_pred": (predicted, 2)}
         cell, n_cells = cell_of_row(protected, positions, outcomes)
         of_row = _as_clusters(cluster)
         weights = np.ones(len(cell)) if weight is None else as_weights(weight)
-        check_same_length(y_true=y_true, cluster=of_row, weight=weights)
+        check_same_length(y_true=labels, cluster=of_row, weight=weights)
         used = weights > 0
         cell, weights = cell[used].astype(np.intp), weights[used]
         _, of_row = np.unique(of_row[used], return_inverse=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics.checks import as_binary
+from fairrun.metrics.checks import as_binary, as_labels
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.tables import GroupTable, cell_of_row, count_cells
 
@@ -30,6 +30,8 @@ class Counts(GroupTable):
     table : array of int of shape (columns[0].size, ..., columns[-1].size, 2, 2)
         Numbers of rows by the protected columns, label and prediction, where 1 is the favourable
         outcome. Stored as a read-only copy of type int64.
+    labelled : bool
+        Whether the true labels are known; see `GroupTable`.
 
     Raises
     ------
@@ -53,7 +55,7 @@ class Counts(GroupTable):
         cls,
         protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
-        y_true: ArrayLike,
+        y_true: ArrayLike | None,
         y_pred: ArrayLike,
     ) -> Self:
         """Count the rows of arrays in one pass.
@@ -65,8 +67,10 @@ class Counts(GroupTable):
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
-        y_true, y_pred : array of shape (n_rows,)
-            The label and the prediction of each row, 0 or 1.
+        y_true : array of shape (n_rows,), or None
+            The label of each row, 0 or 1; None if the labels are not known.
+        y_pred : array of shape (n_rows,)
+            The prediction of each row, 0 or 1.
 
         Returns
         -------
@@ -84,16 +88,12 @@ class Counts(GroupTable):
         >>> Counts.from_arrays([sex], [[0, 1, 1, -1]], [1, 0, 1, 1], [1, 0, 0, 1]).table.tolist()
         [[[0, 0], [0, 1]], [[1, 0], [1, 0]], [[0, 0], [0, 1]]]
         """
-        cell, n_cells = cell_of_row(
-            protected,
-            positions,
-            {
-                "y_true": (as_binary("y_true", y_true), 2),
-                "y_pred": (as_binary("y_pred", y_pred), 2),
-            },
-        )
+        predicted = as_binary("y_pred", y_pred)
+        outcomes = {"y_true": (as_labels(y_true, predicted), 2), "y_pred": (predicted, 2)}
+        cell, n_cells = cell_of_row(protected, positions, outcomes)
         sizes = [column.size for column in protected]
-        return cls(tuple(protected), count_cells(cell, n_cells).reshape(*sizes, 2, 2))
+        table = count_cells(cell, n_cells).reshape(*sizes, 2, 2)
+        return cls(tuple(protected), table, labelled=y_true is not None)
 
     @property
     def n(self) -> int:

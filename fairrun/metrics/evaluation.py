@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from fairrun.metrics.impact_audits import (
     local_law_144_table,
 )
 from fairrun.metrics.inequality import INEQUALITY_METRICS
+from fairrun.metrics.measurable import not_measured
 from fairrun.metrics.over_threshold import accuracy_over_threshold
 from fairrun.metrics.performance import score_metrics
 from fairrun.metrics.rates import (
@@ -36,7 +37,7 @@ from fairrun.metrics.rates import (
 from fairrun.metrics.rows import flip_test, largest_flip
 from fairrun.metrics.suppression import NOTHING_HIDDEN, Hidden
 from fairrun.metrics.threshold_frontier import ThresholdFrontier, threshold_frontier
-from fairrun.metrics.weighted import AnyCounts, WeightedCounts
+from fairrun.metrics.weighted import AnyCounts, WeightedCounts, count_rows
 
 __all__ = ["Evaluation", "bias_table", "confusion_table", "evaluate_predictions"]
 
@@ -56,14 +57,14 @@ class Evaluation:
     counts : Counts or WeightedCounts
         The counts from which the metrics of labels are computed. For weighted rows they are sums of
         weights, and every metric, table and interval below is weighted.
-    scores : ScoreHistogram or WeightedScoreHistogram
-        The histogram of scores by protected values and label.
+    scores : ScoreHistogram, WeightedScoreHistogram or None
+        The histogram of scores by protected values and label; None without scores.
     audit : Audit
         The rates of every group and the differences of every pair, with the metrics of scores.
     impact_audits : dict of str to DataFrame
         "four_fifths" is the table of `four_fifths_table`. "local_law_144" is the table of
-        `local_law_144_table` for selection, followed by the one for scoring. It is left out for
-        weighted rows, because the rule counts people.
+        `local_law_144_table` for selection, followed by the one for scoring if there are scores.
+        It is left out for weighted rows, because the rule counts people.
     frontier : ThresholdFrontier or None
         The accuracy and statistical parity of single thresholds on the same scores, for the first
         protected column. None if one of its groups is empty.
@@ -71,16 +72,24 @@ class Evaluation:
         The table of `flip_test`. None if `with_flips` was not called.
     hidden : Hidden
         The groups that are not shown; see `show`. By default every number is shown.
+    not_measured : dict of str to str
+        The metrics that need true labels or scores that the rows do not have, with the reason.
     """
 
     metrics: dict[str, float]
     counts: AnyCounts
-    scores: ScoreHistogram | WeightedScoreHistogram
+    scores: ScoreHistogram | WeightedScoreHistogram | None
     audit: Audit
     impact_audits: dict[str, pd.DataFrame]
     frontier: ThresholdFrontier | None
     flips: pd.DataFrame | None = None
     hidden: Hidden = NOTHING_HIDDEN
+    not_measured: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def labelled(self) -> bool:
+        """Return whether the true labels of the rows are known."""
+        return self.counts.labelled
 
     @property
     def protected(self) -> ProtectedColumn:
@@ -128,9 +137,9 @@ class Evaluation:
 def evaluate_predictions(
     protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
-    y_true: ArrayLike,
+    y_true: ArrayLike | None,
     y_pred: ArrayLike,
-    probability: ArrayLike,
+    probability: ArrayLike | None,
     *,
     weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
@@ -145,10 +154,13 @@ def evaluate_predictions(
         The protected columns.
     positions : sequence of arrays of int of shape (n_rows,)
         For each column the rows' positions in its values; -1 for none of them.
-    y_true, y_pred : array of shape (n_rows,)
-        Label and prediction, 0 or 1, where 1 is the favourable outcome.
-    probability : array of shape (n_rows,)
-        The predicted probability of label 1, before any decision.
+    y_true : array of shape (n_rows,), or None
+        The labels, 0 or 1, where 1 is the favourable outcome; None if they are not known. Then only
+        metrics of predictions are computed, such as selection rates.
+    y_pred : array of shape (n_rows,)
+        The predictions, 0 or 1.
+    probability : array of shape (n_rows,), or None
+        The predicted probability of label 1, before any decision; None if there are no scores.
     weight : array of shape (n_rows,), optional
         The weight of each row. Every metric is then a weighted one, and its interval allows for the
         weights. Metrics that depend on the number of rows are NaN, and `audit` has the reason.
@@ -187,69 +199,100 @@ def evaluate_predictions(
     >>> evaluation.metrics["statistical_parity"], evaluation.metrics["neither_share"]
     (0.5, 0.2)
     """
-    scores: ScoreHistogram | WeightedScoreHistogram
-    counts: AnyCounts
-    if weight is None:
-        counts = Counts.from_arrays(protected, positions, y_true, y_pred)
-        scores = ScoreHistogram.from_arrays(protected, positions, y_true, probability)
-        sizes = {"n_rows": float(counts.n)}
-    else:
-        counts = WeightedCounts.from_arrays(protected, positions, y_true, y_pred, weight)
-        scores = WeightedScoreHistogram.from_arrays(
-            protected, positions, y_true, probability, weight
-        )
-        sizes = {
-            "n_rows": float(counts.n_rows),
-            "sum_of_weights": counts.n,
-            "effective_n": counts.effective_n,
-        }
+    counts = count_rows(protected, positions, y_true, y_pred, weight)
     first = counts.columns[0]
+    sizes = _sizes(counts)
     clusters = None
     if cluster is not None:
         clusters = ClusterTables.from_arrays(
             protected, positions, y_true, y_pred, cluster, weight=weight
         )
         sizes["n_clusters"] = float(clusters.n_clusters)
-    of_labels = audit(counts, seed=seed, clusters=clusters)
-    score_rates, score_compared = audit_scores(
-        protected, positions, y_true, probability, weight=weight
-    )
-    if clusters is not None:
-        score_rates, score_compared = map(without_intervals, (score_rates, score_compared))
-    audited = replace(
-        of_labels,
-        rates=pd.concat([of_labels.rates, score_rates], ignore_index=True),
-        compared=pd.concat([of_labels.compared, score_compared], ignore_index=True),
-    )
+    audited = audit(counts, seed=seed, clusters=clusters)
     confusion = confusion_table(counts)
-    metrics = audited.metrics(first.name)
     frontier = None
-    over_threshold = (np.nan,) * 3
-    if confusion["n"][:2].all():
-        groups = first.group_of_position[np.asarray(positions[0])]
-        frontier = threshold_frontier(groups, y_true, probability, weight)
-        over_threshold = accuracy_over_threshold(
-            groups, y_true, y_pred, probability, weight, seed=seed
-        )
-    metrics |= {
-        **score_metrics(y_true, probability, weight),
-        **{name: float(metric(counts.total)) for name, metric in INEQUALITY_METRICS.items()},
-        **sizes,
-        "neither_share": float(divide(confusion["n"].iloc[-1], counts.n)),
-        **dict(zip(_OVER_THRESHOLD, over_threshold, strict=True)),
-    }
-    metrics |= over_majority(counts)
+    of_scores: dict[str, float] = {}
+    over_threshold: dict[str, float] = {}
+    if y_true is not None and probability is not None:
+        audited = _with_scores(audited, protected, positions, y_true, probability, weight)
+        of_scores = score_metrics(y_true, probability, weight)
+        over_threshold = dict.fromkeys(_OVER_THRESHOLD, np.nan)
+        if confusion["n"][:2].all():
+            groups = first.group_of_position[np.asarray(positions[0])]
+            frontier = threshold_frontier(groups, y_true, probability, weight)
+            found = accuracy_over_threshold(groups, y_true, y_pred, probability, weight, seed=seed)
+            over_threshold = dict(zip(_OVER_THRESHOLD, found, strict=True))
+    metrics = audited.metrics(first.name) | of_scores
+    if counts.labelled:
+        metrics |= {name: float(of(counts.total)) for name, of in INEQUALITY_METRICS.items()}
+    metrics |= sizes | {"neither_share": float(divide(confusion["n"].iloc[-1], counts.n))}
+    metrics |= over_threshold
+    if counts.labelled:
+        metrics |= over_majority(counts)
     if clusters is not None:  # these intervals take rows as independent
-        metrics |= dict.fromkeys((*_OVER_THRESHOLD[1:], *_OVER_MAJORITY), np.nan)
+        without = {*_OVER_THRESHOLD[1:], *_OVER_MAJORITY} & {*metrics}
+        metrics |= dict.fromkeys(without, np.nan)
     impact_audits = {"four_fifths": four_fifths_table(counts, audited)}
     if isinstance(counts, Counts):
-        scored = count_above_median(protected, positions, probability)
-        of_both = [
-            local_law_144_table(counts, justification=justification),
-            local_law_144_table(scored, "scoring", justification=justification),
-        ]
-        impact_audits["local_law_144"] = pd.concat(of_both, ignore_index=True)
-    return Evaluation(metrics, counts, scores, audited, impact_audits, frontier)
+        tables = [local_law_144_table(counts, justification=justification)]
+        if probability is not None:
+            above = count_above_median(protected, positions, probability)
+            tables.append(local_law_144_table(above, "scoring", justification=justification))
+        impact_audits["local_law_144"] = pd.concat(tables, ignore_index=True)
+    return Evaluation(
+        *(metrics, counts, _histogram(protected, positions, y_true, probability, weight), audited),
+        *(impact_audits, frontier),
+        not_measured=not_measured(labelled=counts.labelled, scored=probability is not None),
+    )
+
+
+def _sizes(counts: AnyCounts) -> dict[str, float]:
+    """Return the number of rows, and of weighted rows the sum of weights and effective number."""
+    sizes = {"n_rows": float(counts.n_rows)}
+    if isinstance(counts, WeightedCounts):
+        sizes |= {"sum_of_weights": counts.n, "effective_n": counts.effective_n}
+    return sizes
+
+
+def _with_scores(
+    audited: Audit,
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike,
+    probability: ArrayLike,
+    weight: ArrayLike | None,
+) -> Audit:
+    """Return an audit with the metrics of scores added."""
+    tables = audit_scores(protected, positions, y_true, probability, weight=weight)
+    if audited.clusters is not None:
+        tables = (without_intervals(tables[0]), without_intervals(tables[1]))
+    rates, compared = tables
+    return replace(
+        audited,
+        rates=pd.concat([audited.rates, rates], ignore_index=True),
+        compared=pd.concat([audited.compared, compared], ignore_index=True),
+    )
+
+
+def _histogram(
+    protected: Sequence[ProtectedColumn],
+    positions: Sequence[ArrayLike],
+    y_true: ArrayLike | None,
+    probability: ArrayLike | None,
+    weight: ArrayLike | None,
+) -> ScoreHistogram | WeightedScoreHistogram | None:
+    """Return the histogram of scores; None without scores."""
+    if probability is None:
+        return None
+    labels = np.zeros(len(np.asarray(probability)), np.uint8) if y_true is None else y_true
+    table: ScoreHistogram | WeightedScoreHistogram
+    if weight is None:
+        table = ScoreHistogram.from_arrays(protected, positions, labels, probability)
+    else:
+        table = WeightedScoreHistogram.from_arrays(
+            protected, positions, labels, probability, weight
+        )
+    return replace(table, labelled=y_true is not None)
 
 
 def bias_table(audited: Audit, protected: str) -> pd.DataFrame:
@@ -297,7 +340,8 @@ def confusion_table(counts: AnyCounts) -> pd.DataFrame:
     DataFrame
         One row for group_a, group_b and the rows in neither, with the columns group, n,
         true_negatives, false_positives, false_negatives, true_positives, selection_rate,
-        true_positive_rate and false_positive_rate. Undefined rates are NaN.
+        true_positive_rate and false_positive_rate. Undefined rates are NaN. Without true labels,
+        the columns are group, n and selection_rate.
 
     Examples
     --------
@@ -314,7 +358,7 @@ def confusion_table(counts: AnyCounts) -> pd.DataFrame:
     others = two.members.sum(axis=0) == 0
     neither = Grouping(two.protected, (NEITHER_NAME,), others[np.newaxis].astype(np.int64))
     tables = np.concatenate([counts.tables_of(two), counts.tables_of(neither)])
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "group": [*two.groups, NEITHER_NAME],
             "n": tables.sum(axis=(1, 2)),
@@ -327,3 +371,4 @@ def confusion_table(counts: AnyCounts) -> pd.DataFrame:
             "false_positive_rate": false_positive_rate(tables),
         }
     )
+    return table if counts.labelled else table[["group", "n", "selection_rate"]]

@@ -84,4 +84,4 @@ class PairedCounts(GroupTable):
     def model(self, which: str) -> Counts:
         """Return the counts of one model; `which` is "a" or "b"."""
         other = {"a": -1, "b": -2}[which]
-        return Counts(self.columns, self.table.sum(axis=other))
+        return Counts(self.columns, self.table.sum(axis=other), self.labelled)

@@ -31,6 +31,9 @@ class GroupTable:
         The protected columns. Each one has an axis of the table.
     table : array of shape (columns[0].size, ..., columns[-1].size, outcomes)
         The numbers, stored as a read-only copy.
+    labelled : bool
+        Whether the true labels of the rows are known. If they are not, every row is counted with
+        label 0, and only metrics of predictions can be computed.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class GroupTable:
 
     columns: tuple[ProtectedColumn, ...]
     table: NDArray[Any]
+    labelled: bool = True
 
     #: The name of this kind of table in JSON and in messages.
     kind: ClassVar[str]
@@ -111,7 +115,7 @@ class GroupTable:
             )
         forgotten = tuple(axis for axis, name in enumerate(known) if name not in names)
         kept = tuple(column for column in self.columns if column.name in names)
-        return type(self)(kept, self.table.sum(axis=forgotten))
+        return type(self)(kept, self.table.sum(axis=forgotten), self.labelled)
 
     def __add__(self, other: object) -> Self:
         if type(other) is not type(self):
@@ -121,12 +125,21 @@ class GroupTable:
                 f"the {self.kind} cannot be added, because their columns, values or groups differ; "
                 "count both with the same columns in the same order"
             )
-        return type(self)(self.columns, self.table + other.table)
+        if self.labelled is not other.labelled:
+            raise RequestError(
+                f"the {self.kind} cannot be added, because only one of them has true labels; count "
+                "both with labels, or both without"
+            )
+        return type(self)(self.columns, self.table + other.table, self.labelled)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.columns == other.columns and np.array_equal(self.table, other.table)
+        return (
+            self.columns == other.columns
+            and self.labelled is other.labelled
+            and np.array_equal(self.table, other.table)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as a dict that can be written as JSON.
@@ -134,13 +147,15 @@ class GroupTable:
         Returns
         -------
         dict
-            The keys `kind`, `columns` and `table`, which `from_dict` reads.
+            The keys `kind`, `columns` and `table`, which `from_dict` reads. Without true labels,
+            the key `labelled` follows, which is false.
         """
-        return {
+        document = {
             "kind": self.kind,
             "columns": [column.to_dict() for column in self.columns],
             "table": self.table.tolist(),
         }
+        return document if self.labelled else document | {"labelled": False}
 
     def suppressed(self) -> dict[str, Any]:
         """Return a dict that stands for the table without its numbers, for sensitive data.
@@ -159,7 +174,7 @@ class GroupTable:
         Parameters
         ----------
         document : mapping
-            The keys `kind`, `columns` and `table`.
+            The keys `kind`, `columns` and `table`, and perhaps `labelled`.
 
         Returns
         -------
@@ -177,13 +192,18 @@ class GroupTable:
                 f"the {cls.kind} of this run are suppressed, because its dataset spec says "
                 "sensitive: true; give the gate to evaluate, which decides before it suppresses"
             )
-        if set(document) != {"kind", "columns", "table"} or document["kind"] != cls.kind:
+        labelled = document.get("labelled", True)
+        if (
+            set(document) - {"labelled"} != {"kind", "columns", "table"}
+            or document["kind"] != cls.kind
+            or not isinstance(labelled, bool)
+        ):
             raise RequestError(
                 f"the document does not hold {cls.kind}; give the keys kind ({cls.kind!r}), "
                 "columns and table, as to_dict returns them"
             )
         columns = tuple(map(ProtectedColumn.from_dict, document["columns"]))
-        return cls(columns, document["table"])
+        return cls(columns, document["table"], labelled)
 
 
 def cell_of_row(

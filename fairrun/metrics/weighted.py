@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics.checks import as_binary, as_weights, check_same_length
+from fairrun.metrics.checks import as_binary, as_labels, as_weights, check_same_length
 from fairrun.metrics.counts import Counts
 from fairrun.metrics.grouping import Grouping
 from fairrun.metrics.rates import FloatArray, Rate, divide
@@ -48,6 +48,8 @@ class WeightedCounts(GroupTable):
         Sums by the protected columns, label, prediction and moment (Σw, Σw², the number of rows,
         Σw⁴). Stored as a read-only copy of type float64. `from_dict` also reads a table without
         Σw⁴, as earlier versions wrote it, and gives Σw⁴ its smallest possible value.
+    labelled : bool
+        Whether the true labels are known; see `GroupTable`.
 
     Examples
     --------
@@ -68,7 +70,7 @@ class WeightedCounts(GroupTable):
         cls,
         protected: Sequence[ProtectedColumn],
         positions: Sequence[ArrayLike],
-        y_true: ArrayLike,
+        y_true: ArrayLike | None,
         y_pred: ArrayLike,
         weight: ArrayLike,
     ) -> Self:
@@ -81,8 +83,10 @@ class WeightedCounts(GroupTable):
         positions : sequence of arrays of int of shape (n_rows,)
             For each protected column, the position of each row's value in the column's `values`;
             −1 if the row has none of these values.
-        y_true, y_pred : array of shape (n_rows,)
-            The label and the prediction of each row, 0 or 1.
+        y_true : array of shape (n_rows,), or None
+            The label of each row, 0 or 1; None if the labels are not known.
+        y_pred : array of shape (n_rows,)
+            The prediction of each row, 0 or 1.
         weight : array of shape (n_rows,)
             The weight of each row, at least 0.
 
@@ -96,16 +100,18 @@ class WeightedCounts(GroupTable):
             If the lengths differ, a label or prediction is neither 0 nor 1, a code is neither a
             position nor −1, or a weight is negative or not finite.
         """
-        y_true, y_pred = as_binary("y_true", y_true), as_binary("y_pred", y_pred)
+        predicted = as_binary("y_pred", y_pred)
+        labels = as_labels(y_true, predicted)
         weight = as_weights(weight)
-        check_same_length(y_true=y_true, weight=weight)
-        outcomes = {"y_true": (y_true, 2), "y_pred": (y_pred, 2)}
+        check_same_length(y_true=labels, weight=weight)
+        outcomes = {"y_true": (labels, 2), "y_pred": (predicted, 2)}
         cell, n_cells = cell_of_row(protected, positions, outcomes)
         squares = weight**2
         powers = (weight, squares, np.ones(len(weight)), squares**2)
         moments = [np.bincount(cell, w, minlength=n_cells) for w in powers]
         sizes = [column.size for column in protected]
-        return cls(tuple(protected), np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 4))
+        table = np.stack(moments, axis=-1).reshape(*sizes, 2, 2, 4)
+        return cls(tuple(protected), table, labelled=y_true is not None)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
@@ -151,7 +157,7 @@ AnyCounts = Counts | WeightedCounts
 def count_rows(
     protected: Sequence[ProtectedColumn],
     positions: Sequence[ArrayLike],
-    y_true: ArrayLike,
+    y_true: ArrayLike | None,
     y_pred: ArrayLike,
     weight: ArrayLike | None,
 ) -> AnyCounts:

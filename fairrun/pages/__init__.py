@@ -7,6 +7,9 @@ from fairrun.pages.report import (
     Origin,
     render_report,
 )
+from fairrun.pages.sections import (
+    Section,
+)
 from fairrun.pages.sweep import (
     render_sweep,
 )
@@ -19,6 +22,7 @@ from fairrun.pages.sweep_charts import (
 
 __all__ = [
     "Origin",
+    "Section",
     "best_by_mitigator",
     "chart_axes",
     "constraint_limit",

@@ -85,6 +85,7 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
     """Return the table of the rates of each value of a protected column or crossing."""
     rates, hidden = evaluation.audit.rates, evaluation.hidden
     values = values_by_column(evaluation)[protected]
+    measured = {name: words for name, words in _RATES.items() if name in {*rates["metric"]}}
     every = rates.loc[rates["protected"] == protected, "group"].unique().tolist()
     two = [
         group for group in every if group not in values
@@ -95,7 +96,7 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
         (
             Cell(group),
             *size_cells(of_group["selection_rate"], weighted, hidden.rows(protected, group)),
-            *(_of_row(of_group.get(name), briefly=True) for name in _RATES),
+            *(_of_row(of_group.get(name), briefly=True) for name in measured),
         )
         for group, of_group in groups.items()
     ]
@@ -108,7 +109,7 @@ def group_table(evaluation: Evaluation, protected: str) -> Table:
         )
     return Table(
         f"Rates by {_words(protected)}",
-        ("group", "rows", *(("effective rows",) if weighted else ()), *_RATES.values()),
+        ("group", "rows", *(("effective rows",) if weighted else ()), *measured.values()),
         tuple(rows),
         note.strip(),
     )

@@ -9,7 +9,7 @@ from fairrun.metrics import Evaluation, WeightedCounts
 from fairrun.pages.cells import Cell, Table, amount, count, number_unless_hidden, percent
 from fairrun.pages.sized_groups import largest, left_out
 
-__all__ = ["four_fifths", "local_law_144"]
+__all__ = ["bases", "four_fifths", "local_law_144"]
 
 _RATE_NAMES = ("selection_rate", "ci_low", "ci_high")
 _RATIO_NAMES = ("impact_ratio", "ratio_ci_low", "ratio_ci_high")
@@ -49,6 +49,12 @@ def four_fifths(evaluation: Evaluation) -> Table:
         ),
         left_out(n_left_out, "audit/four_fifths.csv").strip(),
     )
+
+
+def bases(evaluation: Evaluation) -> list[str]:
+    """Return the bases of the tables of Local Law 144 that an evaluation has."""
+    table = evaluation.impact_audits.get("local_law_144")
+    return [] if table is None else [*dict.fromkeys(table["basis"])]
 
 
 def local_law_144(evaluation: Evaluation, basis: str) -> Table:

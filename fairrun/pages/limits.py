@@ -17,12 +17,23 @@ from fairrun.text import n_of
 __all__ = ["not_measured"]
 
 
+def _needs(evaluation: Evaluation) -> list[str]:
+    """Return a sentence for each reason that metrics were not measured, with all their names."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in evaluation.not_measured.items():
+        by_reason.setdefault(reason, []).append(name.replace("_", " "))
+    return [
+        f"Not measured: {', '.join(names)}. Each of these needs {reason.removeprefix('it needs ')}."
+        for reason, names in by_reason.items()
+    ]
+
+
 def not_measured(
     evaluation: Evaluation, gate: Gate | None = None, result: GateResult | None = None
 ) -> list[str]:
     """Return sentences about questions that a report does not answer."""
     counts, audited = evaluation.counts, evaluation.audit
-    said = []
+    said = _needs(evaluation)
     for column in counts.columns:
         n = unknown_rows(evaluation, column.name)["n_rows"]
         if n:
@@ -68,7 +79,7 @@ def not_measured(
             "rows have weights.",
             "The explanations of the model count each row once. They are not weighted.",
         ]
-    if audited.clusters is not None:
+    if audited.clusters is not None and "roc_auc" not in evaluation.not_measured:
         said.append(
             "Metrics of scores, such as the AUC and the Brier score, have no interval, because "
             "the rows are in clusters."
@@ -80,13 +91,17 @@ def not_measured(
         )
     if len(counts.columns) > 2:
         said.append("Crossings of three or more protected columns were not measured.")
+    if evaluation.labelled:
+        said.append(
+            "The report uses the labels as they are. It does not check whether they are right or "
+            "fair."
+        )
     said += [
-        "The report uses the labels as they are. It does not check whether they are right or fair.",
         "The report does not say what the decisions lead to, or how people respond to them.",
         "The report compares groups. It does not check whether similar people are treated alike.",
         "The results may not hold for people unlike those in these rows, or at a later time.",
-        "The intervals are about this model. They do not say how another model, trained on other "
-        "rows, would perform.",
+        "The intervals are about these decisions. They do not say how another model, trained on "
+        "other rows, would decide.",
         "Each interval covers the true value in 95 of 100 samples, so all of them together do so "
         "less often. Only the intervals of the worst pairs hold for all pairs at once, for one "
         "metric and one column.",

@@ -23,17 +23,18 @@ from fairrun.pages.explanation_words import (
 from fairrun.pages.gate_tables import gate_hints, gate_table, tally
 from fairrun.pages.glossary import definitions
 from fairrun.pages.group_tables import comparison_table, flip_table, group_table
-from fairrun.pages.hiring_tables import four_fifths, local_law_144
+from fairrun.pages.hiring_tables import bases, four_fifths, local_law_144
 from fairrun.pages.limits import not_measured
 from fairrun.pages.row_tables import performance_table, population_table
+from fairrun.pages.sections import Section, section_tables
 from fairrun.pages.summary import summary
 from fairrun.text import n_of, shortened
 
 __all__ = ["Origin", "environment", "render_report"]
 
 _HEADLINES = {
-    Verdict.PASS: "Pass: the model meets the gate",
-    Verdict.FAIL: "Fail: the model does not meet the gate",
+    Verdict.PASS: "Pass: {} the gate",
+    Verdict.FAIL: "Fail: {} the gate",
     Verdict.INSUFFICIENT_EVIDENCE: "Insufficient evidence: there is too little data to decide",
 }
 #: The longest text of a cell.
@@ -51,9 +52,9 @@ class Origin:
     Attributes
     ----------
     model : str
-        The URI of the model.
+        The URI of the model; empty for decisions in a table.
     mitigator : str
-        The name of the mitigator.
+        The name of the mitigator; empty unless fairrun made the model.
     dataset : str
         The name of the data.
     digest : str
@@ -61,7 +62,8 @@ class Origin:
     rows : str
         Which rows were measured: `test`, or `evaluation` for rows that the user gave.
     target, positive : str
-        The predicted column, and its favourable value.
+        The predicted column, and its favourable value; for decisions in a table, the column of
+        decisions.
     weight : str
         The column with the weights of the rows; empty if each row counts once.
     cluster : str
@@ -82,6 +84,8 @@ class Origin:
         The user who ran the evaluation; empty if unknown.
     purpose : str
         The purpose that the user gave; empty if none.
+    flavor : str
+        The MLflow flavour of a model that fairrun did not make; otherwise empty.
     """
 
     model: str
@@ -101,6 +105,14 @@ class Origin:
     date: str = ""
     user: str = ""
     purpose: str = ""
+    flavor: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what was measured, in a few words."""
+        if not self.model:
+            return f"decisions in {self.target}"
+        return self.mitigator or f"{self.flavor} model"
 
 
 def render_report(
@@ -113,6 +125,7 @@ def render_report(
     not_explained: str = "",
     constraint: ConstraintCheck | None = None,
     warnings: Sequence[str] = (),
+    sections: Sequence[Section] = (),
 ) -> str:
     """Return the report of an evaluation as HTML.
 
@@ -140,6 +153,8 @@ def render_report(
         Whether the rows show that the mitigator's constraint is kept.
     warnings : sequence of str
         Sentences about the effect of the mitigator, without a full stop.
+    sections : sequence of Section
+        The sections of further analyses.
 
     Returns
     -------
@@ -157,18 +172,15 @@ def render_report(
     flips = evaluation.flips
     flips_table = None if flips is None else flip_table(flips, evaluation.protected.name)
     looked_at = None if overview is None else columns_table(overview)
-    law = [
-        local_law_144(evaluation, basis)
-        for basis in ("selection", "scoring")
-        if "local_law_144" in evaluation.impact_audits
-    ]
+    law = [local_law_144(evaluation, basis) for basis in bases(evaluation)]
     of_fifths = four_fifths(evaluation)
     tables = [population, performance, *(table for _, *both in compared for table in both)]
+    tables += [each for section in sections for each in section_tables(section)]
     tables += [*law, of_fifths, *filter(None, (checks, flips_table, looked_at))]
     return _template().render(
-        title=f"Fairness report: {origin.mitigator} on {origin.dataset}",
+        title=f"Fairness report: {origin.title} on {origin.dataset}",
         summary=summary(evaluation, shown),
-        headline=_HEADLINES[shown.verdict] if shown else _NO_GATE,
+        headline=_headline(shown, origin),
         promise=constraint,
         warnings=[f"{sentence}." for sentence in warnings],
         verdict=str(shown.verdict) if shown else "none",
@@ -196,9 +208,47 @@ def render_report(
             name: (base64.b64encode(plot.png).decode("ascii"), plot.alt)
             for name, plot in plots.items()
         },
+        sections=[(each, section_tables(each)) for each in sections],
+        measured=evaluation.not_measured,
+        has_scores="roc_auc" not in evaluation.not_measured,
+        parts=_parts(evaluation, origin, sections),
         not_measured=not_measured(evaluation, gate, shown),
         words=definitions(tables, *_ALWAYS, *(_OF_COLUMNS if overview else ())),
     )
+
+
+def _headline(result: GateResult | None, origin: Origin) -> str:
+    """Return the verdict in a line."""
+    if result is None:
+        return _NO_GATE
+    meets, not_meets = "the model meets", "the model does not meet"
+    if not origin.model:
+        meets, not_meets = "the decisions meet", "the decisions do not meet"
+    which = meets if result.verdict is Verdict.PASS else not_meets
+    return _HEADLINES[result.verdict].format(which)
+
+
+def _parts(
+    evaluation: Evaluation, origin: Origin, sections: Sequence[Section]
+) -> list[tuple[str, str]]:
+    """Return the anchors and names of the parts of a report, in their order."""
+    parts = [
+        ("verdict", "Verdict"),
+        ("measured", "Model and rows" if origin.model else "Decisions and rows"),
+        ("fairness", "Comparison of groups"),
+        *((each.anchor, each.title) for each in sections),
+    ]
+    if "roc_auc" not in evaluation.not_measured:
+        parts.append(("scores", "Scores"))
+    if origin.mitigator:
+        parts.append(("explanations", "Columns"))
+    return [
+        *parts,
+        ("audits", "Hiring rules"),
+        ("limits", "What was not measured"),
+        ("words", "Definitions"),
+        ("again", "Reproduce"),
+    ]
 
 
 @cache

@@ -48,7 +48,8 @@ def population_table(evaluation: Evaluation) -> Table:
                 side[label] = a if value in column.group_a else b
         groups = groups_of(rates, column.name, column.labels[:-1])
         n_left_out += len(column.values) - len(groups)
-        sizes = {name: of_group["base_rate"] for name, of_group in groups.items()}
+        rate = "base_rate" if evaluation.labelled else "selection_rate"
+        sizes = {name: of_group[rate] for name, of_group in groups.items()}
         sizes[MISSING] = unknown_rows(evaluation, column.name)
         rows += [
             (
@@ -65,7 +66,7 @@ def population_table(evaluation: Evaluation) -> Table:
         (
             *("value", "protected column", "compared as"),
             *(heads if weighted else ("rows", "share of rows")),
-            "favourable labels",
+            "favourable labels" if evaluation.labelled else "selected",
         ),
         tuple(rows),
         f"{MISSING} means that the value is null, or has too few training rows to be named."
@@ -92,7 +93,7 @@ def _with_limits(metrics: Mapping[str, float], name: str) -> Cell:
 def _population(
     size: Mapping[str, Any], weighted: bool, n: float, instead: str
 ) -> tuple[Cell, ...]:
-    """Return the cells with numbers of rows, their share of `n`, and the share of label 1."""
+    """Return the cells with numbers of rows, their share of `n`, and the share of one outcome."""
     if instead:
         return (*size_cells(size, weighted, instead), *([Cell("")] * (3 if weighted else 2)))
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fairrun.groups import MISSING
@@ -34,9 +35,14 @@ def values_by_column(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
 
 
 def unknown_rows(evaluation: Evaluation, protected: str) -> dict[str, Any]:
-    """Return size and base rate of the rows without a known value, as in a table of rates."""
+    """Return size and base rate of the rows without a known value, as in a table of rates.
+
+    Without true labels, the rate is the selection rate.
+    """
     counts = evaluation.counts
     unknown = counts.marginal(protected).table[-1]
+    if not counts.labelled:
+        unknown = np.swapaxes(unknown, 0, 1)
     if not isinstance(counts, WeightedCounts):
         n = int(unknown.sum())
         return {"n": n, "n_rows": n, "value": share_of(unknown[1].sum(), n)}
@@ -57,7 +63,7 @@ def groups_of(
     for row in rates[rates["protected"] == protected].to_dict("records"):
         if row["group"] in found:
             found[row["group"]][str(row["metric"])] = {str(k): v for k, v in row.items()}
-    sizes = {name: _known(of_group["base_rate"]["n"]) for name, of_group in found.items()}
+    sizes = {name: _known(of_group["selection_rate"]["n"]) for name, of_group in found.items()}
     largest = set(sorted(sizes, key=sizes.__getitem__, reverse=True)[:_MOST_GROUPS])
     return {name: of_group for name, of_group in found.items() if name in largest}
 

@@ -10,11 +10,13 @@ from fairrun.data import DatasetSpec
 from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation, has_sign
+from fairrun.runs.analyses import Analysis
 from fairrun.text import n_of, with_interval
 from fairrun.tracking.descriptions import as_code, escaped
 
 __all__ = [
     "HEADLINES",
+    "describe_analyses",
     "describe_data",
     "describe_dropped",
     "describe_gate",
@@ -92,6 +94,11 @@ def describe_warnings(warnings: Sequence[str], evaluation: Evaluation) -> str:
     if evaluation.hidden.reason(first.name, *first.group_names, joint=True):
         return ""
     return "\n".join(f"- Warning: {escaped(each)}." for each in warnings)
+
+
+def describe_analyses(found: Sequence[Analysis]) -> str:
+    """Return the findings of further analyses as a Markdown list; empty without any."""
+    return "\n".join(f"- {escaped(each)}" for analysis in found for each in analysis.said)
 
 
 def describe_gate(result: GateResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from fairrun.data import (
     DataRequest,
     Dataset,
     DatasetSpec,
+    Decisions,
     ReadOptions,
     Rows,
     is_preprocessed,
@@ -21,21 +23,24 @@ from fairrun.data import (
 )
 from fairrun.errors import RequestError
 from fairrun.explanations import Overview, explain_model
-from fairrun.figures import draw_evaluation, draw_explanations
-from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict, decide
+from fairrun.figures import draw_explanations
+from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell
 from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
+from fairrun.runs.analyses import NO_ANALYSES, Analyses
 from fairrun.runs.described import (
+    describe_analyses,
     describe_data,
     describe_gate,
     describe_metrics,
     describe_warnings,
 )
 from fairrun.runs.effects import say_about_mitigator
-from fairrun.runs.measure import hide_small_groups, measure
+from fairrun.runs.measure import measure
+from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
 from fairrun.runs.purpose import check_purpose
 from fairrun.runs.training_run import training_of
@@ -50,7 +55,7 @@ from fairrun.tracking.datasets import (
     spec_parameters,
 )
 from fairrun.tracking.descriptions import as_code, describe_run, escaped
-from fairrun.tracking.evaluation import log_evaluation, log_explanations, log_gate, log_report
+from fairrun.tracking.evaluation import log_explanations, log_report
 from fairrun.tracking.hints import next_command
 from fairrun.tracking.looks import Looks, log_looks, say_looks
 from fairrun.tracking.names import (
@@ -117,6 +122,7 @@ def run_evaluate(
     min_cell: int = MIN_CELL,
     justification: str | None = None,
     purpose: str | None = None,
+    asked: Analyses = NO_ANALYSES,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -152,6 +158,8 @@ def run_evaluate(
         Law 144. By default none is left out.
     purpose : str, optional
         What the evaluation is for, in one line. The report and the parameters of the run repeat it.
+    asked : Analyses
+        The further analyses that were asked for.
 
     Returns
     -------
@@ -189,7 +197,8 @@ def run_evaluate(
         log_parameters(trained.parameters | spec_parameters(spec))
 
         answers = opened.predict(rows.frame)
-        evaluation = measure(answers, rows, columns, justification)
+        decisions = Decisions.of_answers(answers, rows)
+        evaluation = measure(decisions, columns, justification)
         if names[0] in opened.inputs:
             evaluation = evaluation.with_flips(
                 lambda frame: opened.predict(frame)["prediction"], rows.frame, rows.weight
@@ -197,27 +206,26 @@ def run_evaluate(
         found = say_about_mitigator(
             opened.mitigator, opened.constraint, opened.protected[0].name, evaluation
         )
-        evaluation = found.evaluation
-        result = None if gate is None else decide(gate, evaluation.counts, evaluation.audit)
-        # The gate has decided from all numbers. What follows shows and stores those that it may.
-        evaluation = hide_small_groups(evaluation, spec, min_cell)
-        result = None if result is None else result.shown(evaluation.hidden)
-        constraint = None if found.constraint is None else found.constraint.shown(evaluation.hidden)
-
         model_id, measured_on = opened.metadata.model_id, log_input(rows, spec, context=which)
-        plots = draw_evaluation(evaluation, result) if report else {}
-        log_evaluation(
-            *(evaluation, spec.sensitive), model_id=model_id, dataset=measured_on, plots=plots
-        )
-        log_dropped(n_dropped)
         looks = None
         if which == "test":
             split = rows.split_digest(spec.protected[0].column)
             looks = log_looks(split, model_id, opened.uri)
         if mention_looks:
             say_looks(looks, gate=gate is not None)
-        if gate is not None and result is not None:
-            log_gate(gate, result, looks)
+        judged = judge_and_log(
+            *(found.evaluation, decisions, columns, gate),
+            dataset=measured_on,
+            model_id=model_id,
+            min_cell=min_cell,
+            sensitive=spec.sensitive,
+            looks=looks,
+            report=report,
+            asked=asked,
+        )
+        log_dropped(n_dropped)
+        evaluation, result, plots = judged.evaluation, judged.gate, judged.plots
+        constraint = None if found.constraint is None else found.constraint.shown(evaluation.hidden)
         describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         if report:
             overview, not_explained = None, _why_not_explained(evaluation)
@@ -228,14 +236,36 @@ def run_evaluate(
                 log_explanations(overview, explained)
                 plots |= explained
             origin = origin_of(
-                *(run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate),
-                *(read, min_cell, justification, purpose),
+                run.info.run_id,
+                "evaluate",
+                {
+                    "model": opened.uri,
+                    "protected": ",".join(names),
+                    "data": data,
+                    "read": None if read is None else json.dumps(read.to_dict()),
+                    "gate": gate,
+                    "min_cell": None if min_cell == MIN_CELL else min_cell,
+                    "justification": justification,
+                    "purpose": purpose,
+                    **asked.parameters,
+                },
+                model=opened.uri,
+                mitigator=opened.mitigator,
+                dataset=spec.name,
+                digest=measured_on.digest,
+                rows=which,
+                target=spec.target,
+                positive=spec.positive,
+                weight=spec.weight or "",
+                cluster=spec.cluster or "",
+                looks="" if looks is None else str(looks),
+                purpose=purpose or "",
             )
-            origin = replace(origin, looks="" if looks is None else str(looks))
             log_report(
                 render_report(
                     *(evaluation, origin, plots, gate, result, overview, not_explained),
                     *(constraint, found.warnings),
+                    sections=[each.section for each in judged.analyses],
                 )
             )
         done = Evaluated(
@@ -245,6 +275,7 @@ def run_evaluate(
         describe_run(
             *_described(done, opened.uri, opened.mitigator, len(rows), spec),
             describe_warnings(found.warnings, evaluation),
+            describe_analyses(judged.analyses),
             f"{as_code(REPORT)} explains each number." if report else "",
             commands=commands_after_evaluate(done, opened.uri),
         )

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from fairrun.data import DatasetSpec, Rows
+from fairrun.data import Decisions
 from fairrun.errors import RequestError
-from fairrun.groups import ProtectedColumn
+from fairrun.groups import Protected, ProtectedColumn
 from fairrun.metrics import Evaluation, evaluate_predictions, hidden_groups, show
 
 __all__ = ["hide_small_groups", "measure", "protected_columns"]
@@ -27,18 +27,18 @@ _MOST_CROSSINGS = 2000
 
 
 def protected_columns(
-    train: Rows, spec: DatasetSpec, min_frequency: int
+    frame: pd.DataFrame, protected: Sequence[Protected], min_frequency: int
 ) -> tuple[ProtectedColumn, ...]:
-    """Return the protected columns with the values of the training rows.
+    """Return the protected columns with the values of rows.
 
     Parameters
     ----------
-    train : Rows
-        The training rows.
-    spec : DatasetSpec
-        The dataset spec with the protected columns and their groups.
+    frame : pandas.DataFrame
+        The rows: those of a model's training, or those of an audit.
+    protected : sequence of Protected
+        The protected columns and their groups.
     min_frequency : int
-        The fewest training rows of a protected value that has a name in tables; see
+        The fewest rows of a protected value that has a name in tables; see
         `ProtectedColumn.from_frame`.
 
     Returns
@@ -51,8 +51,7 @@ def protected_columns(
         If a group has no row, or there are more than 2,000 combinations of values.
     """
     columns = tuple(
-        ProtectedColumn.from_frame(train.frame, each, min_frequency=min_frequency)
-        for each in spec.protected
+        ProtectedColumn.from_frame(frame, each, min_frequency=min_frequency) for each in protected
     )
     crossings = math.prod(column.size for column in columns)
     if crossings > _MOST_CROSSINGS:
@@ -66,21 +65,18 @@ def protected_columns(
 
 
 def measure(
-    answers: pd.DataFrame,
-    rows: Rows,
+    decisions: Decisions,
     protected: Sequence[ProtectedColumn],
     justification: str | None = None,
 ) -> Evaluation:
-    """Return the evaluation of a model's answers, and log a warning if nearly all are equal.
+    """Return the evaluation of decisions, and log a warning if nearly all are equal.
 
     Parameters
     ----------
-    answers : pandas.DataFrame
-        The columns `prediction` and `probability`, with a row for each of `rows`.
-    rows : Rows
-        The rows, with labels and protected columns.
+    decisions : Decisions
+        The rows with the decisions, and as far as they are known with scores and labels.
     protected : sequence of ProtectedColumn
-        The protected columns with the values of the training rows.
+        The protected columns; for a model with the values of its training rows.
     justification : str, optional
         See `evaluate_predictions`.
 
@@ -90,43 +86,42 @@ def measure(
     """
     evaluation = evaluate_predictions(
         protected,
-        [column.positions(rows.frame) for column in protected],
-        rows.label,
-        answers["prediction"].to_numpy(),
-        answers["probability"].to_numpy(),
-        weight=rows.weight,
-        cluster=rows.cluster,
+        [column.positions(decisions.frame) for column in protected],
+        *(decisions.label, decisions.prediction, decisions.score),
+        weight=decisions.weight,
+        cluster=decisions.cluster,
         justification=justification,
     )
     rate = evaluation.metrics["selection_rate"]
     if not _FEW < rate < 1 - _FEW:
+        first = "check roc_auc" if "roc_auc" in evaluation.metrics else "look at this"
         _logger.warning(
-            "warning: %.1f%% of the rows are selected; check roc_auc before any fairness metric, "
-            "because groups hardly differ if nearly all rows get the same label",
-            100 * rate,
+            "warning: %.1f%% of the rows are selected; %s before any fairness metric, because "
+            "groups hardly differ if nearly all rows get the same label",
+            *(100 * rate, first),
         )
     return evaluation
 
 
-def hide_small_groups(evaluation: Evaluation, spec: DatasetSpec, min_cell: int) -> Evaluation:
+def hide_small_groups(evaluation: Evaluation, min_cell: int, *, sensitive: bool) -> Evaluation:
     """Return an evaluation as it is shown, and warn if a group that others need is hidden.
 
     Parameters
     ----------
     evaluation : Evaluation
         The evaluation with all numbers.
-    spec : DatasetSpec
-        The dataset spec. If it says that the data are sensitive, rows without a known protected
-        value are protected, too.
     min_cell : int
         The fewest rows behind a number that is shown.
+    sensitive : bool
+        Whether the data are sensitive. Then rows without a known protected value are protected,
+        too.
 
     Returns
     -------
     Evaluation
         Without the frontier of one threshold, if the data are sensitive.
     """
-    hidden = hidden_groups(evaluation.counts, min_cell, unknown=spec.sensitive)
+    hidden = hidden_groups(evaluation.counts, min_cell, unknown=sensitive)
     for column in evaluation.counts.columns:
         gone = [name for name in column.group_names if hidden.rows(column.name, name)]
         if gone:
@@ -139,4 +134,4 @@ def hide_small_groups(evaluation: Evaluation, spec: DatasetSpec, min_cell: int) 
             )
     shown = show(evaluation, hidden)
     # Its steps, in a table or in a picture, can differ by one person.
-    return replace(shown, frontier=None) if spec.sensitive else shown
+    return replace(shown, frontier=None) if sensitive else shown

@@ -12,7 +12,7 @@ import mlflow
 import numpy as np
 from numpy.typing import NDArray
 
-from fairrun.data import DataRequest, Dataset
+from fairrun.data import DataRequest, Dataset, Decisions
 from fairrun.gate import ConstraintCheck, Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL, check_min_cell
@@ -157,7 +157,7 @@ def run_train(
             say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
-        columns = protected_columns(train, spec, request.min_frequency)
+        columns = protected_columns(train.frame, spec.protected, request.min_frequency)
         classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
         if train.weight is not None:
@@ -191,7 +191,7 @@ def run_train(
         )
         log_input(train, spec, context="train")
         measured_on = log_input(validation, spec, context="validation")
-        evaluation = measure(answers, validation, columns)
+        evaluation = measure(Decisions.of_answers(answers, validation), columns)
         labels, effect = answers["prediction"].to_numpy(), None
         known = {} if known is None else known
         plain = FairClassifier.for_dataset(
@@ -213,7 +213,7 @@ def run_train(
         if demanded is not None:
             judged = decide(demanded, said.evaluation.counts, said.evaluation.audit)
         # The verdicts are from all numbers. What follows shows those that it may.
-        evaluation = hide_small_groups(said.evaluation, spec, min_cell)
+        evaluation = hide_small_groups(said.evaluation, min_cell, sensitive=spec.sensitive)
         judged = None if judged is None else judged.shown(evaluation.hidden)
         constraint = None if said.constraint is None else said.constraint.shown(evaluation.hidden)
         if strict:

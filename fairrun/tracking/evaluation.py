@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 from mlflow.data.pandas_dataset import PandasDataset
 
 from fairrun.explanations import Overview
@@ -35,7 +36,7 @@ from fairrun.tracking.names import (
 )
 from fairrun.tracking.runs import log_for_run_alone, log_parameters, log_pictures, log_table
 
-__all__ = ["log_evaluation", "log_explanations", "log_gate", "log_report"]
+__all__ = ["log_analysis", "log_evaluation", "log_explanations", "log_gate", "log_report"]
 
 
 def log_evaluation(
@@ -72,16 +73,19 @@ def log_evaluation(
     # first call has only one.
     first, *_ = linked
     mlflow.log_metrics({first: linked.pop(first)}, model_id=model_id, dataset=dataset)
-    mlflow.log_metrics(linked, model_id=model_id, dataset=dataset)
+    if linked:
+        mlflow.log_metrics(linked, model_id=model_id, dataset=dataset)
     metrics = loggable(evaluation.metrics, column)
     log_for_run_alone({n: v for n, v in metrics.items() if n not in linked and n != first})
     # `log_dict` would write each number on a separate line.
     for table, artifact in ((evaluation.counts, COUNTS), (evaluation.scores, SCORES)):
-        kept = table.suppressed() if sensitive else table.to_dict()
-        mlflow.log_text(json.dumps(kept), artifact)
+        if table is not None:
+            kept = table.suppressed() if sensitive else table.to_dict()
+            mlflow.log_text(json.dumps(kept), artifact)
     log_table(BIAS_METRICS, bias_table(evaluation.audit, column))
-    confusion = without_empty_neither(shown_confusion(evaluation), "n")
-    log_table(CONFUSION, confusion)
+    if evaluation.labelled:
+        confusion = without_empty_neither(shown_confusion(evaluation), "n")
+        log_table(CONFUSION, confusion)
     _log_audit(evaluation)
     if evaluation.frontier is not None:
         log_table(FRONTIER, evaluation.frontier.table)
@@ -111,6 +115,30 @@ def log_explanations(overview: Overview, plots: Mapping[str, Plot]) -> None:
     log_pictures({name: plot.png for name, plot in plots.items()})
 
 
+def log_analysis(
+    tables: Mapping[str, pd.DataFrame],
+    metrics: Mapping[str, float],
+    plots: Mapping[str, Plot],
+    column: str,
+) -> None:
+    """Log the result of a further analysis: tables as `audit/*.csv`, metrics and plots.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The tables by name.
+    metrics : mapping of str to float
+        The metrics, named as inside fairrun.
+    plots : mapping of str to Plot
+        The plots by name.
+    column : str
+        The first protected column.
+    """
+    _log_tables(tables)
+    log_for_run_alone(loggable(metrics, column))
+    log_pictures({name: plot.png for name, plot in plots.items()})
+
+
 def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None:
     """Log a gate, its table of results, and its verdict as the tag `fairness.gate`.
 
@@ -134,6 +162,11 @@ def _log_audit(evaluation: Evaluation) -> None:
     tables = evaluation.audit.tables | evaluation.impact_audits
     if evaluation.flips is not None:
         tables["flips"] = evaluation.flips
+    _log_tables(tables)
+
+
+def _log_tables(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Log tables as `audit/<name>.csv`."""
     with tempfile.TemporaryDirectory() as folder:
         for name, table in tables.items():
             without_formulas(table).to_csv(Path(folder) / f"{name}.csv", index=False)

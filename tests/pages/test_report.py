@@ -259,7 +259,7 @@ def test_the_first_lines_say_when_by_whom_on_what_and_what_for() -> None:
     unknown = replace(ORIGIN, date="", user="", purpose="", rows="evaluation")
     page = Page(render_report(evaluation, unknown, {}))
     about = [text for _, a, text in page.all("p") if a.get("class") == "about"]
-    assert about == ["600 rows of people that were given to evaluate"]
+    assert about == ["600 rows of people that were given"]
 
 
 def test_a_verdict_is_told_by_a_sign_and_words_not_by_its_colour_alone(hard_report: str) -> None:

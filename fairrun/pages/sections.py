@@ -1,0 +1,48 @@
+"""A section of a report about a further analysis: text, tables and plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fairrun.pages.cells import Cell, Table
+
+__all__ = ["Section", "section_tables"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a report shows about one further analysis.
+
+    Attributes
+    ----------
+    title : str
+        The heading.
+    anchor : str
+        The name of the section in links, one word in lower case.
+    paragraphs : tuple of str
+        Plain text: what was computed, what was found, and what was assumed.
+    tables : tuple of (str, DataFrame)
+        Captions and tables as they are shown: every cell is text that is ready to read.
+    plots : tuple of (str, str)
+        Names of plots and their captions.
+    """
+
+    title: str
+    anchor: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[tuple[str, pd.DataFrame], ...] = ()
+    plots: tuple[tuple[str, str], ...] = ()
+
+
+def section_tables(section: Section) -> list[Table]:
+    """Return the tables of a section in the form that the templates take."""
+    return [
+        Table(
+            caption,
+            tuple(str(name) for name in frame),
+            tuple(tuple(Cell(str(value)) for value in row) for row in frame.to_numpy().tolist()),
+        )
+        for caption, frame in section.tables
+    ]

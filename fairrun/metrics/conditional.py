@@ -17,7 +17,8 @@ Both agree if the difference is the same in all strata.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,19 +26,23 @@ from numpy.typing import ArrayLike
 
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn, factor_columns
-from fairrun.metrics.bias import BIAS_METRICS, BiasMetric
+from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.cluster_tables import ClusterTables
 from fairrun.metrics.clustered import ClusterReplicates
-from fairrun.metrics.pooling import DISPARITIES, Pooler, pooler_of
-from fairrun.metrics.rates import selection_rate
-from fairrun.metrics.strata import Strata, strata_of
+from fairrun.metrics.conditional_tables import (
+    disparity_rows,
+    left_out,
+    pooled_rows,
+    stratum_rows,
+)
+from fairrun.metrics.measurable import bias_metrics
+from fairrun.metrics.pooling import DISPARITIES
+from fairrun.metrics.pooling_kinds import pooler_of
+from fairrun.metrics.strata import strata_of
 from fairrun.metrics.weighted import AnyCounts, count_rows
-from fairrun.text import few_rows, with_sign
+from fairrun.text import with_interval
 
 __all__ = ["ConditionalParity", "conditional_parity", "measure_conditional"]
-
-#: The metrics of labels that have a value in each stratum, and are pooled.
-_POOLED = [metric for metric in BIAS_METRICS.values() if metric.kind != "other"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +71,13 @@ class ConditionalParity:
         can be merged with ``+`` and given to `conditional_parity`.
     notes : tuple of str
         Rows and strata that are left out, one sentence for each protected column.
-    labelled : bool
-        Whether the rows have true labels.
     """
 
     pooled: pd.DataFrame
     strata: pd.DataFrame
     given: tuple[str, ...]
     counts: AnyCounts
-    notes: tuple[str, ...] = field(default=())
-    labelled: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -104,24 +106,27 @@ class ConditionalParity:
         difference contains it. This does not show that the groups are equal within strata.
         """
         return tuple(
-            self._sentence(*pair) for pair in self._differences() if _excludes(pair[0])
-            and pair[1]["ci_low"] <= 0 <= pair[1]["ci_high"]
+            self._sentence(*pair)
+            for pair in self._differences()
+            if _excludes(pair[0]) and pair[1]["ci_low"] <= 0 <= pair[1]["ci_high"]
         )
 
-    def _differences(self) -> list[tuple[pd.Series[object], pd.Series[object]]]:
+    def _differences(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """Return the marginal and the pooled row of each difference."""
-        names = {metric.name for metric in _POOLED if metric.kind == "difference"}
+        names = {name for name, metric in BIAS_METRICS.items() if metric.kind == "difference"}
         rows = self.pooled[self.pooled["metric"].isin(names)]
         found = []
         for _, of_metric in rows.groupby(["protected", "metric"], sort=False):
-            by = of_metric.set_index("estimate")
-            found.append((by.loc["marginal"], by.loc["mantel_haenszel"]))
+            by = {
+                row["estimate"]: {str(k): v for k, v in row.items()}
+                for row in of_metric.to_dict("records")
+            }
+            found.append((by["marginal"], by["mantel_haenszel"]))
         return found
 
-    def _sentence(self, marginal: pd.Series[object], pooled: pd.Series[object]) -> str:
+    def _sentence(self, marginal: dict[str, Any], pooled: dict[str, Any]) -> str:
         numbers = [
-            f"{with_sign(row['value'])} ({with_sign(row['ci_low'])} to "
-            f"{with_sign(row['ci_high'])})"
+            with_interval(row["value"], row["ci_low"], row["ci_high"], signed=True)
             for row in (marginal, pooled)
         ]
         within = ", ".join(self.given)
@@ -194,8 +199,8 @@ def measure_conditional(
     >>> pooled[["estimate", "value", "ci_low", "ci_high"]].round(2)
               estimate  value  ci_low  ci_high
     0         marginal   0.13    0.00     0.26
-    1  mantel_haenszel  -0.16   -0.31     0.00
-    2     standardised  -0.16   -0.31     0.01
+    1  mantel_haenszel  -0.16   -0.28     0.00
+    2     standardised  -0.16   -0.28     0.02
     """
     columns = factor_columns(frame, given)
     names = [column.name for column in protected]
@@ -206,17 +211,14 @@ def measure_conditional(
             "give other columns"
         )
     of_rows = [*positions, *(column.positions(frame) for column in columns)]
-    labels = np.zeros(len(frame), dtype=np.int64) if y_true is None else y_true
-    counts = count_rows([*protected, *columns], of_rows, labels, y_pred, weight)
+    counts = count_rows([*protected, *columns], of_rows, y_true, y_pred, weight)
     clusters = None
     if cluster is not None:
         clusters = ClusterTables.from_arrays(
-            [*protected, *columns], of_rows, labels, y_pred, cluster, weight=weight
+            [*protected, *columns], of_rows, y_true, y_pred, cluster, weight=weight
         )
     factors = [column.name for column in columns]
-    return conditional_parity(
-        counts, factors, clusters=clusters, seed=seed, labelled=y_true is not None
-    )
+    return conditional_parity(counts, factors, clusters=clusters, seed=seed)
 
 
 def conditional_parity(
@@ -224,7 +226,6 @@ def conditional_parity(
     given: Sequence[str],
     *,
     clusters: ClusterTables | None = None,
-    labelled: bool = True,
     confidence: float = 0.95,
     n_replicates: int = 2000,
     seed: int = 0,
@@ -239,8 +240,6 @@ def conditional_parity(
         The factors. All other columns of the counts are protected columns.
     clusters : ClusterTables, optional
         The tables of the clusters of the same rows.
-    labelled : bool
-        Whether the rows have labels.
     confidence : float
         Confidence level of each interval.
     n_replicates, seed : int
@@ -264,142 +263,23 @@ def conditional_parity(
     for name in protected or [""]:
         strata = strata_of(counts, name, given)
         pooler = pooler_of(counts, strata, given, confidence, replicates)
-        for metric in _POOLED:
-            if labelled or metric.rates == (selection_rate,):
-                pooled += _pooled_rows(pooler, strata, given, metric)
-                by_stratum += _stratum_rows(pooler, strata, given, metric)
+        for metric in bias_metrics(labelled=counts.labelled).values():
+            if metric.kind != "other":
+                pooled += pooled_rows(pooler, strata, given, metric)
+                by_stratum += stratum_rows(pooler, strata, given, metric)
         for disparity, outcome in DISPARITIES.items():
-            if labelled or outcome == 1:
-                pooled += _disparity_rows(pooler, strata, given, disparity, outcome)
-        notes += _left_out(strata, given)
+            if counts.labelled or outcome == 1:
+                pooled += disparity_rows(pooler, strata, given, disparity, outcome)
+        notes += left_out(strata, given)
     return ConditionalParity(
-        pd.DataFrame(pooled), pd.DataFrame(by_stratum), given, counts, tuple(notes), labelled
+        pd.DataFrame(pooled), pd.DataFrame(by_stratum), given, counts, tuple(notes)
     )
 
 
-def _about(strata: Strata, given: Sequence[str]) -> dict[str, object]:
-    a, b = strata.groups
-    return {"protected": strata.protected, "given": ":".join(given), "group_a": a, "group_b": b}
+def _excludes(row: dict[str, Any]) -> bool:
+    return bool(row["ci_low"] > 0 or row["ci_high"] < 0)
 
 
-def _pooled_rows(
-    pooler: Pooler, strata: Strata, given: Sequence[str], metric: BiasMetric
-) -> list[dict[str, object]]:
-    n_a, n_b = pooler.sizes(metric)
-    both = (n_a > 0) & (n_b > 0)
-    share = float((n_a + n_b)[both].sum() / max((n_a + n_b).sum(), 1))
-    rows = []
-    for estimate in ("marginal", "mantel_haenszel", "standardised"):
-        found = pooler.marginal(metric) if estimate == "marginal" else None
-        found = found or pooler.pooled(metric, standardised=estimate == "standardised")
-        inside = np.ones_like(both) if estimate == "marginal" else both
-        numbers = {
-            "n_a": int(n_a[inside].sum()),
-            "n_b": int(n_b[inside].sum()),
-            "n_strata": int(both.sum()),
-            "share_compared": 1.0 if estimate == "marginal" else share,
-            "homogeneity_p": pooler.homogeneity(metric)
-            if estimate == "mantel_haenszel"
-            else float("nan"),
-        }
-        rows.append(_row(strata, given, metric.name, estimate, found, numbers))
-    return rows
-
-
-def _disparity_rows(
-    pooler: Pooler, strata: Strata, given: Sequence[str], name: str, outcome: int
-) -> list[dict[str, object]]:
-    rows_of = strata.rows.sum(axis=(2, 3))
-    used = pooler.with_both_outcomes(outcome)
-    rows = []
-    for estimate, found in (
-        ("marginal", pooler.disparity(outcome, marginal=True)),
-        ("standardised", pooler.disparity(outcome)),
-    ):
-        inside = np.ones_like(used) if estimate == "marginal" else used
-        n_a, n_b = (int(of_group[inside].sum()) for of_group in rows_of)
-        numbers = {
-            "n_a": n_a,
-            "n_b": n_b,
-            "n_strata": int(used.sum()),
-            "share_compared": (n_a + n_b) / max(int(rows_of.sum()), 1),
-            "homogeneity_p": float("nan"),
-        }
-        rows.append(_row(strata, given, name, estimate, found, numbers))
-    return rows
-
-
-def _row(
-    strata: Strata,
-    given: Sequence[str],
-    metric: str,
-    estimate: str,
-    found: tuple[float, float, float, str, str],
-    numbers: dict[str, float],
-) -> dict[str, object]:
-    value, low, high, method, reason = found
-    return {
-        **_about(strata, given),
-        "metric": metric,
-        "estimate": estimate,
-        "value": value,
-        "ci_low": low,
-        "ci_high": high,
-        "method": method,
-        **numbers,
-        "reason": reason,
-    }
-
-
-def _stratum_rows(
-    pooler: Pooler, strata: Strata, given: Sequence[str], metric: BiasMetric
-) -> list[dict[str, object]]:
-    n_a, n_b = pooler.sizes(metric)
-    rate_a, rate_b = pooler.rates(metric)
-    weight = pooler.weights(metric)
-    return [
-        {
-            **_about(strata, given),
-            "stratum": strata.names[s],
-            "metric": metric.name,
-            "n_a": int(n_a[s]),
-            "n_b": int(n_b[s]),
-            "rate_a": float(rate_a[s]),
-            "rate_b": float(rate_b[s]),
-            "value": value,
-            "ci_low": low,
-            "ci_high": high,
-            "method": method,
-            "weight": float(weight[s]),
-            "reason": reason,
-        }
-        for s, (value, low, high, method, reason) in enumerate(pooler.by_stratum(metric))
-    ]
-
-
-def _left_out(strata: Strata, given: Sequence[str]) -> list[str]:
-    """Return sentences about rows in no stratum, and about strata with one group only."""
-    a, b = strata.rows.sum(axis=(2, 3))
-    alone = (a == 0) | (b == 0)
-    notes = []
-    if strata.n_left_out:
-        notes.append(
-            f"{strata.protected}: {few_rows(strata.n_left_out)} of the two groups have no value of "
-            f"{' or '.join(given)}, or a number in no bin; they are in no stratum"
-        )
-    if alone.any():
-        n = int((a + b)[alone].sum())
-        notes.append(
-            f"{strata.protected}: {int(alone.sum())} of {len(a)} strata have rows of one group "
-            f"only ({few_rows(n)}), so that they say nothing about a difference"
-        )
-    return notes
-
-
-def _excludes(row: pd.Series[object]) -> bool:
-    return bool(row["ci_low"] > 0 or row["ci_high"] < 0)  # type: ignore[operator]
-
-
-def _opposite(marginal: pd.Series[object], pooled: pd.Series[object]) -> bool:
+def _opposite(marginal: dict[str, Any], pooled: dict[str, Any]) -> bool:
     signs = np.sign(np.array([marginal["value"], pooled["value"]], dtype=np.float64))
     return _excludes(marginal) and _excludes(pooled) and bool(signs[0] == -signs[1])

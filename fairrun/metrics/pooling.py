@@ -1,28 +1,17 @@
-"""Pooled comparisons of two groups over strata, for counts, weighted rows and clusters.
-
-`Pooler` has the values. What is different is the interval, in a class for each kind of rows:
-score limits for counts of independent rows, limits that combine those of each stratum's rates for
-weighted rows, and percentiles of a cluster bootstrap for clusters.
-"""
+"""Pooled comparisons of two groups over strata, from counts of independent rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.metrics.bias import BiasMetric
 from fairrun.metrics.closed_form import Estimate, mean_of
-from fairrun.metrics.cluster_limits import expanded_tail
-from fairrun.metrics.cluster_shares import MIN_CLUSTERS, ClusterShares
-from fairrun.metrics.clustered import Clustered, ClusterReplicates
 from fairrun.metrics.counted import Counted
 from fairrun.metrics.estimates import GroupEstimates
-from fairrun.metrics.grouping import Grouping, group_a_and_b_within
-from fairrun.metrics.intervals import defined_quantiles
-from fairrun.metrics.linearised import Linearised
 from fairrun.metrics.rates import FloatArray, Rate, divide, selection_rate
 from fairrun.metrics.strata import Strata, turned
 from fairrun.metrics.stratified import (
@@ -32,9 +21,8 @@ from fairrun.metrics.stratified import (
     score_limits,
     weighted_comparison,
 )
-from fairrun.metrics.weighted import AnyCounts, Counts
 
-__all__ = ["DISPARITIES", "Found", "Pooler", "pooler_of"]
+__all__ = ["DISPARITIES", "Found", "Pooler"]
 
 #: A value, its limits, the method of the limits, and why one of them is NaN.
 Found = tuple[float, float, float, str, str]
@@ -61,6 +49,8 @@ class Pooler:
     """
 
     method = "score"
+    #: Whether the test of homogeneity holds for these rows.
+    tested = True
 
     def __init__(
         self, strata: Strata, confidence: float, within: GroupEstimates, overall: GroupEstimates
@@ -94,7 +84,7 @@ class Pooler:
             _, n_a, _, n_b = self._strata(self.within.tables, rate)
             weight = mantel_haenszel_weights(n_a, n_b)
             shares.append(divide(weight, weight.sum()))
-        return np.nan_to_num(np.mean(shares, axis=0))
+        return np.asarray(np.nan_to_num(np.mean(shares, axis=0)))
 
     # ---- estimates
 
@@ -120,7 +110,7 @@ class Pooler:
 
     def homogeneity(self, metric: BiasMetric) -> float:
         """Return the p-value of the test that a metric is the same in all strata, or NaN."""
-        if len(metric.rates) > 1:
+        if len(metric.rates) > 1 or not self.tested:
             return float("nan")
         strata = self._strata(self.within.tables, metric.rates[0])
         return homogeneity_p(*strata, ratio=metric.kind == "ratio")
@@ -175,7 +165,8 @@ class Pooler:
 
     def _estimates(self, tables: FloatArray) -> GroupEstimates:
         """Return estimates for other tables of the same rows."""
-        return Counted(tables, int(tables.sum()), confidence=self.confidence)
+        rows = tables.astype(np.int64)
+        return Counted(rows, int(rows.sum()), confidence=self.confidence)
 
     def _disparity_limits(self, outcome: int, *, marginal: bool) -> tuple[FloatArray, FloatArray]:
         tables = self.strata.tables
@@ -208,9 +199,7 @@ class Pooler:
         a, b = self._halves(tables)
         return rate.count(a), rate.size(a), rate.count(b), rate.size(b)
 
-    def _value(
-        self, tables: FloatArray, metric: BiasMetric, *, standardised: bool
-    ) -> FloatArray:
+    def _value(self, tables: FloatArray, metric: BiasMetric, *, standardised: bool) -> FloatArray:
         values = []
         for rate in metric.rates:
             x_a, n_a, x_b, n_b = self._strata(tables, rate)
@@ -258,8 +247,11 @@ class Pooler:
         rows = zip(found.value, found.low, found.high, found.method, strict=True)
         return [
             _found(
-                value, low, high, str(method),
-                lambda pair=pair: estimates.undefined_reason(metric, pair, a, b),
+                value,
+                low,
+                high,
+                str(method),
+                partial(estimates.undefined_reason, metric, pair, a, b),
             )
             for pair, (value, low, high, method) in zip(pairs, rows, strict=True)
         ]
@@ -269,137 +261,6 @@ class Pooler:
         if not ((n_a > 0) & (n_b > 0)).any():
             return _NO_STRATUM
         return metric.undefined.format(a=self.strata.groups[0], b=self.strata.groups[1])
-
-
-class _WeightedPooler(Pooler):
-    """Pooled comparisons of weighted rows. The weights of the strata are taken as known."""
-
-    method = "mover"
-
-    def _limits(
-        self, metric: BiasMetric, *, ratio: bool, standardised: bool
-    ) -> tuple[FloatArray, FloatArray]:
-        parts = [
-            self._combined(rate, ratio=ratio, standardised=standardised) for rate in metric.rates
-        ]
-        return parts[0][1:] if len(parts) == 1 else mean_of(parts)
-
-    def _estimates(self, tables: FloatArray) -> GroupEstimates:
-        return Linearised(tables, self.confidence)
-
-    def homogeneity(self, metric: BiasMetric) -> float:
-        """Return NaN: the test counts rows."""
-        return float("nan")
-
-
-class _ClusterPooler(Pooler):
-    """Pooled comparisons of clusters of rows: percentiles of a cluster bootstrap."""
-
-    method = "cluster replicates"
-    within: Clustered
-    overall: Clustered
-
-    def _limits(
-        self, metric: BiasMetric, *, ratio: bool, standardised: bool
-    ) -> tuple[FloatArray, FloatArray]:
-        del ratio
-        if self._no_limits(metric):
-            return np.asarray(np.nan), np.asarray(np.nan)
-        values = self._value(self.within.replicates, metric, standardised=standardised)
-        return self._percentiles(values, metric.rates)
-
-    def pooled(self, metric: BiasMetric, *, standardised: bool) -> Found:
-        """Estimate a metric over all strata with rows of both groups."""
-        value, low, high, method, reason = super().pooled(metric, standardised=standardised)
-        return value, low, high, self.method if method else "", reason
-
-    def disparity(self, outcome: int, *, marginal: bool = False) -> Found:
-        """Estimate the demographic disparity of group_b, or its mean over strata."""
-        value, low, high, method, reason = super().disparity(outcome, marginal=marginal)
-        if np.isnan(low) and not np.isnan(value):
-            reason = self._few((selection_rate,))
-        return value, low, high, self.method if method else "", reason
-
-    def homogeneity(self, metric: BiasMetric) -> float:
-        """Return NaN: the test takes rows as independent."""
-        return float("nan")
-
-    def _no_limits(self, metric: BiasMetric) -> str:
-        return self._few(metric.rates)
-
-    def _few(self, rates: Sequence[Rate]) -> str:
-        """Return why percentiles say too little: few clusters, or few that count."""
-        of_both = ClusterShares(self.overall.clusters)
-        for rate in rates:
-            for place, group in enumerate(self.strata.groups):
-                if reason := of_both.refusal(rate, place, group):
-                    return reason
-            if of_both.share(rate).few.any():
-                return (
-                    f"few clusters have a row that counts in {rate.name}, or one that does not, "
-                    "so that pooled strata have no interval"
-                )
-        return ""
-
-    def _disparity_limits(self, outcome: int, *, marginal: bool) -> tuple[FloatArray, FloatArray]:
-        if self._few((selection_rate,)):
-            return np.asarray(np.nan), np.asarray(np.nan)
-        tables = self._grouped(self.within.replicates)
-        values = self._disparity(tables, outcome, marginal=marginal)
-        return self._percentiles(values, (selection_rate,))
-
-    def _percentiles(
-        self, values: FloatArray, rates: Sequence[Rate]
-    ) -> tuple[FloatArray, FloatArray]:
-        shares = [ClusterShares(self.overall.clusters).share(rate) for rate in rates]
-        n_clusters = np.min([share.n_clusters.min() for share in shares])
-        if n_clusters < MIN_CLUSTERS:
-            return np.asarray(np.nan), np.asarray(np.nan)
-        tail = expanded_tail(self.confidence, np.array([n_clusters]))
-        low, high = defined_quantiles(values[:, np.newaxis], (tail, 1 - tail))
-        return low[0], high[0]
-
-
-def pooler_of(
-    counts: AnyCounts,
-    strata: Strata,
-    given: Sequence[str],
-    confidence: float,
-    clusters: ClusterReplicates | None,
-) -> Pooler:
-    """Return the pooler for counts, weighted rows or clusters.
-
-    Parameters
-    ----------
-    counts : Counts or WeightedCounts
-        The counts of the rows.
-    strata : Strata
-        The tables of a protected column in each stratum.
-    given : sequence of str
-        The factors.
-    confidence : float
-        Confidence level of each interval.
-    clusters : ClusterReplicates or None
-        The clusters of the same rows.
-    """
-    if clusters is not None:
-        every = group_a_and_b_within(counts.columns, strata.protected, given)
-        n = len(every.groups) // 2
-        within = every.take([*strata.places, *(strata.places + n)])
-        ends = (0, len(strata.names), 2 * len(strata.names))
-        both = np.stack([within.members[i:j].sum(axis=0) for i, j in pairwise(ends)])
-        overall = Grouping(strata.protected, strata.groups, both)
-        return _ClusterPooler(strata, confidence, clusters.of(within), clusters.of(overall))
-    both_tables = strata.tables.sum(axis=1)
-    if isinstance(counts, Counts):
-        n_rows = int(strata.rows.sum())
-        estimates = [
-            Counted(tables, n_rows, confidence=confidence)
-            for tables in (strata.stacked, both_tables)
-        ]
-        return Pooler(strata, confidence, *estimates)
-    weighted = [Linearised(tables, confidence) for tables in (strata.stacked, both_tables)]
-    return _WeightedPooler(strata, confidence, *weighted)
 
 
 def _found(

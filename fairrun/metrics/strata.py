@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def strata_of(counts: AnyCounts, protected: str, given: Sequence[str]) -> Strata
     )
 
 
-def turned(tables: FloatArray, outcome: int) -> FloatArray:
+def turned(tables: NDArray[Any], outcome: int) -> NDArray[Any]:
     """Return tables in which outcome and group have changed places.
 
     Parameters

@@ -137,17 +137,16 @@ def score_limits(
         else:
             scores = divide(x_a, n_a) - divide(x_b, n_b) - tested
         variance = _variance(tested, x_a, n_a, x_b, n_b, ratio=ratio)
-        return bool(
-            sign * np.sum(weight * scores) > z * np.sqrt(np.sum(weight**2 * variance))
-        )
+        return bool(sign * np.sum(weight * scores) > z * np.sqrt(np.sum(weight**2 * variance)))
 
     # A ratio r is searched as r / (1 + r), which lies between 0 and 1.
     start, end = (0.0, 1.0) if ratio else (-1.0, 1.0)
     middle = float(value / (1 + value)) if ratio else float(value)
     low = _last(lambda tested: above(tested, 1), start, middle)
     high = _last(lambda tested: above(tested, -1), end, middle)
-    low, high = ((limit / (1 - limit) if limit < 1 else np.inf) if ratio else limit
-                 for limit in (low, high))
+    low, high = (
+        (limit / (1 - limit) if limit < 1 else np.inf) if ratio else limit for limit in (low, high)
+    )
     return np.asarray(min(low, float(value))), np.asarray(max(high, float(value)))
 
 

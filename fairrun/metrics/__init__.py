@@ -51,6 +51,14 @@ from fairrun.metrics.compare import (
     ModelDifferences,
     compare_models,
 )
+from fairrun.metrics.conditional import (
+    ConditionalParity,
+    conditional_parity,
+    measure_conditional,
+)
+from fairrun.metrics.conditional_shown import (
+    show_conditional,
+)
 from fairrun.metrics.counts import (
     Counts,
 )
@@ -157,6 +165,12 @@ from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
     threshold_frontier,
 )
+from fairrun.metrics.unknown_groups import (
+    UnknownGroups,
+    measure_unknown_groups,
+    show_unknown_groups,
+    unknown_groups,
+)
 from fairrun.metrics.weighted import (
     AnyCounts,
     WeightedCounts,
@@ -189,6 +203,7 @@ __all__ = [
     "BiasMetric",
     "ClusterReplicates",
     "ClusterTables",
+    "ConditionalParity",
     "Counts",
     "Effect",
     "EffectKind",
@@ -204,6 +219,7 @@ __all__ = [
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
+    "UnknownGroups",
     "WeightedCounts",
     "WeightedScoreHistogram",
     "accuracy",
@@ -217,6 +233,7 @@ __all__ = [
     "clopper_pearson_limits",
     "compare_models",
     "compare_with_none",
+    "conditional_parity",
     "confusion_table",
     "consistency_score",
     "count_rows",
@@ -241,6 +258,8 @@ __all__ = [
     "largest_groups",
     "local_law_144_table",
     "majority_label",
+    "measure_conditional",
+    "measure_unknown_groups",
     "normal_quantile",
     "of_predictions",
     "one_and_two_way",
@@ -249,11 +268,14 @@ __all__ = [
     "score_metrics",
     "selection_rate",
     "show",
+    "show_conditional",
+    "show_unknown_groups",
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
     "threshold_frontier",
     "true_positive_rate",
+    "unknown_groups",
     "values_of",
     "why_no_interval",
     "wilson_limits",

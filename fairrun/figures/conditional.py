@@ -119,10 +119,10 @@ def plot_conditional(
 
 
 def _name(stratum: str) -> str:
-    """Return the name of a stratum, with a line for each factor if one line does not suffice."""
+    """Return the name of a stratum, with one or two lines for each factor if it is long."""
     if len(stratum) <= 18:
         return stratum.replace(":", " : ")
-    return "\n".join(cut(part, 20) for part in stratum.split(":"))
+    return "\n".join(line for part in stratum.split(":") for line in fit(part, 20).split("\n")[:2])
 
 
 def _rate_of(metric: str) -> str:

@@ -15,6 +15,7 @@ from fairrun.metrics.estimates import GroupEstimates
 from fairrun.metrics.rates import FloatArray, Rate, divide, selection_rate
 from fairrun.metrics.strata import Strata, turned
 from fairrun.metrics.stratified import (
+    are_sparse,
     homogeneity_p,
     mantel_haenszel,
     mantel_haenszel_weights,
@@ -32,6 +33,10 @@ DISPARITIES = {
     "conditional_demographic_disparity_of_labels": 0,
 }
 _NO_STRATUM = "no stratum has rows of both groups that count here"
+_SPARSE = (
+    "strata with fewer than 5 rows of a group have more than a tenth of the weight, so that the "
+    "limits would be too narrow"
+)
 _ONE_OUTCOME = "no stratum has rows with both outcomes"
 
 
@@ -104,6 +109,8 @@ class Pooler:
         value = self._value(self.within.tables, metric, standardised=standardised)
         if np.isnan(value):
             return *(float("nan"),) * 3, "", self._undefined(metric)
+        if (standardised or self.method != "score") and self._is_sparse(metric, standardised):
+            return float(value), float("nan"), float("nan"), "", _SPARSE
         low, high = self._limits(metric, ratio=ratio, standardised=standardised)
         method = "mover" if standardised else self.method
         return _found(value, low, high, method, lambda: self._no_limits(metric))
@@ -138,8 +145,21 @@ class Pooler:
         value = self._disparity(self._grouped(self.within.tables), outcome, marginal=marginal)
         if np.isnan(value):
             return *(float("nan"),) * 3, "", _ONE_OUTCOME
+        sizes = turned(self.strata.rows, outcome).sum(axis=(-2, -1))
+        weight = np.where((sizes > 0).all(axis=0), sizes.sum(axis=0), 0)
+        if not marginal and are_sparse(*sizes, weight):
+            return float(value), float("nan"), float("nan"), "", _SPARSE
         low, high = self._disparity_limits(outcome, marginal=marginal)
         return _found(value, low, high, "mover", lambda: "a share has no interval")
+
+    def _is_sparse(self, metric: BiasMetric, standardised: bool) -> bool:
+        """Return whether the strata are too sparse for one of the rates of a metric."""
+        for rate in metric.rates:
+            n_a, n_b = (rate.size(of_group) for of_group in self.strata.rows)
+            weight = mantel_haenszel_weights(n_a, n_b)
+            if are_sparse(n_a, n_b, np.where(weight > 0, n_a + n_b, 0) if standardised else weight):
+                return True
+        return False
 
     # ---- what depends on the kind of rows
 

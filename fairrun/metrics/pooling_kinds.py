@@ -75,7 +75,7 @@ class _ClusterPooler(Pooler):
         """Estimate the demographic disparity of group_b, or its mean over strata."""
         value, low, high, method, reason = super().disparity(outcome, marginal=marginal)
         if np.isnan(low) and not np.isnan(value):
-            reason = self._few((selection_rate,))
+            reason = self._few((selection_rate,)) or reason
         return value, low, high, self.method if method else "", reason
 
     def _no_limits(self, metric: BiasMetric) -> str:

@@ -8,14 +8,17 @@ stratum in which one group has no row tells nothing about their difference, and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import chdtrc
 
 from fairrun.metrics.closed_form import Estimate, Limits, difference_of, normal_quantile, ratio_of
 from fairrun.metrics.rates import FloatArray, divide
 
 __all__ = [
+    "are_sparse",
     "homogeneity_p",
     "mantel_haenszel",
     "mantel_haenszel_weights",
@@ -24,10 +27,10 @@ __all__ = [
     "weighted_rate",
 ]
 
-#: A test of homogeneity needs at least this number of rows of each group in each stratum.
+#: A stratum with fewer rows of a group than this is sparse: its own rates say hardly anything.
 _FEW = 5
-#: Halvings of an interval; the last one is below the precision of a float.
-_HALVINGS = 60
+#: The largest share of sparse strata in the weights of rates that are combined with their limits.
+_MOST_SPARSE = 0.1
 
 
 def mantel_haenszel_weights(n_a: FloatArray, n_b: FloatArray) -> FloatArray:
@@ -129,24 +132,25 @@ def score_limits(
     weight = mantel_haenszel_weights(n_a, n_b)
     z = normal_quantile(confidence)
 
-    def above(tested: float, sign: int) -> bool:
-        """Return whether the estimate is farther above (or below) than chance would have it."""
+    def distance(tested: float, sign: int) -> float:
+        """Return by how much the scores are farther above (or below) than chance allows."""
         if ratio:
             tested = tested / (1 - tested)
             scores = divide(x_a, n_a) - tested * divide(x_b, n_b)
         else:
             scores = divide(x_a, n_a) - divide(x_b, n_b) - tested
         variance = _variance(tested, x_a, n_a, x_b, n_b, ratio=ratio)
-        return bool(sign * np.sum(weight * scores) > z * np.sqrt(np.sum(weight**2 * variance)))
+        by_chance = np.sqrt(np.sum(weight**2 * variance))
+        return float(sign * np.sum(weight * scores) - z * by_chance)
 
     # A ratio r is searched as r / (1 + r), which lies between 0 and 1.
-    start, end = (0.0, 1.0) if ratio else (-1.0, 1.0)
+    start, end = (0.0, 1 - 1e-12) if ratio else (-1.0, 1.0)
     middle = float(value / (1 + value)) if ratio else float(value)
-    low = _last(lambda tested: above(tested, 1), start, middle)
-    high = _last(lambda tested: above(tested, -1), end, middle)
-    low, high = (
-        (limit / (1 - limit) if limit < 1 else np.inf) if ratio else limit for limit in (low, high)
+    limits = (
+        _root(partial(distance, sign=1), start, middle),
+        _root(partial(distance, sign=-1), end, middle),
     )
+    low, high = (limit / (1 - limit) if ratio else limit for limit in limits)
     return np.asarray(min(low, float(value))), np.asarray(max(high, float(value)))
 
 
@@ -186,6 +190,29 @@ def homogeneity_p(
     scores = divide(x_a, n_a) - (value * divide(x_b, n_b) if ratio else divide(x_b, n_b) + value)
     squares = divide(scores**2, _variance(value, x_a, n_a, x_b, n_b, ratio=ratio))
     return float(chdtrc(len(n_a) - 1, np.nan_to_num(squares).sum()))
+
+
+def are_sparse(n_a: FloatArray, n_b: FloatArray, weight: FloatArray) -> bool:
+    """Return whether strata are too sparse for limits that combine those of each stratum's rates.
+
+    The limits of a rate of one row are at most 1 apart, which is less than twice two standard
+    errors. Sums of many such rates would have intervals that are too narrow.
+
+    Parameters
+    ----------
+    n_a, n_b : array of shape (n_strata,)
+        The numbers of rows.
+    weight : array of shape (n_strata,)
+        The weights of the strata.
+
+    Examples
+    --------
+    >>> pairs = np.ones(200)
+    >>> are_sparse(pairs, pairs, pairs)
+    True
+    """
+    sparse = np.minimum(n_a, n_b) < _FEW
+    return bool(np.sum(weight * sparse) > _MOST_SPARSE * np.sum(weight))
 
 
 def weighted_rate(part: Estimate, weight: FloatArray) -> Estimate:
@@ -242,14 +269,15 @@ def weighted_comparison(a: Estimate, b: Estimate, weight: FloatArray, *, ratio: 
     return np.asarray(mean_a[0] - mean_b[0]), *difference_of([(mean_a, mean_b)])
 
 
-def _last(holds: Callable[[float], bool], start: float, end: float) -> float:
-    """Return the limit between `start`, where `holds` may be true, and `end`, where it is false."""
-    if not holds(start + (end - start) * 1e-12):
-        return start
-    for _ in range(_HALVINGS):
-        middle = (start + end) / 2
-        start, end = (middle, end) if holds(middle) else (start, middle)
-    return end
+def _root(distance: Callable[[float], float], outside: float, inside: float) -> float:
+    """Return where a distance that is positive outside of a limit, and negative inside, is 0."""
+    if distance(outside) <= 0:
+        return outside
+    # At the estimate itself, both scores and variance can be 0.
+    inside += (outside - inside) * 1e-12
+    if distance(inside) >= 0:
+        return inside
+    return float(brentq(distance, outside, inside, xtol=1e-13, rtol=1e-13))
 
 
 def _variance(

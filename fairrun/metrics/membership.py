@@ -183,7 +183,7 @@ def _probabilities(
     unknown: NDArray[np.bool_],
 ) -> FloatArray:
     """Return the probabilities of group_a and group_b, of shape (2, n_rows)."""
-    if len(membership) == 1 and membership[0] in frame.columns:
+    if len(membership) == 1 and (membership[0] in frame.columns or ":" not in membership[0]):
         of_a = _column(frame, membership[0], unknown)
         return np.stack([of_a, 1 - of_a])
     groups = {value_text(value): 0 for value in column.group_a}

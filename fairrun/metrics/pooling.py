@@ -147,7 +147,7 @@ class Pooler:
             return *(float("nan"),) * 3, "", _ONE_OUTCOME
         sizes = turned(self.strata.rows, outcome).sum(axis=(-2, -1))
         weight = np.where((sizes > 0).all(axis=0), sizes.sum(axis=0), 0)
-        if not marginal and are_sparse(*sizes, weight):
+        if not marginal and are_sparse(sizes[0], sizes[1], weight):
             return float(value), float("nan"), float("nan"), "", _SPARSE
         low, high = self._disparity_limits(outcome, marginal=marginal)
         return _found(value, low, high, "mover", lambda: "a share has no interval")

@@ -54,6 +54,7 @@ from fairrun.metrics.rates import FloatArray, Rate
 from fairrun.metrics.shown import MARGINAL
 from fairrun.metrics.suppression import Hidden
 from fairrun.metrics.weighted import AnyCounts, count_rows
+from fairrun.text import with_percent, with_sign
 
 __all__ = ["UnknownGroups", "measure_unknown_groups", "show_unknown_groups", "unknown_groups"]
 
@@ -96,6 +97,18 @@ class UnknownGroups:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the table by name."""
         return {"unknown_groups": self.table}
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what the unknown rows can change in the selection rates of each column."""
+        rows = self.table[self.table["metric"] == "statistical_parity"]
+        return tuple(
+            f"{row['protected']} is unknown in {with_percent(self.shares[row['protected']])} of the "
+            f"rows: statistical parity of {row['group_a']} against {row['group_b']} is "
+            f"{with_sign(row['known'])} among the others, and between {with_sign(row['lower'])} and "
+            f"{with_sign(row['upper'])} for all rows"
+            for row in rows.dropna(subset=["known", "lower"]).to_dict("records")
+        )
 
 
 def measure_unknown_groups(

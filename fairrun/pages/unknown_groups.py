@@ -6,7 +6,7 @@ import pandas as pd
 
 from fairrun.metrics import BIAS_METRICS, UnknownGroups
 from fairrun.pages.sections import Section
-from fairrun.text import with_interval, with_percent, with_sign
+from fairrun.text import with_interval, with_sign
 
 __all__ = ["unknown_groups_section"]
 
@@ -28,16 +28,12 @@ def unknown_groups_section(
     Section
     """
     table = found.table
-    shares = [
-        f"{protected}: the value of {with_percent(share)} of the rows is unknown"
-        for protected, share in found.shares.items()
-        if protected in set(table["protected"])
-    ]
     paragraphs = [
-        "Rows without a known protected value are in no comparison of the groups. The bounds are "
+        "Rows without a known protected value are in no comparison of the groups. Rare values that "
+        "are not named count as unknown. The bounds are "
         "the lowest and the highest value that all rows can have, whichever group the unknown rows "
         "are in. Nothing is assumed. The interval around the bounds also allows for chance.",
-        *shares,
+        *found.sentences,
         *(f"Value with membership: {text}" for text in dict.fromkeys(table["assumption"]) if text),
     ]
     tables = tuple(

@@ -78,7 +78,10 @@ def analyse_unknown_groups(
         )
         captions.append((name, f"Bounds for {column.name}"))
     return Analysis(
-        section=unknown_groups_section(found, tuple(captions)), tables=found.tables, plots=plots
+        section=unknown_groups_section(found, tuple(captions)),
+        tables=found.tables,
+        plots=plots,
+        said=found.sentences,
     )
 
 

@@ -197,7 +197,8 @@ def test_columns_for_values_are_summed_by_group():
 @pytest.mark.parametrize(
     ("membership", "says"),
     [
-        (["p_mal"], "names no value of sex"),
+        (["p_mal"], "not a column of the data; did you mean p_male"),
+        (["Men:p_male", "Female:much"], "names no value of sex"),
         (["Male:p_mal", "Female:q"], "not a column of the data; did you mean p_male"),
         (["Male:p_male"], "has no column for one of the groups of sex"),
         (["Male:p_male", "Female:wrong"], "no number between 0 and 1 in 1 row"),

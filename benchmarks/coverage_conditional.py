@@ -4,9 +4,8 @@
 
 The program draws two groups in strata of several sizes, from pairs of rows to strata of hundreds,
 and measures how often the intervals of `fairrun.metrics.conditional_parity` contain the true
-difference and ratio of selection rates. The rates differ between the strata. In half of the cases
-the difference (or the ratio) is the same in all strata, and the Mantel–Haenszel estimates are
-compared with it. The standardised difference is compared with its own true value in all cases.
+difference and ratio of selection rates. The rates differ between the strata; their difference, or
+their ratio, is the same in all strata, so that all estimates have the same true value.
 
 For comparison, the variances of Sato (difference) and of Greenland and Robins (ratio), which other
 programs use, are measured on the same tables.

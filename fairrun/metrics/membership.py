@@ -22,8 +22,8 @@ __all__ = ["ASSUMPTION", "Membership", "membership_of"]
 
 #: What the value with membership probabilities assumes.
 ASSUMPTION = (
-    "among rows with the same probability, being counted does not depend on the group; if it does, "
-    "the value is wrong by the covariance of the two"
+    "it assumes that among rows with the same probability, being counted does not depend on the "
+    "group; if it does, the value is wrong by the covariance of the two"
 )
 _CLUSTERED = "the value with membership has no interval, because it takes rows as independent"
 _FEW = 5

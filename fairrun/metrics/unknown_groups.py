@@ -102,13 +102,15 @@ class UnknownGroups:
     def sentences(self) -> tuple[str, ...]:
         """Return what the unknown rows can change in the selection rates of each column."""
         rows = self.table[self.table["metric"] == "statistical_parity"]
-        return tuple(
-            f"{row['protected']} is unknown in {with_percent(self.shares[row['protected']])} of the "
-            f"rows: statistical parity of {row['group_a']} against {row['group_b']} is "
-            f"{with_sign(row['known'])} among the others, and between {with_sign(row['lower'])} and "
-            f"{with_sign(row['upper'])} for all rows"
-            for row in rows.dropna(subset=["known", "lower"]).to_dict("records")
-        )
+        said = []
+        for row in rows.dropna(subset=["known", "lower"]).to_dict("records"):
+            known, lower, upper = (with_sign(row[name]) for name in ("known", "lower", "upper"))
+            said.append(
+                f"{row['protected']} is unknown in {with_percent(self.shares[row['protected']])} "
+                f"of the rows: statistical parity of {row['group_a']} against {row['group_b']} is "
+                f"{known} among the others, and between {lower} and {upper} for all rows"
+            )
+        return tuple(said)
 
 
 def measure_unknown_groups(

@@ -7,7 +7,12 @@ from typing import Any
 import click
 
 from fairrun.entrypoints._command import entry_point, print_checks, print_metrics, slow_imports
-from fairrun.entrypoints._options import min_cell_option, read_options
+from fairrun.entrypoints._options import (
+    given_option,
+    membership_option,
+    min_cell_option,
+    read_options,
+)
 from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import GateResult, Verdict, read_gate
@@ -42,6 +47,8 @@ _EXIT_CODES = {
     help="The protected columns to measure, separated by commas, the most important first; auto: "
     "all protected columns of the model.",
 )
+@given_option
+@membership_option
 @min_cell_option
 @click.option(
     "--justification",
@@ -72,6 +79,8 @@ def main(
     data: str,
     read: dict[str, Any],
     protected: str,
+    factors: str,
+    membership: str,
     min_cell: int,
     justification: str,
     purpose: str,
@@ -81,6 +90,7 @@ def main(
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     columns, options = listed(protected), read_options(read)
+    within, probabilities = listed(factors) or [], listed(membership) or []
     check_purpose(given(purpose))
     check_address(model)
 
@@ -90,6 +100,7 @@ def main(
     opened = open_model(model)
 
     with slow_imports():
+        from fairrun.runs.analyses import Analyses
         from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
         from fairrun.tracking.hints import where_to_look
 
@@ -102,8 +113,11 @@ def main(
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
         purpose=given(purpose),
+        asked=Analyses(given=tuple(within), membership=tuple(probabilities)),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
+    for sentence in evaluated.said:
+        click.echo(sentence)
     if evaluated.constraint is not None:
         click.echo(evaluated.constraint)
     if evaluated.gate is not None:

@@ -69,7 +69,10 @@ def plot_unknown_groups(found: UnknownGroups, protected: str) -> Figure:
             low, high = row[f"{name}_ci_low"], row[f"{name}_ci_high"]
             if np.isfinite(low):
                 draw_interval(ax, (low, high), (y + shift, y + shift), color)
-            ax.plot(row[name], y + shift, marker, color=color, markeredgecolor=INK, markersize=7)
+            if np.isfinite(row[name]):
+                ax.plot(
+                    row[name], y + shift, marker, color=color, markeredgecolor=INK, markersize=7
+                )
     ax.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     names = [fit(str(row["metric"]).replace("_", " "), 22) for row in rows]
     ax.set_yticks(range(len(rows)), names, **TEXT)

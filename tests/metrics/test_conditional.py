@@ -247,3 +247,25 @@ def test_pooled_numbers_of_one_small_stratum_are_hidden():
     assert np.isnan(value_of(shown))
     assert value_of(shown, column="reason").startswith("hidden: it would give away")
     assert not shown.reversals
+
+
+def test_limits_of_sparse_strata_are_refused_where_they_would_be_too_narrow():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "department": np.repeat([f"{i:02}" for i in range(60)], 2),
+            "sex": np.tile([0, 1], 60),
+            "admitted": rng.integers(0, 2, 120),
+        }
+    )
+    found = measured(frame)
+    assert np.isfinite(value_of(found, column="ci_low"))
+    for more, estimate in (
+        ({}, "standardised"),
+        ({"weight": rng.random(120) + 1}, "mantel_haenszel"),
+        ({"cluster": np.arange(120) // 2}, "mantel_haenszel"),
+    ):
+        found = measured(frame, **more)
+        assert np.isfinite(value_of(found, estimate=estimate))
+        assert np.isnan(value_of(found, estimate=estimate, column="ci_low"))
+        assert "fewer than 5 rows" in value_of(found, estimate=estimate, column="reason")

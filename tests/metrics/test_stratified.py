@@ -10,6 +10,7 @@ from scipy.stats import chi2
 from fairrun.metrics.stratified import (
     _rate_at_difference,
     _rate_at_ratio,
+    are_sparse,
     homogeneity_p,
     mantel_haenszel,
     score_limits,
@@ -162,3 +163,24 @@ def test_equal_strata_standardise_to_the_same_difference():
     assert np.allclose([low, high], [-0.1, 0.1])
     none = weighted_comparison(a, b, np.zeros(2), ratio=True)
     assert np.isnan(none).all()
+
+
+@pytest.mark.parametrize("ratio", [False, True])
+def test_score_limits_cover_for_pairs_of_rows(ratio):
+    # `benchmarks/coverage_conditional.py` has more rates and strata.
+    rng = np.random.default_rng(0)
+    one, rate = np.ones(120), np.linspace(0.1, 0.6, 120)
+    true, of_a = (0.7, 0.7 * rate) if ratio else (0.1, rate + 0.1)
+    missed = np.zeros(2)
+    for _ in range(250):
+        x_a, x_b = ((rng.random(120) < p).astype(float) for p in (of_a, rate))
+        low, high = score_limits(x_a, one, x_b, one, ratio=ratio)
+        missed += low > true, high < true
+    assert (missed / 250 < 0.055).all()
+    assert are_sparse(one, one, one)
+
+
+def test_a_small_share_of_sparse_strata_is_allowed():
+    n = np.array([60.0, 60.0, 4.0])
+    assert not are_sparse(n, n, n)
+    assert are_sparse(n, n, np.array([1.0, 1.0, 1.0]))

@@ -180,7 +180,6 @@ min_cell_option = click.option(
 
 given_option = click.option(
     "--given",
-    "factors",
     default="none",
     help="Legitimate factors, separated by commas: groups are also compared among rows with equal "
     "values of them. A column of numbers takes bins, such as age:18..25..40; none for none.",

@@ -13,7 +13,8 @@ from fairrun.entrypoints._options import (
     min_cell_option,
     read_options,
 )
-from fairrun.entrypoints._types import JsonObject, given, listed
+from fairrun.entrypoints._types import JsonObject, listed
+from fairrun.entrypoints._types import given as text_if_given
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
@@ -79,7 +80,7 @@ def main(
     data: str,
     read: dict[str, Any],
     protected: str,
-    factors: str,
+    given: str,
     membership: str,
     min_cell: int,
     justification: str,
@@ -90,8 +91,8 @@ def main(
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     columns, options = listed(protected), read_options(read)
-    within, probabilities = listed(factors) or [], listed(membership) or []
-    check_purpose(given(purpose))
+    within, probabilities = listed(given) or [], listed(membership) or []
+    check_purpose(text_if_given(purpose))
     check_address(model)
 
     with slow_imports():
@@ -106,13 +107,13 @@ def main(
 
     evaluated = run_evaluate(
         opened,
-        given(data),
+        text_if_given(data),
         protected=columns,
         gate=demanded,
         read=options,
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
-        purpose=given(purpose),
+        purpose=text_if_given(purpose),
         asked=Analyses(given=tuple(within), membership=tuple(probabilities)),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)

@@ -96,7 +96,8 @@ def plot_conditional(
     left.set_yticks(range(len(rows)), [name for name, *_ in rows], **TEXT)
     left.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0)
-    left.set_xlim(0, None)
+    highest = max([*most["rate_a"], *most["rate_b"]], default=1.0) or 1.0
+    left.set_xlim(-0.04 * highest, 1.06 * highest)
     left.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     for ax, words in ((left, _rate_of(metric)), (right, fit(f"{a} − {b}", 24))):
         ax.xaxis.set_major_locator(MaxNLocator(4))

@@ -105,10 +105,17 @@ class ConditionalParity:
         The interval of the marginal difference excludes 0, and that of the Mantel–Haenszel
         difference contains it. This does not show that the groups are equal within strata.
         """
+        return tuple(self._sentence(*pair) for pair in self._differences() if _vanishes(*pair))
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Return the sentences above, and one about the selection rates of each column."""
+        said = {*self.reversals, *self.not_within_strata}
         return tuple(
-            self._sentence(*pair)
+            sentence
             for pair in self._differences()
-            if _excludes(pair[0]) and pair[1]["ci_low"] <= 0 <= pair[1]["ci_high"]
+            if (sentence := self._sentence(*pair)) in said
+            or (pair[0]["metric"] == "statistical_parity" and pd.notna(pair[1]["value"]))
         )
 
     def _differences(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -131,13 +138,14 @@ class ConditionalParity:
         ]
         within = ", ".join(self.given)
         what = str(pooled["metric"]).replace("_", " ")
+        says = ""
         if _opposite(marginal, pooled):
-            says = "which is the opposite (Simpson's paradox): compare the strata before you act"
-        else:
-            says = "so that no difference is shown within strata"
+            says = ", which is the opposite (Simpson's paradox): compare the strata before you act"
+        elif _vanishes(marginal, pooled):
+            says = ", so that no difference is shown within strata"
         return (
             f"{pooled['protected']}, {what} of {pooled['group_a']} against {pooled['group_b']}: "
-            f"{numbers[0]} over all, and {numbers[1]} among rows with the same {within}, {says}"
+            f"{numbers[0]} over all, and {numbers[1]} among rows with the same {within}{says}"
         )
 
 
@@ -283,3 +291,7 @@ def _excludes(row: dict[str, Any]) -> bool:
 def _opposite(marginal: dict[str, Any], pooled: dict[str, Any]) -> bool:
     signs = np.sign(np.array([marginal["value"], pooled["value"]], dtype=np.float64))
     return _excludes(marginal) and _excludes(pooled) and bool(signs[0] == -signs[1])
+
+
+def _vanishes(marginal: dict[str, Any], pooled: dict[str, Any]) -> bool:
+    return _excludes(marginal) and bool(pooled["ci_low"] <= 0 <= pooled["ci_high"])

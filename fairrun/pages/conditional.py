@@ -43,8 +43,7 @@ def conditional_section(
         "weighs it by its share of the rows. Both agree if all strata do.",
         f"This does not say that a difference of {given} is fair: a group can be steered into a "
         "stratum, and a factor can itself be the result of discrimination.",
-        *found.reversals,
-        *found.not_within_strata,
+        *found.findings,
         *found.notes,
     ]
     tables = []

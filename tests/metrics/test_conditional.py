@@ -63,6 +63,7 @@ def test_a_reversal_is_said_with_both_intervals():
     assert "sex, statistical parity of Male against Female: +0.3" in sentence
     assert "Simpson's paradox" in sentence
     assert not found.not_within_strata
+    assert found.findings == found.reversals
     # Conditional demographic disparity turns its sign as well.
     cdd = [
         value_of(found, "conditional_demographic_disparity", each)
@@ -80,7 +81,15 @@ def test_a_difference_that_departments_explain_is_no_reversal():
     found = measured(frame)
     assert not found.reversals
     (sentence,) = found.not_within_strata
+    assert found.findings == (sentence,)
     assert "no difference is shown within strata" in sentence
+
+
+def test_a_difference_in_all_strata_is_a_finding_without_a_warning():
+    found = measured(random_rows(n=4000))
+    assert not (found.reversals or found.not_within_strata)
+    (sentence,) = found.findings
+    assert sentence.endswith("among rows with the same department")
 
 
 def test_estimates_are_those_of_a_loop_over_strata():

@@ -24,22 +24,21 @@ def pooled_rows(
     pooler: Pooler, strata: Strata, given: Sequence[str], metric: BiasMetric
 ) -> list[dict[str, Any]]:
     """Return the marginal, the Mantel–Haenszel and the standardised value of a metric."""
-    n_a, n_b = pooler.sizes(metric)
-    both = (n_a > 0) & (n_b > 0)
-    share = float((n_a + n_b)[both].sum() / max((n_a + n_b).sum(), 1))
+    sizes = pooler.sizes(metric)
+    both = (sizes > 0).all(axis=1, keepdims=True)
     rows = []
     for estimate in ("marginal", "mantel_haenszel", "standardised"):
         found = pooler.marginal(metric) if estimate == "marginal" else None
         found = found or pooler.pooled(metric, standardised=estimate == "standardised")
-        inside = np.ones_like(both) if estimate == "marginal" else both
+        inside = sizes if estimate == "marginal" else sizes * both
+        n_a, n_b = inside.sum(axis=(0, 2)).tolist()
+        main = estimate == "mantel_haenszel"
         numbers = {
-            "n_a": int(n_a[inside].sum()),
-            "n_b": int(n_b[inside].sum()),
-            "n_strata": int(both.sum()),
-            "share_compared": 1.0 if estimate == "marginal" else share,
-            "homogeneity_p": pooler.homogeneity(metric)
-            if estimate == "mantel_haenszel"
-            else float("nan"),
+            "n_a": n_a,
+            "n_b": n_b,
+            "n_strata": int(both.any(axis=0).sum()),
+            "share_compared": (n_a + n_b) / max(int(sizes.sum()), 1),
+            "homogeneity_p": pooler.homogeneity(metric) if main else float("nan"),
         }
         rows.append(_row(strata, given, metric.name, estimate, found, numbers))
     return rows
@@ -95,7 +94,7 @@ def stratum_rows(
     pooler: Pooler, strata: Strata, given: Sequence[str], metric: BiasMetric
 ) -> list[dict[str, Any]]:
     """Return a metric in each stratum."""
-    n_a, n_b = pooler.sizes(metric)
+    n_a, n_b = pooler.sizes(metric).sum(axis=0)
     rate_a, rate_b = pooler.rates(metric)
     weight = pooler.weights(metric)
     return [

@@ -65,14 +65,9 @@ class Pooler:
 
     # ---- numbers of rows
 
-    def sizes(self, metric: BiasMetric) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of a and b in each stratum that are behind all rates of a metric."""
-        a, b = (
-            np.sum([rate.size(of_group) for rate in metric.rates], axis=0)
-            * np.all([rate.size(of_group) > 0 for rate in metric.rates], axis=0)
-            for of_group in self.strata.rows
-        )
-        return a, b
+    def sizes(self, metric: BiasMetric) -> NDArray[np.int64]:
+        """Return the rows behind each rate of a metric, of shape (n_rates, 2, n_strata)."""
+        return np.array([rate.size(self.strata.rows) for rate in metric.rates])
 
     def rates(self, metric: BiasMetric) -> tuple[FloatArray, FloatArray]:
         """Return the (mean of the) rates of a and b in each stratum."""
@@ -277,8 +272,7 @@ class Pooler:
         ]
 
     def _undefined(self, metric: BiasMetric) -> str:
-        n_a, n_b = self.sizes(metric)
-        if not ((n_a > 0) & (n_b > 0)).any():
+        if not (self.sizes(metric) > 0).all(axis=1).any(axis=-1).all():
             return _NO_STRATUM
         return metric.undefined.format(a=self.strata.groups[0], b=self.strata.groups[1])
 

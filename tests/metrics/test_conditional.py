@@ -113,6 +113,7 @@ def test_estimates_are_those_of_a_loop_over_strata():
         of_metric = found.strata[found.strata["metric"] == metric]
         assert np.allclose(of_metric["value"], differences)
         assert np.allclose(of_metric["weight"], np.array(weights) / sum(weights))
+    assert value_of(found, "average_odds_difference", column="n_a") == (frame["sex"] == 0).sum()
     parts = [
         value_of(found, name)
         for name in ("equality_of_opportunity_difference", "false_positive_rate_difference")

@@ -122,9 +122,10 @@ def left_out(strata: Strata, given: Sequence[str]) -> list[str]:
     a, b = strata.rows.sum(axis=(2, 3))
     alone = (a == 0) | (b == 0)
     notes = []
-    if strata.n_left_out:
+    n_left_out = int(strata.left_out.sum())
+    if n_left_out:
         notes.append(
-            f"{strata.protected}: {few_rows(strata.n_left_out)} of the two groups have no value of "
+            f"{strata.protected}: {few_rows(n_left_out)} of the two groups have no value of "
             f"{' or '.join(given)}, or a number in no bin; they are in no stratum"
         )
     if alone.any():

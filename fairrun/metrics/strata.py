@@ -35,9 +35,9 @@ class Strata:
     tables : array of shape (2, n_strata, 2, 2) or (2, n_strata, 2, 2, 4)
         Counts by group, stratum, label and prediction, or sums of powers of weights as in
         `WeightedCounts`.
-    n_left_out : int
-        The number of rows of the two groups that are in no stratum, because they have no value of a
-        factor, or a number in no bin.
+    left_out : array of int of shape (2, 2, 2)
+        The numbers of rows by group, label and prediction that are in no stratum, because they have
+        no value of a factor, or a number in no bin.
     """
 
     protected: str
@@ -45,13 +45,12 @@ class Strata:
     names: tuple[str, ...]
     places: NDArray[np.intp]
     tables: FloatArray
-    n_left_out: int
+    left_out: NDArray[np.int64]
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """Return the numbers of rows by group, stratum, label and prediction."""
-        tables = self.tables[..., 2] if self.tables.ndim == 5 else self.tables
-        return np.rint(tables).astype(np.int64)
+        return _rows(self.tables)
 
     @property
     def stacked(self) -> FloatArray:
@@ -86,7 +85,7 @@ def strata_of(counts: AnyCounts, protected: str, given: Sequence[str]) -> Strata
     >>> counts = Counts.from_arrays(
     ...     [sex, site], [[0, 1, 1, 0], [1, 1, 1, -1]], [1, 0, 1, 1], [1, 0, 1, 0])
     >>> strata = strata_of(counts, "sex", ["site"])
-    >>> strata.names, strata.rows.sum(axis=(2, 3)).tolist(), strata.n_left_out
+    >>> strata.names, strata.rows.sum(axis=(2, 3)).tolist(), int(strata.left_out.sum())
     (('y',), [[1], [2]], 1)
     """
     known = [column.name for column in counts.columns]
@@ -105,9 +104,8 @@ def strata_of(counts: AnyCounts, protected: str, given: Sequence[str]) -> Strata
     shape = (2, *(factor.size for factor in factors), *outcomes)
     inside = by_group.reshape(shape)[:, *(slice(-1) for _ in factors)]
     every = inside.reshape(2, -1, *outcomes)
-    rows = (every[..., 2] if n_outcomes == 3 else every).sum(axis=(0, 2, 3))
-    all_rows = by_group.reshape(-1, *outcomes)
-    n_rows = (all_rows[..., 2] if n_outcomes == 3 else all_rows).sum()
+    rows = _rows(every).sum(axis=(0, 2, 3))
+    of_groups = by_group.reshape(2, -1, *outcomes).sum(axis=1)
     labels = [":".join(parts) for parts in product(*(factor.labels[:-1] for factor in factors))]
     places = np.flatnonzero(rows > 0)
     return Strata(
@@ -116,7 +114,7 @@ def strata_of(counts: AnyCounts, protected: str, given: Sequence[str]) -> Strata
         tuple(labels[place] for place in places),
         places,
         every[:, places],
-        int(np.rint(n_rows - rows.sum())),
+        _rows(of_groups) - _rows(every).sum(axis=1),
     )
 
 
@@ -140,3 +138,9 @@ def turned(tables: NDArray[Any], outcome: int) -> NDArray[Any]:
     found = np.zeros_like(tables)
     found[..., 0, :] = np.swapaxes(by_outcome, -3, -1)
     return found
+
+
+def _rows(tables: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the numbers of rows of tables, which for weighted rows are one of four moments."""
+    rows = tables[..., 2] if tables.shape[-1] == 4 else tables
+    return np.asarray(np.rint(rows), dtype=np.int64)

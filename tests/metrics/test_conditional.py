@@ -235,7 +235,8 @@ def test_a_small_stratum_takes_another_one_with_it():
     hidden = hidden_groups(found.counts.marginal("sex"))
     shown = show_conditional(found, hidden)
     assert set(shown.strata["stratum"]) == {"x", "z"}  # y is the next one in size
-    assert shown.pooled.equals(found.pooled)
+    assert np.array_equal(shown.pooled["value"], found.pooled["value"])
+    assert shown.pooled["n_a"].tolist() == found.pooled["n_a"].tolist()
     assert "2 strata not shown" in shown.notes[-1]
     assert "w" not in " ".join(shown.notes[-1].split(": ")[0])
     # One stratum beside the small one: nothing could be shown without giving it away.
@@ -280,3 +281,20 @@ def test_limits_of_sparse_strata_are_refused_where_they_would_be_too_narrow():
         assert np.isfinite(value_of(found, estimate=estimate))
         assert np.isnan(value_of(found, estimate=estimate, column="ci_low"))
         assert "fewer than 5 rows" in value_of(found, estimate=estimate, column="reason")
+
+
+def test_few_rows_without_a_stratum_are_not_given_away():
+    frame = university()
+    lost = pd.DataFrame({"department": [None] * 3, "sex": 0, "admitted": 1})
+    found = measured(pd.concat([frame, lost], ignore_index=True))
+    shown = show_conditional(found, hidden_groups(found.counts.marginal("sex")))
+    assert np.isnan(value_of(shown, estimate="marginal"))
+    assert "3 rows" not in " ".join(shown.notes)
+    assert value_of(shown) == value_of(found)
+    assert not shown.reversals
+    # A size that differs from that of all by a few rows would tell how few they are.
+    alone = pd.DataFrame({"department": ["w"] * 12 + ["v"] * 3, "sex": [1] * 12 + [0] * 3})
+    found = measured(pd.concat([frame, alone.assign(admitted=1)], ignore_index=True))
+    shown = show_conditional(found, hidden_groups(found.counts.marginal("sex")))
+    assert pd.isna(value_of(shown, column="n_a"))
+    assert pd.notna(value_of(shown, estimate="marginal", column="n_a"))

@@ -8,6 +8,8 @@ compares individuals, and `impact_audits` makes the tables that two rules on hir
 Intervals: `counted` adds limits to the metrics of counts and `estimates` to those of other tables.
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
+Closer looks: `conditional` compares groups within strata of legitimate factors, and
+`unknown_groups` bounds comparisons if protected values are missing.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
 What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """

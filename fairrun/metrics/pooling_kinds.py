@@ -7,11 +7,13 @@ percentiles of a cluster bootstrap for clusters.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
+from fairrun.errors import RequestError
 from fairrun.metrics.bias import BiasMetric
 from fairrun.metrics.closed_form import mean_of
 from fairrun.metrics.cluster_limits import expanded_tail
@@ -29,6 +31,9 @@ from fairrun.metrics.strata import Strata
 from fairrun.metrics.weighted import AnyCounts
 
 __all__ = ["pooler_of"]
+
+#: The largest number of cells of which replicates of clusters are kept in memory.
+_MOST_CELLS = 5000
 
 
 class _WeightedPooler(Pooler):
@@ -135,8 +140,20 @@ def pooler_of(
         Confidence level of each interval.
     clusters : ClusterReplicates or None
         The clusters of the same rows.
+
+    Raises
+    ------
+    RequestError
+        If there are too many strata for the replicates of clusters.
     """
     if clusters is not None:
+        n_cells = math.prod(column.size for column in counts.columns)
+        if n_cells > _MOST_CELLS:
+            raise RequestError(
+                f"given={', '.join(given)} makes {n_cells:,} cells with the protected columns, and "
+                f"at most {_MOST_CELLS:,} can be compared for rows in clusters; give fewer columns "
+                "or wider bins"
+            )
         every = group_a_and_b_within(counts.columns, strata.protected, given)
         n = len(every.groups) // 2
         within = every.take([*strata.places, *(strata.places + n)])

@@ -12,6 +12,7 @@ FRAME = pd.DataFrame(
         "age": np.arange(100.0) % 70,
         "job": ["a", "b"] * 50,
         "one": 1.0,
+        "none": None,
         "a:b": [1.0, 2.0] * 50,
         "name": [f"person {i}" for i in range(100)],
     }
@@ -39,6 +40,7 @@ def test_a_column_whose_name_has_a_colon_is_that_column():
         (["job", "job"], "or one twice"),
         (["jbo"], "not a column of the data; did you mean job"),
         (["one"], "one value only, so that it changes no comparison"),
+        (["none"], "no value in any row"),
         (["age"], "70 different values.*give bins, such as given=age:18..25..40"),
         (["age:0..70"], "one bin only"),
         (["age:40..18"], "do not rise"),

@@ -222,6 +222,16 @@ def test_one_row_a_stratum_has_no_pooled_value_but_a_reason():
     assert value_of(found, column="reason").startswith("no stratum has rows of both groups")
 
 
+def test_too_many_cells_for_replicates_of_clusters_are_refused():
+    n = 4000
+    frame = pd.DataFrame({"department": [f"{i % 180:03}" for i in range(n)], "sex": 0})
+    frame = frame.assign(site=np.arange(n) // 180 % 10, admitted=np.arange(n) % 2)
+    frame["sex"] = np.arange(n) // 2 % 2
+    assert len(measured(frame, ["department", "site"]).strata)
+    with pytest.raises(RequestError, match="for rows in clusters; give fewer columns"):
+        measured(frame, ["department", "site"], cluster=np.arange(n))
+
+
 def test_a_protected_column_cannot_be_a_factor():
     frame = university().assign(sex=lambda rows: rows["sex"].map({0: "Male", 1: "Female"}))
     with pytest.raises(RequestError, match="given=sex is a protected column"):

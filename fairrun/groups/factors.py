@@ -75,7 +75,7 @@ def _factor(frame: pd.DataFrame, item: str) -> ProtectedColumn:
         columns = [*map(str, frame.columns)]
         meant = did_you_mean(name, columns, f"the columns are {', '.join(columns)}")
         raise RequestError(f"given={name} is not a column of the data; {meant}")
-    if not frame[name].notna().any(axis=None):
+    if not pd.notna(frame[name]).to_numpy().any():
         raise RequestError(f"given={name} has no value in any row; give another column")
     values = distinct_values(frame, name)
     is_number = isinstance(values[0], float)

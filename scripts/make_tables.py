@@ -267,6 +267,36 @@ def coverage_weighted(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown([*heads, *(name for name, *_rest in columns)], lines)
 
 
+def coverage_conditional(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean and the lowest coverage of each interval, for each kind of strata."""
+    methods = {
+        "difference": "Mantel–Haenszel difference",
+        "sato": "with Sato's variance",
+        "standardised": "standardised difference",
+        "ratio": "Mantel–Haenszel ratio",
+        "greenland-robins": "with Greenland and Robins' variance",
+    }
+    lines = []
+    for (strata,) in _distinct(rows, "strata"):
+        cells = [strata]
+        for method in methods:
+            found = [
+                value
+                for row in rows
+                if row["strata"] == strata
+                for key, value in row.items()
+                if isinstance(value, list) and key.rsplit(" ", 1)[0] == method
+            ]
+            covered = [each[1] for each in found if each[0] > 0]
+            if not covered:
+                cells.append("refused")
+                continue
+            missed = max(statistics.fmean(each[side] for each in found) for side in (2, 3))
+            cells.append(f"**{statistics.fmean(covered):.1f}** ({min(covered):.1f}; {missed:.1f})")
+        lines.append(cells)
+    return _markdown(["strata", *methods.values()], lines)
+
+
 def coverage_over_threshold(rows: Rows, _: dict[str, Any]) -> str:
     """Write the coverage of the comparison with one threshold."""
     lines = [
@@ -655,6 +685,7 @@ TABLES = {
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "coverage_weighted": Table("coverage_weighted", coverage_weighted),
+    "coverage_conditional": Table("coverage_conditional", coverage_conditional),
     "coverage_over_threshold": Table("coverage_over_threshold", coverage_over_threshold),
     "calibration_by_chance": Table("coverage_scores", calibration_by_chance, command=False),
     "intervals": Table("intervals", intervals),

@@ -19,7 +19,9 @@ __all__ = [
     "column_types",
     "data_options",
     "gate_options",
+    "given_option",
     "justification_option",
+    "membership_option",
     "min_cell_option",
     "min_frequency_option",
     "mitigator_option",
@@ -180,6 +182,21 @@ min_cell_option = click.option(
     type=click.IntRange(min=1),
     default=MIN_CELL,
     help="Numbers about fewer rows are not shown in tables, plots, pages and metrics; 1 shows all.",
+)
+
+given_option = click.option(
+    "--given",
+    default="none",
+    help="Legitimate factors, separated by commas: groups are also compared among rows with equal "
+    "values of them. A column of numbers takes bins, such as age:18..25..40; none for none.",
+)
+
+membership_option = click.option(
+    "--membership",
+    default="none",
+    help="The column with the probability of the privileged group of the first protected column, "
+    "or value:column for each value, separated by commas, for rows whose value is missing; none "
+    "for none.",
 )
 
 _TRAINING_OPTIONS = (

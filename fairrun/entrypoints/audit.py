@@ -14,7 +14,9 @@ from fairrun.entrypoints._command import (
 from fairrun.entrypoints._decision_options import decision_options
 from fairrun.entrypoints._options import (
     gate_options,
+    given_option,
     justification_option,
+    membership_option,
     min_cell_option,
     purpose_option,
 )
@@ -33,24 +35,14 @@ from fairrun.runs.purpose import check_purpose
     help="The URI of a logged model of any flavour, whose answers to the rows are audited in place "
     "of a column; none audits the decisions in the data.",
 )
-@click.option(
-    "--given",
-    default="none",
-    help="Legitimate factors, separated by commas: each metric is also compared within their "
-    "values (conditional parity); none for none.",
-)
+@given_option
 @click.option(
     "--subgroups",
     type=click.IntRange(min=0, max=3),
     default=0,
     help="Search for crossings of this number of columns that are treated worst; 0 for no search.",
 )
-@click.option(
-    "--membership",
-    default="none",
-    help="Columns with the probabilities of the protected values, where the values themselves are "
-    "not known, separated by commas; none for none.",
-)
+@membership_option
 @min_cell_option
 @justification_option
 @purpose_option

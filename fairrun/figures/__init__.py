@@ -5,6 +5,9 @@ from fairrun.figures.comparison import (
     plot_fairness_accuracy,
     plot_metric_bars,
 )
+from fairrun.figures.conditional import (
+    plot_conditional,
+)
 from fairrun.figures.counts import (
     plot_confusion_matrices,
     plot_label_group_counts,
@@ -43,6 +46,9 @@ from fairrun.figures.sweep import (
     plot_sweep,
     trial_styles,
 )
+from fairrun.figures.unknown_groups import (
+    plot_unknown_groups,
+)
 
 __all__ = [
     "MOST_BARS",
@@ -52,6 +58,7 @@ __all__ = [
     "draw_explanations",
     "metric_direction",
     "plot_calibration",
+    "plot_conditional",
     "plot_confusion_matrices",
     "plot_fairness_accuracy",
     "plot_groups",
@@ -64,6 +71,7 @@ __all__ = [
     "plot_roc",
     "plot_sweep",
     "plot_threshold_frontier",
+    "plot_unknown_groups",
     "to_png",
     "trial_styles",
 ]

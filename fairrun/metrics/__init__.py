@@ -8,6 +8,8 @@ compares individuals, and `impact_audits` makes the tables that two rules on hir
 Intervals: `counted` adds limits to the metrics of counts and `estimates` to those of other tables.
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
+Closer looks: `conditional` compares groups within strata of legitimate factors, and
+`unknown_groups` bounds comparisons if protected values are missing.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
 What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """
@@ -59,6 +61,14 @@ from fairrun.metrics.compare import (
     compare_paired,
     compare_predictions,
     paired_rows,
+)
+from fairrun.metrics.conditional import (
+    ConditionalParity,
+    conditional_parity,
+    measure_conditional,
+)
+from fairrun.metrics.conditional_shown import (
+    show_conditional,
 )
 from fairrun.metrics.counts import (
     Counts,
@@ -174,6 +184,12 @@ from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
     threshold_frontier,
 )
+from fairrun.metrics.unknown_groups import (
+    UnknownGroups,
+    measure_unknown_groups,
+    show_unknown_groups,
+    unknown_groups,
+)
 from fairrun.metrics.weighted import (
     AnyCounts,
     WeightedCounts,
@@ -209,6 +225,7 @@ __all__ = [
     "BiasMetric",
     "ClusterReplicates",
     "ClusterTables",
+    "ConditionalParity",
     "Counts",
     "Effect",
     "EffectKind",
@@ -225,6 +242,7 @@ __all__ = [
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
+    "UnknownGroups",
     "WeightedCounts",
     "WeightedPairedCounts",
     "WeightedScoreHistogram",
@@ -242,6 +260,7 @@ __all__ = [
     "compare_paired",
     "compare_predictions",
     "compare_with_none",
+    "conditional_parity",
     "confusion_table",
     "consistency_score",
     "count_pairs",
@@ -268,6 +287,8 @@ __all__ = [
     "largest_groups",
     "local_law_144_table",
     "majority_label",
+    "measure_conditional",
+    "measure_unknown_groups",
     "normal_quantile",
     "of_predictions",
     "one_and_two_way",
@@ -277,12 +298,15 @@ __all__ = [
     "score_metrics",
     "selection_rate",
     "show",
+    "show_conditional",
     "show_differences",
+    "show_unknown_groups",
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
     "threshold_frontier",
     "true_positive_rate",
+    "unknown_groups",
     "values_of",
     "verdict_of",
     "why_no_interval",

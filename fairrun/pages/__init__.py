@@ -6,6 +6,9 @@ from fairrun.pages.check import (
 from fairrun.pages.comparison import (
     render_comparison,
 )
+from fairrun.pages.conditional import (
+    conditional_section,
+)
 from fairrun.pages.report import (
     Origin,
     render_report,
@@ -22,16 +25,21 @@ from fairrun.pages.sweep_charts import (
     constraint_limit,
     with_axes,
 )
+from fairrun.pages.unknown_groups import (
+    unknown_groups_section,
+)
 
 __all__ = [
     "Origin",
     "Section",
     "best_by_mitigator",
     "chart_axes",
+    "conditional_section",
     "constraint_limit",
     "render_check",
     "render_comparison",
     "render_report",
     "render_sweep",
+    "unknown_groups_section",
     "with_axes",
 ]

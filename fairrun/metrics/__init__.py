@@ -9,6 +9,7 @@ Intervals: `counted` adds limits to the metrics of counts and `estimates` to tho
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
+Subgroups that nobody named: `scan_subgroups` searches crossings and tests what it finds.
 What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """
 
@@ -144,6 +145,11 @@ from fairrun.metrics.signs import (
     has_only_upper_limit,
     has_sign,
 )
+from fairrun.metrics.subgroups import (
+    MAX_DEPTH,
+    SubgroupScan,
+    scan_subgroups,
+)
 from fairrun.metrics.suppression import (
     MIN_CELL,
     NOTHING_HIDDEN,
@@ -176,6 +182,7 @@ __all__ = [
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MARGINAL",
+    "MAX_DEPTH",
     "MIN_CELL",
     "MOST_COMPARED",
     "NEEDS_LABELS",
@@ -203,6 +210,7 @@ __all__ = [
     "PairedCounts",
     "Rate",
     "ScoreHistogram",
+    "SubgroupScan",
     "ThresholdFrontier",
     "WeightedCounts",
     "WeightedScoreHistogram",
@@ -246,6 +254,7 @@ __all__ = [
     "one_and_two_way",
     "over_majority",
     "roc_auc",
+    "scan_subgroups",
     "score_metrics",
     "selection_rate",
     "show",

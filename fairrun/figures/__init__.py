@@ -32,6 +32,9 @@ from fairrun.figures.scores import (
 from fairrun.figures.style import (
     to_png,
 )
+from fairrun.figures.subgroups import (
+    plot_subgroups,
+)
 from fairrun.figures.sweep import (
     MOST_BARS,
     Axis,
@@ -58,6 +61,7 @@ __all__ = [
     "plot_metrics",
     "plot_parameters",
     "plot_roc",
+    "plot_subgroups",
     "plot_sweep",
     "plot_threshold_frontier",
     "to_png",

@@ -165,7 +165,11 @@ def read_decisions(
         privileged=[each.texts[0] for each in spec.protected],
         unprivileged=[each.texts[1] for each in spec.protected],
     )
-    decisions = Decisions(frame, prediction, score, label, weight, cluster, tuple(notes))
+    others = (request.prediction, request.score, request.target, request.weight, request.cluster)
+    decisions = Decisions(
+        *(frame, prediction, score, label, weight, cluster, tuple(notes)),
+        outcomes=tuple(name for name in others if name is not None),
+    )
     return DecisionTable(decisions, request, spec, n_dropped)
 
 

@@ -11,7 +11,7 @@ import click
 from fairrun.data import DataRequest, ReadOptions, checked_types
 from fairrun.entrypoints._types import JsonObject, NumberOrAuto, given, given_one, listed
 from fairrun.errors import RequestError
-from fairrun.metrics import MIN_CELL
+from fairrun.metrics import MAX_DEPTH, MIN_CELL
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
@@ -21,6 +21,7 @@ __all__ = [
     "min_frequency_option",
     "mitigator_option",
     "read_options",
+    "subgroups_option",
     "training_options",
 ]
 
@@ -174,6 +175,14 @@ min_cell_option = click.option(
     type=click.IntRange(min=1),
     default=MIN_CELL,
     help="Numbers about fewer rows are not shown in tables, plots, pages and metrics; 1 shows all.",
+)
+
+subgroups_option = click.option(
+    "--subgroups",
+    type=click.IntRange(min=0, max=MAX_DEPTH),
+    default=0,
+    help="Search for subgroups that differ from all other rows, by the values of up to this number "
+    "of columns; 0 does not search.",
 )
 
 _TRAINING_OPTIONS = (

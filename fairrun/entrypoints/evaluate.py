@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fairrun.entrypoints._command import entry_point, print_checks, print_metrics, slow_imports
-from fairrun.entrypoints._options import min_cell_option, read_options
+from fairrun.entrypoints._options import min_cell_option, read_options, subgroups_option
 from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import GateResult, Verdict, read_gate
@@ -49,6 +49,7 @@ _EXIT_CODES = {
     help="The auditor's reason to leave categories with under 2 % of the rows out of the impact "
     "ratios of Local Law 144; none leaves none out.",
 )
+@subgroups_option
 @click.option(
     "--purpose",
     default="auto",
@@ -74,6 +75,7 @@ def main(
     protected: str,
     min_cell: int,
     justification: str,
+    subgroups: int,
     purpose: str,
     gate: str,
     gate_mode: str,
@@ -90,6 +92,7 @@ def main(
     opened = open_model(model)
 
     with slow_imports():
+        from fairrun.runs.analysis import Analyses
         from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
         from fairrun.tracking.hints import where_to_look
 
@@ -102,8 +105,11 @@ def main(
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
         purpose=given(purpose),
+        asked=Analyses(subgroups=subgroups),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
+    for sentence in evaluated.said:
+        click.echo(sentence)
     if evaluated.constraint is not None:
         click.echo(evaluated.constraint)
     if evaluated.gate is not None:

@@ -10,6 +10,11 @@ from fairrun.pages.report import (
 from fairrun.pages.sections import (
     Section,
 )
+from fairrun.pages.subgroups import (
+    SUBGROUPS,
+    finding,
+    subgroups_section,
+)
 from fairrun.pages.sweep import (
     render_sweep,
 )
@@ -21,13 +26,16 @@ from fairrun.pages.sweep_charts import (
 )
 
 __all__ = [
+    "SUBGROUPS",
     "Origin",
     "Section",
     "best_by_mitigator",
     "chart_axes",
     "constraint_limit",
+    "finding",
     "render_check",
     "render_report",
     "render_sweep",
+    "subgroups_section",
     "with_axes",
 ]

@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 #: A subgroup is more than a part of another one, or than what is left of it, if this share of its
 #: difference remains, and at least this number of standard errors.
-_SHARE, _APART = 0.5, 3.0
+_SHARE, _APART = 0.5, 2.0
 #: For each rate, only this number of subgroups with the largest statistics is looked at in detail.
 _MOST_RANKED = 1000
 #: Seconds between two lines about the progress.
@@ -69,7 +69,7 @@ def search(
     A subgroup meets a condition in each of up to `depth` columns. It is compared with all other
     rows by the difference of two proportions in standard errors. Two rules leave out subgroups that
     others explain. What remains of a difference must be at least half of it, in the same direction,
-    and three standard errors.
+    and two standard errors.
 
     - A crossing counts only if it differs in this way from the rest of each larger subgroup that
       has one condition less.

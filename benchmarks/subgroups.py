@@ -133,7 +133,7 @@ def true_difference(case: Case, row: pd.Series, n_rows: int) -> float:
             share_of_planted *= of[needed]
     everybody = case.rate - case.lower * _SHARES["sex"]["Female"] * _SHARES["region"]["south"]
     own = case.rate - case.lower * share_of_planted
-    share = (row["n_search"] + row["n"]) / n_rows
+    share = float(row["n_search"] + row["n"]) / n_rows
     return own - (everybody - share * own) / (1 - share)
 
 

@@ -32,6 +32,8 @@ _LINE = 58
 _TEXT, _STRIP, _GAP, _HEADING = 0.21, 0.24, 0.08, 0.36
 #: In inches: the space above and below the axes, a line of the key, the left and the right edge.
 _ABOVE, _BELOW, _KEY, _EDGE = 0.6, 0.75, 0.24, 0.2
+#: The background of a name.
+_WHITE = {"facecolor": "white", "edgecolor": "none", "linewidth": 0, "boxstyle": "square,pad=0.1"}
 _HIGHER, _LOWER = PALETTE[0], PALETTE[3]
 
 
@@ -82,9 +84,7 @@ def plot_subgroups(scan: SubgroupScan) -> Figure:
             map(_name, rows["group_a"]), rows["confirmed"], numbers, strict=True
         ):
             # The white background keeps the line at 0 out of the letters.
-            ax.text(
-                *(0, y, name), transform=where, va="top", backgroundcolor="white", zorder=2, **TEXT
-            )
+            ax.text(*(0, y, name), transform=where, va="top", bbox=_WHITE, zorder=2, **TEXT)
             y += _height(name)
             at = y - _GAP - _STRIP / 2
             color = _HIGHER if value > 0 else _LOWER

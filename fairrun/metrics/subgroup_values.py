@@ -98,10 +98,15 @@ def code_column(column: pd.Series, search: NDArray[np.bool_], min_count: int) ->
     kept = sorted(code for code in often.tolist() if counts[code] >= min_count)
     place = np.full(len(texts), len(kept))
     place[kept] = np.arange(len(kept))
-    words = [f"{name} = {shortened(texts[code])}" for code in kept]
+    words = [_words(name, shortened(texts[code])) for code in kept]
     if len(kept) < len(texts):
         words.append(f"{name} is another value" if kept else f"{name} is any value")
     return _coded(name, place[codes], missing, words)
+
+
+def _words(name: str, text: str) -> str:
+    """Return a value as a condition; a range such as ">=40" is one already."""
+    return f"{name} {text}" if text.startswith(("<", ">")) else f"{name} = {text}"
 
 
 def _distinct(

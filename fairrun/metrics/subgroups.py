@@ -253,7 +253,7 @@ def _code(
         if isinstance(found, str):
             without.append(f"{name} ({found})")
         elif len(np.unique(found.codes[searched])) < 2:
-            without.append(f"{name} (its rows all have one value, or too many values)")
+            without.append(f"{name} (its rows have one value or too many values)")
         else:
             coded.append(found)
     if not coded:

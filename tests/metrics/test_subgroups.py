@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairrun.data.census import load_census, true_probability
 from fairrun.errors import RequestError
 from fairrun.metrics import MAX_DEPTH, SubgroupScan, is_hidden_reason, scan_subgroups
 from fairrun.metrics.rates import accuracy, selection_rate, true_positive_rate
@@ -338,13 +339,17 @@ def test_only_the_search_half_decides_cuts_and_pools() -> None:
     assert pooled.words[-1] == "x is another value"
 
 
-def test_aif360_finds_the_same_subgroup() -> None:
+@pytest.fixture(scope="module")
+def bias_scan() -> Any:
     with warnings.catch_warnings():
         # Python reports the invalid escape sequences in aif360's sources when it compiles them.
         warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
         warnings.filterwarnings("ignore", "invalid escape sequence", SyntaxWarning)
         from aif360.detectors.mdss_detector import bias_scan
+    return bias_scan
 
+
+def test_aif360_finds_the_same_planted_subgroup(bias_scan: Any) -> None:
     frame = people(0).drop(columns="age").astype(str)
     y = selections(frame, 0)
     np.random.seed(0)  # noqa: NPY002 - their scan draws from numpy's global generator
@@ -352,3 +357,17 @@ def test_aif360_finds_the_same_subgroup() -> None:
     assert subset == {"sex": ["Female"], "region": ["south"]}
     found = scan_subgroups(frame, None, y).table.iloc[0]
     assert found["group_a"] == "sex = Female and region = south"
+
+
+def test_aif360_finds_the_same_on_census(bias_scan: Any) -> None:
+    census = load_census().head(8000)
+    frame = census[["marital-status", "sex", "race", "workclass"]].fillna("unknown")
+    y = (true_probability(census) > 0.5).astype(int)
+    np.random.seed(0)  # noqa: NPY002 - as above
+    subset, _ = bias_scan(frame, pd.Series(y), overpredicted=False, penalty=80, num_iters=2)
+    assert subset == {"marital-status": ["Married-civ-spouse"]}
+    table = scan_subgroups(frame, None, y, depth=1).table
+    confirmed = table[table["confirmed"]].set_index("group_a")["value"]
+    own = (frame["marital-status"] == "Married-civ-spouse").to_numpy()
+    difference = y[own].mean() - y[~own].mean()
+    assert confirmed["marital-status = Married-civ-spouse"] == pytest.approx(difference, abs=0.03)

@@ -106,6 +106,8 @@ def code_column(column: pd.Series, search: NDArray[np.bool_], min_count: int) ->
 
 def _words(name: str, text: str) -> str:
     """Return a value as a condition; a range such as ">=40" is one already."""
+    if not text.strip():
+        return f"{name} is blank"
     return f"{name} {text}" if text.startswith(("<", ">")) else f"{name} = {text}"
 
 
@@ -141,9 +143,10 @@ def _coded(
 
 def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return where numbers are cut: the rounded quartiles, without those that cut nothing off."""
-    quartiles = np.quantile(values, [0.25, 0.5, 0.75])
+    finite = values[np.isfinite(values)]
+    quartiles = np.quantile(finite, [0.25, 0.5, 0.75])
     spread = quartiles[2] - quartiles[0]
-    if np.isfinite(spread) and spread > 0:
+    if spread > 0:
         # A quartile is the value of one row, and a rounded number is easier to read.
         unit = 10.0 ** math.floor(math.log10(spread / 10))
         rounded = [float(f"{round(q / unit) * unit:.12g}") for q in quartiles.tolist()]
@@ -151,7 +154,7 @@ def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     edges = np.unique(quartiles)
     edges = edges[(edges >= values.min()) & (edges < values.max())]
     # Most rows may have the largest value. The cut is then between it and the next smaller one.
-    return edges if edges.size else np.array([np.unique(values)[-2:].mean()])
+    return edges if edges.size else np.array([np.unique(finite)[-2:].mean()])
 
 
 def _ranges(name: str, edges: NDArray[np.float64]) -> list[str]:

@@ -315,6 +315,9 @@ def test_columns_of_any_type_get_words() -> None:
         *("x ≤ 2500000", "2500000 < x ≤ 5000000"),
         *("5000000 < x ≤ 7500000", "x > 7500000"),
     )
+    assert column_words(["", "", " y and z ", " y and z "]) == ("x is blank", "x =  y and z ")
+    endless = np.r_[np.full(50, -np.inf), np.arange(100), np.full(90, np.inf)]
+    assert column_words(endless) == ("x ≤ 25", "25 < x ≤ 50", "50 < x ≤ 74", "x > 74")
     assert column_words(pd.date_range("2020-01-01", periods=9)) == "it holds dates"
     assert column_words([[1], [2], [1], [2]]) == "its values are no texts or numbers"
     assert column_words([None, None]) == "it has no values in one half of the rows"

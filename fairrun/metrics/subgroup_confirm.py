@@ -108,6 +108,7 @@ def compare_with_rest(
         excluded = _excludes_zero(limits(np.exp(middle)), sign)
         least, most = np.where(excluded, least, middle), np.where(excluded, middle, most)
     p = np.where(_excludes_zero(limits(0.5), sign), 2 * np.exp(most), 1.0)
+    p = np.where(_excludes_zero(limits(_LEAST_P / 2), sign), _LEAST_P, p)
     return Comparisons(value[:, 0], value[:, 1], np.where(known, p, np.nan), limits, reasons)
 
 

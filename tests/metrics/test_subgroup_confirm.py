@@ -60,7 +60,13 @@ def test_a_p_value_is_larger_than_fishers_one_sided_one(table: Any) -> None:
     for sign, side in ((1.0, "greater"), (-1.0, "less")):
         (p,) = compare(rows, own, selection_rate, sign).p
         exact = fisher_exact(selected, alternative=side).pvalue
-        assert p >= min(1.0, 1.2 * exact) or p <= 1e-11
+        assert p >= min(1.0, 1.2 * exact) or p == 1e-12
+
+
+def test_the_smallest_p_value_is_a_round_number() -> None:
+    rows, own = rows_of([[[9000, 1000], [1, 1]], [[1000, 9000], [1, 1]]])
+    assert compare(rows, own).p.tolist() == [1e-12]
+    assert compare(rows, own, sign=-1).p.tolist() == [1.0]
 
 
 def test_limits_combine_those_of_both_rates() -> None:

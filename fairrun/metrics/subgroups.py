@@ -65,8 +65,8 @@ class SubgroupScan:
         The differences that were compared in the search half.
     level : float
         The largest expected share of false discoveries among the confirmed subgroups.
-    notes : tuple of str
-        What was decided, one sentence each.
+    left_out : tuple of str
+        The columns that were not crossed, each with the reason.
     """
 
     table: pd.DataFrame
@@ -76,7 +76,7 @@ class SubgroupScan:
     n_confirm: int
     n_compared: int
     level: float
-    notes: tuple[str, ...]
+    left_out: tuple[str, ...]
 
     @property
     def n_confirmed(self) -> int:
@@ -198,7 +198,7 @@ def scan_subgroups(
             f"{2 * min_count}; give more rows, or leave subgroups out"
         )
     searched = half == 0
-    coded, notes = _code(frame.loc[used, names], searched, min_count)
+    coded, left_out = _code(frame.loc[used, names], searched, min_count)
     _check_crossings(len(coded), depth)
     rates = [selection_rate]
     if y_true is not None:
@@ -206,15 +206,10 @@ def scan_subgroups(
     rows = ScannedRows(coded, cell, None if weight is None else weights[used], of_row)
     candidates, n_compared = search(rows.take(searched), rates, depth, min_count, _CANDIDATES)
     table = table_of(rows, searched, candidates, min_cell, level)
-    notes += [
-        f"{n_of(n_search, 'row')} were searched, and {n_of(n_confirm, 'other row')} tested what "
-        f"was found (seed {seed}).",
-        f"{n_of(n_compared, 'difference')} of subgroups with at least {min_count} "
-        f"{'rows' if weight is None else 'effective rows'} and up to "
-        f"{n_of(depth, 'condition')} were compared; {n_of(len(table), 'was', 'were')} tested.",
-    ]
     scanned = tuple(column.name for column in coded)
-    return SubgroupScan(table, depth, scanned, n_search, n_confirm, n_compared, level, tuple(notes))
+    return SubgroupScan(
+        table, depth, scanned, n_search, n_confirm, n_compared, level, tuple(left_out)
+    )
 
 
 def _names(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[str]:
@@ -246,7 +241,7 @@ def _halves(
 def _code(
     frame: pd.DataFrame, searched: NDArray[np.bool_], min_count: int
 ) -> tuple[list[CodedColumn], list[str]]:
-    """Return the columns as codes, and a sentence about those that are not crossed."""
+    """Return the columns as codes, and those that are not crossed, each with the reason."""
     coded, without = [], []
     for name in frame.columns:
         found = code_column(frame[name], searched, min_count)
@@ -262,8 +257,7 @@ def _code(
             + (f": {listed_names(without)}" if without else "")
             + "; give rows with columns that have several values"
         )
-    said = f"Not searched: {listed_names(without)}."
-    return coded, [said] if without else []
+    return coded, without
 
 
 def _check_crossings(n_columns: int, depth: int) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from fairrun.metrics import SubgroupScan
 from fairrun.pages.sections import Section
-from fairrun.text import n_of, with_interval, with_percent
+from fairrun.text import listed_names, n_of, with_interval, with_percent
 
 __all__ = ["SUBGROUPS", "finding", "subgroups_section"]
 
@@ -64,8 +64,8 @@ def subgroups_section(scan: SubgroupScan) -> Section:
         "A confirmed difference says that the rows are treated differently, not why. Subgroups "
         "that a larger or a stronger subgroup explains are left out.",
     ]
-    if scan.notes and scan.notes[0].startswith("Not searched"):
-        paragraphs.append(scan.notes[0])
+    if scan.left_out:
+        paragraphs.append(f"Not searched: {listed_names(scan.left_out)}.")
     shown = scan.table.head(_MOST)
     caption = "Subgroups against all other rows"
     if len(shown) < len(scan.table):

@@ -677,6 +677,39 @@ def _frontier_of(protected: str, estimator: str) -> Table:
     return Table("frontier_methods", write, command=False)
 
 
+def subgroups(rows: Rows, _: dict[str, Any]) -> str:
+    """Write false discoveries, missed intervals and power of each case of the search."""
+    lines = [
+        [
+            row["case"],
+            f"{row['rows']:,}",
+            str(row["depth"]),
+            f"{100 * row['lower']:.0f} points" if row["lower"] else "–",
+            f"{row['tested']:.1f}",
+            *(f"{row[name]:.1f}" for name in ("any", "false")),
+            *("–" if row[name] is None else f"{row[name]:.1f}" for name in ("missed", "found")),
+        ]
+        for row in rows
+    ]
+    heads = ["rows", "n", "conditions", "lower by", "tests a run", "runs with a confirmed one"]
+    heads += ["false", "intervals that miss", "planted one confirmed"]
+    return _markdown(heads, lines, "lrrrrrrrr")
+
+
+def subgroups_time(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many differences each search compares, and how long it takes."""
+    lines = [
+        [
+            str(row["depth"]),
+            "weighted" if row["weighted"] else "",
+            f"{row['compared']:,}",
+            _short(row["seconds"]),
+        ]
+        for row in rows
+    ]
+    return _markdown(["conditions", "", "differences", "seconds"], lines, "rlrr")
+
+
 TABLES = {
     "coverage": Table("coverage", coverage),
     "coverage_small": Table("coverage_small", coverage_small),
@@ -687,6 +720,8 @@ TABLES = {
     "coverage_weighted": Table("coverage_weighted", coverage_weighted),
     "coverage_conditional": Table("coverage_conditional", coverage_conditional),
     "coverage_over_threshold": Table("coverage_over_threshold", coverage_over_threshold),
+    "subgroups": Table("subgroups", subgroups),
+    "subgroups_time": Table("subgroups_time", subgroups_time),
     "calibration_by_chance": Table("coverage_scores", calibration_by_chance, command=False),
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),

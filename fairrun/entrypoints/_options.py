@@ -11,7 +11,7 @@ import click
 from fairrun.data import DataRequest, ReadOptions, checked_types
 from fairrun.entrypoints._types import JsonObject, NumberOrAuto, given, given_one, listed
 from fairrun.errors import RequestError
-from fairrun.metrics import MIN_CELL
+from fairrun.metrics import MAX_DEPTH, MIN_CELL
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
@@ -29,6 +29,7 @@ __all__ = [
     "options_of_data",
     "purpose_option",
     "read_options",
+    "subgroups_option",
     "training_options",
 ]
 
@@ -197,6 +198,14 @@ membership_option = click.option(
     help="The column with the probability of the privileged group of the first protected column, "
     "or value:column for each value, separated by commas, for rows whose value is missing; none "
     "for none.",
+)
+
+subgroups_option = click.option(
+    "--subgroups",
+    type=click.IntRange(min=0, max=MAX_DEPTH),
+    default=0,
+    help="Search for subgroups that differ from all other rows, by the values of up to this number "
+    "of columns; 0 does not search.",
 )
 
 _TRAINING_OPTIONS = (

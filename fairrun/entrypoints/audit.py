@@ -19,6 +19,7 @@ from fairrun.entrypoints._options import (
     membership_option,
     min_cell_option,
     purpose_option,
+    subgroups_option,
 )
 from fairrun.entrypoints._types import given as text_if_given
 from fairrun.entrypoints._types import listed
@@ -36,12 +37,7 @@ from fairrun.runs.purpose import check_purpose
     "of a column; none audits the decisions in the data.",
 )
 @given_option
-@click.option(
-    "--subgroups",
-    type=click.IntRange(min=0, max=3),
-    default=0,
-    help="Search for crossings of this number of columns that are treated worst; 0 for no search.",
-)
+@subgroups_option
 @membership_option
 @min_cell_option
 @justification_option

@@ -17,6 +17,7 @@ from fairrun.entrypoints._options import (
     min_cell_option,
     purpose_option,
     read_options,
+    subgroups_option,
 )
 from fairrun.entrypoints._types import JsonObject, given_one, listed
 from fairrun.entrypoints._types import given as text_if_given
@@ -65,6 +66,7 @@ def _of_other_models(name: str, what: str) -> Callable[[Any], Any]:
 @_of_other_models("weight", "The column with the weight of each row")
 @_of_other_models("where", "Which rows are measured, such as 'year=2025; age>=40'")
 @given_option
+@subgroups_option
 @membership_option
 @min_cell_option
 @justification_option
@@ -82,6 +84,7 @@ def main(
     weight: str,
     where: str,
     given: str,
+    subgroups: int,
     membership: str,
     min_cell: int,
     justification: str,
@@ -123,7 +126,7 @@ def main(
             min_cell=min_cell,
             justification=reason,
             purpose=purpose_given,
-            asked=Analyses(given=tuple(within), membership=tuple(probabilities)),
+            asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
         )
         click.echo(f"measured {evaluated.metrics['n_rows']:,.0f} rows of {request.data}")
         commands = commands_after_audit(evaluated, request, opened)
@@ -148,7 +151,7 @@ def main(
         min_cell=min_cell,
         justification=reason,
         purpose=purpose_given,
-        asked=Analyses(given=tuple(within), membership=tuple(probabilities)),
+        asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
     commands = commands_after_evaluate(evaluated, model)
     return print_evaluated(evaluated, _what_is_next(evaluated.gate), commands, gate_mode)

@@ -38,6 +38,9 @@ from fairrun.figures.scores import (
 from fairrun.figures.style import (
     to_png,
 )
+from fairrun.figures.subgroups import (
+    plot_subgroups,
+)
 from fairrun.figures.sweep import (
     MOST_BARS,
     Axis,
@@ -69,6 +72,7 @@ __all__ = [
     "plot_model_differences",
     "plot_parameters",
     "plot_roc",
+    "plot_subgroups",
     "plot_sweep",
     "plot_threshold_frontier",
     "plot_unknown_groups",

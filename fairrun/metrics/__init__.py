@@ -11,6 +11,7 @@ formula, and `worst` the interval of the worst of many pairs.
 Closer looks: `conditional` compares groups within strata of legitimate factors, and
 `unknown_groups` bounds comparisons if protected values are missing.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
+Subgroups that nobody named: `scan_subgroups` searches crossings and tests what it finds.
 What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """
 
@@ -171,6 +172,11 @@ from fairrun.metrics.signs import (
     has_only_upper_limit,
     has_sign,
 )
+from fairrun.metrics.subgroups import (
+    MAX_DEPTH,
+    SubgroupScan,
+    scan_subgroups,
+)
 from fairrun.metrics.suppression import (
     MIN_CELL,
     NOTHING_HIDDEN,
@@ -209,6 +215,7 @@ __all__ = [
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MARGINAL",
+    "MAX_DEPTH",
     "MIN_CELL",
     "MOST_COMPARED",
     "NEEDS_LABELS",
@@ -241,6 +248,7 @@ __all__ = [
     "PairedRows",
     "Rate",
     "ScoreHistogram",
+    "SubgroupScan",
     "ThresholdFrontier",
     "UnknownGroups",
     "WeightedCounts",
@@ -295,6 +303,7 @@ __all__ = [
     "over_majority",
     "paired_rows",
     "roc_auc",
+    "scan_subgroups",
     "score_metrics",
     "selection_rate",
     "show",

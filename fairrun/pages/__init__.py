@@ -16,6 +16,11 @@ from fairrun.pages.report import (
 from fairrun.pages.sections import (
     Section,
 )
+from fairrun.pages.subgroups import (
+    SUBGROUPS,
+    finding,
+    subgroups_section,
+)
 from fairrun.pages.sweep import (
     render_sweep,
 )
@@ -30,16 +35,19 @@ from fairrun.pages.unknown_groups import (
 )
 
 __all__ = [
+    "SUBGROUPS",
     "Origin",
     "Section",
     "best_by_mitigator",
     "chart_axes",
     "conditional_section",
     "constraint_limit",
+    "finding",
     "render_check",
     "render_comparison",
     "render_report",
     "render_sweep",
+    "subgroups_section",
     "unknown_groups_section",
     "with_axes",
 ]

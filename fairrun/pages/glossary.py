@@ -26,6 +26,9 @@ WORDS: dict[str, str] = {
     "with the smallest ratio. Its interval holds for all pairs at once.",
     "check": "One requirement of the gate, applied to all rows, to one group or to two groups. It "
     "passes if its interval lies inside the allowed range, and fails if it lies outside.",
+    "q_value": "The smallest false discovery rate at which the difference is confirmed: of all "
+    "differences with a q value up to 0.05, at most 5 % are expected to be chance.",
+    "confirmed": "Shown on rows that had no part in finding it, with a q value of at most 0.05.",
     # rates
     "base_rate": "Share of rows that have the favourable label in the data.",
     "selection_rate": "Share of rows that are selected.",

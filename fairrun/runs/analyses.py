@@ -9,6 +9,7 @@ from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation
 from fairrun.runs.analysis import NO_ANALYSES, Analyses, Analysis
 from fairrun.runs.conditional import analyse_conditional
+from fairrun.runs.subgroups import analyse_subgroups
 from fairrun.runs.unknown_groups import analyse_unknown_groups
 
 __all__ = ["NO_ANALYSES", "Analyses", "Analysis", "run_analyses"]
@@ -20,7 +21,11 @@ _Analyse = Callable[
     Analysis | None,
 ]
 #: The analyses, in the order in which the report shows them.
-_ANALYSES: tuple[_Analyse, ...] = (analyse_conditional, analyse_unknown_groups)
+_ANALYSES: tuple[_Analyse, ...] = (
+    analyse_conditional,
+    analyse_unknown_groups,
+    analyse_subgroups,
+)
 
 
 def run_analyses(

@@ -28,6 +28,7 @@ from fairrun.metrics.bias import (
 )
 from fairrun.metrics.binomial import (
     clopper_pearson_limits,
+    tail_of_pairs,
 )
 from fairrun.metrics.calibration import (
     CALIBRATION_BINS,
@@ -50,6 +51,9 @@ from fairrun.metrics.clustered import (
 from fairrun.metrics.compare import (
     ModelDifferences,
     compare_models,
+)
+from fairrun.metrics.counted import (
+    Counted,
 )
 from fairrun.metrics.counts import (
     Counts,
@@ -189,6 +193,7 @@ __all__ = [
     "BiasMetric",
     "ClusterReplicates",
     "ClusterTables",
+    "Counted",
     "Counts",
     "Effect",
     "EffectKind",
@@ -252,6 +257,7 @@ __all__ = [
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
+    "tail_of_pairs",
     "threshold_frontier",
     "true_positive_rate",
     "values_of",

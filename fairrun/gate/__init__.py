@@ -13,6 +13,11 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.needed import (
+    ABOUT_ROWS_NEEDED,
+    Needed,
+    RowsNeeded,
+)
 from fairrun.gate.planning import (
     ASSUMPTIONS,
     PlannedGroup,
@@ -29,6 +34,7 @@ from fairrun.gate.terms import (
 from fairrun.gate.verdicts import decide
 
 __all__ = [
+    "ABOUT_ROWS_NEEDED",
     "ASSUMPTIONS",
     "GATE_METRICS",
     "SMALLEST_TOLERANCE",
@@ -37,7 +43,9 @@ __all__ = [
     "GateMetric",
     "GateResult",
     "Judgement",
+    "Needed",
     "PlannedGroup",
+    "RowsNeeded",
     "Term",
     "Verdict",
     "check_constraint",

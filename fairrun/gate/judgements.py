@@ -232,6 +232,15 @@ class GateResult:
             ]
         )
 
+    @property
+    def rows_needed(self) -> list[str]:
+        """Return, for each check that says it, the number of rows that would probably decide it."""
+        return [
+            f"{each.term}, {each.subject}: {each.needed}"
+            for each in self.judgements
+            if each.needed is not None
+        ]
+
     def __str__(self) -> str:
         verdict = self.verdict
         if verdict is Verdict.PASS:

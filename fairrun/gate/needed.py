@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fairrun.gate.judgements import Verdict
 
-__all__ = ["Needed", "RowsNeeded"]
+__all__ = ["ABOUT_ROWS_NEEDED", "Needed", "RowsNeeded"]
+
+#: What stands above the answers where people read them.
+ABOUT_ROWS_NEEDED = "Rows that would decide with a probability of 80 %, by the true value:"
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Needed:
     Attributes
     ----------
     assumed : str
-        The assumption in words, such as "as measured", or "to be judged".
+        The assumption in words, such as "as measured", or "to be judged at all".
     value : float
         The true value that is assumed; NaN if rows are only needed to be judged at all.
     verdict : Verdict or None

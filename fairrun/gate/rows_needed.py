@@ -103,16 +103,17 @@ def rows_to_judge(group: str, n_rows: int, share: float, min_count: int) -> Rows
     Examples
     --------
     >>> print(rows_to_judge("Other", 40, 0.25, min_count=30))
-    to be judged: about 140 rows of Other
+    to be judged at all: about 140 rows of Other
     """
     if share <= 0:
         return None
     # The number of rows that count is binomial, so a little more than min_count / share is needed.
+    # Half a row less is the correction for continuity.
     share = min(share, 1.0)
     spread = float(ndtri(POWER)) * math.sqrt(1 - share)
-    root = (spread + math.sqrt(spread**2 + 4 * min_count)) / 2
+    root = (spread + math.sqrt(spread**2 + 4 * (min_count - 0.5))) / 2
     needed = math.ceil(root**2 / share - 1e-9)
-    answer = Needed("to be judged", math.nan, None, needed / max(n_rows, 1), (needed,))
+    answer = Needed("to be judged at all", math.nan, None, needed / max(n_rows, 1), (needed,))
     return RowsNeeded((group,), (answer,))
 
 

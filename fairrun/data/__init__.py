@@ -3,7 +3,9 @@
 from fairrun.data.ahead import ReadRequest, read_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
+from fairrun.data.decision_table import DecisionTable, read_decisions
 from fairrun.data.decisions import Decisions
+from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, check_said
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -41,7 +43,9 @@ __all__ = [
     "DataRequest",
     "Dataset",
     "DatasetSpec",
+    "DecisionTable",
     "Decisions",
+    "DecisionsRequest",
     "Finding",
     "Findings",
     "PreparedRows",
@@ -49,11 +53,13 @@ __all__ = [
     "ReadRequest",
     "Roles",
     "Rows",
+    "ScoreScale",
     "SourceTable",
     "Splits",
     "TypedTable",
     "are_dates",
     "check_request",
+    "check_said",
     "checked_types",
     "clusters_note",
     "code_columns",
@@ -73,6 +79,7 @@ __all__ = [
     "prepare_rows",
     "read_ahead",
     "read_clusters",
+    "read_decisions",
     "read_weights",
     "relative_weights",
     "resolve_spec",

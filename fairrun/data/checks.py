@@ -1,4 +1,4 @@
-"""Checks of the rows before they are split: enough rows in each group, no constant feature."""
+"""Checks of the rows before they are used: group sizes, constant features, spellings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from numpy.typing import NDArray
 
 from fairrun.data.spec import DatasetSpec
 from fairrun.errors import RequestError
-from fairrun.groups import GROUP_A, GROUP_B, Protected
+from fairrun.groups import (
+    GROUP_A,
+    GROUP_B,
+    Protected,
+    distinct_values,
+    spelling_notes,
+    value_text,
+)
 from fairrun.text import few_rows
 
-__all__ = ["MIN_GROUP_ROWS", "check_features", "check_groups"]
+__all__ = ["MIN_GROUP_ROWS", "check_features", "check_groups", "notes_on_spelling"]
 
 #: The smallest number of rows in a group. A smaller group cannot be split in three and measured.
 MIN_GROUP_ROWS = 30
@@ -64,3 +71,23 @@ def check_features(frame: pd.DataFrame, spec: DatasetSpec) -> None:
             f"the features {constant} have the same value in all rows; drop them with "
             f"drop={','.join([*spec.drop, *constant])}"
         )
+
+
+def notes_on_spelling(frame: pd.DataFrame, protected: Protected) -> tuple[str, ...]:
+    """Return a sentence for each set of protected values that differ only in spelling.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows.
+    protected : Protected
+        The column and its groups, named as in the data. Of values in one group there is nothing to
+        say.
+    """
+    found = frame[protected.column].dropna().map(value_text).value_counts()
+    return spelling_notes(
+        protected.column,
+        distinct_values(frame, protected.column),
+        [{item.text for item in side} for side in protected.items],
+        {str(value): int(count) for value, count in found.items()},
+    )

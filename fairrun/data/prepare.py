@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fairrun.data.checks import check_features, check_groups
+from fairrun.data.checks import check_features, check_groups, notes_on_spelling
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.reading1 import read_rows_1
-from fairrun.data.selecting import check_names, drop_uninformative, rows_to_keep
+from fairrun.data.selecting import check_distinct, check_names, drop_uninformative, rows_to_keep
 from fairrun.data.source_table import SourceTable
 from fairrun.data.sources import load_source
 from fairrun.data.spec import DatasetSpec, Splits
@@ -21,12 +21,10 @@ from fairrun.data.typed import type_columns
 from fairrun.data.weights import read_weights, relative_weights, weights_note
 from fairrun.errors import RequestError
 from fairrun.groups import (
-    distinct_values,
     group_lookup,
     group_table_names,
     label_of,
     name_groups,
-    spelling_notes,
     spellings,
     value_text,
 )
@@ -184,16 +182,7 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
         )
     notes = (
         *prepared.notes,
-        *(
-            note
-            for protected in spec.protected
-            for note in spelling_notes(
-                protected.column,
-                distinct_values(rows.frame, protected.column),
-                [{item.text for item in side} for side in protected.items],
-                _numbers_of_rows(rows.frame[protected.column]),
-            )
-        ),
+        *(note for each in spec.protected for note in notes_on_spelling(rows.frame, each)),
     )
     return Dataset(spec.with_digests(digests), splits, prepared.n_dropped, notes)
 
@@ -249,9 +238,7 @@ def prepare_rows(
     """
     table = raw if isinstance(raw, SourceTable) else SourceTable(raw)
     columns = [str(name) for name in table.frame.columns]
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
-        raise RequestError(f"duplicate columns {listed_names(twice)}; rename or remove them")
+    check_distinct(columns)
     if spec.reading == 1:
         frame, target, n_dropped = read_rows_1(table.frame, spec)
         n_rows = f"{n_dropped:,} of {n_dropped + len(frame):,}"
@@ -314,12 +301,6 @@ def _of_model(table: SourceTable, spec: DatasetSpec) -> tuple[SourceTable, Datas
         )
     frame = table.frame[[name for name in table.frame.columns if name in wanted]]
     return replace(table, frame=frame), spec
-
-
-def _numbers_of_rows(column: pd.Series) -> dict[str, int]:
-    """Return the number of rows of each value, as text."""
-    found = column.dropna().map(value_text).value_counts()
-    return {str(value): int(count) for value, count in found.items()}
 
 
 def _label(target: pd.Series, spec: DatasetSpec) -> NDArray[np.int64]:

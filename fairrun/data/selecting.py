@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -15,7 +15,13 @@ from fairrun.data.spec import DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.text import did_you_mean, listed_names, quoted
 
-__all__ = ["check_names", "drop_uninformative", "rows_to_keep"]
+__all__ = [
+    "check_columns",
+    "check_distinct",
+    "check_names",
+    "drop_uninformative",
+    "rows_to_keep",
+]
 
 #: A sentence names at most this number of columns with nulls.
 _NAMED = 5
@@ -45,6 +51,32 @@ def check_names(columns: Sequence[str], spec: DatasetSpec) -> None:
         "weight": [] if spec.weight is None else [spec.weight],
         "cluster": [] if spec.cluster is None else [spec.cluster],
     }
+    check_columns(columns, named)
+
+
+def check_columns(columns: Sequence[str], named: Mapping[str, Iterable[str]]) -> None:
+    """Check that all named columns are in the data.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The columns of the data.
+    named : mapping of str to iterable of str
+        The columns that each parameter names.
+
+    Raises
+    ------
+    RequestError
+        If a name is not a column. The message has the nearest names.
+
+    Examples
+    --------
+    >>> check_columns(["age", "sex"], {"target": ["ages"]})
+    Traceback (most recent call last):
+    ...
+    fairrun.errors.RequestError: target=ages is not a column of the data; did you mean age?
+    the columns are age, sex
+    """
     known = set(columns)
     unknown = {field: [n for n in names if n not in known] for field, names in named.items()}
     faults = [
@@ -55,6 +87,13 @@ def check_names(columns: Sequence[str], spec: DatasetSpec) -> None:
     ]
     if faults:
         raise RequestError(f"{'; '.join(faults)}\nthe columns are {listed_names(columns)}")
+
+
+def check_distinct(columns: Sequence[str]) -> None:
+    """Raise RequestError if a column stands twice."""
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise RequestError(f"duplicate columns {listed_names(twice)}; rename or remove them")
 
 
 def drop_uninformative(frame: pd.DataFrame, spec: DatasetSpec) -> tuple[DatasetSpec, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,7 +95,12 @@ class _Faults:
 
 
 def type_columns(
-    table: SourceTable, spec: DatasetSpec, *, strict: bool = True, advise: bool = True
+    table: SourceTable,
+    spec: DatasetSpec,
+    *,
+    labels: Collection[str] = (),
+    strict: bool = True,
+    advise: bool = True,
 ) -> TypedTable:
     r"""Decide the type of each column, and convert it.
 
@@ -109,6 +114,8 @@ def type_columns(
         The rows as they were read.
     spec : DatasetSpec
         The spec, for the types, the texts that mean a null, and the role of each column.
+    labels : collection of str
+        Columns that are read as the target is, such as decisions.
     strict : bool
         Whether a column that cannot be used is an error. If not, it is in the notes: a column of
         numbers with a wrong cell is text, and a column of dates has the kind "other".
@@ -141,7 +148,8 @@ def type_columns(
     types = dict(spec.types) | ({} if spec.weight is None else {spec.weight: "number"})
     # The name of a cluster is never a number: 01 and 1 are two households.
     types |= {} if spec.cluster is None else {spec.cluster: "category"}
-    lenient = {spec.target, *spec.drop}
+    targets = {spec.target, *labels}
+    lenient = {*targets, *spec.drop}
     protected = {each.column for each in spec.protected}
     faults = _Faults()
     columns, kinds, nulls, notes, said = {}, {}, {}, [], []
@@ -153,12 +161,12 @@ def type_columns(
             given = "category"
         if table.written:
             cells = Cells.of(raw, {"", *spec.na_values})
-            if name == spec.target and given is None:
+            if name in targets and given is None:
                 cells = _spelt(cells)
                 given = "category" if _is_truth(cells) else None
             decision = decide(cells, given, spec.read)
         else:
-            decision = _decide_typed(raw, given, spec, is_target=name == spec.target)
+            decision = _decide_typed(raw, given, spec, is_target=name in targets)
         if decision.fault and name not in lenient:
             faults.add(name, decision)
         elif decision.kind == "other" and name not in lenient:

@@ -1,7 +1,13 @@
 """Groups of rows by protected column: one rule for training, serving, measuring and monitoring."""
 
 from fairrun.groups.column import MISSING, ProtectedColumn
-from fairrun.groups.grammar import GroupText, format_group, group_from_document, parse_group
+from fairrun.groups.grammar import (
+    GroupText,
+    Item,
+    format_group,
+    group_from_document,
+    parse_group,
+)
 from fairrun.groups.lookup import group_lookup, name_groups
 from fairrun.groups.protected import (
     NEITHER_NAME,
@@ -22,6 +28,7 @@ __all__ = [
     "NEITHER",
     "NEITHER_NAME",
     "GroupText",
+    "Item",
     "Protected",
     "ProtectedColumn",
     "distinct_values",

@@ -13,8 +13,8 @@ WORDS: dict[str, str] = {
     # what is counted
     "row": "One case of the data, such as one person or one application.",
     "favourable_label": "The outcome that is good for the person, such as “hired”. Also: label 1.",
-    "selected": "The model predicts the favourable label for the row.",
-    "score": "The probability of the favourable label that the model computes before it decides.",
+    "selected": "The prediction or decision for the row is the favourable one.",
+    "score": "The estimated probability of the favourable label, before any decision.",
     "protected_column": "A column whose groups are compared, such as sex or race.",
     "effective_rows": "With weights or clusters: as many rows of equal weight that are "
     "independent would give intervals about as wide.",

@@ -29,9 +29,23 @@ def _needs(evaluation: Evaluation) -> list[str]:
 
 
 def not_measured(
-    evaluation: Evaluation, gate: Gate | None = None, result: GateResult | None = None
+    evaluation: Evaluation,
+    gate: Gate | None = None,
+    result: GateResult | None = None,
+    *,
+    of_model: bool = True,
 ) -> list[str]:
-    """Return sentences about questions that a report does not answer."""
+    """Return sentences about questions that a report does not answer.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The evaluation as it is shown.
+    gate, result : Gate and GateResult, optional
+        The gate and its result.
+    of_model : bool
+        Whether a model made the decisions that were measured.
+    """
     counts, audited = evaluation.counts, evaluation.audit
     said = _needs(evaluation)
     for column in counts.columns:
@@ -77,14 +91,15 @@ def not_measured(
         said += [
             "The tables of Local Law 144 were not made, because that rule counts people, and the "
             "rows have weights.",
-            "The explanations of the model count each row once. They are not weighted.",
         ]
+        if of_model:
+            said.append("The explanations of the model count each row once. They are not weighted.")
     if audited.clusters is not None and "roc_auc" not in evaluation.not_measured:
         said.append(
             "Metrics of scores, such as the AUC and the Brier score, have no interval, because "
             "the rows are in clusters."
         )
-    if evaluation.flips is None:
+    if evaluation.flips is None and of_model:
         said.append(
             f"There is no flip test of {evaluation.protected.name}, because the model does not "
             "read that column. Other columns may be proxies of it."
@@ -105,6 +120,7 @@ def not_measured(
         "Each interval covers the true value in 95 of 100 samples, so all of them together do so "
         "less often. Only the intervals of the worst pairs hold for all pairs at once, for one "
         "metric and one column.",
-        "The report does not say whether a law applies, or whether the model complies with it.",
+        "The report does not say whether a law applies, or whether the "
+        f"{'model complies' if of_model else 'decisions comply'} with it.",
     ]
     return said

@@ -212,7 +212,7 @@ def render_report(
         measured=evaluation.not_measured,
         has_scores="roc_auc" not in evaluation.not_measured,
         parts=_parts(evaluation, origin, sections),
-        not_measured=not_measured(evaluation, gate, shown),
+        not_measured=not_measured(evaluation, gate, shown, of_model=bool(origin.model)),
         words=definitions(tables, *_ALWAYS, *(_OF_COLUMNS if overview else ())),
     )
 

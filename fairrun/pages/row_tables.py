@@ -27,7 +27,8 @@ def performance_table(evaluation: Evaluation) -> Table:
         if name not in compared
     ]
     heads = ("metric", VALUE)
-    return Table("Performance over all rows", heads, tuple(rows))
+    caption = "Performance over all rows" if evaluation.labelled else "All rows"
+    return Table(caption, heads, tuple(rows))
 
 
 def population_table(evaluation: Evaluation) -> Table:
@@ -69,7 +70,7 @@ def population_table(evaluation: Evaluation) -> Table:
             "favourable labels" if evaluation.labelled else "selected",
         ),
         tuple(rows),
-        f"{MISSING} means that the value is null, or has too few training rows to be named."
+        f"{MISSING} means that the value is null, or that too few rows have it to be named."
         + left_out(n_left_out, "audit/rates.csv"),
     )
 

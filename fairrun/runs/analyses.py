@@ -34,6 +34,15 @@ class Analyses:
     subgroups: int = 0
     membership: tuple[str, ...] = ()
 
+    @property
+    def parameters(self) -> dict[str, str | None]:
+        """Return the parameters of an entry point that ask for the same; None for none."""
+        return {
+            "given": ",".join(self.given) or None,
+            "subgroups": str(self.subgroups) if self.subgroups else None,
+            "membership": ",".join(self.membership) or None,
+        }
+
 
 NO_ANALYSES = Analyses()
 

@@ -175,7 +175,8 @@ def _constraint(text: str | None, dataset: Dataset, training: TrainingRequest) -
     if text is None:
         return None
     train, spec = dataset.splits["train"], dataset.spec
-    return read_constraint(text, protected_columns(train, spec, training.min_frequency))
+    columns = protected_columns(train.frame, spec.protected, training.min_frequency)
+    return read_constraint(text, columns)
 
 
 def _train_and_evaluate(

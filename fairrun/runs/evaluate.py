@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import mlflow
 import pandas as pd
@@ -97,6 +98,10 @@ class Evaluated:
         How often the test split was looked at; None for other rows, or if the store cannot say.
     trained_by : str
         The run that trained the model; empty if it is not in this tracking store.
+    not_measured : mapping of str to str
+        The metrics that need true labels or scores that the rows do not have, with the reason.
+    said : tuple of str
+        The findings of further analyses, one sentence each.
     """
 
     run_id: str
@@ -107,6 +112,8 @@ class Evaluated:
     constraint: ConstraintCheck | None = None
     looks: Looks | None = None
     trained_by: str = ""
+    not_measured: Mapping[str, str] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
 
 def run_evaluate(
@@ -235,10 +242,31 @@ def run_evaluate(
                 log_explanations(overview, explained)
                 plots |= explained
             origin = origin_of(
-                *(run.info.run_id, opened, spec, measured_on.digest, which, data, names, gate),
-                *(read, min_cell, justification, purpose),
+                run.info.run_id,
+                "evaluate",
+                {
+                    "model": opened.uri,
+                    "protected": ",".join(names),
+                    "data": data,
+                    "read": None if read is None else json.dumps(read.to_dict()),
+                    "gate": gate,
+                    "min_cell": None if min_cell == MIN_CELL else min_cell,
+                    "justification": justification,
+                    "purpose": purpose,
+                    **asked.parameters,
+                },
+                model=opened.uri,
+                mitigator=opened.mitigator,
+                dataset=spec.name,
+                digest=measured_on.digest,
+                rows=which,
+                target=spec.target,
+                positive=spec.positive,
+                weight=spec.weight or "",
+                cluster=spec.cluster or "",
+                looks="" if looks is None else str(looks),
+                purpose=purpose or "",
             )
-            origin = replace(origin, looks="" if looks is None else str(looks))
             log_report(
                 render_report(
                     *(evaluation, origin, plots, gate, result, overview, not_explained),
@@ -249,6 +277,7 @@ def run_evaluate(
         done = Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),
+            said=tuple(sentence for each in judged.analyses for sentence in each.said),
         )
         describe_run(
             *_described(done, opened.uri, opened.mitigator, len(rows), spec),

@@ -7,9 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fairrun.data import DatasetSpec, Decisions, Rows
+import pandas as pd
+
+from fairrun.data import Decisions
 from fairrun.errors import RequestError
-from fairrun.groups import ProtectedColumn
+from fairrun.groups import Protected, ProtectedColumn
 from fairrun.metrics import Evaluation, evaluate_predictions, hidden_groups, show
 
 __all__ = ["hide_small_groups", "measure", "protected_columns"]
@@ -25,18 +27,18 @@ _MOST_CROSSINGS = 2000
 
 
 def protected_columns(
-    train: Rows, spec: DatasetSpec, min_frequency: int
+    frame: pd.DataFrame, protected: Sequence[Protected], min_frequency: int
 ) -> tuple[ProtectedColumn, ...]:
-    """Return the protected columns with the values of the training rows.
+    """Return the protected columns with the values of rows.
 
     Parameters
     ----------
-    train : Rows
-        The training rows.
-    spec : DatasetSpec
-        The dataset spec with the protected columns and their groups.
+    frame : pandas.DataFrame
+        The rows: those of a model's training, or those of an audit.
+    protected : sequence of Protected
+        The protected columns and their groups.
     min_frequency : int
-        The fewest training rows of a protected value that has a name in tables; see
+        The fewest rows of a protected value that has a name in tables; see
         `ProtectedColumn.from_frame`.
 
     Returns
@@ -49,8 +51,7 @@ def protected_columns(
         If a group has no row, or there are more than 2,000 combinations of values.
     """
     columns = tuple(
-        ProtectedColumn.from_frame(train.frame, each, min_frequency=min_frequency)
-        for each in spec.protected
+        ProtectedColumn.from_frame(frame, each, min_frequency=min_frequency) for each in protected
     )
     crossings = math.prod(column.size for column in columns)
     if crossings > _MOST_CROSSINGS:

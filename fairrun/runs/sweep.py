@@ -156,7 +156,9 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
     space = checked_space(request)
     with _executor(request) as executor:
         dataset = load()
-        columns = protected_columns(dataset.splits["train"], dataset.spec, request.min_frequency)
+        columns = protected_columns(
+            dataset.splits["train"].frame, dataset.spec.protected, request.min_frequency
+        )
         plan = plan_sweep(request, space, dataset.spec, columns)
         if is_new:
             log_notes(dataset.notes, dataset.n_dropped)

@@ -157,7 +157,7 @@ def run_train(
             say_findings(dataset)
         spec, train = dataset.spec, dataset.splits["train"]
         validation = dataset.splits["validation"]
-        columns = protected_columns(train, spec, request.min_frequency)
+        columns = protected_columns(train.frame, spec.protected, request.min_frequency)
         classifier = FairClassifier.for_dataset(spec, **vars(request))
         recipe = classifier.recipe()
         if train.weight is not None:

@@ -28,6 +28,7 @@ from fairrun.data import (
     DataRequest,
     Dataset,
     DatasetSpec,
+    Decisions,
     ReadRequest,
     Rows,
     is_preprocessed,
@@ -52,6 +53,7 @@ from fairrun.tracking.store import reading
 __all__ = [
     "dataset_tags",
     "log_dataset",
+    "log_decisions",
     "log_dropped",
     "log_input",
     "log_notes",
@@ -252,6 +254,35 @@ def log_input(rows: Rows, spec: DatasetSpec, context: str) -> PandasDataset:
         digest=dict(spec.digests).get(context) or rows.digest(),
     )
     mlflow.log_input(dataset, context=context)
+    return dataset
+
+
+def log_decisions(decisions: Decisions, name: str, source: str, column: str) -> PandasDataset:
+    """Log an MLflow dataset input for decisions: name, schema and digest, but no row.
+
+    Parameters
+    ----------
+    decisions : Decisions
+        The rows and decisions.
+    name, source : str
+        The name of the data, and where they are from.
+    column : str
+        The column with the decisions, which the schema names last.
+
+    Returns
+    -------
+    PandasDataset
+        The MLflow dataset, for logging metrics.
+    """
+    others = decisions.frame.drop(columns=column, errors="ignore")
+    dataset = _TypedDataset(
+        others.assign(**{column: decisions.prediction}),
+        source=_source(source),
+        predictions=column,
+        name=name,
+        digest=decisions.digest(),
+    )
+    mlflow.log_input(dataset, context="evaluation")
     return dataset
 
 

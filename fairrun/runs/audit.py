@@ -1,0 +1,302 @@
+"""The `audit` run, which measures decisions that fairrun did not make."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+import mlflow
+import pandas as pd
+from mlflow.models import Model
+
+from fairrun.data import DecisionsRequest, DecisionTable, read_decisions
+from fairrun.gate import Gate
+from fairrun.metrics import MIN_CELL, check_min_cell
+from fairrun.pages import render_report
+from fairrun.runs.analyses import NO_ANALYSES, Analyses
+from fairrun.runs.described import describe_analyses, describe_gate, describe_metrics
+from fairrun.runs.evaluate import Evaluated
+from fairrun.runs.measure import measure, protected_columns
+from fairrun.runs.measured import judge_and_log
+from fairrun.runs.origin import origin_of
+from fairrun.runs.purpose import check_purpose
+from fairrun.text import n_of
+from fairrun.tracking.datasets import (
+    dataset_tags,
+    log_decisions,
+    log_dropped,
+    log_notes,
+    spec_parameters,
+)
+from fairrun.tracking.descriptions import as_code, describe_run
+from fairrun.tracking.evaluation import log_report
+from fairrun.tracking.hints import next_command
+from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, REPORT, parameter, run_name
+from fairrun.tracking.runs import log_parameters, tracked_run
+
+__all__ = ["AnsweringModel", "commands_after_audit", "run_audit"]
+
+#: The column of decisions of a model that is audited without labels.
+_ANSWER = "prediction"
+
+
+class AnsweringModel(Protocol):
+    """A logged model whose answers can be audited."""
+
+    @property
+    def uri(self) -> str:
+        """The model URI as it was given."""
+
+    @property
+    def metadata(self) -> Model:
+        """The content of `MLmodel`."""
+
+    @property
+    def mitigator(self) -> str:
+        """The name of the mitigator; empty unless fairrun made the model."""
+
+    @property
+    def flavor(self) -> str:
+        """The MLflow flavour."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The input columns of its signature; empty without a signature."""
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns `prediction` (0 or 1) and perhaps `probability` for raw rows."""
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is audited, in words and for the run: decisions of a table, or a model."""
+
+    table: DecisionTable
+    model: AnsweringModel | None
+
+    @property
+    def column(self) -> str:
+        """The column that says what was decided."""
+        request = self.table.request
+        if self.model is not None:
+            return request.target or _ANSWER
+        return str(request.prediction or request.score)
+
+    @property
+    def favourable(self) -> str:
+        """The favourable value of this column."""
+        request = self.table.request
+        if self.model is not None:
+            return request.positive or request.favourable or "1"
+        if request.threshold is not None:
+            return f"{request.threshold:g} or more"
+        return str(request.favourable)
+
+    @property
+    def words(self) -> str:
+        """What is audited, as the beginning of a description."""
+        if self.model is not None:
+            return f"the model {as_code(self.model.uri)}"
+        return f"the decisions in the column {as_code(self.column)}"
+
+
+def run_audit(
+    request: DecisionsRequest,
+    model: AnsweringModel | None = None,
+    gate: Gate | None = None,
+    *,
+    report: bool = True,
+    min_cell: int = MIN_CELL,
+    justification: str | None = None,
+    purpose: str | None = None,
+    asked: Analyses = NO_ANALYSES,
+) -> Evaluated:
+    """Measure decisions in a table, or the answers of any logged model to the rows of a table.
+
+    Parameters
+    ----------
+    request : DecisionsRequest
+        The table and the roles of its columns.
+    model : AnsweringModel, optional
+        A model whose answers are audited, in place of a column of decisions.
+    gate : Gate, optional
+        The conditions that the decisions must meet.
+    report : bool
+        Whether to draw plots and write the report.
+    min_cell : int
+        Numbers about fewer rows are not shown; 1 shows all. Protected values with fewer rows are
+        not named either, and count as unknown. The gate decides from all numbers.
+    justification : str, optional
+        See `run_evaluate`.
+    purpose : str, optional
+        What the audit is for, in one line.
+    asked : Analyses
+        The further analyses that were asked for.
+
+    Returns
+    -------
+    Evaluated
+
+    Raises
+    ------
+    RequestError
+        If the table cannot be read or used, the model cannot answer its rows, or the gate needs
+        labels, scores or columns that are not there.
+    """
+    check_min_cell(min_cell)
+    check_purpose(purpose)
+    what = "audit" if model is None else run_name("audit", model.mitigator or model.flavor)
+    with tracked_run(what) as run:
+        table = read_decisions(request, predict=None if model is None else model.predict)
+        subject, spec, decisions = _Subject(table, model), table.spec, table.decisions
+        log_notes(decisions.notes, table.n_dropped)
+        columns = protected_columns(decisions.frame, spec.protected, min_cell)
+        mlflow.set_tags(dataset_tags(spec) | {MEASURED_ROWS: "evaluation"})
+        if model is not None and model.mitigator:
+            mlflow.set_tag(MITIGATOR, model.mitigator)
+        log_parameters(_parameters(subject, min_cell, justification, purpose))
+        log_parameters(spec_parameters(spec))
+
+        evaluation = measure(decisions, columns, justification)
+        if model is not None and columns[0].name in model.inputs:
+            evaluation = evaluation.with_flips(
+                lambda frame: model.predict(frame)["prediction"], decisions.frame, decisions.weight
+            )
+        measured_on = log_decisions(decisions, spec.name, spec.source, subject.column)
+        judged = judge_and_log(
+            *(evaluation, decisions, columns, gate),
+            dataset=measured_on,
+            model_id=None if model is None else model.metadata.model_id,
+            min_cell=min_cell,
+            sensitive=spec.sensitive,
+            report=report,
+            asked=asked,
+        )
+        log_dropped(table.n_dropped)
+        evaluation = judged.evaluation
+        said = tuple(sentence for each in judged.analyses for sentence in each.said)
+        done = Evaluated(
+            *(run.info.run_id, evaluation.metrics, "evaluation", judged.gate, columns[0]),
+            not_measured=evaluation.not_measured,
+            said=said,
+        )
+        if report:
+            origin = origin_of(
+                run.info.run_id,
+                "audit",
+                _given(request, model)
+                | {
+                    "gate": gate,
+                    "min_cell": None if min_cell == MIN_CELL else min_cell,
+                    "justification": justification,
+                    "purpose": purpose,
+                    **asked.parameters,
+                },
+                model="" if model is None else model.uri,
+                mitigator="" if model is None else model.mitigator,
+                flavor="" if model is None else model.flavor,
+                dataset=spec.name,
+                digest=measured_on.digest,
+                rows="evaluation",
+                target=subject.column,
+                positive=subject.favourable,
+                weight=spec.weight or "",
+                cluster=spec.cluster or "",
+                purpose=purpose or "",
+            )
+            sections = [each.section for each in judged.analyses]
+            log_report(
+                render_report(
+                    evaluation, origin, judged.plots, gate, judged.gate, sections=sections
+                )
+            )
+        describe_run(
+            *_described(done, subject),
+            describe_analyses(judged.analyses),
+            f"{as_code(REPORT)} explains each number." if report else "",
+            commands=commands_after_audit(done, request, model),
+        )
+        return done
+
+
+def commands_after_audit(
+    done: Evaluated, request: DecisionsRequest, model: AnsweringModel | None = None
+) -> list[str]:
+    """Return the commands to type next: the same audit with a gate, if there was none."""
+    if done.gate is not None:
+        return []
+    given = {name: str(value) for name, value in _given(request, model).items() if value}
+    gate = {"gate": f"statistical_parity<=0.1 @ {done.column.name}"}
+    return [next_command(done.run_id, "audit", given | gate)]
+
+
+def _given(request: DecisionsRequest, model: AnsweringModel | None) -> dict[str, object | None]:
+    """Return the parameters of the entry point that a request was made from."""
+
+    def listed(values: object) -> str | None:
+        return ",".join(map(str, values)) if isinstance(values, (list, tuple)) else None
+
+    types = request.types or {}
+    return {
+        "model": None if model is None else model.uri,
+        "data": request.data,
+        "prediction": request.prediction,
+        "favourable": request.favourable,
+        "score": request.score,
+        "score_scale": None if request.score_scale == "probability" else request.score_scale,
+        "threshold": request.threshold,
+        "target": request.target,
+        "positive": request.positive,
+        "weight": request.weight,
+        "cluster": request.cluster,
+        "where": request.where,
+        "protected": listed(request.protected),
+        "privileged": listed(request.privileged),
+        "unprivileged": listed(request.unprivileged),
+        "types": ",".join(f"{name}:{kind}" for name, kind in types.items()) or None,
+        "max_dropped": request.max_dropped,
+        "na_values": listed(request.na_values),
+        "sensitive": None if request.sensitive is None else str(request.sensitive).lower(),
+        "read": None if request.read is None else json.dumps(request.read.to_dict()),
+    }
+
+
+def _parameters(
+    subject: _Subject, min_cell: int, justification: str | None, purpose: str | None
+) -> dict[str, object]:
+    """Return what the run logs about the audit, as far as the dataset spec does not say it."""
+    request, model = subject.table.request, subject.model
+    said = {
+        "model": "none" if model is None else model.uri,
+        "prediction": subject.column,
+        "favourable": subject.favourable,
+        "score": request.score or "none",
+        "score_scale": request.score_scale,
+        "target": request.target or "none",
+        "where": request.where or "none",
+        "min_cell": str(min_cell),
+        "justification": justification or "none",
+        "purpose": purpose or "none",
+    }
+    return {parameter("audit", name): value for name, value in said.items()}
+
+
+def _described(done: Evaluated, subject: _Subject) -> list[str]:
+    """Return what an audit found, as the paragraphs of a description."""
+    decisions, spec = subject.table.decisions, subject.table.spec
+    columns = ", ".join(as_code(each.column) for each in spec.protected)
+    no_gate = "No gate was given, so there is no verdict."
+    missing = ""
+    if done.not_measured:
+        missing = (
+            f"{n_of(len(done.not_measured), 'metric was', 'metrics were')} not measured, because "
+            "the rows have no true labels or no scores; the report lists them."
+        )
+    return [
+        f"Audited {subject.words} of {as_code(spec.name)}, {n_of(len(decisions), 'row')}; "
+        f"{as_code(subject.favourable)} is favourable. Compares the groups of {columns}.",
+        no_gate if done.gate is None else describe_gate(done.gate),
+        describe_metrics(done.metrics, "these rows", done.column),
+        missing,
+    ]

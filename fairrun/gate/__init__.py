@@ -23,6 +23,13 @@ from fairrun.gate.planning import (
     PlannedGroup,
     plan_gate,
 )
+from fairrun.gate.plans import (
+    ABOUT_PLAN,
+    ExpectedGroup,
+    parse_plan,
+    plan_rows,
+    read_plan,
+)
 from fairrun.gate.probability import (
     probability_kept,
 )
@@ -34,11 +41,13 @@ from fairrun.gate.terms import (
 from fairrun.gate.verdicts import decide
 
 __all__ = [
+    "ABOUT_PLAN",
     "ABOUT_ROWS_NEEDED",
     "ASSUMPTIONS",
     "GATE_METRICS",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
+    "ExpectedGroup",
     "Gate",
     "GateMetric",
     "GateResult",
@@ -53,7 +62,10 @@ __all__ = [
     "judge",
     "overall",
     "parse_gate",
+    "parse_plan",
     "plan_gate",
+    "plan_rows",
     "probability_kept",
     "read_gate",
+    "read_plan",
 ]

@@ -11,15 +11,17 @@ import click
 from fairrun.data import DataRequest, ReadOptions, checked_types
 from fairrun.entrypoints._types import JsonObject, NumberOrAuto, given, given_one, listed
 from fairrun.errors import RequestError
-from fairrun.metrics import MIN_CELL
+from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Publication, read_publication
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = [
     "data_options",
+    "local_law_144_option",
     "min_cell_option",
     "min_frequency_option",
     "mitigator_option",
+    "publication_of",
     "read_options",
     "training_options",
 ]
@@ -176,6 +178,14 @@ min_cell_option = click.option(
     help="Numbers about fewer rows are not shown in tables, plots, pages and metrics; 1 shows all.",
 )
 
+local_law_144_option = click.option(
+    "--local-law-144",
+    default="none",
+    help="What is published about a bias audit under Local Law 144, as JSON or the path of a YAML "
+    "file. Keys, which can all be left out: date, auditor, tool, distribution_date, data "
+    "(historical or test), source, explanation.",
+)
+
 _TRAINING_OPTIONS = (
     click.option(
         "--estimator",
@@ -304,6 +314,11 @@ def data_options(command: Command) -> Command:
 def read_options(given_: dict[str, Any]) -> ReadOptions | None:
     """Return the options in JSON for reading a file; None if none was given."""
     return ReadOptions.from_dict(given_) if given_ else None
+
+
+def publication_of(text: str) -> Publication:
+    """Return what the parameter `local_law_144` says; nothing for "none"."""
+    return NO_PUBLICATION if text == "none" else read_publication(text)
 
 
 def _pairs(text: str) -> dict[str, str] | None:

@@ -7,7 +7,12 @@ from typing import Any
 import click
 
 from fairrun.entrypoints._command import entry_point, print_checks, print_metrics, slow_imports
-from fairrun.entrypoints._options import min_cell_option, read_options
+from fairrun.entrypoints._options import (
+    local_law_144_option,
+    min_cell_option,
+    publication_of,
+    read_options,
+)
 from fairrun.entrypoints._types import JsonObject, given, listed
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import GateResult, Verdict, read_gate
@@ -49,6 +54,7 @@ _EXIT_CODES = {
     help="The auditor's reason to leave categories with under 2 % of the rows out of the impact "
     "ratios of Local Law 144; none leaves none out.",
 )
+@local_law_144_option
 @click.option(
     "--purpose",
     default="auto",
@@ -74,6 +80,7 @@ def main(
     protected: str,
     min_cell: int,
     justification: str,
+    local_law_144: str,
     purpose: str,
     gate: str,
     gate_mode: str,
@@ -81,6 +88,7 @@ def main(
     """Measure a logged model on its test split, or on other labelled rows."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     columns, options = listed(protected), read_options(read)
+    published = publication_of(local_law_144)
     check_purpose(given(purpose))
     check_address(model)
 
@@ -101,6 +109,7 @@ def main(
         read=options,
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
+        publication=published,
         purpose=given(purpose),
     )
     print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)

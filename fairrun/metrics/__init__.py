@@ -119,6 +119,12 @@ from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
     score_metrics,
 )
+from fairrun.metrics.publication import (
+    NO_PUBLICATION,
+    Publication,
+    read_publication,
+    with_publication,
+)
 from fairrun.metrics.rates import (
     GROUP_RATES,
     Rate,
@@ -187,6 +193,7 @@ __all__ = [
     "NOTHING_HIDDEN",
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
+    "NO_PUBLICATION",
     "PERFORMANCE_METRICS",
     "AnyCounts",
     "Audit",
@@ -206,6 +213,7 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "Publication",
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
@@ -250,6 +258,7 @@ __all__ = [
     "of_predictions",
     "one_and_two_way",
     "over_majority",
+    "read_publication",
     "roc_auc",
     "score_metrics",
     "selection_rate",
@@ -263,5 +272,6 @@ __all__ = [
     "values_of",
     "why_no_interval",
     "wilson_limits",
+    "with_publication",
     "worst_of",
 ]

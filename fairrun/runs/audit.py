@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import mlflow
@@ -12,7 +12,7 @@ from mlflow.models import Model
 
 from fairrun.data import DecisionsRequest, DecisionTable, read_decisions
 from fairrun.gate import Gate
-from fairrun.metrics import MIN_CELL, check_min_cell
+from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Publication, check_min_cell
 from fairrun.pages import render_report
 from fairrun.runs.analyses import NO_ANALYSES, Analyses
 from fairrun.runs.described import describe_analyses, describe_gate, describe_metrics
@@ -111,6 +111,7 @@ def run_audit(
     justification: str | None = None,
     purpose: str | None = None,
     asked: Analyses = NO_ANALYSES,
+    publication: Publication = NO_PUBLICATION,
 ) -> Evaluated:
     """Measure decisions in a table, or the answers of any logged model to the rows of a table.
 
@@ -133,6 +134,8 @@ def run_audit(
         What the audit is for, in one line.
     asked : Analyses
         The further analyses that were asked for.
+    publication : Publication
+        What is published about an audit under Local Law 144, besides the rates.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def run_audit(
         mlflow.set_tags(dataset_tags(spec) | {MEASURED_ROWS: "evaluation"})
         if model is not None and model.mitigator:
             mlflow.set_tag(MITIGATOR, model.mitigator)
-        log_parameters(_parameters(subject, min_cell, justification, purpose))
+        log_parameters(_parameters(subject, min_cell, justification, purpose, publication))
         log_parameters(spec_parameters(spec))
 
         evaluation = measure(decisions, columns, justification)
@@ -172,6 +175,7 @@ def run_audit(
             sensitive=spec.sensitive,
             report=report,
             asked=asked,
+            publication=replace(publication, justification=justification or ""),
         )
         log_dropped(table.n_dropped)
         evaluation = judged.evaluation
@@ -191,6 +195,7 @@ def run_audit(
                     "min_cell": None if min_cell == MIN_CELL else min_cell,
                     "justification": justification,
                     "purpose": purpose,
+                    "local_law_144": None if publication == NO_PUBLICATION else publication,
                     **asked.parameters,
                 },
                 model="" if model is None else model.uri,
@@ -263,7 +268,11 @@ def _given(request: DecisionsRequest, model: AnsweringModel | None) -> dict[str,
 
 
 def _parameters(
-    subject: _Subject, min_cell: int, justification: str | None, purpose: str | None
+    subject: _Subject,
+    min_cell: int,
+    justification: str | None,
+    purpose: str | None,
+    publication: Publication,
 ) -> dict[str, object]:
     """Return what the run logs about the audit, as far as the dataset spec does not say it."""
     request, model = subject.table.request, subject.model
@@ -278,6 +287,7 @@ def _parameters(
         "min_cell": str(min_cell),
         "justification": justification or "none",
         "purpose": purpose or "none",
+        "local_law_144": str(publication),
     }
     return {parameter("audit", name): value for name, value in said.items()}
 

@@ -204,7 +204,13 @@ def with_publication(evaluation: Evaluation, said: Publication = NO_PUBLICATION)
     values = {name: getattr(said, name) for name, _, _ in _ITEMS}
     values["data"] = _KINDS.get(said.data, "")
     rows = [(what, values[name], section) for name, what, section in _ITEMS]
-    rows.append(("number of applicants", n_of(evaluation.counts.n_rows, "row"), "5-303"))
+    rows.append(
+        (
+            "number of applicants (rows that were measured)",
+            n_of(evaluation.counts.n_rows, "row"),
+            "5-303",
+        )
+    )
     unknown = law[(law["category"] == MISSING) & (law["basis"] == "selection")]
     for protected, n in zip(unknown["protected"], unknown["n"], strict=True):
         instead = evaluation.hidden.rows(protected, MISSING)

@@ -74,7 +74,7 @@ def publication(evaluation: Evaluation) -> Table | None:
         "What is published besides the rates (6 RCNY 5-301 to 5-303)",
         ("item", "value", "rule"),
         rows,
-        "An item that is not given is known to people only. Give it with local_law_144.",
+        "fairrun cannot know an item that is not given. Give it with local_law_144.",
     )
 
 

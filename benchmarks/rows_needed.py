@@ -39,7 +39,7 @@ CODE = (
     "fairrun/metrics/clustered.py",
 )
 #: Samples of weighted or clustered rows take longer to audit.
-FEWER = 5
+FEWER = 2
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 #: In the order in which people meet them.
-ENTRY_POINTS = ("main", "check", "preprocess", "train", "evaluate", "sweep", "serve")
+ENTRY_POINTS = (
+    "main",
+    "check",
+    "preprocess",
+    "train",
+    "evaluate",
+    "audit",
+    "postprocess",
+    "sweep",
+    "serve",
+)
 
 #: Only for `python -m fairrun`: `mlflow run` would make a run for a command that ends runs.
 NOT_IN_MLPROJECT = ("reap",)

@@ -1,11 +1,11 @@
 """Data sets: specs, loading, column types, and reproducible splits."""
 
-from fairrun.data.ahead import ReadRequest, read_ahead
+from fairrun.data.ahead import ReadRequest, read_ahead, read_decisions_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.decision_table import DecisionTable, read_decisions
 from fairrun.data.decisions import Decisions
-from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, check_said
+from fairrun.data.decisions_request import DecisionsRequest, ScoreScale
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -26,6 +26,7 @@ from fairrun.data.prepare import (
     label_group_counts,
     prepare,
     prepare_rows,
+    split_rows,
 )
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
@@ -59,7 +60,6 @@ __all__ = [
     "TypedTable",
     "are_dates",
     "check_request",
-    "check_said",
     "checked_types",
     "clusters_note",
     "code_columns",
@@ -80,9 +80,11 @@ __all__ = [
     "read_ahead",
     "read_clusters",
     "read_decisions",
+    "read_decisions_ahead",
     "read_weights",
     "relative_weights",
     "resolve_spec",
+    "split_rows",
     "type_columns",
     "weights_note",
 ]

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from fairrun.data.addresses import scheme_of
 from fairrun.data.csv_cells import SMALL
+from fairrun.data.decision_table import ReadDecisionsRequest, read_decisions
+from fairrun.data.decisions_request import DecisionsRequest, resolve_decisions
 from fairrun.data.prepare import Dataset, prepare
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
 
-__all__ = ["ReadRequest", "read_ahead"]
+__all__ = ["ReadRequest", "read_ahead", "read_decisions_ahead"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,32 @@ def read_ahead(request: DataRequest) -> DataRequest:
         given = {each.name: getattr(request, each.name) for each in fields(DataRequest)}
         return ReadRequest(**given, dataset=prepare(spec))
     return request
+
+
+def read_decisions_ahead(request: DecisionsRequest) -> DecisionsRequest:
+    """Read a table of decisions now if it is `census` or a small local file; see `read_ahead`.
+
+    Parameters
+    ----------
+    request : DecisionsRequest
+        The user's parameters.
+
+    Returns
+    -------
+    DecisionsRequest
+        A `ReadDecisionsRequest` for a small file. Any other request is returned unchanged.
+
+    Raises
+    ------
+    RequestError
+        If a required parameter is missing, or the rows that are read do not fit the request.
+    """
+    request.check_decided()
+    _, spec = resolve_decisions(request)
+    if _is_large(spec.source):
+        return request
+    given = {each.name: getattr(request, each.name) for each in fields(DecisionsRequest)}
+    return ReadDecisionsRequest(**given, table=read_decisions(request))
 
 
 def _is_large(source: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,7 +15,7 @@ from fairrun.data.where import parse_where
 from fairrun.documents import is_yaml
 from fairrun.errors import RequestError
 
-__all__ = ["DecisionsRequest", "ScoreScale", "check_said", "resolve_decisions"]
+__all__ = ["DecisionsRequest", "ScoreScale", "resolve_decisions"]
 
 ScoreScale = Literal["probability", "log_odds"]
 
@@ -44,6 +45,7 @@ class DecisionsRequest:
         or the favourable one of a known pair, such as 1 and 0, or approved and rejected.
     threshold : float or None
         The decision is favourable for scores of at least this number, on the scale of the scores.
+        Of a model, it is the threshold for the probabilities that it answers.
     weight, cluster : str or None
         The columns with the weight and the cluster of each row.
     where : str or None
@@ -93,6 +95,8 @@ class DecisionsRequest:
                 f"score_scale={self.score_scale} is not known; give probability or log_odds"
             )
         if self.threshold is not None:
+            if not math.isfinite(self.threshold):
+                raise RequestError(f"threshold={self.threshold:g} is not possible; give a number")
             if self.prediction is not None:
                 raise RequestError(
                     f"prediction={self.prediction} and threshold={self.threshold:g} both say what "
@@ -120,36 +124,43 @@ class DecisionsRequest:
         named = {role: [] if name is None else [name] for role, name in single.items()}
         return named | {"protected": list(self.protected or ())}
 
+    def check_decided(self, *, by_model: bool = False) -> None:
+        """Raise RequestError unless exactly one parameter says what was decided.
 
-def check_said(request: DecisionsRequest, *, is_model: bool) -> None:
-    """Check that exactly one parameter says what was decided."""
-    if is_model:
-        said = [n for n in ("prediction", "score", "threshold") if getattr(request, n) is not None]
-        if said:
+        Parameters
+        ----------
+        by_model : bool
+            Whether the answers of a model are audited.
+        """
+        if by_model:
+            said = [name for name in ("prediction", "score") if getattr(self, name) is not None]
+            if said:
+                raise RequestError(
+                    f"model and {said[0]} were given; give model to audit its answers, or leave it "
+                    "out to audit the decisions in the data"
+                )
+        elif self.score is None and self.threshold is not None:
             raise RequestError(
-                f"model and {said[0]} were given; give model to audit its answers, or leave it out "
-                "to audit the decisions in the data"
+                f"threshold={self.threshold:g} needs score=COLUMN, whose scores of at least "
+                f"{self.threshold:g} are favourable decisions"
             )
-    elif request.prediction is None and request.score is None:
-        raise RequestError(
-            "nothing says what was decided; give prediction=COLUMN with the decisions, or "
-            "score=COLUMN with threshold=NUMBER, or model=URI"
-        )
-    elif request.score is None and request.threshold is not None:
-        raise RequestError(
-            f"threshold={request.threshold:g} needs score=COLUMN, whose scores of at least "
-            f"{request.threshold:g} are favourable decisions"
-        )
-    elif request.prediction is None and request.threshold is None:
-        raise RequestError(
-            f"score={request.score} alone does not say what was decided; give threshold=NUMBER "
-            "(scores of at least this number are favourable), or prediction=COLUMN"
-        )
-    if request.target is None and request.positive is not None and not _has_spec(request.data):
-        raise RequestError(
-            f"positive={request.positive} needs target=COLUMN with the true labels; give "
-            "favourable for the decisions"
-        )
+        elif self.prediction is None and self.score is None:
+            raise RequestError(
+                "nothing says what was decided; give prediction=COLUMN with the decisions, or "
+                "score=COLUMN with threshold=NUMBER, or model=URI"
+            )
+        elif self.prediction is None and self.threshold is None:
+            raise RequestError(
+                f"score={self.score} alone does not say what was decided; give threshold=NUMBER "
+                "(scores of at least this number are favourable), or prediction=COLUMN"
+            )
+        # Of a model, it is the favourable answer.
+        is_used = by_model or self.target is not None or _has_spec(self.data)
+        if self.positive is not None and not is_used:
+            raise RequestError(
+                f"positive={self.positive} needs target=COLUMN with the true labels; give "
+                "favourable for the decisions"
+            )
 
 
 def resolve_decisions(request: DecisionsRequest) -> tuple[DecisionsRequest, DatasetSpec]:

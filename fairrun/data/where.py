@@ -211,17 +211,29 @@ def _texts_in(item: Item, values: list[object]) -> NDArray[np.bool_] | None:
 
 
 def _unmet(item: Item, column: pd.Series, condition: Condition) -> RequestError:
-    name = condition.column
+    """Return the error for an item that means no value of a column."""
+    name, said = condition.column, item.given or item.text
+    texts = column.dropna().map(value_text)
+    if texts.map(lambda text: _DATES.fullmatch(text) is not None).all() and len(texts):
+        return RequestError(
+            f"where: {said} is no day of the column {name!r}, which holds dates; give conditions "
+            f"such as {name}>=2025-01-01 or {name}=2025-01-01..2026-01-01"
+        )
     if item.range is not None:
         return RequestError(
-            f"where: {item.given} is a condition on numbers, and the column {name!r} holds text; "
-            f"give its values, joined with |, or types={name}:number if they are numbers"
+            f"where: {said} is a condition on numbers, and the column {name!r} holds text; give "
+            f"its values, joined with |, or types={name}:number if they are numbers"
         )
-    found = column.dropna().map(value_text).value_counts()
+    if said[:1] in "<>":
+        return RequestError(
+            f"where: {said} is not a condition on {name!r}; give a number after the sign, and "
+            "separate conditions by semicolons"
+        )
+    found = texts.value_counts()
     counts = {value: int(found[value]) for value in sorted(found.index)}
     often = [value for value, count in counts.items() if count >= NAMED_FROM]
     nearest = did_you_mean(item.text, often)
     return RequestError(
-        f"where: no row has {item.text!r} in the column {name!r} ({listed_values(counts)})"
-        f"{f'; {nearest}' if nearest else ''}"
+        f"where: no row has {item.text!r} in the column {name!r} "
+        f"({listed_values(counts, most=10)}){f'; {nearest}' if nearest else ''}"
     )

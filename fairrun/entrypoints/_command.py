@@ -9,35 +9,43 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pandas as pd
 
-from fairrun.data import DataRequest, read_ahead
+from fairrun.data import DataRequest, DecisionsRequest, read_ahead, read_decisions_ahead
 from fairrun.entrypoints._usage import EntryPoint, note_exit
 from fairrun.errors import (
     EXIT_BAD_REQUEST,
     EXIT_BUG,
+    EXIT_GATE_FAILED,
+    EXIT_INSUFFICIENT_EVIDENCE,
     EXIT_TRACKING_STORE,
     RequestError,
     StoreError,
 )
-from fairrun.gate import ABOUT_ROWS_NEEDED, GateResult
+from fairrun.gate import ABOUT_ROWS_NEEDED, GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_only_upper_limit, has_sign
-from fairrun.text import format_table, with_probability, with_sign
+from fairrun.text import format_table, listed_names, with_probability, with_sign
 from fairrun.tracking.interrupts import Interrupted, interruptible
-from fairrun.tracking.names import CONSTRAINT_PROBABILITY, RUN_VARIABLE
+from fairrun.tracking.names import CONSTRAINT_PROBABILITY, REPORT, RUN_VARIABLE
+
+if TYPE_CHECKING:  # it imports MLflow
+    from fairrun.runs.evaluate import Evaluated
 
 __all__ = [
     "UNDEFINED",
     "entry_point",
     "print_checks",
+    "print_evaluated",
     "print_metrics",
+    "print_verdict",
+    "read_decisions_early",
     "read_early",
     "slow_imports",
 ]
@@ -45,6 +53,11 @@ __all__ = [
 
 #: The line below a table of metrics, one of which has no value.
 UNDEFINED = "undefined: cannot be computed, or is about fewer rows than min_cell"
+_EXIT_CODES = {
+    Verdict.PASS: 0,
+    Verdict.FAIL: EXIT_GATE_FAILED,
+    Verdict.INSUFFICIENT_EVIDENCE: EXIT_INSUFFICIENT_EVIDENCE,
+}
 #: Metrics that are whole numbers.
 _COUNTS = ("n_rows", "n_clusters")
 
@@ -120,6 +133,11 @@ def read_early(request: DataRequest) -> DataRequest:
     Under `mlflow run` there is a run already, which a refusal has to end.
     """
     return request if RUN_VARIABLE in os.environ else read_ahead(request)
+
+
+def read_decisions_early(request: DecisionsRequest) -> DecisionsRequest:
+    """Read a small table of decisions before the slow imports; see `read_early`."""
+    return request if RUN_VARIABLE in os.environ else read_decisions_ahead(request)
 
 
 @contextmanager
@@ -205,3 +223,48 @@ def print_checks(result: GateResult) -> None:
         click.echo(f"\n{ABOUT_ROWS_NEEDED}")
         for line in result.rows_needed:
             click.echo(f"  {line}")
+
+
+def print_evaluated(
+    evaluated: Evaluated, what_is_next: str, commands: Sequence[str], gate_mode: str
+) -> int:
+    """Print the result of an evaluation or an audit; return the exit code of its gate.
+
+    `commands` are the commands to type next, and `what_is_next` says what they do.
+    """
+    from fairrun.tracking.hints import where_to_look  # It imports MLflow.
+
+    print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
+    if evaluated.not_measured:
+        click.echo(_not_measured(evaluated.not_measured))
+    if evaluated.constraint is not None:
+        click.echo(evaluated.constraint)
+    for sentence in evaluated.said:
+        click.echo(sentence)
+    if evaluated.gate is not None:
+        print_checks(evaluated.gate)
+    click.echo(f"\nrun {evaluated.run_id} has {REPORT}; to look at it:")
+    for line in where_to_look(evaluated.run_id):
+        click.echo(f"  {line}")
+    for line in commands:
+        click.echo(f"next, {what_is_next}:\n  {line}")
+    return print_verdict(evaluated.gate, gate_mode)
+
+
+def print_verdict(result: GateResult | None, gate_mode: str) -> int:
+    """Print the verdict of a gate, which is the last line of a command; return the exit code."""
+    if result is None:
+        return 0
+    click.echo(f"\n{result}")
+    return _EXIT_CODES[result.verdict] if gate_mode == "enabled" else 0
+
+
+def _not_measured(reasons: Mapping[str, str]) -> str:
+    """Return which metrics were not measured, a line for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(name)
+    return "\n".join(
+        f"not measured: {listed_names(names, most=5)} (each {reason.removeprefix('it ')})"
+        for reason, names in by_reason.items()
+    )

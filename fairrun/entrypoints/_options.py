@@ -16,17 +16,23 @@ from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = [
+    "column_types",
     "data_options",
+    "gate_options",
+    "justification_option",
     "local_law_144_option",
     "min_cell_option",
     "min_frequency_option",
     "mitigator_option",
+    "mitigator_params_option",
+    "options_of_data",
     "publication_of",
+    "purpose_option",
     "read_options",
     "training_options",
 ]
 
-Command = Callable[..., None]
+Command = Callable[..., int | None]
 
 _DATA_OPTIONS = (
     click.option(
@@ -242,14 +248,48 @@ _TRAINING_OPTIONS = (
 _PLAIN = ("estimator", "resample", "unseen", "min_frequency", "seed")
 
 
+justification_option = click.option(
+    "--justification",
+    default="none",
+    help="The auditor's reason to leave categories with under 2 % of the rows out of the impact "
+    "ratios of Local Law 144; none leaves none out.",
+)
+
+purpose_option = click.option(
+    "--purpose",
+    default="auto",
+    help="What the evaluation is for, in one line that the report repeats; auto: nothing.",
+)
+
+
+def gate_options(command: Command) -> Command:
+    """Add the options for the gate."""
+    command = click.option(
+        "--gate-mode",
+        type=click.Choice(["disabled", "dry_run", "enabled"]),
+        default="enabled",
+        help="enabled ends with exit code 4 if the gate fails, 5 if there is insufficient "
+        "evidence; dry_run only prints the verdict; disabled ignores the gate.",
+    )(command)
+    return click.option(
+        "--gate",
+        default="none",
+        help="The requirements for the model, such as 'disparate_impact>=0.8; accuracy>=0.8 @ "
+        "sex', or the path of a YAML file; none for no gate.",
+    )(command)
+
+
+mitigator_params_option = click.option(
+    "--mitigator-params",
+    type=JsonObject('{"alpha": 0.5}'),
+    default="{}",
+    help='The mitigator\'s parameters as JSON, such as {"alpha": 0.5}.',
+)
+
+
 def mitigator_option(command: Command) -> Command:
     """Add the options for the mitigator and its parameters."""
-    command = click.option(
-        "--mitigator-params",
-        type=JsonObject('{"alpha": 0.5}'),
-        default="{}",
-        help='The mitigator\'s parameters as JSON, such as {"alpha": 0.5}.',
-    )(command)
+    command = mitigator_params_option(command)
     return click.option(
         "--mitigator",
         default="none",
@@ -296,7 +336,7 @@ def data_options(command: Command) -> Command:
             changeable=listed(changeable),
             missing=given(missing),  # type: ignore[arg-type]
             max_dropped=max_dropped,
-            types=_pairs(types),
+            types=column_types(types),
             na_values=listed(na_values),
             weight=given_one(weight),
             cluster=given_one(cluster),
@@ -311,6 +351,19 @@ def data_options(command: Command) -> Command:
     return with_data
 
 
+def options_of_data(*names: str) -> list[Callable[[Command], Command]]:
+    """Return the options for the data with these names, for commands that take only some."""
+    by_name = {}
+    for option in _DATA_OPTIONS:
+
+        def probe() -> None:
+            """Take one option, whose name is then known."""
+
+        (found,) = option(probe).__click_params__  # type: ignore[attr-defined]
+        by_name[found.name] = option
+    return [by_name[name] for name in names]
+
+
 def read_options(given_: dict[str, Any]) -> ReadOptions | None:
     """Return the options in JSON for reading a file; None if none was given."""
     return ReadOptions.from_dict(given_) if given_ else None
@@ -321,7 +374,7 @@ def publication_of(text: str) -> Publication:
     return NO_PUBLICATION if text == "none" else read_publication(text)
 
 
-def _pairs(text: str) -> dict[str, str] | None:
+def column_types(text: str) -> dict[str, str] | None:
     """Return the entries NAME:TYPE of a parameter; None if it was not given."""
     entries = listed(text)
     if entries is None:

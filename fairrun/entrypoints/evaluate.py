@@ -6,25 +6,20 @@ from typing import Any
 
 import click
 
-from fairrun.entrypoints._command import entry_point, print_checks, print_metrics, slow_imports
+from fairrun.entrypoints._command import entry_point, print_evaluated, slow_imports
 from fairrun.entrypoints._options import (
+    gate_options,
+    justification_option,
     local_law_144_option,
     min_cell_option,
     publication_of,
+    purpose_option,
     read_options,
 )
 from fairrun.entrypoints._types import JsonObject, given, listed
-from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE
 from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
 from fairrun.runs.purpose import check_purpose
-from fairrun.tracking.names import REPORT
-
-_EXIT_CODES = {
-    Verdict.PASS: 0,
-    Verdict.FAIL: EXIT_GATE_FAILED,
-    Verdict.INSUFFICIENT_EVIDENCE: EXIT_INSUFFICIENT_EVIDENCE,
-}
 
 
 @entry_point
@@ -48,31 +43,10 @@ _EXIT_CODES = {
     "all protected columns of the model.",
 )
 @min_cell_option
-@click.option(
-    "--justification",
-    default="none",
-    help="The auditor's reason to leave categories with under 2 % of the rows out of the impact "
-    "ratios of Local Law 144; none leaves none out.",
-)
+@justification_option
 @local_law_144_option
-@click.option(
-    "--purpose",
-    default="auto",
-    help="What the evaluation is for, in one line that the report repeats; auto: nothing.",
-)
-@click.option(
-    "--gate",
-    default="none",
-    help="The requirements for the model, such as 'disparate_impact>=0.8; accuracy>=0.8 @ sex', or "
-    "the path of a YAML file; none for no gate.",
-)
-@click.option(
-    "--gate-mode",
-    type=click.Choice(["disabled", "dry_run", "enabled"]),
-    default="enabled",
-    help="enabled ends with exit code 4 if the gate fails, 5 if there is insufficient evidence; "
-    "dry_run only prints the verdict; disabled ignores the gate.",
-)
+@purpose_option
+@gate_options
 def main(
     model: str,
     data: str,
@@ -99,7 +73,6 @@ def main(
 
     with slow_imports():
         from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
-        from fairrun.tracking.hints import where_to_look
 
     evaluated = run_evaluate(
         opened,
@@ -112,20 +85,8 @@ def main(
         publication=published,
         purpose=given(purpose),
     )
-    print_metrics(evaluated.metrics, evaluated.rows, evaluated.column)
-    if evaluated.constraint is not None:
-        click.echo(evaluated.constraint)
-    if evaluated.gate is not None:
-        print_checks(evaluated.gate)
-    click.echo(f"\nrun {evaluated.run_id} has {REPORT}; to look at it:")
-    for line in where_to_look(evaluated.run_id):
-        click.echo(f"  {line}")
-    for line in commands_after_evaluate(evaluated, model):
-        click.echo(f"next, {_what_is_next(evaluated.gate)}:\n  {line}")
-    if evaluated.gate is None:
-        return 0
-    click.echo(f"\n{evaluated.gate}")
-    return _EXIT_CODES[evaluated.gate.verdict] if gate_mode == "enabled" else 0
+    commands = commands_after_evaluate(evaluated, model)
+    return print_evaluated(evaluated, _what_is_next(evaluated.gate), commands, gate_mode)
 
 
 def _what_is_next(gate: GateResult | None) -> str:

@@ -158,7 +158,8 @@ def _by_width(judgement: Judgement, value: float, verdict: Verdict, to_fail: flo
         distances = [(above * to_fail, lowest - true)]
     found = [width / distance if distance > 0 else math.inf for width, distance in distances]
     times = max(found) ** 2
-    return times if not math.isnan(times) else 1.0
+    # A limit at 0 or 1 has no distance from its value, so that no number follows from the width.
+    return times if times > 0 else 1.0
 
 
 def _scaled(term: Term, value: float) -> float:

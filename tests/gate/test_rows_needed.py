@@ -130,6 +130,15 @@ def test_a_value_at_the_limit_needs_no_number_of_rows() -> None:
     assert halfway.rows[0] > 100
 
 
+def test_a_rate_of_0_needs_a_number_of_rows_although_its_lower_limit_has_no_width() -> None:
+    judgement = only("true_positive_rate>=0.05", counts_of([[2, 43], [20, 0]], [[2, 3], [20, 0]]))
+    assert judgement.needed is not None
+    measured, halfway = judgement.needed.answers
+    assert measured.verdict is Verdict.FAIL
+    assert measured.rows > (70,)
+    assert halfway.rows > (0,)
+
+
 def test_a_decided_check_needs_nothing() -> None:
     result = decided("statistical_parity<=0.4; accuracy>=0.95", counts_of(A, B))
     assert [each.needed for each in result.judgements] == [None, None]

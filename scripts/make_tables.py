@@ -354,6 +354,24 @@ def intervals(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(["", "ms"], lines)
 
 
+def rows_needed(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the rows that each check was said to need, and how often they decided it."""
+    header = ["case", "check", "true value", "right verdict", "rows", "decided in %", "samples"]
+    lines = [
+        [
+            row["case"],
+            f"`{row['gate']}`",
+            f"{row['value']:z.3f}, {row['assumed']}",
+            row["verdict"],
+            ", ".join(f"{n:,}" for n in row["rows"]),
+            f"{100 * row['decided']:.1f}",
+            f"{row['samples']:,}",
+        ]
+        for row in rows
+    ]
+    return _markdown(header, lines)
+
+
 def constraint_probability(rows: Rows, _: dict[str, Any]) -> str:
     """Write the mean probability of each range, and how often the constraint held."""
     ranges = list(dict.fromkeys((row["low"], row["high"]) for row in rows))
@@ -725,6 +743,7 @@ TABLES = {
     "calibration_by_chance": Table("coverage_scores", calibration_by_chance, command=False),
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
+    "rows_needed": Table("rows_needed", rows_needed),
     "gate_errors": Table("gate_errors", gate_errors),
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),

@@ -16,8 +16,10 @@ from fairrun.entrypoints._options import (
     gate_options,
     given_option,
     justification_option,
+    local_law_144_option,
     membership_option,
     min_cell_option,
+    publication_of,
     purpose_option,
     subgroups_option,
 )
@@ -41,6 +43,7 @@ from fairrun.runs.purpose import check_purpose
 @membership_option
 @min_cell_option
 @justification_option
+@local_law_144_option
 @purpose_option
 @gate_options
 def main(
@@ -51,6 +54,7 @@ def main(
     membership: str,
     min_cell: int,
     justification: str,
+    local_law_144: str,
     purpose: str,
     gate: str,
     gate_mode: str,
@@ -58,6 +62,7 @@ def main(
     """Measure decisions in a table, or the answers of any logged model."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     within, probabilities = listed(given) or [], listed(membership) or []
+    published = publication_of(local_law_144)
     check_purpose(text_if_given(purpose))
     uri = None if model == "none" else model
     request.check_decided(by_model=uri is not None)
@@ -79,6 +84,7 @@ def main(
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
         purpose=text_if_given(purpose),
+        publication=published,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
     commands = commands_after_audit(evaluated, request, answering)

@@ -13,8 +13,10 @@ from fairrun.entrypoints._options import (
     gate_options,
     given_option,
     justification_option,
+    local_law_144_option,
     membership_option,
     min_cell_option,
+    publication_of,
     purpose_option,
     read_options,
     subgroups_option,
@@ -70,6 +72,7 @@ def _of_other_models(name: str, what: str) -> Callable[[Any], Any]:
 @membership_option
 @min_cell_option
 @justification_option
+@local_law_144_option
 @purpose_option
 @gate_options
 def main(
@@ -88,6 +91,7 @@ def main(
     membership: str,
     min_cell: int,
     justification: str,
+    local_law_144: str,
     purpose: str,
     gate: str,
     gate_mode: str,
@@ -105,6 +109,7 @@ def main(
     }
     of_others = {name: value for name, value in of_others.items() if value is not None}
     within, probabilities = listed(given) or [], listed(membership) or []
+    published = publication_of(local_law_144)
     purpose_given = text_if_given(purpose)
     reason = None if justification == "none" else justification
     check_purpose(purpose_given)
@@ -125,6 +130,7 @@ def main(
             *(request, opened, demanded),
             min_cell=min_cell,
             justification=reason,
+            publication=published,
             purpose=purpose_given,
             asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
         )
@@ -150,6 +156,7 @@ def main(
         read=options,
         min_cell=min_cell,
         justification=reason,
+        publication=published,
         purpose=purpose_given,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )

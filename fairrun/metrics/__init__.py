@@ -31,6 +31,7 @@ from fairrun.metrics.bias import (
 )
 from fairrun.metrics.binomial import (
     clopper_pearson_limits,
+    tail_of_pairs,
 )
 from fairrun.metrics.calibration import (
     CALIBRATION_BINS,
@@ -70,6 +71,9 @@ from fairrun.metrics.conditional import (
 )
 from fairrun.metrics.conditional_shown import (
     show_conditional,
+)
+from fairrun.metrics.counted import (
+    Counted,
 )
 from fairrun.metrics.counts import (
     Counts,
@@ -137,6 +141,12 @@ from fairrun.metrics.paired import (
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
     score_metrics,
+)
+from fairrun.metrics.publication import (
+    NO_PUBLICATION,
+    Publication,
+    read_publication,
+    with_publication,
 )
 from fairrun.metrics.rates import (
     GROUP_RATES,
@@ -223,6 +233,7 @@ __all__ = [
     "NOTHING_HIDDEN",
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
+    "NO_PUBLICATION",
     "PERFORMANCE_METRICS",
     "TO_FAVOURABLE",
     "TO_UNFAVOURABLE",
@@ -233,6 +244,7 @@ __all__ = [
     "ClusterReplicates",
     "ClusterTables",
     "ConditionalParity",
+    "Counted",
     "Counts",
     "Effect",
     "EffectKind",
@@ -246,6 +258,7 @@ __all__ = [
     "ModelDifferences",
     "PairedCounts",
     "PairedRows",
+    "Publication",
     "Rate",
     "ScoreHistogram",
     "SubgroupScan",
@@ -302,6 +315,7 @@ __all__ = [
     "one_and_two_way",
     "over_majority",
     "paired_rows",
+    "read_publication",
     "roc_auc",
     "scan_subgroups",
     "score_metrics",
@@ -313,6 +327,7 @@ __all__ = [
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
+    "tail_of_pairs",
     "threshold_frontier",
     "true_positive_rate",
     "unknown_groups",
@@ -320,5 +335,6 @@ __all__ = [
     "verdict_of",
     "why_no_interval",
     "wilson_limits",
+    "with_publication",
     "worst_of",
 ]

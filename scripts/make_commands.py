@@ -27,6 +27,7 @@ ENTRY_POINTS = (
     "train",
     "evaluate",
     "audit",
+    "compare",
     "postprocess",
     "sweep",
     "serve",

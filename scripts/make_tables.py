@@ -188,16 +188,20 @@ def coverage_edges(rows: Rows, _: dict[str, Any]) -> str:
 
 def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
     """Write the coverage of differences between models."""
-    metrics = [name for name in rows[0] if name not in ("rows", "differing")]
+    first = ("kind", "rates", "rows", "differing")
+    metrics = [name for name in rows[0] if name not in first]
     lines = [
         [
+            row["kind"],
+            row["rates"],
             f"{row['rows']:,}",
             f"{100 * row['differing']:.0f} %",
             *(f"{row[metric]:.1f}" for metric in metrics),
         ]
         for row in rows
     ]
-    return _markdown(["rows a group", "labels that differ", *metrics], lines)
+    header = ["rows are", "rates", "rows a group", "labels that differ", *metrics]
+    return _markdown(header, lines)
 
 
 def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:

@@ -28,6 +28,9 @@ from fairrun.figures.groups import (
 from fairrun.figures.metrics import (
     plot_metrics,
 )
+from fairrun.figures.model_differences import (
+    plot_model_differences,
+)
 from fairrun.figures.scores import (
     plot_calibration,
     plot_roc,
@@ -63,6 +66,7 @@ __all__ = [
     "plot_label_group_counts",
     "plot_metric_bars",
     "plot_metrics",
+    "plot_model_differences",
     "plot_parameters",
     "plot_roc",
     "plot_sweep",

@@ -36,6 +36,11 @@ from fairrun.metrics.calibration import (
     calibration_in_the_large,
     squared_calibration_error,
 )
+from fairrun.metrics.changed_sides import (
+    TO_FAVOURABLE,
+    TO_UNFAVOURABLE,
+    changed_sides,
+)
 from fairrun.metrics.closed_form import (
     normal_quantile,
     wilson_limits,
@@ -51,7 +56,11 @@ from fairrun.metrics.clustered import (
 )
 from fairrun.metrics.compare import (
     ModelDifferences,
+    PairedRows,
     compare_models,
+    compare_paired,
+    compare_predictions,
+    paired_rows,
 )
 from fairrun.metrics.conditional import (
     ConditionalParity,
@@ -119,7 +128,10 @@ from fairrun.metrics.measurable import (
     of_predictions,
 )
 from fairrun.metrics.paired import (
+    AnyPairedCounts,
     PairedCounts,
+    WeightedPairedCounts,
+    count_pairs,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
@@ -149,6 +161,11 @@ from fairrun.metrics.shown import (
     MARGINAL,
     show,
     shown_confusion,
+)
+from fairrun.metrics.shown_differences import (
+    differences_in_words,
+    show_differences,
+    verdict_of,
 )
 from fairrun.metrics.signs import (
     has_only_upper_limit,
@@ -200,7 +217,10 @@ __all__ = [
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
     "PERFORMANCE_METRICS",
+    "TO_FAVOURABLE",
+    "TO_UNFAVOURABLE",
     "AnyCounts",
+    "AnyPairedCounts",
     "Audit",
     "BiasMetric",
     "ClusterReplicates",
@@ -218,11 +238,13 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedRows",
     "Rate",
     "ScoreHistogram",
     "ThresholdFrontier",
     "UnknownGroups",
     "WeightedCounts",
+    "WeightedPairedCounts",
     "WeightedScoreHistogram",
     "accuracy",
     "area_between_roc_curves",
@@ -231,15 +253,20 @@ __all__ = [
     "bias_table",
     "brier_score",
     "calibration_in_the_large",
+    "changed_sides",
     "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
+    "compare_paired",
+    "compare_predictions",
     "compare_with_none",
     "conditional_parity",
     "confusion_table",
     "consistency_score",
+    "count_pairs",
     "count_rows",
     "counts_from_dict",
+    "differences_in_words",
     "divide",
     "effect_kinds",
     "effect_sentence",
@@ -266,11 +293,13 @@ __all__ = [
     "of_predictions",
     "one_and_two_way",
     "over_majority",
+    "paired_rows",
     "roc_auc",
     "score_metrics",
     "selection_rate",
     "show",
     "show_conditional",
+    "show_differences",
     "show_unknown_groups",
     "shown_confusion",
     "sizes_of",
@@ -279,6 +308,7 @@ __all__ = [
     "true_positive_rate",
     "unknown_groups",
     "values_of",
+    "verdict_of",
     "why_no_interval",
     "wilson_limits",
     "worst_of",

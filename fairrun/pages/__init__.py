@@ -1,7 +1,10 @@
-"""HTML pages: the report of an evaluation, the page of a sweep and the page of a check."""
+"""HTML pages: the report of an evaluation, the pages of a sweep, a comparison and a check."""
 
 from fairrun.pages.check import (
     render_check,
+)
+from fairrun.pages.comparison import (
+    render_comparison,
 )
 from fairrun.pages.conditional import (
     conditional_section,
@@ -34,6 +37,7 @@ __all__ = [
     "conditional_section",
     "constraint_limit",
     "render_check",
+    "render_comparison",
     "render_report",
     "render_sweep",
     "unknown_groups_section",

@@ -70,7 +70,7 @@ from fairrun.tracking.names import (
 from fairrun.tracking.runs import log_parameters, tracked_run
 from fairrun.tracking.versions import describe_versions
 
-__all__ = ["Evaluated", "commands_after_evaluate", "run_evaluate"]
+__all__ = ["Evaluated", "commands_after_evaluate", "rows_to_measure", "run_evaluate"]
 
 _logger = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ def run_evaluate(
     name = run_name("evaluate", opened.mitigator)
     with tracked_run(name, {MITIGATOR: opened.mitigator}) as run:
         trained = training_of(opened)
-        spec, rows, which, n_dropped = _rows(opened, data, dataset, read)
+        spec, rows, which, n_dropped = rows_to_measure(opened, data, dataset, read)
         of_rows = dataset_tags(spec) | {PROTECTED: names[0], MEASURED_ROWS: which}
         mlflow.set_tags(trained.tags | of_rows)
         # Another run can take the same data by this run's id. Other rows have other splits.
@@ -355,7 +355,7 @@ def _explain(
         return None, str(error)
 
 
-def _rows(
+def rows_to_measure(
     model: OpenedModel, data: str | None, dataset: Dataset | None, read: ReadOptions | None
 ) -> tuple[DatasetSpec, Rows, str, int]:
     """Return the spec, the rows to measure, "test" or "evaluation", and how many were dropped."""

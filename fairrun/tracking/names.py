@@ -18,6 +18,7 @@ __all__ = [
     "COMPARED",
     "COMPARED_RANK",
     "COMPARISON",
+    "COMPARISON_PAGE",
     "CONFUSION",
     "CONSTRAINT",
     "CONSTRAINT_KEPT",
@@ -208,6 +209,7 @@ BEFORE_AFTER = "before_after"
 GATE = "gate"
 LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"
+COMPARISON_PAGE = "comparison.html"
 TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.

@@ -5,7 +5,7 @@ from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.decision_table import DecisionTable, read_decisions
 from fairrun.data.decisions import Decisions
-from fairrun.data.decisions_request import DecisionsRequest, ScoreScale
+from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, has_spec
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -27,6 +27,7 @@ from fairrun.data.prepare import (
     label_group_counts,
     prepare,
     prepare_rows,
+    split_rows,
 )
 from fairrun.data.read_options import ReadOptions
 from fairrun.data.request import KNOWN_DATASETS, DataRequest, is_preprocessed, resolve_spec
@@ -69,6 +70,7 @@ __all__ = [
     "effective_n",
     "find",
     "find_in",
+    "has_spec",
     "identify_rows",
     "is_preprocessed",
     "label_group_counts",
@@ -85,6 +87,7 @@ __all__ = [
     "read_weights",
     "relative_weights",
     "resolve_spec",
+    "split_rows",
     "type_columns",
     "weights_note",
 ]

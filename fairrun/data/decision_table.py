@@ -127,6 +127,8 @@ def read_decisions(
     else:
         # A text file has no types of its own, so those that were decided here count.
         rows = frame if table.written else table.frame[keep].reset_index(drop=True)
+        # A model without a signature gets all other columns, so it must not see the labels.
+        rows = rows.drop(columns=[name for name in rows if str(name) == request.target])
         meant = request.favourable or request.positive
         made = _answered(predict(rows, meant, request.threshold))
     spec = replace(spec, protected=tuple(name_groups(frame, each) for each in spec.protected))
@@ -300,9 +302,15 @@ def _warnings(prediction: NDArray[np.int64], labels: Outcome | None) -> list[str
             "warning: the decision is equal to the label in every row; check that target is what "
             "was observed afterwards, and not the decision itself"
         )
-    elif (prediction != labels.label).all():
+    elif _is_opposite(prediction, labels.label):
         found.append(
-            "warning: the decision is the opposite of the label in every row; check favourable and "
-            "positive"
+            "warning: rows with a favourable decision have the favourable label less often than "
+            "the others; check favourable and positive"
         )
     return found
+
+
+def _is_opposite(prediction: NDArray[np.int64], label: NDArray[np.int64]) -> bool:
+    if prediction.min() == prediction.max():
+        return False
+    return bool(label[prediction == 1].mean() < label[prediction == 0].mean())

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.groups import label_of, spellings, value_text
-from fairrun.inference import yes_no_texts
+from fairrun.groups import Item, format_group, label_of, spellings, value_text
+from fairrun.inference import number_of, yes_no_texts
 from fairrun.text import NAMED_FROM, did_you_mean, listed_names, listed_values
 
 __all__ = ["Outcome", "read_outcome"]
@@ -43,7 +43,7 @@ class Outcome:
     favourable : str
         The favourable value, as text.
     is_guess : bool
-        Whether nobody named it: the two values are a known pair, such as 0 and 1.
+        Whether nobody named it, so that it was chosen by the rule of `read_outcome`.
     """
 
     label: NDArray[np.int64]
@@ -100,24 +100,21 @@ def read_outcome(
     counts = {value: counts[value] for value in values}
     if len(values) > 2 or spellings(values):
         raise _not_two(column, role, counts)
-    guess = None
-    if given is not None:
-        favourable = _named(values, given)
-        if favourable is None:
-            raise _not_a_value(name, parameter, given, counts)
-    else:
-        named = None if like is None else label_of(values, like)
-        guess = None if named is not None else _known_pair(values)
-        favourable = named if named is not None else guess
-        if favourable is None:
+    favourable = _meant(values, like, role) if given is None else _named(values, given)
+    if favourable is None:
+        if given is None:
             raise _unnamed(name, role, parameter, counts)
+        raise _not_a_value(name, parameter, given, counts)
     is_favourable = np.array([text == favourable for text in texts], dtype=np.int64)
-    return Outcome(is_favourable[codes], favourable, guess is not None)
+    return Outcome(is_favourable[codes], favourable, is_guess=given is None)
 
 
 def _named(values: Sequence[str], given: str) -> str | None:
     """Return the favourable value that was given, as the column writes it."""
     found = label_of(values, given)
+    number = number_of(given)
+    if found is None and number is not None and value_text(number) in values:
+        return value_text(number)  # 1.0 where the column has 1
     if found is not None or len(values) != 1:
         return found
     # Of a column that says "no" in all rows, the other value is known without a row that has it.
@@ -125,6 +122,17 @@ def _named(values: Sequence[str], given: str) -> str | None:
         if values[0] in pair:
             return label_of(pair, given)
     return None
+
+
+def _meant(values: Sequence[str], like: str | None, role: str) -> str | None:
+    """Return the favourable value that nobody named; None if it cannot be known."""
+    same = None if like is None else label_of(values, like)
+    pair = _known_pair(values)
+    # Decisions that predict the label have its values. A label can be of something else: a decision
+    # of 0 can be favourable where a label of 1 is, so that neither can be taken.
+    if role == "target" and same is not None and pair is not None and same != pair:
+        return None
+    return pair if same is None else same
 
 
 def _known_pair(values: Sequence[str]) -> str | None:
@@ -152,7 +160,8 @@ def _not_two(column: pd.Series, role: str, counts: Mapping[str, int]) -> Request
             f"; if it is a score, give score={name} and threshold" if role == "prediction" else ""
         )
         return RequestError(f"{said}; give a column with two values{meant}")
-    two = "|".join(often[:2]) if len(often) > 1 else "A|B"
+    most = sorted(often, key=lambda value: -counts[value])[:2]
+    two = format_group([Item(value) for value in sorted(most)]) if len(most) > 1 else "A|B"
     return RequestError(
         f"{said}; give a column with two values, keep only the rows that have one of two, such as "
         f"where='{name}={two}', or name values that mean a null in na_values"

@@ -38,6 +38,7 @@ __all__ = [
     "label_group_counts",
     "prepare",
     "prepare_rows",
+    "split_rows",
 ]
 
 SPLIT_NAMES = ("train", "validation", "test")
@@ -164,7 +165,27 @@ def prepare(spec: DatasetSpec, raw: SourceTable | pd.DataFrame | None = None) ->
         If the rows do not fit the spec, or their digests differ from the digests in the spec.
     """
     raw = load_source(spec.source, spec.read, reading=spec.reading) if raw is None else raw
-    prepared = prepare_rows(raw, spec)
+    return split_rows(prepare_rows(raw, spec))
+
+
+def split_rows(prepared: PreparedRows) -> Dataset:
+    """Split typed rows, stratified by the label and by the group of the first protected column.
+
+    Parameters
+    ----------
+    prepared : PreparedRows
+        The rows and their spec.
+
+    Returns
+    -------
+    Dataset
+        As `prepare` returns it.
+
+    Raises
+    ------
+    RequestError
+        If a group has too few rows, or the digests differ from the digests in the spec.
+    """
     rows, spec = prepared.rows, prepared.spec
     spec = replace(spec, protected=tuple(name_groups(rows.frame, p) for p in spec.protected))
     groups = group_lookup(rows.frame, spec.protected[0]).groups(rows.frame)

@@ -44,6 +44,7 @@ __all__ = [
     "print_checks",
     "print_evaluated",
     "print_metrics",
+    "print_verdict",
     "read_decisions_early",
     "read_early",
     "slow_imports",
@@ -243,10 +244,15 @@ def print_evaluated(
         click.echo(f"  {line}")
     for line in commands:
         click.echo(f"next, {what_is_next}:\n  {line}")
-    if evaluated.gate is None:
+    return print_verdict(evaluated.gate, gate_mode)
+
+
+def print_verdict(result: GateResult | None, gate_mode: str) -> int:
+    """Print the verdict of a gate, which is the last line of a command; return the exit code."""
+    if result is None:
         return 0
-    click.echo(f"\n{evaluated.gate}")
-    return _EXIT_CODES[evaluated.gate.verdict] if gate_mode == "enabled" else 0
+    click.echo(f"\n{result}")
+    return _EXIT_CODES[result.verdict] if gate_mode == "enabled" else 0
 
 
 def _not_measured(reasons: Mapping[str, str]) -> str:
@@ -255,6 +261,6 @@ def _not_measured(reasons: Mapping[str, str]) -> str:
     for name, reason in reasons.items():
         by_reason.setdefault(reason, []).append(name)
     return "\n".join(
-        f"not measured, because {reason}: {listed_names(names)}"
+        f"not measured: {listed_names(names, most=5)} (each {reason.removeprefix('it ')})"
         for reason, names in by_reason.items()
     )

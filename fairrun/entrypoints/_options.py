@@ -23,6 +23,7 @@ __all__ = [
     "min_cell_option",
     "min_frequency_option",
     "mitigator_option",
+    "mitigator_params_option",
     "options_of_data",
     "purpose_option",
     "read_options",
@@ -268,14 +269,17 @@ def gate_options(command: Command) -> Command:
     )(command)
 
 
+mitigator_params_option = click.option(
+    "--mitigator-params",
+    type=JsonObject('{"alpha": 0.5}'),
+    default="{}",
+    help='The mitigator\'s parameters as JSON, such as {"alpha": 0.5}.',
+)
+
+
 def mitigator_option(command: Command) -> Command:
     """Add the options for the mitigator and its parameters."""
-    command = click.option(
-        "--mitigator-params",
-        type=JsonObject('{"alpha": 0.5}'),
-        default="{}",
-        help='The mitigator\'s parameters as JSON, such as {"alpha": 0.5}.',
-    )(command)
+    command = mitigator_params_option(command)
     return click.option(
         "--mitigator",
         default="none",

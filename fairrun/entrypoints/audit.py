@@ -79,14 +79,11 @@ def main(
         check_address(uri)
 
     with slow_imports():
+        from fairrun.models.any_model import open_any_model
         from fairrun.runs.analyses import Analyses
         from fairrun.runs.audit import commands_after_audit, run_audit
 
-    answering = None
-    if uri is not None:
-        from fairrun.models.any_model import open_any_model
-
-        answering = open_any_model(uri)
+    answering = None if uri is None else open_any_model(uri)
     evaluated = run_audit(
         request,
         answering,

@@ -5,6 +5,11 @@ from fairrun.gate.constraints import (
     ConstraintCheck,
     check_constraint,
 )
+from fairrun.gate.counts_file import (
+    CLUSTERED,
+    decide_file,
+    read_counts,
+)
 from fairrun.gate.gates import Gate, parse_gate, read_gate
 from fairrun.gate.judgements import (
     GateResult,
@@ -30,6 +35,7 @@ from fairrun.gate.verdicts import decide
 
 __all__ = [
     "ASSUMPTIONS",
+    "CLUSTERED",
     "GATE_METRICS",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
@@ -42,10 +48,12 @@ __all__ = [
     "Verdict",
     "check_constraint",
     "decide",
+    "decide_file",
     "judge",
     "overall",
     "parse_gate",
     "plan_gate",
     "probability_kept",
+    "read_counts",
     "read_gate",
 ]

@@ -31,6 +31,7 @@ from .encoder import Categorical, Encoder, Numeric
 from .errors import InputError, ModelError, name_rows
 from .evidence import EvidenceScorer
 from .explain import Explanations
+from .given_score import GivenScore
 from .group_blocks import GroupBlocks
 from .groups import GROUP_A, GROUP_B, NEITHER, GroupLookup
 from .mixture import MixtureScorer
@@ -65,6 +66,7 @@ __all__ = [
     "Encoder",
     "EvidenceScorer",
     "Explanations",
+    "GivenScore",
     "GroupBlocks",
     "GroupLookup",
     "GroupShift",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .columns import Columns
 from .encoder import Categorical, Numeric
 from .errors import ModelError
+from .given_score import GivenScore
 from .model import InferenceModel
 
 __all__ = ["check_golden", "make_golden"]
@@ -26,7 +27,8 @@ _DISTANCE_TO_THRESHOLD = 1e-6
 def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
     """Return random synthetic rows with the model's answers.
 
-    Numbers are uniform within three standard deviations of the mean. Categories and protected
+    Numbers are uniform within three standard deviations of the mean, and given scores within the
+    range of scores. Categories and protected
     values are uniform over the named ones and one that is not named. No row is a row of the
     training data.
 
@@ -45,6 +47,8 @@ def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
     """
     rng = np.random.default_rng(seed)
     values = {column.name: _draw(column, rng) for column in model.encoder.columns}
+    if isinstance(model.scorer, GivenScore):
+        values = {name: model.scorer.draw(rng, _ROWS) for name in values}
     if model.groups is not None:
         known: list[Any] = [*model.groups.examples, None]
         places = rng.integers(len(known), size=_ROWS)

@@ -18,9 +18,10 @@ from .columns import Columns, Table, take_columns
 from .counterfactuals import HintFinder
 from .decisions import Decision, MemberVote, Threshold
 from .draws import RowDraws
-from .encoder import Encoder
+from .encoder import Encoder, Numeric
 from .errors import InputError
 from .explain import Explainer, Explanations, make_explainer
+from .given_score import GivenScore
 from .groups import NEITHER, GroupLookup
 from .mixture import MixtureScorer
 from .scorer import Scorer, sigmoid
@@ -156,7 +157,7 @@ class InferenceModel:
         hints = self.counterfactuals(rows) if counterfactuals else None
         return Answers(
             prediction=prediction,
-            probability=sigmoid(scored.scores),
+            probability=self._probability(rows, scored.scores),
             decision_probability=scored.decided,
             unseen=scored.unseen,
             explanations=explanations,
@@ -241,6 +242,8 @@ class InferenceModel:
         explainer = self._explainer if explain else None
         positions, groups, unseen = self._groups_of(rows)
         scores, decided, reasons = np.empty(len(rows)), np.empty(len(rows)), []
+        if isinstance(self.scorer, GivenScore):
+            self.scorer.check(self.encoder.names[0], self._given(rows))
         one = self.encoder.encode_one(rows) if len(rows) == 1 else None
         if one is None:
             read = self.encoder.read(rows)
@@ -256,6 +259,18 @@ class InferenceModel:
         if explainer is not None and not reasons:  # zero rows
             reasons.append(explainer.explain(self.encoder.matrix(read), groups))
         return _Scored(scores, decided, positions, unseen, reasons)
+
+    def _probability(self, rows: Columns, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probabilities of the scores; those that were given stay as they are."""
+        if isinstance(self.scorer, GivenScore):
+            return self.scorer.probability(self._given(rows))
+        return sigmoid(scores)
+
+    def _given(self, rows: Columns) -> NDArray[np.float64]:
+        """Return the scores that the rows of a rule on given scores have."""
+        (column,) = self.encoder.columns
+        assert isinstance(column, Numeric)  # noqa: S101  a rule on scores has this one column
+        return self.encoder.numbers_of(column, rows.values[column.name])
 
     def _answer_encoded(
         self,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from .chain import Chain
 from .decisions import Decision, GroupThresholds, LabelMixing, MemberVote, Threshold
 from .evidence import EvidenceScorer
+from .given_score import GivenScore
 from .group_blocks import GroupBlocks
 from .mixture import MixtureScorer
 from .network import NetworkScorer
@@ -24,7 +25,14 @@ Part = Literal["transform", "scorer", "decision"]
 #: kind is never renamed.
 PARTS: Mapping[Part, tuple[type[Transform] | type[Scorer] | type[Decision], ...]] = {
     "transform": (GroupShift, GroupStepMap, Prototypes, GroupBlocks, Chain),
-    "scorer": (LinearScorer, TreeScorer, NetworkScorer, EvidenceScorer, MixtureScorer),
+    "scorer": (
+        LinearScorer,
+        TreeScorer,
+        NetworkScorer,
+        EvidenceScorer,
+        MixtureScorer,
+        GivenScore,
+    ),
     "decision": (Threshold, GroupThresholds, LabelMixing, MemberVote),
 }
 _BY_KIND = {part: {kind.kind: kind for kind in kinds} for part, kinds in PARTS.items()}

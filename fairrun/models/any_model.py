@@ -17,7 +17,7 @@ from mlflow.pyfunc.model import PythonModel
 from mlflow.types import Schema
 
 from fairrun.errors import RequestError
-from fairrun.models.answers import Answers, read_answers
+from fairrun.models.answers import read_answers
 from fairrun.models.open import OpenedModel, fetch_model, open_model
 from fairrun.models.seal import ARTIFACT
 from fairrun.models.signature import column_kinds, fit_rows
@@ -26,7 +26,7 @@ from fairrun.tracking.names import METADATA
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
-__all__ = ["OWN", "AnyModel", "open_any_model"]
+__all__ = ["OWN", "AnyModel", "loaded_model", "open_any_model", "open_as_made"]
 
 _logger = logging.getLogger(__name__)
 
@@ -44,27 +44,30 @@ class AnyModel:
     ----------
     uri : str
         The model URI as it was given.
-    folder : Path
-        The folder with its files.
+    folder : Path or None
+        The folder with its files; None if MLflow had loaded it before.
     metadata : mlflow.models.Model
         The content of `MLmodel`.
     flavor : str
         The name of its flavour, such as "sklearn"; "fairrun" for a model that fairrun made.
-    own : OpenedModel or None
-        The model as `open_model` opens and checks it, if fairrun made it.
+    prediction, score : str or None
+        The columns of its answers with labels and scores, if it answers a table with other names
+        than `prediction` and `probability` or `score`.
     """
 
     uri: str
-    folder: Path
+    folder: Path | None
     metadata: Model
     flavor: str
-    own: OpenedModel | None
     _served: PyFuncModel
+    prediction: str | None = None
+    score: str | None = None
 
     @property
     def mitigator(self) -> str:
         """The name of the mitigator; empty unless fairrun made the model."""
-        return "" if self.own is None else self.own.mitigator
+        ours: dict[str, Any] = (self.metadata.metadata or {}).get(METADATA) or {}
+        return str(ours.get("mitigator", ""))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -104,87 +107,75 @@ class AnyModel:
             If the rows do not fit the signature, the model cannot answer them, or its answers are
             not decisions; see `read_answers`.
         """
-        answers = self.answers(frame, positive, threshold)
+        raw, schema = _raw(self._served), _schema(self.metadata)
+        names = _own_names(raw) if schema is None else _names(schema)
+        # Our own models have an input policy, and answer each dtype or say what is wrong.
+        is_own = self.flavor == OWN
+        fitted, notes = fit_rows(frame, names, schema)
+        rows = frame if is_own else fitted
+        classes, probabilities, given = _classes(raw), None, None
+        if classes is not None:
+            probabilities = self._ask(lambda: raw.predict_proba(rows))
+        if classes is None or _predicts_labels(self.metadata):
+            given = self._ask(lambda: self._served.predict(rows))
+        answers = read_answers(
+            given,
+            len(rows),
+            # Our own models answer 1 for the favourable outcome, whatever the target calls it.
+            positive=None if is_own else positive,
+            threshold=threshold,
+            prediction=self.prediction,
+            score=self.score,
+            classes=classes,
+            class_probabilities=probabilities,
+        )
         columns: dict[str, Any] = {"prediction": answers.prediction}
         if answers.probability is not None:
             columns["probability"] = answers.probability
         answered = pd.DataFrame(columns, index=frame.index)
-        answered.attrs["notes"] = answers.notes
+        answered.attrs["notes"] = (*notes, *answers.notes)
         return answered
 
-    def answers(
-        self,
-        frame: pd.DataFrame,
-        positive: str | None = None,
-        threshold: float | None = None,
-        *,
-        prediction: str | None = None,
-        score: str | None = None,
-    ) -> Answers:
-        """Return the same as `predict`, also of a model that answers a table with other names.
-
-        Parameters
-        ----------
-        frame, positive, threshold
-            See `predict`.
-        prediction, score : str, optional
-            The columns of the answers with labels and scores, if they are not `prediction` and
-            `probability`.
-
-        Returns
-        -------
-        Answers
-        """
-        if self.own is not None:
-            given = self.own.predict(frame)
-            # Here 1 is the favourable outcome, whatever the target calls it.
-            return read_answers(given, len(frame), threshold=threshold)
-        return answers_of(
-            self._served,
-            frame,
-            *(self.uri, positive, threshold),
-            prediction=prediction,
-            score=score,
-        )
+    def _ask(self, answer: Callable[[], Any]) -> Any:
+        try:
+            return answer()
+        except Exception as error:  # its message can have values of rows
+            # The class belongs to the code of one of our models, whose messages have no values.
+            if type(error).__name__ == "InputException":
+                raise RequestError(str(getattr(error, "message", error))) from None
+            raise RequestError(
+                f"model={self.uri} cannot answer these rows ({type(error).__name__}); give the "
+                "rows and types that it was trained with. "
+                "mlflow.pyfunc.load_model(…).predict(…) says more"
+            ) from None
 
 
-def answers_of(
+def loaded_model(
     served: PyFuncModel,
-    frame: pd.DataFrame,
     uri: str,
-    positive: str | None = None,
-    threshold: float | None = None,
     *,
+    model_id: str | None = None,
     prediction: str | None = None,
     score: str | None = None,
-) -> Answers:
-    """Return the decisions of a model that MLflow has loaded; see `AnyModel.answers`.
+) -> AnyModel:
+    """Return a model that MLflow has loaded, or a function that stands for one.
 
-    A classifier with scikit-learn's methods answers labels through MLflow. It is asked for its
-    probabilities, too, whose order `classes_` tells.
+    Parameters
+    ----------
+    served : PyFuncModel
+        The model.
+    uri : str
+        How it is called in messages and reports.
+    model_id : str, optional
+        MLflow's id of a model whose metadata do not have it.
+    prediction, score : str, optional
+        See `AnyModel`.
     """
-    raw = _raw(served)
-    metadata = getattr(served, "metadata", None)  # a function as a model has none
-    schema = None if metadata is None else _schema(metadata)
-    # What scikit-learn's estimators keep serves as the signature of a model without one.
-    names = tuple(getattr(raw, "feature_names_in_", ())) if schema is None else _names(schema)
-    rows, notes = fit_rows(frame, names, schema)
-    classes, probabilities, given = _classes(raw), None, None
-    if classes is not None:
-        probabilities = _ask(lambda: raw.predict_proba(rows), uri)
-    if classes is None or _predicts_labels(served):
-        given = _ask(lambda: served.predict(rows), uri)
-    answers = read_answers(
-        given,
-        len(rows),
-        positive=positive,
-        threshold=threshold,
-        prediction=prediction,
-        score=score,
-        classes=classes,
-        class_probabilities=probabilities,
-    )
-    return Answers(answers.prediction, answers.probability, (*notes, *answers.notes))
+    # A function, with which MLflow evaluates what is no model, has no metadata.
+    metadata = getattr(served, "metadata", None) or Model(model_uuid=None)
+    if model_id is not None and metadata.model_id is None:
+        metadata.model_id = model_id
+    return AnyModel(uri, None, metadata, _flavor(metadata), served, prediction, score)
 
 
 def open_any_model(uri: str) -> AnyModel:
@@ -208,10 +199,17 @@ def open_any_model(uri: str) -> AnyModel:
         If the model cannot be loaded, a package of its flavour is missing, or it needs a pickle and
         ``MLFLOW_ALLOW_PICKLE_DESERIALIZATION`` is false.
     """
+    model = open_as_made(uri)
+    if isinstance(model, AnyModel):
+        return model
+    return AnyModel(uri, model.folder, model.metadata, OWN, model._served)
+
+
+def open_as_made(uri: str) -> OpenedModel | AnyModel:
+    """Return a model that fairrun made as `open_model` does, and another as `open_any_model`."""
     folder, metadata = fetch_model(uri)
     if METADATA in (metadata.metadata or {}) or (folder / ARTIFACT).is_dir():
-        own = open_model(uri)
-        return AnyModel(uri, own.folder, own.metadata, OWN, own, own._served)
+        return open_model(uri)
     flavor = _flavor(metadata)
     if _PYFUNC not in metadata.flavors:
         raise RequestError(
@@ -240,11 +238,13 @@ def open_any_model(uri: str) -> AnyModel:
             f"model={uri} cannot be loaded by its flavour {flavor} ({type(error).__name__}); "
             "mlflow.pyfunc.load_model says more"
         ) from error
-    return AnyModel(uri, folder, metadata, flavor, None, served)
+    return AnyModel(uri, folder, metadata, flavor, served)
 
 
 def _flavor(metadata: Model) -> str:
     """Return the name of the flavour; of several, the one that loads the model for pyfunc."""
+    if METADATA in (metadata.metadata or {}):
+        return OWN
     loader = str(metadata.flavors.get(_PYFUNC, {}).get("loader_module", ""))
     others = [name for name in metadata.flavors if name != _PYFUNC]
     named = [name for name in others if loader == f"mlflow.{name}"]
@@ -277,16 +277,18 @@ def _classes(raw: Any) -> list[Any] | None:
     return list(np.asarray(raw.classes_).tolist())
 
 
-def _predicts_labels(served: PyFuncModel) -> bool:
-    config = served.metadata.flavors[_PYFUNC]
+def _predicts_labels(metadata: Model) -> bool:
+    config = metadata.flavors.get(_PYFUNC, {})
     return str(config.get("predict_fn", "predict")) == "predict"
 
 
-def _ask(answer: Callable[[], Any], uri: str) -> Any:
-    try:
-        return answer()
-    except Exception as error:  # its message can have values of rows
-        raise RequestError(
-            f"model={uri} cannot answer these rows ({type(error).__name__}); give the rows and "
-            "types that it was trained with. mlflow.pyfunc.load_model(…).predict(…) says more"
-        ) from None
+def _own_names(raw: Any) -> tuple[str, ...]:
+    """Return the columns that a model without a signature keeps; empty if it keeps none.
+
+    scikit-learn's estimators have `feature_names_in_`, XGBoost's boosters `feature_names`, and
+    LightGBM's boosters a method.
+    """
+    names = getattr(raw, "feature_names_in_", None)
+    names = getattr(raw, "feature_names", None) if names is None else names
+    names = raw.feature_name() if names is None and hasattr(raw, "feature_name") else names
+    return () if names is None else tuple(map(str, names))

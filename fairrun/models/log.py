@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,7 @@ def log_model(
     mitigator: str,
     constraint: str = "",
     *,
+    more: Mapping[str, str] | None = None,
     name: str = MODEL_NAME,
     run_id: str | None = None,
     step: int = 0,
@@ -94,6 +95,8 @@ def log_model(
     constraint : str
         The constraint of the mitigator, from `Mitigation.constraint`. `evaluate` checks it. Empty
         if the mitigator has none.
+    more : mapping of str to str, optional
+        More of what the metadata of the model say.
     name : str
         The name of the model in the run, with which `runs:/<run id>/<name>` is its URI.
     run_id : str, optional
@@ -139,6 +142,7 @@ def log_model(
                     "columns": columns,
                     "dataset": described,
                     "protected": [column.to_dict() for column in protected],
+                    **(more or {}),
                 }
             },
         )

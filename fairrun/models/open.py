@@ -23,7 +23,7 @@ from fairrun.inference import InferenceModel, ModelError, load_model
 from fairrun.models.address import cannot_load, check_address
 from fairrun.models.missing import say_missing
 from fairrun.models.seal import ARTIFACT, check_files
-from fairrun.tracking.names import CONSTRAINT, METADATA
+from fairrun.tracking.names import CONSTRAINT, METADATA, NOT_AGAIN
 from fairrun.tracking.store import reading
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ class OpenedModel:
     dataset: dict[str, Any]
     constraint: str
     _served: PyFuncModel
+
+    @property
+    def not_again(self) -> str:
+        """Why the rows of its training cannot be read again; empty if they can."""
+        ours: dict[str, Any] = (self.metadata.metadata or {})[METADATA]
+        return str(ours.get(NOT_AGAIN, ""))
 
     @property
     def inputs(self) -> tuple[str, ...]:

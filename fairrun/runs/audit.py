@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import mlflow
@@ -15,7 +15,7 @@ from fairrun.data import DecisionsRequest, DecisionTable, read_decisions
 from fairrun.gate import Gate
 from fairrun.metrics import MIN_CELL, check_min_cell
 from fairrun.pages import render_report
-from fairrun.runs.analyses import NO_ANALYSES, Analyses
+from fairrun.runs.analyses import NO_ANALYSES, Analyses, Analysis
 from fairrun.runs.described import describe_analyses, describe_gate, describe_metrics
 from fairrun.runs.evaluate import Evaluated
 from fairrun.runs.measure import measure, protected_columns
@@ -36,7 +36,7 @@ from fairrun.tracking.hints import next_command
 from fairrun.tracking.names import MEASURED_ROWS, MITIGATOR, REPORT, parameter, run_name
 from fairrun.tracking.runs import log_parameters, tracked_run
 
-__all__ = ["AnsweringModel", "commands_after_audit", "run_audit"]
+__all__ = ["AnsweringModel", "audit_parameters", "commands_after_audit", "log_audit", "run_audit"]
 
 #: The column of decisions of a model that is audited without labels.
 _ANSWER = "prediction"
@@ -162,77 +162,120 @@ def run_audit(
             table = read_decisions(request)
         else:
             table = read_decisions(request, predict=model.predict, model_types=model.types)
-        subject, spec, decisions = _Subject(table, model), table.spec, table.decisions
-        log_notes(decisions.notes, table.n_dropped)
-        columns = protected_columns(decisions.frame, spec.protected, min_cell)
-        mlflow.set_tags(dataset_tags(spec) | {MEASURED_ROWS: "evaluation"})
+        mlflow.set_tags(dataset_tags(table.spec) | {MEASURED_ROWS: "evaluation"})
         if model is not None and model.mitigator:
             mlflow.set_tag(MITIGATOR, model.mitigator)
+        subject = _Subject(table, model)
         log_parameters(_parameters(subject, min_cell, justification, purpose))
-        log_parameters(spec_parameters(spec))
-
-        evaluation = measure(decisions, columns, justification)
-        if model is not None and columns[0].name in model.inputs:
-            meant = table.request.favourable or table.request.positive
-            evaluation = evaluation.with_flips(
-                lambda frame: model.predict(frame, meant, request.threshold)["prediction"],
-                *(decisions.frame, decisions.weight),
-            )
-        measured_on = log_decisions(decisions, spec.name, spec.source, subject.column)
-        judged = judge_and_log(
-            *(evaluation, decisions, columns, gate),
-            dataset=measured_on,
-            model_id=None if model is None else model.metadata.model_id,
-            min_cell=min_cell,
-            sensitive=spec.sensitive,
+        log_parameters(spec_parameters(table.spec))
+        done, analyses = log_audit(
+            *(run.info.run_id, table, model, gate),
             report=report,
+            min_cell=min_cell,
+            justification=justification,
+            purpose=purpose,
             asked=asked,
         )
-        log_dropped(table.n_dropped)
-        evaluation = judged.evaluation
-        said = tuple(sentence for each in judged.analyses for sentence in each.said)
-        done = Evaluated(
-            *(run.info.run_id, evaluation.metrics, "evaluation", judged.gate, columns[0]),
-            not_measured=evaluation.not_measured,
-            said=said,
-        )
-        if report:
-            origin = origin_of(
-                run.info.run_id,
-                "audit",
-                _given(request, model)
-                | {
-                    "gate": gate,
-                    "min_cell": None if min_cell == MIN_CELL else min_cell,
-                    "justification": justification,
-                    "purpose": purpose,
-                    **asked.parameters,
-                },
-                model="" if model is None else model.uri,
-                mitigator="" if model is None else model.mitigator,
-                flavor="" if model is None else model.flavor,
-                dataset=spec.name,
-                digest=measured_on.digest,
-                rows="evaluation",
-                target=subject.column,
-                positive=subject.favourable,
-                weight=spec.weight or "",
-                cluster=spec.cluster or "",
-                purpose=purpose or "",
-            )
-            sections = [each.section for each in judged.analyses]
-            log_report(
-                render_report(
-                    evaluation, origin, judged.plots, gate, judged.gate, sections=sections
-                )
-            )
         describe_run(
             *_described(done, subject),
-            describe_analyses(judged.analyses),
+            describe_analyses(analyses),
             f"{as_code(REPORT)} explains each number." if report else "",
             commands=commands_after_audit(done, request, model),
         )
         return done
+
+
+def log_audit(
+    run_id: str,
+    table: DecisionTable,
+    model: AnsweringModel | None,
+    gate: Gate | None,
+    *,
+    report: bool = True,
+    min_cell: int = MIN_CELL,
+    justification: str | None = None,
+    purpose: str | None = None,
+    asked: Analyses = NO_ANALYSES,
+    command: str | None = None,
+) -> tuple[Evaluated, list[Analysis]]:
+    """Measure decisions that were read, and log the result to the active run.
+
+    Parameters
+    ----------
+    run_id : str
+        The active run.
+    table : DecisionTable
+        The decisions.
+    model : AnsweringModel or None
+        The model that made them, if it was asked.
+    gate, report, min_cell, justification, purpose, asked
+        See `run_audit`.
+    command : str, optional
+        What repeats the audit; by default the command of the entry point.
+
+    Returns
+    -------
+    evaluated : Evaluated
+        The result.
+    analyses : list of Analysis
+        The further analyses.
+    """
+    request, subject = table.request, _Subject(table, model)
+    spec, decisions = table.spec, table.decisions
+    log_notes(decisions.notes, table.n_dropped)
+    columns = protected_columns(decisions.frame, spec.protected, min_cell)
+    evaluation = measure(decisions, columns, justification)
+    if model is not None and columns[0].name in model.inputs:
+        meant = request.favourable or request.positive
+        evaluation = evaluation.with_flips(
+            lambda frame: model.predict(frame, meant, request.threshold)["prediction"],
+            *(decisions.frame, decisions.weight),
+        )
+    measured_on = log_decisions(decisions, spec.name, spec.source, subject.column)
+    judged = judge_and_log(
+        *(evaluation, decisions, columns, gate),
+        dataset=measured_on,
+        model_id=None if model is None else model.metadata.model_id,
+        min_cell=min_cell,
+        sensitive=spec.sensitive,
+        report=report,
+        asked=asked,
+    )
+    log_dropped(table.n_dropped)
+    evaluation = judged.evaluation
+    done = Evaluated(
+        *(run_id, evaluation.metrics, "evaluation", judged.gate, columns[0]),
+        not_measured=evaluation.not_measured,
+        said=tuple(sentence for each in judged.analyses for sentence in each.said),
+    )
+    if report:
+        given = audit_parameters(request, model) | {
+            "gate": gate,
+            "min_cell": None if min_cell == MIN_CELL else min_cell,
+            "justification": justification,
+            "purpose": purpose,
+            **asked.parameters,
+        }
+        origin = origin_of(
+            *(run_id, "audit", given),
+            model="" if model is None else model.uri,
+            mitigator="" if model is None else model.mitigator,
+            flavor="" if model is None else model.flavor,
+            dataset=spec.name,
+            digest=measured_on.digest,
+            rows="evaluation",
+            target=subject.column,
+            positive=subject.favourable,
+            weight=spec.weight or "",
+            cluster=spec.cluster or "",
+            purpose=purpose or "",
+        )
+        origin = origin if command is None else replace(origin, command=command)
+        sections = [each.section for each in judged.analyses]
+        log_report(
+            render_report(evaluation, origin, judged.plots, gate, judged.gate, sections=sections)
+        )
+    return done, judged.analyses
 
 
 def commands_after_audit(
@@ -241,12 +284,14 @@ def commands_after_audit(
     """Return the commands to type next: the same audit with a gate, if there was none."""
     if done.gate is not None:
         return []
-    given = {name: str(value) for name, value in _given(request, model).items() if value}
+    given = {name: str(value) for name, value in audit_parameters(request, model).items() if value}
     gate = {"gate": f"statistical_parity<=0.1 @ {done.column.name}"}
     return [next_command(done.run_id, "audit", given | gate)]
 
 
-def _given(request: DecisionsRequest, model: AnsweringModel | None) -> dict[str, object | None]:
+def audit_parameters(
+    request: DecisionsRequest, model: AnsweringModel | None
+) -> dict[str, object | None]:
     """Return the parameters of the entry point that a request was made from."""
 
     def listed(values: object) -> str | None:

@@ -44,7 +44,7 @@ from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
 from fairrun.runs.purpose import check_purpose
 from fairrun.runs.training_run import training_of
-from fairrun.text import n_of
+from fairrun.text import listed_names, n_of
 from fairrun.tracking.datasets import (
     dataset_tags,
     log_dropped,
@@ -382,6 +382,12 @@ def rows_to_measure(
         return spec, prepared.rows, "evaluation", prepared.n_dropped
     is_read_here = dataset is None
     if dataset is None:
+        if data is None and model.not_again:
+            raise RequestError(
+                f"the test rows of model={model.uri} cannot be read again, because "
+                f"{model.not_again}; give data=… with rows that have the columns "
+                f"{listed_names(model.inputs)} and the target"
+            )
         request = DataRequest(data=data) if data is not None else None
         dataset = open_dataset(request or read_spec(str(model.metadata.run_id)))
     log_notes(dataset.notes, dataset.n_dropped, say=is_read_here)

@@ -106,6 +106,9 @@ MODEL_NAME = "model"
 METADATA = "fairrun"
 #: The mitigator's constraint as the text of a gate: a parameter of the run and a key of that entry.
 CONSTRAINT = "constraint_checked"
+#: Further keys: the model whose scores a rule takes, and why the test rows cannot be read again.
+SCORES_OF = "scores_of"
+NOT_AGAIN = "rows_not_again"
 
 # Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.
 PROCESS_HOST = "process.host"
@@ -202,6 +205,7 @@ SCORES = "score_histogram.json"
 BIAS_METRICS = "bias_metrics"
 CONFUSION = "confusion_matrices"
 FRONTIER = "threshold_frontier"
+BEFORE_AFTER = "before_after"
 GATE = "gate"
 LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"

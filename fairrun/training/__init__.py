@@ -39,6 +39,10 @@ from fairrun.training.request import (
 from fairrun.training.resampling import (
     Resample,
 )
+from fairrun.training.score_rule import (
+    fit_score_rule,
+    resolve_postprocessor,
+)
 
 if TYPE_CHECKING:
     from fairrun.training.classifier import FairClassifier
@@ -59,8 +63,10 @@ __all__ = [
     "few_threads",
     "fit_encoder",
     "fit_recipe",
+    "fit_score_rule",
     "resolve_estimator",
     "resolve_parameters",
+    "resolve_postprocessor",
 ]
 
 

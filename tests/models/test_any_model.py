@@ -119,10 +119,9 @@ def test_probabilities_by_predict_fn(rows: pd.DataFrame, save: Save) -> None:
     fitted = LogisticRegression().fit(x, y)
     model = save(fitted, pyfunc_predict_fn="predict_proba")
     assert model.inputs == ()  # without a signature, the estimator knows its columns
-    answers = model.answers(rows, "no")
-    assert answers.probability is not None
-    assert answers.probability.tolist() == fitted.predict_proba(x)[:, 0].tolist()
-    assert "threshold=0.5 makes the decisions" in answers.notes[0]
+    answers = model.predict(rows, "no")
+    assert answers["probability"].tolist() == fitted.predict_proba(x)[:, 0].tolist()
+    assert "threshold=0.5 makes the decisions" in answers.attrs["notes"][0]
 
 
 def _boosted(kind: str, x: pd.DataFrame, y: np.ndarray) -> tuple[Any, Any, np.ndarray]:
@@ -146,11 +145,15 @@ def _boosted(kind: str, x: pd.DataFrame, y: np.ndarray) -> tuple[Any, Any, np.nd
 @pytest.mark.parametrize(
     "kind", ["xgboost.Booster", "XGBClassifier", "lightgbm.Booster", "LGBMClassifier"]
 )
-def test_boosted_trees(rows: pd.DataFrame, save: Save, kind: str) -> None:
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_boosted_trees(rows: pd.DataFrame, save: Save, kind: str, is_signed: bool) -> None:
+    """Without a signature, each library remembers the columns that it was given."""
     x, y = rows[["age"]], (rows["paid"] == "yes").to_numpy().astype(int)
     fitted, flavor, expected = _boosted(kind, x, y)
     options = {"serialization_format": "pickle"} if kind == "LGBMClassifier" else {}
-    model = save(fitted, flavor, signature=infer_signature(x, y), **options)
+    signature = infer_signature(x, y) if is_signed else None
+    model = save(fitted, flavor, signature=signature, **options)
+    assert model.inputs == (("age",) if is_signed else ())
     answers = model.predict(rows)
     assert model.flavor == flavor.__name__.removeprefix("mlflow.")
     assert answers["probability"].tolist() == expected.astype(float).tolist()
@@ -254,7 +257,7 @@ def test_our_own_models_are_opened_as_such(case: Case, people: Dataset) -> None:
     model = open_any_model(case.uri)
     frame = people.splits["test"].frame
     assert (model.flavor, model.inputs) == (OWN, tuple(case.model.columns))
-    assert model.own is not None
+    assert model.mitigator == case.loaded.metadata.metadata["fairrun"]["mitigator"]
     expected = case.model.predict(frame)[["prediction", "probability"]]
     pd.testing.assert_frame_equal(model.predict(frame), expected, check_dtype=False)
 

@@ -1,0 +1,346 @@
+"""The `postprocess` run, which fits a mitigator on scores that another model computed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import mlflow
+import numpy as np
+import pandas as pd
+
+from fairrun.data import Decisions, DecisionsRequest
+from fairrun.gate import ConstraintCheck, Gate, GateResult
+from fairrun.groups import ProtectedColumn
+from fairrun.inference import InferenceModel
+from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell, has_sign
+from fairrun.models.log import log_model
+from fairrun.pages import Section, render_report
+from fairrun.runs.audit import AnsweringModel, audit_parameters
+from fairrun.runs.described import describe_data, describe_gate, describe_metrics
+from fairrun.runs.effects import say_about_mitigator, with_effect
+from fairrun.runs.measure import hide_small_groups, measure, protected_columns
+from fairrun.runs.measured import judge_and_log
+from fairrun.runs.origin import origin_of
+from fairrun.runs.scored_rows import ScoredRows, read_scored
+from fairrun.text import n_of, with_interval
+from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec
+from fairrun.tracking.descriptions import as_code, describe_run, escaped
+from fairrun.tracking.evaluation import log_report
+from fairrun.tracking.hints import mlflow_serve, next_command
+from fairrun.tracking.names import (
+    BEFORE_AFTER,
+    CONSTRAINT,
+    MEASURED_ROWS,
+    MITIGATOR,
+    MODEL_NAME,
+    NOT_AGAIN,
+    RANDOMISED,
+    READS_GROUP,
+    REPORT,
+    SCORES_OF,
+    STAGE,
+    parameter,
+    run_name,
+)
+from fairrun.tracking.runs import log_parameters, log_table, tracked_run
+from fairrun.training import fit_score_rule
+from fairrun.training.mitigation import Mitigation
+
+__all__ = [
+    "Postprocessed",
+    "commands_after_postprocess",
+    "run_postprocess",
+    "shown_before_after",
+]
+
+_logger = logging.getLogger(__name__)
+
+#: The metrics of the table of before and after.
+_COMPARED = (
+    *("accuracy", "balanced_accuracy", "selection_rate", "disparate_impact"),
+    *("statistical_parity", "equality_of_opportunity_difference", "average_odds_difference"),
+)
+_CAPTION = "Metrics without and with the rule, with 95 % intervals"
+_NOT_EXPLAINED = "its only feature is the score of another model"
+
+
+@dataclass(frozen=True)
+class Postprocessed:
+    """The result of a `postprocess` run.
+
+    Attributes
+    ----------
+    run_id : str
+        The id of the MLflow run.
+    model_uri : str
+        The URI of the logged rule.
+    metrics : dict of str to float
+        The metrics of the rule on the test rows.
+    column : ProtectedColumn
+        The first protected column, which the metrics compare.
+    before_after : pandas.DataFrame
+        A row for each metric on the test rows, with its value and limits before and after.
+    gate : GateResult or None
+        The result of the gate on the test rows; None without a gate.
+    constraint : ConstraintCheck or None
+        Whether the test rows show that the mitigator's constraint is kept; None if it has none.
+    columns : tuple of str
+        The columns that the rule takes.
+    why_not_again : str
+        Why `evaluate` cannot read the test rows again; empty if it can.
+    """
+
+    run_id: str
+    model_uri: str
+    metrics: dict[str, float]
+    column: ProtectedColumn
+    before_after: pd.DataFrame
+    gate: GateResult | None
+    constraint: ConstraintCheck | None
+    columns: tuple[str, ...]
+    why_not_again: str = ""
+
+
+def run_postprocess(
+    request: DecisionsRequest,
+    mitigation: Mitigation,
+    model: AnsweringModel | None = None,
+    gate: Gate | None = None,
+    *,
+    row_key: str | None = None,
+    seed: int = 0,
+    min_frequency: int = 5,
+    min_cell: int = MIN_CELL,
+) -> Postprocessed:
+    """Fit a rule from scores and groups to labels, measure it on test rows, and log it.
+
+    The rule is fitted on 80 % of the rows, and measured on the others. The scores should be of rows
+    that their model was not trained on.
+
+    Parameters
+    ----------
+    request : DecisionsRequest
+        The table, the roles of its columns, and the threshold of the decisions before.
+    mitigation : Mitigation
+        The result of `resolve_postprocessor`.
+    model : AnsweringModel, optional
+        A model whose answers are the scores, in place of a column of scores.
+    gate : Gate, optional
+        The conditions that the rule must meet on the test rows.
+    row_key : str, optional
+        The column that identifies a row; see `fit_score_rule`.
+    seed : int
+        The seed of a randomised rule.
+    min_frequency : int
+        The fewest rows of a protected value that the rule and the tables name.
+    min_cell : int
+        Numbers about fewer rows are not shown; 1 shows all.
+
+    Returns
+    -------
+    Postprocessed
+
+    Raises
+    ------
+    RequestError
+        If the table cannot be used, there are no labels or scores, or the rule cannot be fitted.
+    """
+    check_min_cell(min_cell)
+    tags = {MITIGATOR: mitigation.name, STAGE: mitigation.stage}
+    with tracked_run(run_name("postprocess", mitigation.name), tags) as run:
+        scored = read_scored(request, model, row_key)
+        dataset, spec = scored.dataset, scored.dataset.spec
+        log_notes(dataset.notes, dataset.n_dropped)
+        log_spec(spec)
+        log_parameters(_parameters(scored, request, mitigation, row_key, seed, min_frequency))
+        fit, test = scored.fit, scored.test
+        _logger.info(
+            "fitting %s on %s rows. Their scores should be of rows that the scoring model was not "
+            "trained on; otherwise they are too good, and the constraint may fail on new rows",
+            *(mitigation.name, f"{len(fit):,}"),
+        )
+        columns = protected_columns(fit.frame, spec.protected, min_frequency)
+        rule = fit_score_rule(
+            *(fit.frame, fit.label, scored.score, spec.protected[0], mitigation),
+            is_log_odds=request.score_scale == "log_odds" and model is None,
+            weight=fit.sample_weight,
+            row_key=row_key,
+            min_frequency=min_frequency,
+            seed=seed,
+        )
+        if rule.draws is not None and row_key is None:
+            _logger.warning(
+                "warning: the rule draws labels at random, and rows with equal scores get equal "
+                "draws; give row_key=COLUMN if many rows share a score"
+            )
+        mlflow.set_tags(
+            {
+                READS_GROUP: str(rule.groups is not None).lower(),
+                RANDOMISED: str(rule.draws is not None).lower(),
+                MEASURED_ROWS: "test",
+            }
+        )
+        about = {SCORES_OF: scored.scored_by, NOT_AGAIN: scored.why_not_again}
+        logged = log_model(
+            *(rule, spec, columns, mitigation.name, mitigation.constraint),
+            more={name: text for name, text in about.items() if text},
+        )
+        log_input(fit, spec, context="train")
+        measured_on = log_input(test, spec, context="test")
+        decisions = Decisions.of_answers(rule.predict(test.frame), test)
+        before = replace(decisions, prediction=scored.before["test"])
+        after, without = measure(decisions, columns), measure(before, columns)
+        effect = with_effect(
+            *(mitigation, columns[0], test, decisions.prediction, before.prediction)
+        )
+        said = say_about_mitigator(
+            *(mitigation.name, mitigation.constraint, columns[0].name, after, effect)
+        )
+        judged = judge_and_log(
+            *(said.evaluation, decisions, columns, gate),
+            dataset=measured_on,
+            model_id=logged.model_id,
+            min_cell=min_cell,
+            sensitive=spec.sensitive,
+        )
+        shown = judged.evaluation
+        constraint = None if said.constraint is None else said.constraint.shown(shown.hidden)
+        table = _before_after(hide_small_groups(without, min_cell, sensitive=spec.sensitive), shown)
+        log_table(BEFORE_AFTER, table)
+        log_dropped(dataset.n_dropped)
+        done = Postprocessed(
+            *(run.info.run_id, logged.uri, shown.metrics, columns[0], table, judged.gate),
+            *(constraint, rule.columns, scored.why_not_again),
+        )
+        given = audit_parameters(request, model) | {
+            "mitigator": mitigation.name,
+            "row_key": row_key,
+            "seed": seed or None,
+            "gate": gate,
+            "min_cell": None if min_cell == MIN_CELL else min_cell,
+        }
+        origin = origin_of(
+            *(done.run_id, "postprocess", given),
+            model=done.model_uri,
+            mitigator=mitigation.name,
+            dataset=spec.name,
+            digest=measured_on.digest,
+            rows="test",
+            target=spec.target,
+            positive=spec.positive,
+            weight=spec.weight or "",
+            cluster=spec.cluster or "",
+        )
+        log_report(
+            render_report(
+                *(shown, origin, judged.plots, gate, judged.gate, None, _NOT_EXPLAINED),
+                *(constraint, said.warnings),
+                sections=[_section(done, rule, scored)],
+            )
+        )
+        describe_run(
+            *_described(done, scored, mitigation, len(fit)),
+            commands=commands_after_postprocess(done),
+        )
+        return done
+
+
+def commands_after_postprocess(done: Postprocessed) -> list[str]:
+    """Return the commands to type next: evaluate the rule again with a gate, and serve it."""
+    uri = f"runs:/{done.run_id}/{MODEL_NAME}"
+    serve = mlflow_serve(done.run_id, uri)
+    if done.gate is not None or done.why_not_again:
+        return [serve]
+    gate = f"statistical_parity<=0.1 @ {done.column.name}"
+    return [next_command(done.run_id, "evaluate", {"model": uri, "gate": gate}), serve]
+
+
+def _parameters(
+    scored: ScoredRows,
+    request: DecisionsRequest,
+    mitigation: Mitigation,
+    row_key: str | None,
+    seed: int,
+    min_frequency: int,
+) -> dict[str, object]:
+    of_mitigator: dict[str, object] = {"name": mitigation.name, **mitigation.parameters}
+    of_mitigator |= {CONSTRAINT: mitigation.constraint or None}
+    of_run = {
+        "score": scored.score,
+        "score_scale": request.score_scale,
+        "model": scored.scored_by or "none",
+        "where": request.where or "none",
+        "row_key": row_key,
+        "seed": seed,
+        "min_frequency": min_frequency,
+    }
+    return {parameter("mitigator", name): value for name, value in of_mitigator.items()} | {
+        parameter("postprocess", name): value for name, value in of_run.items()
+    }
+
+
+def _before_after(before: Evaluation, after: Evaluation) -> pd.DataFrame:
+    """Return the headline metrics of the decisions before and of the rule, with their limits."""
+    ends = {"": "", "_ci_low": "_ci_low", "_ci_high": "_ci_high"}
+    return pd.DataFrame(
+        [
+            {"metric": name}
+            | {
+                f"{which}{end}": metrics.get(f"{name}{end}", np.nan)
+                for which, metrics in (("before", before.metrics), ("after", after.metrics))
+                for end in ends
+            }
+            for name in _COMPARED
+        ]
+    )
+
+
+def shown_before_after(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of before and after with texts for numbers."""
+    shown = pd.DataFrame({"metric": [name.replace("_", " ") for name in table["metric"]]})
+    for which in ("before", "after"):
+        numbers = table[[which, f"{which}_ci_low", f"{which}_ci_high"]].to_numpy(dtype=float)
+        shown[which] = [
+            "" if np.isnan(row[0]) else with_interval(*row, signed=has_sign(name))
+            for name, row in zip(table["metric"], numbers.tolist(), strict=True)
+        ]
+    return shown
+
+
+def _section(done: Postprocessed, rule: InferenceModel, scored: ScoredRows) -> Section:
+    of = f"the model {scored.scored_by}" if scored.scored_by else f"the column {scored.score}"
+    asks = "Ask that model first, then give its score to the rule. " if scored.scored_by else ""
+    return Section(
+        "Before and after",
+        "before",
+        (
+            f"The rule decides from the scores of {of}. {asks}It takes the columns "
+            f"{', '.join(rule.columns)}. The table compares the decisions without the rule with "
+            "those of the rule, on the same test rows.",
+        ),
+        (
+            (
+                "Metrics without and with the rule, with 95 % intervals",
+                shown_before_after(done.before_after),
+            ),
+        ),
+    )
+
+
+def _described(
+    done: Postprocessed, scored: ScoredRows, mitigation: Mitigation, n_fit: int
+) -> list[str]:
+    """Return what was fitted and found, as the paragraphs of a description."""
+    of = f"the model {as_code(scored.scored_by)}"
+    if not scored.scored_by:
+        of = f"the column {as_code(scored.score)}"
+    columns = ", ".join(as_code(name) for name in done.columns)
+    return [
+        f"Fitted the mitigator {as_code(mitigation.name)} on the scores of {of}, "
+        f"{n_of(n_fit, 'row')} of {describe_data(scored.dataset.spec)}. The rule takes {columns}.",
+        "" if done.gate is None else describe_gate(done.gate),
+        describe_metrics(done.metrics, "the test split", done.column),
+        "" if done.constraint is None else escaped(str(done.constraint)),
+        f"{as_code(REPORT)} compares the decisions before and after.",
+    ]

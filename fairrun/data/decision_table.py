@@ -154,7 +154,7 @@ def read_decisions(
         replace(
             request,
             positive=request.positive if labels is None else labels.favourable,
-            favourable=made.favourable,
+            favourable=made.favourable or request.favourable,
             privileged=[each.texts[0] for each in spec.protected],
             unprivileged=[each.texts[1] for each in spec.protected],
         ),

@@ -124,6 +124,11 @@ class DecisionsRequest:
         named = {role: [] if name is None else [name] for role, name in single.items()}
         return named | {"protected": list(self.protected or ())}
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the rows have true labels, as a parameter, a known data set or a spec says."""
+        return self.target is not None or has_spec(self.data)
+
     def check_decided(self, *, by_model: bool = False) -> None:
         """Raise RequestError unless exactly one parameter says what was decided.
 
@@ -155,8 +160,7 @@ class DecisionsRequest:
                 "(scores of at least this number are favourable), or prediction=COLUMN"
             )
         # Of a model, it is the favourable answer.
-        is_used = by_model or self.target is not None or has_spec(self.data)
-        if self.positive is not None and not is_used:
+        if self.positive is not None and not (by_model or self.is_labelled):
             raise RequestError(
                 f"positive={self.positive} needs target=COLUMN with the true labels; give "
                 "favourable for the decisions"

@@ -66,6 +66,9 @@ def main(
     check_purpose(text_if_given(purpose))
     uri = None if model == "none" else model
     request.check_decided(by_model=uri is not None)
+    if demanded is not None:
+        scored = request.score is not None or uri is not None  # a model may answer scores
+        demanded.check_needs(labelled=request.is_labelled, scored=scored)
     if uri is None:
         request = read_decisions_early(request)
     else:
@@ -87,6 +90,6 @@ def main(
         publication=published,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
-    commands = commands_after_audit(evaluated, request, answering)
+    commands = commands_after_audit(evaluated)
     what_is_next = "audit with a gate, whose limit you choose"
     return print_evaluated(evaluated, what_is_next, commands, gate_mode)

@@ -60,6 +60,17 @@ class Gate:
         """
         for term in self.terms:
             term.about(protected)
+        self.check_needs(labelled=labelled, scored=scored)
+
+    def check_needs(self, *, labelled: bool, scored: bool) -> None:
+        """Raise RequestError if a term needs true labels or scores that the rows do not have.
+
+        Parameters
+        ----------
+        labelled, scored : bool
+            Whether the rows have true labels, and scores.
+        """
+        for term in self.terms:
             if not labelled and not of_predictions(term.metric.rates):
                 raise RequestError(
                     f"the gate's term {term} cannot be decided, because {NEEDS_LABELS}; give "

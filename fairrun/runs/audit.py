@@ -16,11 +16,12 @@ from fairrun.gate import Gate
 from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Publication, check_min_cell
 from fairrun.pages import render_report
 from fairrun.runs.analyses import NO_ANALYSES, Analyses, Analysis
+from fairrun.runs.conditional import refuse_outcomes
 from fairrun.runs.described import describe_analyses, describe_gate, describe_metrics
 from fairrun.runs.evaluate import Evaluated
 from fairrun.runs.measure import measure, protected_columns
 from fairrun.runs.measured import judge_and_log
-from fairrun.runs.origin import origin_of
+from fairrun.runs.origin import origin_of, settings_of
 from fairrun.runs.purpose import check_purpose
 from fairrun.text import n_of, quoted
 from fairrun.tracking.datasets import (
@@ -154,8 +155,8 @@ def run_audit(
     Raises
     ------
     RequestError
-        If the table cannot be read or used, the model cannot answer its rows, or the gate needs
-        labels, scores or columns that are not there.
+        If the table cannot be read or used, the model cannot answer its rows, the gate needs
+        labels, scores or columns that are not there, or an analysis cannot be made.
     """
     check_min_cell(min_cell)
     check_purpose(purpose)
@@ -184,7 +185,7 @@ def run_audit(
             *_described(done, subject),
             describe_analyses(analyses),
             f"{as_code(REPORT)} explains each number." if report else "",
-            commands=commands_after_audit(done, request, model),
+            commands=commands_after_audit(done),
         )
         return done
 
@@ -227,6 +228,7 @@ def log_audit(
     """
     request, subject = table.request, _Subject(table, model)
     spec, decisions = table.spec, table.decisions
+    refuse_outcomes(asked.given, request.roles)
     log_notes(decisions.notes, table.n_dropped)
     columns = protected_columns(decisions.frame, spec.protected, min_cell)
     evaluation = measure(decisions, columns, justification)
@@ -249,22 +251,18 @@ def log_audit(
     )
     log_dropped(table.n_dropped)
     evaluation = judged.evaluation
+    given = audit_parameters(request, model) | settings_of(
+        min_cell, justification, purpose, publication, asked
+    )
     done = Evaluated(
         *(run_id, evaluation.metrics, "evaluation", judged.gate, columns[0]),
         not_measured=evaluation.not_measured,
         said=tuple(sentence for each in judged.analyses for sentence in each.said),
+        given={name: str(value) for name, value in given.items() if value is not None},
     )
     if report:
-        given = audit_parameters(request, model) | {
-            "gate": gate,
-            "min_cell": None if min_cell == MIN_CELL else min_cell,
-            "justification": justification,
-            "purpose": purpose,
-            "local_law_144": None if publication == NO_PUBLICATION else publication,
-            **asked.parameters,
-        }
         origin = origin_of(
-            *(run_id, "audit", given),
+            *(run_id, "audit", given | {"gate": gate}),
             model="" if model is None else model.uri,
             mitigator="" if model is None else model.mitigator,
             flavor="" if model is None else model.flavor,
@@ -285,15 +283,12 @@ def log_audit(
     return done, judged.analyses
 
 
-def commands_after_audit(
-    done: Evaluated, request: DecisionsRequest, model: AnsweringModel | None = None
-) -> list[str]:
+def commands_after_audit(done: Evaluated) -> list[str]:
     """Return the commands to type next: the same audit with a gate, if there was none."""
     if done.gate is not None:
         return []
-    given = {name: str(value) for name, value in audit_parameters(request, model).items() if value}
     gate = {"gate": f"statistical_parity<=0.1 @ {done.column.name}"}
-    return [next_command(done.run_id, "audit", given | gate)]
+    return [next_command(done.run_id, "audit", {**done.given, **gate})]
 
 
 def audit_parameters(
@@ -344,6 +339,7 @@ def _parameters(
         "favourable": subject.favourable,
         "score": request.score or "none",
         "score_scale": request.score_scale,
+        "threshold": "none" if request.threshold is None else str(request.threshold),
         "target": request.target or "none",
         "where": request.where or "none",
         "min_cell": str(min_cell),

@@ -41,7 +41,7 @@ from fairrun.runs.described import (
 from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import measure
 from fairrun.runs.measured import judge_and_log
-from fairrun.runs.origin import origin_of
+from fairrun.runs.origin import origin_of, settings_of
 from fairrun.runs.purpose import check_purpose
 from fairrun.runs.training_run import training_of
 from fairrun.text import listed_names, n_of
@@ -102,6 +102,8 @@ class Evaluated:
         The metrics that need true labels or scores that the rows do not have, with the reason.
     said : tuple of str
         The findings of further analyses, one sentence each.
+    given : mapping of str to str
+        The parameters of the entry point that repeat the measurement, without the gate.
     """
 
     run_id: str
@@ -114,6 +116,7 @@ class Evaluated:
     trained_by: str = ""
     not_measured: Mapping[str, str] = field(default_factory=dict)
     said: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_evaluate(
@@ -238,6 +241,12 @@ def run_evaluate(
         evaluation, result, plots = judged.evaluation, judged.gate, judged.plots
         constraint = None if found.constraint is None else found.constraint.shown(evaluation.hidden)
         describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
+        given = {
+            "model": opened.uri,
+            "protected": ",".join(names),
+            "data": data,
+            "read": None if read is None else json.dumps(read.to_dict()),
+        } | settings_of(min_cell, justification, purpose, publication, asked)
         if report:
             overview, not_explained = None, _why_not_explained(evaluation)
             if not not_explained:
@@ -249,18 +258,7 @@ def run_evaluate(
             origin = origin_of(
                 run.info.run_id,
                 "evaluate",
-                {
-                    "model": opened.uri,
-                    "protected": ",".join(names),
-                    "data": data,
-                    "read": None if read is None else json.dumps(read.to_dict()),
-                    "gate": gate,
-                    "min_cell": None if min_cell == MIN_CELL else min_cell,
-                    "justification": justification,
-                    "purpose": purpose,
-                    "local_law_144": None if publication == NO_PUBLICATION else publication,
-                    **asked.parameters,
-                },
+                given | {"gate": gate},
                 model=opened.uri,
                 mitigator=opened.mitigator,
                 dataset=spec.name,
@@ -284,6 +282,7 @@ def run_evaluate(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),
             said=tuple(sentence for each in judged.analyses for sentence in each.said),
+            given={name: str(value) for name, value in given.items() if value is not None},
         )
         describe_run(
             *_described(done, opened.uri, opened.mitigator, len(rows), spec),
@@ -318,7 +317,7 @@ def commands_after_evaluate(done: Evaluated, model: str) -> list[str]:
     """Return the commands to type next: serve a model that passed, or look for a better one."""
     if done.gate is None:
         gate = f"statistical_parity<=0.1 @ {done.column.name}"
-        return [next_command(done.run_id, "evaluate", {"model": model, "gate": gate})]
+        return [next_command(done.run_id, "evaluate", {**done.given, "gate": gate})]
     if done.gate.verdict is Verdict.PASS:
         return [next_command(done.run_id, "serve", {"model": model})]
     # `main` takes the data of an earlier run, and compares mitigators on them.

@@ -12,10 +12,12 @@ from typing import Any
 import mlflow
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
+from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Publication
 from fairrun.pages import Origin
+from fairrun.runs.analysis import Analyses
 from fairrun.tracking.hints import commit_of, words_of_run
 
-__all__ = ["origin_of"]
+__all__ = ["origin_of", "settings_of"]
 
 
 def origin_of(
@@ -49,6 +51,23 @@ def origin_of(
         user=run.data.tags.get(MLFLOW_USER, ""),
         **about,
     )
+
+
+def settings_of(
+    min_cell: int,
+    justification: str | None,
+    purpose: str | None,
+    publication: Publication,
+    asked: Analyses,
+) -> dict[str, object | None]:
+    """Return the parameters of a measurement that do not say what is measured; None by default."""
+    return {
+        "min_cell": None if min_cell == MIN_CELL else min_cell,
+        "justification": justification,
+        "purpose": purpose,
+        "local_law_144": None if publication == NO_PUBLICATION else publication,
+        **asked.parameters,
+    }
 
 
 def _command(run_id: str, entry: str, parameters: Mapping[str, object | None]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import mlflow
@@ -174,6 +175,10 @@ def test_the_exit_code_is_the_verdict(
         (["--prediction", "decision", "--model", "nowhere"], "model and prediction were given"),
         (["--model", "nowhere"], "because there is no such folder"),
         (["--prediction", "decision", "--subgroups", "9"], "subgroups=9 is not"),
+        # What the rows must have is known before they are read and before a model is asked.
+        (["--prediction", "decision", "--gate", "accuracy>=0.5"], "it needs the true labels"),
+        (["--prediction", "decison", "--gate", "accuracy>=0.5"], "it needs the true labels"),
+        (["--model", "models:/no/1", "--gate", "accuracy>=0.5"], "it needs the true labels"),
         (["--score-scale", "odds"], "score_scale=odds is not known"),
     ],
 )
@@ -188,7 +193,31 @@ def test_a_bad_request_leaves_no_run(
     assert not mlflow.MlflowClient().search_runs([experiment.experiment_id])
 
 
-def test_a_gate_that_needs_labels_is_refused(run: Invoke, decided: Path) -> None:
-    result = run("audit", *about(decided, "--prediction", "decision", "--gate", "accuracy>=0.5"))
+def test_the_next_command_repeats_the_audit(run: Invoke, decided: Path) -> None:
+    given = {
+        "score": "score",
+        "threshold": "0.6",
+        "given": "job,age:18..40..65",
+        "subgroups": "2",
+        "min_cell": "1",
+        "justification": "too few",
+        "purpose": "a yearly look",
+    }
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    result = run("audit", *about(decided, *options))
+    assert result.exit_code == 0, result.output
+    for name, value in given.items():
+        assert f"-P {name}={quote(value)}" in result.output
+    parameters = last_run().data.params
+    assert parameters["audit.threshold"] == "0.6"
+
+
+@pytest.mark.parametrize("factor", ["decision", "score:0..0.5..1", "paid", "hours:0..2..20"])
+def test_an_outcome_is_no_factor(run: Invoke, decided: Path, factor: str) -> None:
+    roles = ("--prediction", "decision", "--score", "score", "--target", "paid")
+    more = ("--positive", "high", "--weight", "hours", "--given", f"job,{factor}")
+    result = run("audit", *about(decided, *roles, *more))
     assert result.exit_code == 2, result.output
-    assert "accuracy>=0.5 cannot be decided, because it needs the true labels" in result.output
+    assert f"given={factor.split(':')[0]} is the column of" in result.output
+    assert last_run().info.status == "FAILED"
+    assert not last_run().data.metrics

@@ -15,9 +15,11 @@ from fairrun.entrypoints._command import (
 from fairrun.entrypoints._decision_options import decision_options
 from fairrun.entrypoints._options import (
     gate_options,
+    local_law_144_option,
     min_cell_option,
     min_frequency_option,
     mitigator_params_option,
+    publication_of,
 )
 from fairrun.entrypoints._types import given_one
 from fairrun.gate import read_gate
@@ -48,6 +50,7 @@ from fairrun.training import resolve_postprocessor
 )
 @min_frequency_option
 @min_cell_option
+@local_law_144_option
 @gate_options
 def main(
     request: DecisionsRequest,
@@ -58,12 +61,14 @@ def main(
     seed: int,
     min_frequency: int,
     min_cell: int,
+    local_law_144: str,
     gate: str,
     gate_mode: str,
 ) -> int:
     """Fit a post-processing mitigator on scores that another model computed."""
     mitigation = resolve_postprocessor(mitigator, mitigator_params)
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
+    published = publication_of(local_law_144)
     if model != "none":
         check_address(model)
 
@@ -89,6 +94,7 @@ def main(
         seed=seed,
         min_frequency=min_frequency,
         min_cell=min_cell,
+        publication=published,
     )
     print_metrics(done.metrics, "test", done.column)
     click.echo(f"\n{format_table(shown_before_after(done.before_after))}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -146,9 +145,7 @@ def _described(done: Checked) -> list[str]:
 
 def commands_after_check(request: DataRequest, done: Checked) -> list[str]:
     """Return the commands to type after a check."""
-    # The next command may be typed in another folder.
-    path = Path(request.data)
-    data = str(path.resolve()) if path.exists() else request.data
+    data = request.data
     if not done.draft:
         return [next_command(done.run_id, "train", {"data": data})]
     if done.guessed:

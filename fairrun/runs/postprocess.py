@@ -13,7 +13,14 @@ from fairrun.data import Decisions, DecisionsRequest
 from fairrun.gate import ConstraintCheck, Gate, GateResult
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel
-from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell, has_sign
+from fairrun.metrics import (
+    MIN_CELL,
+    NO_PUBLICATION,
+    Evaluation,
+    Publication,
+    check_min_cell,
+    has_sign,
+)
 from fairrun.models.log import log_model
 from fairrun.pages import Section, render_report
 from fairrun.runs.audit import AnsweringModel, audit_parameters
@@ -112,6 +119,7 @@ def run_postprocess(
     seed: int = 0,
     min_frequency: int = 5,
     min_cell: int = MIN_CELL,
+    publication: Publication = NO_PUBLICATION,
 ) -> Postprocessed:
     """Fit a rule from scores and groups to labels, measure it on test rows, and log it.
 
@@ -136,6 +144,8 @@ def run_postprocess(
         The fewest rows of a protected value that the rule and the tables name.
     min_cell : int
         Numbers about fewer rows are not shown; 1 shows all.
+    publication : Publication
+        What is published about an audit under Local Law 144, besides the rates.
 
     Returns
     -------
@@ -154,6 +164,7 @@ def run_postprocess(
         log_notes(dataset.notes, dataset.n_dropped)
         log_spec(spec)
         log_parameters(_parameters(scored, request, mitigation, row_key, seed, min_frequency))
+        log_parameters({parameter("postprocess", "local_law_144"): str(publication)})
         fit, test = scored.fit, scored.test
         _logger.info(
             "fitting %s on %s rows. Their scores should be of rows that the scoring model was not "
@@ -203,6 +214,7 @@ def run_postprocess(
             model_id=logged.model_id,
             min_cell=min_cell,
             sensitive=spec.sensitive,
+            publication=publication,
         )
         shown = judged.evaluation
         constraint = None if said.constraint is None else said.constraint.shown(shown.hidden)
@@ -219,6 +231,7 @@ def run_postprocess(
             "seed": seed or None,
             "gate": gate,
             "min_cell": None if min_cell == MIN_CELL else min_cell,
+            "local_law_144": None if publication == NO_PUBLICATION else publication,
         }
         origin = origin_of(
             *(done.run_id, "postprocess", given),

@@ -26,6 +26,7 @@ from mlflow.utils.mlflow_tags import (
 )
 
 import fairrun
+from fairrun.data import KNOWN_DATASETS
 from fairrun.tracking.faults import without_password
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
 
 #: The folder of the project, if this is a checkout and not an installed wheel.
 _CHECKOUT = Path(fairrun.__file__).parents[1]
+#: The parameters whose value can be a file or a folder.
+_PLACES = ("data", "model")
 #: A path in the URI of SQLite that is relative, and is not a database in memory.
 _RELATIVE = re.compile(r"(sqlite(?:\+\w+)?:///)([^/:?].*)")
 #: Not 5000, on which `mlflow ui` and most tracking servers are, nor 8000, which is `serve`'s.
@@ -105,14 +108,22 @@ def next_command(run_id: str, entry_point: str, parameters: Mapping[str, str]) -
         The name of the entry point, such as "evaluate".
     parameters : mapping of str to str
         The values of its parameters, which are quoted for the shell, apart from the current folder
-        ``$PWD/`` at the start.
+        ``$PWD/`` at the start. A file or folder gets its full path.
     """
+    parameters = {name: _in_every_folder(name, value) for name, value in parameters.items()}
     is_installed = project_of(run_id) == "." and not (_CHECKOUT / "MLproject").is_file()
     if is_installed:
         start = f"{_store()}{shlex.join([sys.executable, '-m', 'fairrun', entry_point])}"
         return " ".join([start, *(_option(*each) for each in parameters.items())])
     given = [f"-P {name}={_quoted(value)}" for name, value in parameters.items()]
     return " ".join([mlflow_run(run_id), "-e", entry_point, *given])
+
+
+def _in_every_folder(name: str, value: str) -> str:
+    """Return a value with the full path of the file or folder that it names, if it names one."""
+    is_place = name in _PLACES and value not in KNOWN_DATASETS
+    # `Path.exists` fails for a URL that is too long for the name of a file.
+    return str(Path(value).resolve()) if is_place and os.path.exists(value) else value  # noqa: PTH110
 
 
 def _option(name: str, value: str) -> str:

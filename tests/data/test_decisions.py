@@ -294,6 +294,8 @@ def test_a_model_answers_the_rows_that_are_left() -> None:
     young = TABLE["age"][TABLE["age"] < 50]
     assert (found.decisions.prediction == (young > 30)).all()
     assert asked == [(len(young), TABLE["age"].dtype, "yes", 0.4)]
+    # A second question to the model, with other groups, has the same favourable value.
+    assert found.request.favourable == "yes"
     # A text file has no types, so they are decided as for a training.
     read_decisions(request, written(TABLE), predict=predict)
     assert asked[1] == (len(young), np.dtype(float), "yes", 0.4)

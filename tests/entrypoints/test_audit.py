@@ -193,7 +193,10 @@ def test_a_bad_request_leaves_no_run(
     assert not mlflow.MlflowClient().search_runs([experiment.experiment_id])
 
 
-def test_the_next_command_repeats_the_audit(run: Invoke, decided: Path) -> None:
+def test_the_next_command_repeats_the_audit(
+    run: Invoke, decided: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(decided.parent)
     given = {
         "score": "score",
         "threshold": "0.6",
@@ -204,8 +207,9 @@ def test_the_next_command_repeats_the_audit(run: Invoke, decided: Path) -> None:
         "purpose": "a yearly look",
     }
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
-    result = run("audit", *about(decided, *options))
+    result = run("audit", *about(Path(decided.name), *options))
     assert result.exit_code == 0, result.output
+    assert f"-P data={decided.resolve()} " in result.output
     for name, value in given.items():
         assert f"-P {name}={quote(value)}" in result.output
     parameters = last_run().data.params

@@ -47,6 +47,7 @@ def test_scores_of_a_file_become_a_rule(run: Invoke, scores: Path) -> None:
     found = run(
         *("postprocess", "--data", scores, "--score", "score", *ABOUT),
         *("--gate", "statistical_parity<=0.2 @ sex"),
+        *("--local-law-144", '{"tool": "Screener 3"}'),
     )
     assert found.exit_code == 0, found.output
     assert found.stdout.rstrip().endswith("gate: pass")
@@ -61,6 +62,7 @@ def test_scores_of_a_file_become_a_rule(run: Invoke, scores: Path) -> None:
     assert abs(after) < abs(before) - 0.1
     report = mlflow.artifacts.load_text(f"runs:/{logged.info.run_id}/report.html")
     assert "Before and after" in report
+    assert "Screener 3" in report
     rule = mlflow.pyfunc.load_model(uri)
     rows = pd.DataFrame({"score": [0.0, 0.5, 1.0], "sex": ["Female"] * 3})
     assert rule.predict(rows)["probability"].tolist() == [0.0, 0.5, 1.0]

@@ -100,10 +100,10 @@ def main(
     check_address(model)
 
     with slow_imports():
-        from fairrun.models.any_model import AnyModel, open_as_made
+        from fairrun.models.any_model import open_any_model
 
-    opened = open_as_made(model)
-    if isinstance(opened, AnyModel):
+    opened = open_any_model(model)
+    if opened.own is None:
         request = _labelled_rows(model, given(data), columns, options, of_others)
 
         with slow_imports():
@@ -129,7 +129,7 @@ def main(
         from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
 
     evaluated = run_evaluate(
-        opened,
+        opened.own,
         given(data),
         protected=columns,
         gate=demanded,

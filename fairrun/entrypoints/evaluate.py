@@ -11,12 +11,18 @@ from fairrun.data import DecisionsRequest, ReadOptions, has_spec, is_preprocesse
 from fairrun.entrypoints._command import entry_point, print_evaluated, slow_imports
 from fairrun.entrypoints._options import (
     gate_options,
+    given_option,
     justification_option,
+    local_law_144_option,
+    membership_option,
     min_cell_option,
+    publication_of,
     purpose_option,
     read_options,
+    subgroups_option,
 )
-from fairrun.entrypoints._types import JsonObject, given, given_one, listed
+from fairrun.entrypoints._types import JsonObject, given_one, listed
+from fairrun.entrypoints._types import given as text_if_given
 from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
@@ -61,8 +67,12 @@ def _of_other_models(name: str, what: str) -> Callable[[Any], Any]:
 @_of_other_models("unprivileged", "The unprivileged group of each; rest: all other values")
 @_of_other_models("weight", "The column with the weight of each row")
 @_of_other_models("where", "Which rows are measured, such as 'year=2025; age>=40'")
+@given_option
+@subgroups_option
+@membership_option
 @min_cell_option
 @justification_option
+@local_law_144_option
 @purpose_option
 @gate_options
 def main(
@@ -76,8 +86,12 @@ def main(
     unprivileged: str,
     weight: str,
     where: str,
+    given: str,
+    subgroups: int,
+    membership: str,
     min_cell: int,
     justification: str,
+    local_law_144: str,
     purpose: str,
     gate: str,
     gate_mode: str,
@@ -91,10 +105,12 @@ def main(
         "privileged": listed(privileged),
         "unprivileged": listed(unprivileged),
         "weight": given_one(weight),
-        "where": given(where),
+        "where": text_if_given(where),
     }
     of_others = {name: value for name, value in of_others.items() if value is not None}
-    purpose_given = given(purpose)
+    within, probabilities = listed(given) or [], listed(membership) or []
+    published = publication_of(local_law_144)
+    purpose_given = text_if_given(purpose)
     reason = None if justification == "none" else justification
     check_purpose(purpose_given)
     check_address(model)
@@ -104,16 +120,19 @@ def main(
 
     opened = open_any_model(model)
     if opened.own is None:
-        request = _labelled_rows(model, given(data), columns, options, of_others)
+        request = _labelled_rows(model, text_if_given(data), columns, options, of_others)
 
         with slow_imports():
+            from fairrun.runs.analyses import Analyses
             from fairrun.runs.audit import commands_after_audit, run_audit
 
         evaluated = run_audit(
             *(request, opened, demanded),
             min_cell=min_cell,
             justification=reason,
+            publication=published,
             purpose=purpose_given,
+            asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
         )
         click.echo(f"measured {evaluated.metrics['n_rows']:,.0f} rows of {request.data}")
         commands = commands_after_audit(evaluated, request, opened)
@@ -126,17 +145,20 @@ def main(
         )
 
     with slow_imports():
+        from fairrun.runs.analyses import Analyses
         from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
 
     evaluated = run_evaluate(
         opened.own,
-        given(data),
+        text_if_given(data),
         protected=columns,
         gate=demanded,
         read=options,
         min_cell=min_cell,
         justification=reason,
+        publication=published,
         purpose=purpose_given,
+        asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
     commands = commands_after_evaluate(evaluated, model)
     return print_evaluated(evaluated, _what_is_next(evaluated.gate), commands, gate_mode)

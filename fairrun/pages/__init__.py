@@ -6,12 +6,20 @@ from fairrun.pages.check import (
 from fairrun.pages.comparison import (
     render_comparison,
 )
+from fairrun.pages.conditional import (
+    conditional_section,
+)
 from fairrun.pages.report import (
     Origin,
     render_report,
 )
 from fairrun.pages.sections import (
     Section,
+)
+from fairrun.pages.subgroups import (
+    SUBGROUPS,
+    finding,
+    subgroups_section,
 )
 from fairrun.pages.sweep import (
     render_sweep,
@@ -22,16 +30,24 @@ from fairrun.pages.sweep_charts import (
     constraint_limit,
     with_axes,
 )
+from fairrun.pages.unknown_groups import (
+    unknown_groups_section,
+)
 
 __all__ = [
+    "SUBGROUPS",
     "Origin",
     "Section",
     "best_by_mitigator",
     "chart_axes",
+    "conditional_section",
     "constraint_limit",
+    "finding",
     "render_check",
     "render_comparison",
     "render_report",
     "render_sweep",
+    "subgroups_section",
+    "unknown_groups_section",
     "with_axes",
 ]

@@ -14,6 +14,7 @@ __all__ = [
     "CHECK_GATE",
     "CHECK_LABELS",
     "CHECK_PAGE",
+    "CHECK_PLAN",
     "CHOSEN",
     "COMPARED",
     "COMPARED_RANK",
@@ -227,6 +228,8 @@ CHECK_FINDINGS = "check/findings"
 CHECK_COLUMNS = "check/columns"
 CHECK_LABELS = "check/label_shares"
 CHECK_GATE = "check/gate"
+#: How many rows would decide the terms of a gate at planned rates.
+CHECK_PLAN = "check/plan"
 CHECK_PAGE = "check.html"
 DRAFT_SPEC = "draft_spec.yaml"
 

@@ -21,7 +21,8 @@ from fairrun.metrics import (
     differences_in_words,
     show_differences,
 )
-from fairrun.models.any_model import AnyModel, open_any_model
+from fairrun.models.any_model import AnyModel, open_as_made
+from fairrun.models.open import OpenedModel
 from fairrun.pages import render_comparison
 from fairrun.runs.compared_rows import ComparedRows, rows_of_columns, rows_of_models
 from fairrun.runs.described import describe_data
@@ -145,7 +146,7 @@ def run_models_compared(
         raise RequestError(
             f"predictions={','.join(predictions)} needs data=…, the table with these columns"
         )
-    opened = [open_any_model(uri) for uri in models]
+    opened = [open_as_made(uri) for uri in models]
     names = _names(opened, predictions)
     with tracked_run(f"{names[0]} · compare · {names[1]}") as run:
         if isinstance(data, DecisionsRequest) and predictions:
@@ -230,11 +231,11 @@ def commands_after_compare(done: ModelsCompared, models: Sequence[str], which: s
     return [next_command(done.run_id, "evaluate", {"model": models[0]})]
 
 
-def _names(models: Sequence[AnyModel], predictions: Sequence[str]) -> tuple[str, str]:
+def _names(models: Sequence[OpenedModel | AnyModel], predictions: Sequence[str]) -> tuple[str, str]:
     """Return what the models are called: mitigator or flavour, or the columns."""
     if predictions:
         return predictions[0], predictions[1]
-    a, b = (each.mitigator or each.flavor for each in models)
+    a, b = (e.mitigator if isinstance(e, OpenedModel) else e.flavor for e in models)
     return (a, b) if a != b else (f"{a} (A)", f"{b} (B)")
 
 

@@ -72,7 +72,7 @@ class ComparedRows:
             return log_input(self._split, self.spec, context="test")
         return log_decisions(self.a, self.spec.name, self.spec.source, self.spec.target)
 
-    def look(self, models: Sequence[AnyModel]) -> Looks | None:
+    def look(self, models: Sequence[OpenedModel | AnyModel]) -> Looks | None:
         """Count a look at the test split, as tags of the active run; None for other rows."""
         if self.which != "test":
             return None
@@ -81,13 +81,13 @@ class ComparedRows:
 
 
 def rows_of_models(
-    models: Sequence[AnyModel], data: str | DecisionsRequest | None, min_cell: int
+    models: Sequence[OpenedModel | AnyModel], data: str | DecisionsRequest | None, min_cell: int
 ) -> ComparedRows:
     """Return the answers of two models to the same rows.
 
     Parameters
     ----------
-    models : sequence of AnyModel
+    models : sequence of OpenedModel or AnyModel
         Model A and model B.
     data : str, DecisionsRequest or None
         A run of `preprocess`, whose test split is used; a table; or None for the test split of the
@@ -101,7 +101,7 @@ def rows_of_models(
         If the models differ in target or protected columns, were trained on different data and no
         data are given, or the data lack a column that a model needs.
     """
-    own = [model.own for model in models if model.own is not None]
+    own = [model for model in models if isinstance(model, OpenedModel)]
     if len(own) == 2:
         _check_alike(*own)
     if isinstance(data, DecisionsRequest):
@@ -167,7 +167,7 @@ def _of_own(own: Sequence[OpenedModel], data: str | None, read: ReadOptions | No
 
 
 def _of_table(
-    models: Sequence[AnyModel],
+    models: Sequence[OpenedModel | AnyModel],
     own: Sequence[OpenedModel],
     request: DecisionsRequest,
     min_cell: int,
@@ -180,7 +180,12 @@ def _of_table(
 
     def predict(frame: pd.DataFrame, positive: str | None, threshold: float | None) -> pd.DataFrame:
         """Ask both models for the same rows, and keep the answers of model B."""
-        a, b = (model.predict(frame, positive or favourable, threshold) for model in models)
+        a, b = (
+            model.predict(frame)
+            if isinstance(model, OpenedModel)
+            else model.predict(frame, positive or favourable, threshold)
+            for model in models
+        )
         of_b.append(b)
         return a
 

@@ -80,7 +80,7 @@ def judge_and_log(
     looks : Looks, optional
         How often these rows were looked at.
     report : bool
-        Whether plots are drawn.
+        Whether plots are drawn, and analyses made that nobody asked for.
     asked : Analyses
         The further analyses.
     publication : Publication
@@ -104,7 +104,9 @@ def judge_and_log(
     evaluation = hide_small_groups(evaluation, min_cell, sensitive=sensitive)
     evaluation = with_publication(evaluation, publication)
     result = None if result is None else result.shown(evaluation.hidden)
-    found = run_analyses(asked, decisions, protected, evaluation)
+    # Bounds for unknown values are made without being asked for, but only for a report.
+    wanted = report or asked != NO_ANALYSES
+    found = run_analyses(asked, decisions, protected, evaluation) if wanted else []
     plots = draw_evaluation(evaluation, result) if report else {}
     log_evaluation(evaluation, sensitive, model_id=model_id, dataset=dataset, plots=plots)
     for each in found:

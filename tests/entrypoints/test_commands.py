@@ -178,6 +178,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         "dataset.json",
         *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
         *("plots/metrics.png", "plots/roc.png", "plots/calibration.png"),
+        *("plots/unknown_groups.png", "audit/unknown_groups.csv"),  # some rows have no sex
         *("report.html", "audit/flips.csv"),
         *(f"plots/{name}.png" for name in ("column_importance", "contributions", "proxies")),
         *("plots/threshold_rows.png", "plots/partial_dependence.png"),

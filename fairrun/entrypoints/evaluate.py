@@ -116,10 +116,10 @@ def main(
     check_address(model)
 
     with slow_imports():
-        from fairrun.models.any_model import open_any_model
+        from fairrun.models.any_model import AnyModel, open_as_made
 
-    opened = open_any_model(model)
-    if opened.own is None:
+    opened = open_as_made(model)
+    if isinstance(opened, AnyModel):
         request = _labelled_rows(model, text_if_given(data), columns, options, of_others)
 
         with slow_imports():
@@ -149,7 +149,7 @@ def main(
         from fairrun.runs.evaluate import commands_after_evaluate, run_evaluate
 
     evaluated = run_evaluate(
-        opened.own,
+        opened,
         text_if_given(data),
         protected=columns,
         gate=demanded,

@@ -26,7 +26,7 @@ from fairrun.tracking.names import METADATA
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
-__all__ = ["OWN", "AnyModel", "loaded_model", "open_any_model"]
+__all__ = ["OWN", "AnyModel", "loaded_model", "open_any_model", "open_as_made"]
 
 _logger = logging.getLogger(__name__)
 
@@ -53,9 +53,6 @@ class AnyModel:
     prediction, score : str or None
         The columns of its answers with labels and scores, if it answers a table with other names
         than `prediction` and `probability` or `score`.
-    own : OpenedModel or None
-        The model as `open_model` opened and checked it, if fairrun made it; None for others, and
-        if MLflow had loaded it before.
     """
 
     uri: str
@@ -65,7 +62,6 @@ class AnyModel:
     _served: PyFuncModel
     prediction: str | None = None
     score: str | None = None
-    own: OpenedModel | None = None
 
     @property
     def mitigator(self) -> str:
@@ -203,10 +199,17 @@ def open_any_model(uri: str) -> AnyModel:
         If the model cannot be loaded, a package of its flavour is missing, or it needs a pickle and
         ``MLFLOW_ALLOW_PICKLE_DESERIALIZATION`` is false.
     """
+    model = open_as_made(uri)
+    if isinstance(model, AnyModel):
+        return model
+    return AnyModel(uri, model.folder, model.metadata, OWN, model._served)
+
+
+def open_as_made(uri: str) -> OpenedModel | AnyModel:
+    """Return a model that fairrun made as `open_model` does, and another as `open_any_model`."""
     folder, metadata = fetch_model(uri)
     if METADATA in (metadata.metadata or {}) or (folder / ARTIFACT).is_dir():
-        own = open_model(uri)
-        return AnyModel(uri, own.folder, own.metadata, OWN, own._served, own=own)
+        return open_model(uri)
     flavor = _flavor(metadata)
     if _PYFUNC not in metadata.flavors:
         raise RequestError(

@@ -179,7 +179,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
         *("plots/metrics.png", "plots/roc.png", "plots/calibration.png"),
         *("plots/unknown_groups.png", "audit/unknown_groups.csv"),  # some rows have no sex
-        *("report.html", "audit/flips.csv"),
+        *("report.html", "audit/flips.csv", "audit/local_law_144_publication.csv"),
         *(f"plots/{name}.png" for name in ("column_importance", "contributions", "proxies")),
         *("plots/threshold_rows.png", "plots/partial_dependence.png"),
         *(f"explanations/{name}.json" for name in EXPLAINED),
@@ -541,7 +541,8 @@ def test_a_model_that_is_not_ours_is_refused(run: Invoke) -> None:
     mlflow.pyfunc.save_model("other", python_model=Other(), pip_requirements=[])
     result = run("evaluate", "--model", "other")
     assert result.exit_code == 2
-    assert "was not made by fairrun" in result.output
+    assert "fairrun did not make this model" in result.output
+    assert "so data, target, positive, protected, privileged must be given" in result.output
 
 
 def test_a_model_that_was_changed_is_refused(run: Invoke, table: Path, tmp_path: Path) -> None:

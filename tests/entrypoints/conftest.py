@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import mlflow
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.drawing import without_drawing
 from tests.people import make_raw
 
 #: What is said of the table at the command line.
@@ -25,8 +27,16 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def drawn() -> None:
+    """Ask that the commands of a test draw their plots."""
+
+
+@pytest.fixture
 def run(
-    tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    empty_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Result]]:
     """Run a command in this process, its store and artifacts in tmp_path."""
     monkeypatch.chdir(tmp_path)
@@ -42,5 +52,6 @@ def run(
         main = importlib.import_module(f"fairrun.entrypoints.{name}").main
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
-    yield invoke
+    with nullcontext() if "drawn" in request.fixturenames else without_drawing():
+        yield invoke
     mlflow.set_tracking_uri(before)

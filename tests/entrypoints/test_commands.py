@@ -121,6 +121,7 @@ def test_without_mlflow_run_the_next_command_is_for_the_checkout(run: Invoke, ta
     assert f"MLFLOW_TRACKING_URI={mlflow.get_tracking_uri()} mlflow run" in output
 
 
+@pytest.mark.usefixtures("drawn")
 def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     output = succeed(run("preprocess", "--data", table, *ABOUT, "--missing", "keep"))
     (done,) = runs()
@@ -248,6 +249,7 @@ def test_any_label_metric_comes_from_the_counts_without_a_row(run: Invoke, table
     assert abs(area - train.data.metrics["roc_auc"]) <= error
 
 
+@pytest.mark.usefixtures("drawn")
 def test_every_protected_column_is_measured(run: Invoke, table: Path) -> None:
     output = succeed(run("train", "--data", table, *TWO_PROTECTED))
     (uri,) = re.findall(r"-P model=(\S+)", output)
@@ -273,6 +275,7 @@ def test_every_protected_column_is_measured(run: Invoke, table: Path) -> None:
     assert runs()[-1].data.metrics == evaluate.data.metrics
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_model_that_only_knows_the_groups_of_its_first_column_is_measured(
     run: Invoke, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,6 +329,7 @@ def test_a_model_that_cannot_be_explained_is_measured_all_the_same(
     assert said in report
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_column_of_any_name_is_part_of_a_metrics_name(
     run: Invoke, table: Path, tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ from fairrun.tracking.metric_names import former_metric_name, metrics_by_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
+from tests.drawing import without_drawing
 from tests.people import make_raw
 
 #: MLflow's own, of paths and of pandas; the entry points turn its warnings off as well.
@@ -84,6 +85,13 @@ def data(store: Path) -> DataRequest:
 REQUEST = SweepRequest(
     trials=6, space=SPACE, constraint="statistical_parity<=0.4", workers=1, register="people"
 )
+
+
+@pytest.fixture(autouse=True)
+def drawing_left_out() -> Iterator[None]:
+    """Fixtures of the module come first, so `swept` draws its plots."""
+    with without_drawing():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -340,7 +340,7 @@ def wait_for_trials(process: subprocess.Popen[str], n: int, known: set[str]) -> 
         for run in client.search_runs([experiment], "tags.`sweep.method` LIKE '%'"):
             if run.info.run_id not in known and len(children(run.info.run_id)) >= n:
                 return str(run.info.run_id)
-        time.sleep(0.05)
+        time.sleep(0.2)
     raise AssertionError(process.communicate()[1])
 
 
@@ -349,7 +349,9 @@ def sweeps() -> set[str]:
     return {run.info.run_id for run in found}
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_sweep_says_how_to_go_on(
     data: DataRequest, store: Path, how: signal.Signals
 ) -> None:
@@ -510,17 +512,19 @@ def test_a_sweep_of_an_earlier_version_is_resumed(
     data: DataRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its trials have the earlier names of metrics, and its request has no newer parameters."""
-    monkeypatch.setattr(
-        "fairrun.tracking.trials.loggable",
-        lambda metrics, _: {
-            former_metric_name(name): value for name, value in metrics.items() if np.isfinite(value)
-        },
-    )
     request = SweepRequest(
         trials=3, space=SPACE, constraint="equality_of_opportunity_difference<=0.9", workers=1
     )
-    before = run_sweep(data, request)
-    monkeypatch.undo()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "fairrun.tracking.trials.loggable",
+            lambda metrics, _: {
+                former_metric_name(name): value
+                for name, value in metrics.items()
+                if np.isfinite(value)
+            },
+        )
+        before = run_sweep(data, request)
     logged = children(before.run_id)[0].data.metrics
     assert "equality_of_opportunity_difference_ci_low" in logged
     request_then = read_sweep(before.run_id)

@@ -208,7 +208,10 @@ def test_a_planted_import_is_found(file: str, planted: str, said: str, tmp_path:
             ("mlflow", "matplotlib", "sklearn", "holisticai"),
         ),
         ("fairrun.serving.app", ("matplotlib", "sklearn.linear_model", "holisticai", "optuna")),
-        ("fairrun.sweep.trial", ("mlflow", "matplotlib", "optuna", "holisticai")),
+        (
+            "fairrun.sweep.worker, fairrun.sweep.trial",
+            ("mlflow", "matplotlib", "optuna", "holisticai", "jax"),
+        ),
         (
             ", ".join(
                 f"fairrun.entrypoints.{path.stem}"

@@ -51,18 +51,11 @@ SPACE = (
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    make_raw(1200, seed=3).to_parquet(folder / "people.parquet", index=False)
-    mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def store(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A store of its own, with the rows beside it."""
     folder = tmp_path_factory.mktemp("sweep")
-    shutil.copytree(empty, folder, dirs_exist_ok=True)
+    make_raw(1200, seed=3).to_parquet(folder / "people.parquet", index=False)
+    shutil.copy(empty_store, folder)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     mlflow.create_experiment("sweeps", artifact_location=(folder / "artifacts").as_uri())

@@ -173,7 +173,7 @@ def test_a_group_with_too_few_rows_says_which_constraint_can_be_decided(
     raw = pd.read_parquet(table)
     raw.loc[raw.index[:n_rows], "sex"] = "Diverse"
     raw.to_parquet("rare.parquet")
-    output = succeed(run("main", "--data", "rare.parquet", *ABOUT, *BOTH))
+    output = succeed(run("main", "--data", "rare.parquet", *ABOUT, "--mitigators", "none"))
     assert "not Male. _worst compares the two groups that differ most. Brackets" in output
     (line,) = re.findall("(?m)^statistical_parity<=0.1 @ sex compares every two groups.*", output)
     assert line.endswith(

@@ -48,15 +48,15 @@ def test_a_commit_of_a_git_url(
     clones = tmp_path / "clones"
     clones.mkdir()
     caller.succeed(
-        *("mlflow", "run", url, "-v", commit, "-e", "preprocess", "--env-manager", "local"),
-        *given(**about),
+        *("mlflow", "run", url, "-v", commit, "-e", "train", "--env-manager", "local"),
+        *given(mitigator="reweighing", **about),
         TMPDIR=str(clones),
     )
-    (done,) = caller.runs()
-    assert done.info.status == "FINISHED"
-    assert done.data.tags["mlflow.source.git.commit"] == commit
-    assert done.data.tags["mlflow.project.entryPoint"] == "preprocess"
-    assert any(name.endswith("test.parquet") for name in files(tmp_path / "artifacts"))
+    (train,) = caller.runs()
+    assert train.info.status == "FINISHED"
+    assert train.data.tags["mlflow.source.git.commit"] == commit
+    assert train.data.tags["mlflow.project.entryPoint"] == "train"
+    assert any(name.endswith("counts.json") for name in files(tmp_path / "artifacts"))
 
     assert files(caller.folder) == set()
     (clone,) = (path.parent for path in clones.glob("*/MLproject"))

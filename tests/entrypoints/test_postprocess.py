@@ -50,7 +50,7 @@ def test_scores_of_a_file_become_a_rule(run: Invoke, scores: Path) -> None:
     )
     assert found.exit_code == 0, found.output
     assert found.stdout.rstrip().endswith("gate: pass")
-    assert "the rule takes the columns score, sex\n" in found.stdout
+    assert "The rule takes the columns score, sex.\n" in found.stdout
     logged = last_run()
     assert logged.data.tags["mitigator"] == "group_thresholds"
     assert logged.data.tags["fairness.gate"] == "pass"

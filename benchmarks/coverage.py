@@ -16,8 +16,8 @@ smallest ratio.
 --edges measures rates, differences and ratios at true rates near 0 and 1, and how often the
 matching gate term is wrong there. Most of its figures are exact sums (`_coverage_edges.py`).
 
---small measures the rates of single cells by metric, in groups of 20 to 200 rows. --models measures
-differences between two models on the same rows. Scores are in benchmarks/coverage_scores.py.
+--small measures the rates of single cells by metric, in groups of 20 to 200 rows. Differences
+between two models are in benchmarks/coverage_models.py, scores in benchmarks/coverage_scores.py.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 
 from fairrun.metrics import BIAS_METRICS, GROUP_RATES, Grouping, worst_of
 from fairrun.metrics.counted import Counted
-from fairrun.metrics.intervals import draw_replicates, percentile_limits, smooth
 from fairrun.metrics.worst import orient
 
 COMPARED = [
@@ -147,47 +146,6 @@ def show_edges(simulations: int) -> list[Row]:
     return found
 
 
-def show_models(simulations: int) -> list[Row]:
-    """Print and return the coverage of differences between two models that agree on most rows."""
-    found: list[Row] = []
-    print("| rows a group | labels that differ | selection_rate | accuracy | statistical_parity |")
-    print("|---|---|---|---|---|")
-    for n in (100, 500, 5000):
-        for differing in (0.01, 0.05, 0.2):
-            one = shares(2, 1.0)[..., None]
-            stay, leave = 1 - differing * np.array([0.7, 1.3]), differing * np.array([0.7, 1.3])
-            truth = np.stack([one[..., 0] * stay, one[..., 0] * leave], axis=-1)
-            truth[..., 1, :] = truth[..., 1, ::-1]  # With A = 1, "stay" is B = 1.
-            held = _simulate_models(truth, 2 * n, simulations)
-            percent = {name: 100 * float(np.nanmean(values)) for name, values in held.items()}
-            found.append({"rows": n, "differing": differing} | percent)
-            cells = " | ".join(f"{value:.1f}" for value in percent.values())
-            print(f"| {n:,} | {100 * differing:.0f} % | {cells} |", flush=True)
-    return found
-
-
-def _simulate_models(truth: FloatArray, n: int, simulations: int) -> dict[str, list[float]]:
-    rng = np.random.default_rng(0)
-    held: dict[str, list[float]] = defaultdict(list)
-    parity = BIAS_METRICS["statistical_parity"].function
-    functions = {
-        "selection_rate": GROUP_RATES["selection_rate"],
-        "accuracy": GROUP_RATES["accuracy"],
-        "statistical_parity": lambda tables: parity(tables)[..., None],
-    }
-    for simulation in range(simulations):
-        table = rng.multinomial(n, truth.ravel()).reshape(truth.shape)
-        drawn = draw_replicates(table, 2000, seed=2 * simulation)
-        drawn = smooth(table, drawn, seed=2 * simulation + 1)
-        for name, function in functions.items():
-            true, value, replicates = (
-                function(x.sum(axis=-1)) - function(x.sum(axis=-2)) for x in (truth, table, drawn)
-            )
-            low, high = percentile_limits(value, replicates, 0.95)
-            held[name].append(share(low, true, high))
-    return held
-
-
 def main() -> None:
     """Print the tables of docs/metrics.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -196,7 +154,6 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 5000])
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--edges", action="store_true")
-    parser.add_argument("--models", action="store_true")
     add_save(parser)
     arguments = parser.parse_args()
     more = ("benchmarks/_coverage_edges.py",) if arguments.edges else ()
@@ -206,8 +163,6 @@ def main() -> None:
         name, found = "coverage_small", show_small(simulations)
     elif arguments.edges:
         name, found = "coverage_edges", show_edges(simulations)
-    elif arguments.models:
-        name, found = "coverage_models", show_models(simulations)
     else:
         name = "coverage"
         found = show_promised(arguments.groups, arguments.rows, simulations)

@@ -59,12 +59,14 @@ def cases(data: Path) -> list[Case]:
     train = ("train", *about, "--mitigator", "group_thresholds")
     model = ("--model", "runs:/RUN/model")
     gate = ("--gate", "accuracy>=0.01")
+    decided = ("--favourable", ">50K", "--gate", "selection_rate>=0.01")
     sweep = ("sweep", *about, "--trials", "2", "--space", "mitigator=none; C=0.1..10")
     return [
         Case("check", ("check", *about)),
         Case("preprocess", ("preprocess", *about)),
         Case("train", train),
         Case("evaluate", ("evaluate", *model, *gate), (train,)),
+        Case("audit", ("audit", *about[:2], *about[6:10], "--prediction", "class", *decided)),
         Case("main", ("main", *about, "--mitigators", "none,reweighing")),
         Case("sweep", (*sweep, "--workers", "1")),
         Case("sweep, 2 workers", (*sweep, "--workers", "2"), forks=False),

@@ -101,7 +101,9 @@ def simulate(n_groups: int, n: int, simulations: int) -> dict[str, list[Counter[
         audited = audit(counts, n_replicates=REPLICATES)
         for name, at in gates.items():
             for place, gate in enumerate(at):
-                verdicts[name][place][decide(gate, counts, audited).verdict] += 1
+                verdicts[name][place][
+                    decide(gate, counts, audited, say_rows_needed=False).verdict
+                ] += 1
     return verdicts
 
 
@@ -188,7 +190,7 @@ def simulate_gates(n_columns: int, simulations: int) -> dict[tuple[str, str], Co
         counts = Counts(columns, np.pad(table, [(0, 1)] * n_columns + [(0, 0)] * 2))
         audited = audit_columns(counts)
         for key, gate in parsed.items():
-            verdicts[key][decide(gate, counts, audited).verdict] += 1
+            verdicts[key][decide(gate, counts, audited, say_rows_needed=False).verdict] += 1
     return verdicts
 
 

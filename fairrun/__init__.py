@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fairrun.groups import Protected, ProtectedColumn
     from fairrun.metrics import Counts, evaluate_predictions
     from fairrun.models.load import load_model
+    from fairrun.runs.gate import mlflow_validation
     from fairrun.training import FairClassifier
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "decide",
     "evaluate_predictions",
     "load_model",
+    "mlflow_validation",
 ]
 
 __version__ = "0.1.0"
@@ -48,6 +50,7 @@ _WHERE = {
     "decide": "fairrun.gate",
     "evaluate_predictions": "fairrun.metrics",
     "load_model": "fairrun.models.load",
+    "mlflow_validation": "fairrun.runs.gate",
 }
 
 

@@ -27,13 +27,15 @@ ENTRY_POINTS = (
     "train",
     "evaluate",
     "audit",
+    "compare",
     "postprocess",
     "sweep",
     "serve",
 )
 
-#: Only for `python -m fairrun`: `mlflow run` would make a run for a command that ends runs.
-NOT_IN_MLPROJECT = ("reap",)
+#: Only for `python -m fairrun`: `mlflow run` would make a run for a command that ends runs, and for
+#: one that decides from a file and needs no MLflow.
+NOT_IN_MLPROJECT = ("gate", "reap")
 
 _HEAD = """\
 # Written by scripts/make_commands.py from the options of fairrun/entrypoints/.

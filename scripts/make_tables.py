@@ -188,16 +188,20 @@ def coverage_edges(rows: Rows, _: dict[str, Any]) -> str:
 
 def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
     """Write the coverage of differences between models."""
-    metrics = [name for name in rows[0] if name not in ("rows", "differing")]
+    first = ("kind", "rates", "rows", "differing")
+    metrics = [name for name in rows[0] if name not in first]
     lines = [
         [
+            row["kind"],
+            row["rates"],
             f"{row['rows']:,}",
             f"{100 * row['differing']:.0f} %",
             *(f"{row[metric]:.1f}" for metric in metrics),
         ]
         for row in rows
     ]
-    return _markdown(["rows a group", "labels that differ", *metrics], lines)
+    header = ["rows are", "rates", "rows a group", "labels that differ", *metrics]
+    return _markdown(header, lines)
 
 
 def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
@@ -263,6 +267,36 @@ def coverage_weighted(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown([*heads, *(name for name, *_rest in columns)], lines)
 
 
+def coverage_conditional(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the mean and the lowest coverage of each interval, for each kind of strata."""
+    methods = {
+        "difference": "Mantel–Haenszel difference",
+        "sato": "with Sato's variance",
+        "standardised": "standardised difference",
+        "ratio": "Mantel–Haenszel ratio",
+        "greenland-robins": "with Greenland and Robins' variance",
+    }
+    lines = []
+    for (strata,) in _distinct(rows, "strata"):
+        cells = [strata]
+        for method in methods:
+            found = [
+                value
+                for row in rows
+                if row["strata"] == strata
+                for key, value in row.items()
+                if isinstance(value, list) and key.rsplit(" ", 1)[0] == method
+            ]
+            covered = [each[1] for each in found if each[0] > 0]
+            if not covered:
+                cells.append("refused")
+                continue
+            missed = max(statistics.fmean(each[side] for each in found) for side in (2, 3))
+            cells.append(f"**{statistics.fmean(covered):.1f}** ({min(covered):.1f}; {missed:.1f})")
+        lines.append(cells)
+    return _markdown(["strata", *methods.values()], lines)
+
+
 def coverage_over_threshold(rows: Rows, _: dict[str, Any]) -> str:
     """Write the coverage of the comparison with one threshold."""
     lines = [
@@ -318,6 +352,24 @@ def intervals(rows: Rows, _: dict[str, Any]) -> str:
         ],
     ]
     return _markdown(["", "ms"], lines)
+
+
+def rows_needed(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the rows that each check was said to need, and how often they decided it."""
+    header = ["case", "check", "true value", "right verdict", "rows", "decided in %", "samples"]
+    lines = [
+        [
+            row["case"],
+            f"`{row['gate']}`",
+            f"{row['value']:z.3f}, {row['assumed']}",
+            row["verdict"],
+            ", ".join(f"{n:,}" for n in row["rows"]),
+            f"{100 * row['decided']:.1f}",
+            f"{row['samples']:,}",
+        ]
+        for row in rows
+    ]
+    return _markdown(header, lines)
 
 
 def constraint_probability(rows: Rows, _: dict[str, Any]) -> str:
@@ -643,6 +695,39 @@ def _frontier_of(protected: str, estimator: str) -> Table:
     return Table("frontier_methods", write, command=False)
 
 
+def subgroups(rows: Rows, _: dict[str, Any]) -> str:
+    """Write false discoveries, missed intervals and power of each case of the search."""
+    lines = [
+        [
+            row["case"],
+            f"{row['rows']:,}",
+            str(row["depth"]),
+            f"{100 * row['lower']:.0f} points" if row["lower"] else "–",
+            f"{row['tested']:.1f}",
+            *(f"{row[name]:.1f}" for name in ("any", "false")),
+            *("–" if row[name] is None else f"{row[name]:.1f}" for name in ("missed", "found")),
+        ]
+        for row in rows
+    ]
+    heads = ["rows", "n", "conditions", "lower by", "tests a run", "runs with a confirmed one"]
+    heads += ["false", "intervals that miss", "planted one confirmed"]
+    return _markdown(heads, lines, "lrrrrrrrr")
+
+
+def subgroups_time(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how many differences each search compares, and how long it takes."""
+    lines = [
+        [
+            str(row["depth"]),
+            "weighted" if row["weighted"] else "",
+            f"{row['compared']:,}",
+            _short(row["seconds"]),
+        ]
+        for row in rows
+    ]
+    return _markdown(["conditions", "", "differences", "seconds"], lines, "rlrr")
+
+
 TABLES = {
     "coverage": Table("coverage", coverage),
     "coverage_small": Table("coverage_small", coverage_small),
@@ -651,10 +736,14 @@ TABLES = {
     "coverage_models": Table("coverage_models", coverage_models),
     "coverage_scores": Table("coverage_scores", coverage_scores),
     "coverage_weighted": Table("coverage_weighted", coverage_weighted),
+    "coverage_conditional": Table("coverage_conditional", coverage_conditional),
     "coverage_over_threshold": Table("coverage_over_threshold", coverage_over_threshold),
+    "subgroups": Table("subgroups", subgroups),
+    "subgroups_time": Table("subgroups_time", subgroups_time),
     "calibration_by_chance": Table("coverage_scores", calibration_by_chance, command=False),
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
+    "rows_needed": Table("rows_needed", rows_needed),
     "gate_errors": Table("gate_errors", gate_errors),
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),

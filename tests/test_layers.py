@@ -25,7 +25,7 @@ ORDER = (
     ("data",),
     ("metrics",),
     ("gate",),
-    ("training",),
+    ("testing", "training"),
     ("explanations", "sweep"),
     ("figures",),
     ("pages",),

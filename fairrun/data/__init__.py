@@ -5,7 +5,7 @@ from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
 from fairrun.data.decision_table import DecisionTable, read_decisions
 from fairrun.data.decisions import Decisions
-from fairrun.data.decisions_request import DecisionsRequest, ScoreScale
+from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, has_spec
 from fairrun.data.findings import (
     Finding,
     Findings,
@@ -18,6 +18,7 @@ from fairrun.data.findings import (
     possible_protected,
     possible_targets,
 )
+from fairrun.data.outcomes import read_outcome
 from fairrun.data.prepare import (
     SPLIT_NAMES,
     Dataset,
@@ -69,6 +70,7 @@ __all__ = [
     "effective_n",
     "find",
     "find_in",
+    "has_spec",
     "identify_rows",
     "is_preprocessed",
     "label_group_counts",
@@ -81,6 +83,7 @@ __all__ = [
     "read_clusters",
     "read_decisions",
     "read_decisions_ahead",
+    "read_outcome",
     "read_weights",
     "relative_weights",
     "resolve_spec",

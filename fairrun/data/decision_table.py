@@ -145,8 +145,12 @@ def read_decisions(
         notes.append(clusters_note(str(spec.cluster), frame[str(spec.cluster)], cluster))
     notes += [note for each in spec.protected for note in notes_on_spelling(frame, each)]
     label = None if labels is None else labels.label
+    others = (request.prediction, request.score, request.target, spec.weight, spec.cluster)
     return DecisionTable(
-        Decisions(frame, made.prediction, made.score, label, weight, cluster, tuple(notes)),
+        Decisions(
+            *(frame, made.prediction, made.score, label, weight, cluster, tuple(notes)),
+            outcomes=tuple(name for name in others if name is not None and name in frame),
+        ),
         replace(
             request,
             positive=request.positive if labels is None else labels.favourable,

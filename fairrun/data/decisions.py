@@ -35,6 +35,9 @@ class Decisions:
         The number of each row's cluster; None if the rows are independent.
     notes : tuple of str
         What was decided while the rows were read, one sentence each.
+    outcomes : tuple of str
+        The columns of the frame that hold the decisions, scores, labels, weights and clusters, and
+        are not about the person.
     """
 
     frame: pd.DataFrame
@@ -44,6 +47,7 @@ class Decisions:
     weight: NDArray[np.float64] | None = None
     cluster: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)

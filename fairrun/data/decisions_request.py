@@ -15,7 +15,7 @@ from fairrun.data.where import parse_where
 from fairrun.documents import is_yaml
 from fairrun.errors import RequestError
 
-__all__ = ["DecisionsRequest", "ScoreScale", "resolve_decisions"]
+__all__ = ["DecisionsRequest", "ScoreScale", "has_spec", "resolve_decisions"]
 
 ScoreScale = Literal["probability", "log_odds"]
 
@@ -155,7 +155,7 @@ class DecisionsRequest:
                 "(scores of at least this number are favourable), or prediction=COLUMN"
             )
         # Of a model, it is the favourable answer.
-        is_used = by_model or self.target is not None or _has_spec(self.data)
+        is_used = by_model or self.target is not None or has_spec(self.data)
         if self.positive is not None and not is_used:
             raise RequestError(
                 f"positive={self.positive} needs target=COLUMN with the true labels; give "
@@ -197,7 +197,7 @@ class DecisionsRequest:
 def resolve_decisions(request: DecisionsRequest) -> tuple[DecisionsRequest, DatasetSpec]:
     """Return the request with the roles of a known data set or YAML spec, and the spec."""
     decided = request.prediction or request.score or _ANSWER
-    known = _has_spec(request.data)
+    known = has_spec(request.data)
     spec = resolve_spec(
         DataRequest(
             request.data,
@@ -238,5 +238,6 @@ def _check_roles(roles: Mapping[str, Sequence[str]]) -> None:
             taken[name] = role
 
 
-def _has_spec(data: str) -> bool:
+def has_spec(data: str) -> bool:
+    """Return whether `data` says itself what its columns are: a known data set or a YAML spec."""
     return data in KNOWN_DATASETS or is_yaml(data)

@@ -163,50 +163,58 @@ def _parsed(part: str, text: str) -> Condition:
 
 
 def _meets(column: pd.Series, condition: Condition) -> NDArray[np.bool_]:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return _numbers_meet(column, condition)
     codes, uniques = pd.factorize(column)
     values = uniques.tolist()
-    by_text = {value_text(value): place for place, value in enumerate(values)}
+    texts = [value_text(value) for value in values]
     met = np.zeros(len(values) + 1, dtype=bool)  # A null has the code −1, which is the last place.
-    if condition.group in by_text:  # a value can hold a bar, or look like a condition
-        met[by_text[condition.group]] = True
+    if condition.group in texts:  # a value can hold a bar, or look like a condition
+        met[:-1] = [text == condition.group for text in texts]
         return np.asarray(met[codes])
     words = yes_no_texts(values)
-    is_number = pd.api.types.is_numeric_dtype(column.dtype)
     for item in condition.items:
-        found = _numbers_in(item, values) if is_number else _texts_in(item, values)
+        found = _texts_of(item, texts)
         if found is None and item.text.lower() in words:
-            found = np.array([value == words[item.text.lower()] for value in values], dtype=bool)
+            found = [value == words[item.text.lower()] for value in values]
         if found is None:
             raise _unmet(item, column, condition)
         met[:-1] |= found
     return np.asarray(met[codes])
 
 
-def _numbers_in(item: Item, values: list[float]) -> NDArray[np.bool_] | None:
-    """Return which numbers an item means; None if none equals its value, or it is no number."""
-    if item.as_range is None:
-        return None
-    found = item.as_range.contains(np.array(values, dtype=np.float64))
-    return found if item.range is not None or found.any() else None
+def _numbers_meet(column: pd.Series, condition: Condition) -> NDArray[np.bool_]:
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    met = np.zeros(len(numbers), dtype=bool)
+    for item in condition.items:
+        found = None if item.as_range is None else item.as_range.contains(numbers)
+        if found is not None and item.range is None and not found.any():
+            found = None
+        if found is None:
+            number = yes_no_texts(column.dropna().unique()).get(item.text.lower())
+            if number is None:
+                raise _unmet(item, column, condition)
+            found = numbers == number
+        met |= found
+    return met
 
 
-def _texts_in(item: Item, values: list[object]) -> NDArray[np.bool_] | None:
+def _texts_of(item: Item, texts: Sequence[str]) -> list[bool] | None:
     """Return which texts an item means; None if no text equals it, and it is no range of dates."""
-    texts = [value_text(value) for value in values]
     said = item.given or item.text
-    equal = np.array([text in (said, item.text) for text in texts], dtype=bool)
-    if equal.any():
+    equal = [text in (said, item.text) for text in texts]
+    if any(equal):
         return equal
     dates = [text[:_LENGTH_OF_DATE] for text in texts if _DATES.fullmatch(text)]
     if len(dates) < len(texts):
         return None
     if found := _DATE_CONDITION.fullmatch(said):
         compare = _COMPARE[found["sign"]]
-        return np.array([compare(date, found["date"]) for date in dates], dtype=bool)
+        return [compare(date, found["date"]) for date in dates]
     if found := _DATE_BIN.fullmatch(said):
-        return np.array([found["low"] <= date < found["high"] for date in dates], dtype=bool)
+        return [found["low"] <= date < found["high"] for date in dates]
     if re.fullmatch(_DATE, said) and said in dates:  # the days of times
-        return np.array([date == said for date in dates], dtype=bool)
+        return [date == said for date in dates]
     return None
 
 

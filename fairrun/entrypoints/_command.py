@@ -27,7 +27,7 @@ from fairrun.errors import (
     RequestError,
     StoreError,
 )
-from fairrun.gate import GateResult, Verdict
+from fairrun.gate import ABOUT_ROWS_NEEDED, GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_only_upper_limit, has_sign
@@ -219,6 +219,10 @@ def print_checks(result: GateResult) -> None:
         table = table.rename(columns={"value and 95 % interval": "value and interval"})
         table.insert(3, "confidence", [each.level for each in result.judgements])
     click.echo(f"\n{format_table(table)}")
+    if result.rows_needed:
+        click.echo(f"\n{ABOUT_ROWS_NEEDED}")
+        for line in result.rows_needed:
+            click.echo(f"  {line}")
 
 
 def print_evaluated(

@@ -11,7 +11,13 @@ import click
 from fairrun.data import DataRequest, ReadOptions, checked_types
 from fairrun.entrypoints._types import JsonObject, NumberOrAuto, given, given_one, listed
 from fairrun.errors import RequestError
-from fairrun.metrics import MIN_CELL
+from fairrun.metrics import (
+    MAX_DEPTH,
+    MIN_CELL,
+    NO_PUBLICATION,
+    Publication,
+    read_publication,
+)
 from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
@@ -19,14 +25,19 @@ __all__ = [
     "column_types",
     "data_options",
     "gate_options",
+    "given_option",
     "justification_option",
+    "local_law_144_option",
+    "membership_option",
     "min_cell_option",
     "min_frequency_option",
     "mitigator_option",
     "mitigator_params_option",
     "options_of_data",
+    "publication_of",
     "purpose_option",
     "read_options",
+    "subgroups_option",
     "training_options",
 ]
 
@@ -180,6 +191,37 @@ min_cell_option = click.option(
     type=click.IntRange(min=1),
     default=MIN_CELL,
     help="Numbers about fewer rows are not shown in tables, plots, pages and metrics; 1 shows all.",
+)
+
+given_option = click.option(
+    "--given",
+    default="none",
+    help="Legitimate factors, separated by commas: groups are also compared among rows with equal "
+    "values of them. A column of numbers takes bins, such as age:18..25..40; none for none.",
+)
+
+membership_option = click.option(
+    "--membership",
+    default="none",
+    help="The column with the probability of the privileged group of the first protected column, "
+    "or value:column for each value, separated by commas, for rows whose value is missing; none "
+    "for none.",
+)
+
+subgroups_option = click.option(
+    "--subgroups",
+    type=click.IntRange(min=0, max=MAX_DEPTH),
+    default=0,
+    help="Search for subgroups that differ from all other rows, by the values of up to this number "
+    "of columns; 0 does not search.",
+)
+
+local_law_144_option = click.option(
+    "--local-law-144",
+    default="none",
+    help="What is published about a bias audit under Local Law 144, as JSON or the path of a YAML "
+    "file. Keys, which can all be left out: date, auditor, tool, distribution_date, data "
+    "(historical or test), source, explanation.",
 )
 
 _TRAINING_OPTIONS = (
@@ -357,6 +399,11 @@ def options_of_data(*names: str) -> list[Callable[[Command], Command]]:
 def read_options(given_: dict[str, Any]) -> ReadOptions | None:
     """Return the options in JSON for reading a file; None if none was given."""
     return ReadOptions.from_dict(given_) if given_ else None
+
+
+def publication_of(text: str) -> Publication:
+    """Return what the parameter `local_law_144` says; nothing for "none"."""
+    return NO_PUBLICATION if text == "none" else read_publication(text)
 
 
 def column_types(text: str) -> dict[str, str] | None:

@@ -77,6 +77,9 @@ def _first_line(error: click.UsageError, command: click.Command) -> str:
         nearest = did_you_mean(error.option_name, flags, "give parameters of this command")
         return f"{error.option_name} is not a parameter; {nearest}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
+        if isinstance(error.param, click.Argument):
+            names = [str(each.name) for each in command.params if isinstance(each, click.Argument)]
+            return f"{error.param.name} is missing; give {' '.join(map(str.upper, names))}"
         wanted = error.param.help if isinstance(error.param, click.Option) else None
         return f"{error.param.name} is missing; give --{_flag(error.param)}. {wanted or ''}".strip()
     if isinstance(error, click.BadParameter) and error.param is not None:

@@ -14,9 +14,14 @@ from fairrun.entrypoints._command import (
 from fairrun.entrypoints._decision_options import decision_options
 from fairrun.entrypoints._options import (
     gate_options,
+    given_option,
     justification_option,
+    local_law_144_option,
+    membership_option,
     min_cell_option,
+    publication_of,
     purpose_option,
+    subgroups_option,
 )
 from fairrun.entrypoints._types import given as text_if_given
 from fairrun.entrypoints._types import listed
@@ -33,26 +38,12 @@ from fairrun.runs.purpose import check_purpose
     help="The URI of a logged model of any flavour, whose answers to the rows are audited in place "
     "of a column; none audits the decisions in the data.",
 )
-@click.option(
-    "--given",
-    default="none",
-    help="Legitimate factors, separated by commas: each metric is also compared within their "
-    "values (conditional parity); none for none.",
-)
-@click.option(
-    "--subgroups",
-    type=click.IntRange(min=0, max=3),
-    default=0,
-    help="Search for crossings of this number of columns that are treated worst; 0 for no search.",
-)
-@click.option(
-    "--membership",
-    default="none",
-    help="Columns with the probabilities of the protected values, where the values themselves are "
-    "not known, separated by commas; none for none.",
-)
+@given_option
+@subgroups_option
+@membership_option
 @min_cell_option
 @justification_option
+@local_law_144_option
 @purpose_option
 @gate_options
 def main(
@@ -63,6 +54,7 @@ def main(
     membership: str,
     min_cell: int,
     justification: str,
+    local_law_144: str,
     purpose: str,
     gate: str,
     gate_mode: str,
@@ -70,6 +62,7 @@ def main(
     """Measure decisions in a table, or the answers of any logged model."""
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     within, probabilities = listed(given) or [], listed(membership) or []
+    published = publication_of(local_law_144)
     check_purpose(text_if_given(purpose))
     uri = None if model == "none" else model
     request.check_decided(by_model=uri is not None)
@@ -79,14 +72,11 @@ def main(
         check_address(uri)
 
     with slow_imports():
+        from fairrun.models.any_model import open_any_model
         from fairrun.runs.analyses import Analyses
         from fairrun.runs.audit import commands_after_audit, run_audit
 
-    answering = None
-    if uri is not None:
-        from fairrun.models.any_model import open_any_model
-
-        answering = open_any_model(uri)
+    answering = None if uri is None else open_any_model(uri)
     evaluated = run_audit(
         request,
         answering,
@@ -94,6 +84,7 @@ def main(
         min_cell=min_cell,
         justification=None if justification == "none" else justification,
         purpose=text_if_given(purpose),
+        publication=published,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
     commands = commands_after_audit(evaluated, request, answering)

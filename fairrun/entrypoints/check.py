@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,9 +11,10 @@ import pandas as pd
 from fairrun.data import DataRequest
 from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option
-from fairrun.gate import ASSUMPTIONS
+from fairrun.errors import RequestError
+from fairrun.gate import ABOUT_PLAN, ASSUMPTIONS, read_gate, read_plan
 from fairrun.text import format_table
-from fairrun.tracking.names import CHECK_PAGE
+from fairrun.tracking.names import CHECK_PAGE, CHECK_PLAN
 
 if TYPE_CHECKING:
     from fairrun.runs.check import Checked
@@ -29,8 +31,26 @@ _ABOUT_GATE = (
 @entry_point
 @data_options
 @min_cell_option
-def main(data: DataRequest, min_cell: int) -> None:
+@click.option(
+    "--plan",
+    default="none",
+    help="Instead of data: the expected groups with their numbers of rows and selection rates, "
+    "such as 'sex: Male 5000 at 0.3, Female 2000 at 0.2', or the path of a YAML file. The command "
+    "then says how many rows would decide the terms in gate.",
+)
+@click.option(
+    "--gate",
+    default="none",
+    help="With plan: the requirements, such as 'disparate_impact>=0.8', or the path of a YAML "
+    "file.",
+)
+def main(data: DataRequest, min_cell: int, plan: str, gate: str) -> None:
     """Tell what is wrong with a data set before a model is trained. Only data is required."""
+    if plan != "none":
+        _check_plan(data, plan, gate)
+        return
+    if gate != "none":
+        raise RequestError("gate is only for a plan here; give plan, or give gate to evaluate")
     with slow_imports():
         from fairrun.runs.check import run_check
 
@@ -53,6 +73,25 @@ def main(data: DataRequest, min_cell: int) -> None:
     if len(done.gate):
         click.echo(f"\n{_ABOUT_GATE}\n\n{format_table(done.gate, decimals=2)}\n{ASSUMPTIONS}")
     _say_next(data, done)
+
+
+def _check_plan(data: DataRequest, plan: str, gate: str) -> None:
+    """Print how many rows would decide the terms of a gate."""
+    # MLproject gives every option a value, so data left out is census.
+    if replace(data, splits=None) != DataRequest(data="census"):
+        raise RequestError("plan is about rows that are not collected yet; leave the data out")
+    if gate == "none":
+        raise RequestError(
+            "plan needs the terms to decide; give gate, such as disparate_impact>=0.8"
+        )
+    asked = read_gate(gate)
+    read_plan(plan)  # A wrong plan is refused before the slow imports.
+    with slow_imports():
+        from fairrun.runs.plan import run_plan
+
+    planned = run_plan(plan, asked)
+    click.echo(f"{format_table(planned.rows)}\n\n{ABOUT_PLAN}")
+    click.echo(f"\nrun {planned.run_id} has {CHECK_PLAN}.json")
 
 
 def _columns(columns: pd.DataFrame) -> pd.DataFrame:

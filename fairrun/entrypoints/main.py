@@ -11,7 +11,7 @@ from fairrun.data import DataRequest
 from fairrun.entrypoints._command import UNDEFINED, entry_point, read_early, slow_imports
 from fairrun.entrypoints._options import data_options, min_cell_option, training_options
 from fairrun.gate import read_gate
-from fairrun.runs.compared_defaults import (
+from fairrun.runs.main_defaults import (
     COMPARED_BY,
     COMPARED_MITIGATORS,
     WORST,
@@ -21,7 +21,7 @@ from fairrun.text import format_table
 from fairrun.training import TrainingRequest
 
 if TYPE_CHECKING:
-    from fairrun.runs.compare import Comparison
+    from fairrun.runs.main import Comparison
 
 
 @entry_point
@@ -55,14 +55,14 @@ def main(
     data = read_early(data)
 
     with slow_imports():
-        from fairrun.runs.compare import run_comparison
+        from fairrun.runs.main import run_comparison
 
     _say(run_comparison(data, names, training, min_cell, by))
 
 
 def _say(done: Comparison) -> None:
-    from fairrun.runs.compare import commands_after_comparison
-    from fairrun.runs.compared import differences_to_none, shown_table
+    from fairrun.runs.main import commands_after_comparison
+    from fairrun.runs.main_table import differences_to_none, shown_table
     from fairrun.tracking.hints import where_to_look
 
     group_a, group_b = done.groups

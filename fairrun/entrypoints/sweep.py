@@ -18,7 +18,7 @@ from fairrun.entrypoints._command import (
 from fairrun.entrypoints._options import data_options, min_cell_option, min_frequency_option
 from fairrun.entrypoints._types import given
 from fairrun.metrics import has_sign
-from fairrun.runs.compared_defaults import COMPARED_METRICS
+from fairrun.runs.main_defaults import COMPARED_METRICS
 from fairrun.sweep.methods import METHODS, TRIALS
 from fairrun.sweep.objectives import check_choice, interval_keys
 from fairrun.sweep.selection import RULES

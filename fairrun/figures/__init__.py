@@ -5,6 +5,9 @@ from fairrun.figures.comparison import (
     plot_fairness_accuracy,
     plot_metric_bars,
 )
+from fairrun.figures.conditional import (
+    plot_conditional,
+)
 from fairrun.figures.counts import (
     plot_confusion_matrices,
     plot_label_group_counts,
@@ -25,12 +28,18 @@ from fairrun.figures.groups import (
 from fairrun.figures.metrics import (
     plot_metrics,
 )
+from fairrun.figures.model_differences import (
+    plot_model_differences,
+)
 from fairrun.figures.scores import (
     plot_calibration,
     plot_roc,
 )
 from fairrun.figures.style import (
     to_png,
+)
+from fairrun.figures.subgroups import (
+    plot_subgroups,
 )
 from fairrun.figures.sweep import (
     MOST_BARS,
@@ -39,6 +48,9 @@ from fairrun.figures.sweep import (
     plot_parameters,
     plot_sweep,
     trial_styles,
+)
+from fairrun.figures.unknown_groups import (
+    plot_unknown_groups,
 )
 
 __all__ = [
@@ -49,6 +61,7 @@ __all__ = [
     "draw_explanations",
     "metric_direction",
     "plot_calibration",
+    "plot_conditional",
     "plot_confusion_matrices",
     "plot_fairness_accuracy",
     "plot_groups",
@@ -56,10 +69,13 @@ __all__ = [
     "plot_label_group_counts",
     "plot_metric_bars",
     "plot_metrics",
+    "plot_model_differences",
     "plot_parameters",
     "plot_roc",
+    "plot_subgroups",
     "plot_sweep",
     "plot_threshold_frontier",
+    "plot_unknown_groups",
     "to_png",
     "trial_styles",
 ]

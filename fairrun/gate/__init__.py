@@ -5,6 +5,11 @@ from fairrun.gate.constraints import (
     ConstraintCheck,
     check_constraint,
 )
+from fairrun.gate.counts_file import (
+    CLUSTERED,
+    decide_file,
+    read_counts,
+)
 from fairrun.gate.gates import Gate, parse_gate, read_gate
 from fairrun.gate.judgements import (
     GateResult,
@@ -13,10 +18,22 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.needed import (
+    ABOUT_ROWS_NEEDED,
+    Needed,
+    RowsNeeded,
+)
 from fairrun.gate.planning import (
     ASSUMPTIONS,
     PlannedGroup,
     plan_gate,
+)
+from fairrun.gate.plans import (
+    ABOUT_PLAN,
+    ExpectedGroup,
+    parse_plan,
+    plan_rows,
+    read_plan,
 )
 from fairrun.gate.probability import (
     probability_kept,
@@ -29,23 +46,34 @@ from fairrun.gate.terms import (
 from fairrun.gate.verdicts import decide
 
 __all__ = [
+    "ABOUT_PLAN",
+    "ABOUT_ROWS_NEEDED",
     "ASSUMPTIONS",
+    "CLUSTERED",
     "GATE_METRICS",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
+    "ExpectedGroup",
     "Gate",
     "GateMetric",
     "GateResult",
     "Judgement",
+    "Needed",
     "PlannedGroup",
+    "RowsNeeded",
     "Term",
     "Verdict",
     "check_constraint",
     "decide",
+    "decide_file",
     "judge",
     "overall",
     "parse_gate",
+    "parse_plan",
     "plan_gate",
+    "plan_rows",
     "probability_kept",
+    "read_counts",
     "read_gate",
+    "read_plan",
 ]

@@ -131,7 +131,7 @@ def check_constraint(
         audited = audit(counts)
     terms = tuple(replace(term, protected=protected) for term in gate.terms)
     asked = Gate(terms, gate.min_count)
-    result = decide(asked, counts, audited)
+    result = decide(asked, counts, audited, say_rows_needed=False)
     probability = probability_kept(asked, counts, clusters=audited.clusters)
     return ConstraintCheck(constraint, result, probability)
 

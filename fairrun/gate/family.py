@@ -10,15 +10,19 @@ sequentially rejective multiple test procedure", Scandinavian Journal of Statist
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fairrun.gate.judgements import Judgement, Verdict
 from fairrun.gate.terms import Term
 from fairrun.metrics import normal_quantile
 
-__all__ = ["at_confidence", "holm"]
+__all__ = ["at_confidence", "holm", "moved_limit"]
+
+FloatArray = NDArray[np.float64]
 
 
 def holm(judgements: Sequence[Judgement], confidence: float) -> tuple[Judgement, ...]:
@@ -98,22 +102,34 @@ def at_confidence(judgement: Judgement, confidence: float) -> Judgement:
     if confidence <= judgement.confidence or not judgement.has_interval:
         return judgement
     factor = normal_quantile(confidence) / normal_quantile(judgement.confidence)
-    term, value = judgement.term, judgement.value
-    limits = (judgement.ci_low, judgement.ci_high)
-    low, high = (_moved(term, value, limit, factor) for limit in limits)
+    value = judgement.value
+    low, high = (
+        float(moved_limit(judgement.term, value, limit, factor))
+        for limit in (judgement.ci_low, judgement.ci_high)
+    )
     low, high = min(low, value), max(high, value)  # against rounding
     return replace(judgement, ci_low=low, ci_high=high, confidence=confidence)
 
 
-def _moved(term: Term, value: float, limit: float, factor: float) -> float:
-    """Return a limit whose distance from the value is multiplied by a factor."""
+def moved_limit(term: Term, value: ArrayLike, limit: ArrayLike, factor: float) -> FloatArray:
+    """Return limits whose distance from their values is multiplied by a factor.
+
+    See `at_confidence` for the scale of this distance.
+
+    Examples
+    --------
+    >>> from fairrun.gate.terms import parse_term
+    >>> moved_limit(parse_term("disparate_impact>=0.8"), [0.9, 0.0], [0.8, 0.1], 1.3).round(3)
+    array([0.772, 0.169])
+    """
+    value, limit = np.asarray(value, dtype=float), np.asarray(limit, dtype=float)
     if term.is_around_zero:
-        return value + factor * (limit - value)
+        return np.asarray(value + factor * (limit - value))
     if term.metric.kind == "ratio":
-        if value > 0:
-            return float(value * (limit / value) ** factor)
         # Nobody is selected in one group. Near 0, the standard error of √r depends little on r.
-        return float(limit * factor**2)
-    angle, of_limit = (math.asin(math.sqrt(min(max(p, 0.0), 1.0))) for p in (value, limit))
+        near_none = limit * factor**2
+        some = np.where(value > 0, value, 1.0)
+        return np.where(value > 0, some * (limit / some) ** factor, near_none)
+    angle, of_limit = (np.arcsin(np.sqrt(np.clip(p, 0.0, 1.0))) for p in (value, limit))
     moved = angle + factor * (of_limit - angle)
-    return math.sin(min(max(moved, 0.0), math.pi / 2)) ** 2
+    return np.asarray(np.sin(np.clip(moved, 0.0, np.pi / 2)) ** 2)

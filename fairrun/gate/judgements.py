@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from fairrun.gate.needed import RowsNeeded
 from fairrun.gate.sizes import Size
 from fairrun.gate.terms import Term
 from fairrun.metrics import MARGINAL, Hidden, has_only_upper_limit, has_sign
@@ -68,6 +69,9 @@ class Judgement:
         The verdict, if the numbers that led to it are not shown; see `shown`.
     instead : str
         What is said in place of the number of rows, if it is not shown.
+    needed : RowsNeeded or None
+        The number of rows with which the check would probably be decided. None if it is decided, if
+        no number can be given, or if the number is not shown.
     """
 
     term: Term
@@ -84,6 +88,7 @@ class Judgement:
     is_worst: bool = False
     decided: Verdict | None = None
     instead: str = ""
+    needed: RowsNeeded | None = None
 
     @property
     def rows(self) -> str:
@@ -128,6 +133,10 @@ class Judgement:
         joint = self.term.metric.name not in MARGINAL
         reason = hidden.reason(self.protected, *groups, joint=joint)
         if not reason:
+            # Rows are needed in the proportion in which the groups have them.
+            others = self.needed.groups if self.needed else ()
+            if hidden.reason(self.protected, *others, joint=joint):
+                return replace(self, needed=None)
             return self
         instead = next(filter(None, (hidden.rows(self.protected, each) for each in groups)), "")
         if self.is_worst:
@@ -148,6 +157,7 @@ class Judgement:
             reason=reason,
             decided=self.verdict,
             instead=instead or "hidden",
+            needed=None,
         )
 
     @property
@@ -193,9 +203,13 @@ class GateResult:
     def table(self) -> pd.DataFrame:
         """Return one row for each judgement, with its term, interval, threshold and verdict.
 
-        For weighted rows, the column effective_n follows n.
+        For weighted rows, the column effective_n follows n. If a check has insufficient evidence
+        and the number of rows that would decide it is known, three columns follow reason:
+        rows_needed says it in words, times_needed is the number in multiples of the present rows if
+        the true value is the measured one, and times_needed_halfway if it is halfway to the limit.
         """
         weighted = any(each.effective_n is not None for each in self.judgements)
+        needed = any(each.needed is not None for each in self.judgements)
         return pd.DataFrame(
             [
                 {
@@ -212,10 +226,20 @@ class GateResult:
                     "threshold": each.term.threshold,
                     "verdict": str(each.verdict),
                     "reason": each.reason,
+                    **(_columns(each.needed) if needed else {}),
                 }
                 for each in self.judgements
             ]
         )
+
+    @property
+    def rows_needed(self) -> list[str]:
+        """Return, for each check that says it, the number of rows that would probably decide it."""
+        return [
+            f"{each.term}, {each.subject}: {each.needed}"
+            for each in self.judgements
+            if each.needed is not None
+        ]
 
     def __str__(self) -> str:
         verdict = self.verdict
@@ -225,6 +249,16 @@ class GateResult:
         deciding = [each for each in self.judgements if each.verdict is verdict]
         more = f"; and {len(deciding) - 1} more" if len(deciding) > 1 else ""
         return f"gate: {verdict.words} ({family}{deciding[0]}{more})"
+
+
+def _columns(needed: RowsNeeded | None) -> dict[str, str | float]:
+    """Return the columns of a table about the rows that are needed."""
+    times = [each.times for each in needed.answers] if needed else [np.nan]
+    return {
+        "rows_needed": str(needed or ""),
+        "times_needed": times[0],
+        "times_needed_halfway": times[1] if len(times) > 1 else np.nan,
+    }
 
 
 def judge(term: Term, low: float, high: float) -> Verdict:

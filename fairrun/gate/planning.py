@@ -123,7 +123,8 @@ def _tells(counts: Counts) -> bool:
 
 
 def _verdict(gate: Gate, counts: Counts) -> Verdict:
-    return decide(gate, counts, audit(counts, n_replicates=_REPLICATES)).verdict
+    audited = audit(counts, n_replicates=_REPLICATES)
+    return decide(gate, counts, audited, say_rows_needed=False).verdict
 
 
 def _last_ratio(holds: Callable[[float], bool]) -> float:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairrun.gate.terms import Term
-from fairrun.metrics import AnyCounts, Audit, Grouping, WeightedCounts, sizes_of
+from fairrun.metrics import AnyCounts, Audit, Grouping, Rate, WeightedCounts, sizes_of
 
-__all__ = ["Size", "sizes_of_groups", "too_few"]
+__all__ = ["Size", "sizes_by_rate", "sizes_of_groups", "too_few"]
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,7 @@ def sizes_of_groups(
 ) -> dict[str, Size]:
     """Return, for each group, the smallest denominator of the metric's rates."""
     rates, clusters = term.metric.rates, audited.clusters
-    of_rate = functools.partial(sizes_of, counts) if clusters is None else clusters.sizes
-    effective, rows = (
-        np.array(each) for each in zip(*(of_rate(grouping, rate) for rate in rates), strict=True)
-    )
+    effective, rows = sizes_by_rate(rates, counts, grouping, audited)
     fewest = effective.argmin(axis=0)
     weighted = isinstance(counts, WeightedCounts) or clusters is not None
     return {
@@ -77,6 +76,21 @@ def sizes_of_groups(
         )
         for i, (group, place) in enumerate(zip(grouping.groups, fewest, strict=True))
     }
+
+
+def sizes_by_rate(
+    rates: Sequence[Rate], counts: AnyCounts, grouping: Grouping, audited: Audit
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the effective numbers and the numbers of rows in the rates' denominators.
+
+    Returns
+    -------
+    effective, rows : array of shape (n_rates, n_groups)
+    """
+    clusters = audited.clusters
+    of_rate = functools.partial(sizes_of, counts) if clusters is None else clusters.sizes
+    effective, rows = zip(*(of_rate(grouping, rate) for rate in rates), strict=True)
+    return np.array(effective), np.array(rows)
 
 
 def too_few(size: Size, min_count: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from fairrun.gate.checks import judge_each_group, judge_pairs
 from fairrun.gate.family import holm
 from fairrun.gate.gates import Gate
-from fairrun.gate.judgements import GateResult, Judgement
-from fairrun.gate.sizes import sizes_of_groups, too_few
+from fairrun.gate.judgements import GateResult, Judgement, Verdict
+from fairrun.gate.needed import RowsNeeded
+from fairrun.gate.rows_needed import case_of, rows_needed, rows_to_judge
+from fairrun.gate.sizes import Size, sizes_by_rate, sizes_of_groups, too_few
 from fairrun.gate.terms import Term
 from fairrun.metrics import (
     AnyCounts,
@@ -16,6 +19,7 @@ from fairrun.metrics import (
     Grouping,
     everybody,
     group_a_and_b,
+    selection_rate,
     values_of,
     why_no_interval,
 )
@@ -34,7 +38,12 @@ _ABROCA = (
 
 
 def decide(
-    gate: Gate, counts: AnyCounts, audited: Audit, *, confidence: float = 0.95
+    gate: Gate,
+    counts: AnyCounts,
+    audited: Audit,
+    *,
+    confidence: float = 0.95,
+    say_rows_needed: bool = True,
 ) -> GateResult:
     """Decide whether a model meets every term of a gate.
 
@@ -67,6 +76,9 @@ def decide(
         The audit of these counts. It must include the audit of scores if a term is about scores.
     confidence : float, default 0.95
         The confidence level of the audit.
+    say_rows_needed : bool, default True
+        Whether a judgement with insufficient evidence gets the number of rows that would probably
+        decide it. This takes up to half a second a judgement.
 
     Returns
     -------
@@ -97,6 +109,7 @@ def decide(
         _logger.warning(_ABROCA)
     gate.check(counts.columns, labelled=counts.labelled)
     judgements: list[Judgement] = []
+    groupings: list[tuple[Grouping, dict[str, Size]]] = []
     for term in gate.terms:
         for names in term.about(counts.columns):
             grouping = _grouping(term, counts, names)
@@ -124,9 +137,43 @@ def decide(
                 for group, size in sizes.items()
                 if group not in large
             )
-    if gate.family == "holm":
-        return GateResult(holm(judgements, confidence), gate.family)
-    return GateResult(tuple(judgements), gate.family)
+            groupings += [(grouping, large)] * (len(judgements) - len(groupings))
+    decided = holm(judgements, confidence) if gate.family == "holm" else tuple(judgements)
+    if say_rows_needed:
+        n_claims = 1 if gate.family == "none" else sum(each.has_interval for each in judgements)
+        to_fail = 1 - (1 - confidence) / max(n_claims, 1)
+        decided = tuple(
+            replace(
+                final, needed=_needed(plain, *about, counts, audited, gate, to_fail, confidence)
+            )
+            if final.verdict is Verdict.INSUFFICIENT_EVIDENCE
+            else final
+            for final, plain, about in zip(decided, judgements, groupings, strict=True)
+        )
+    return GateResult(decided, gate.family)
+
+
+def _needed(
+    judgement: Judgement,
+    grouping: Grouping,
+    large: dict[str, Size],
+    counts: AnyCounts,
+    audited: Audit,
+    gate: Gate,
+    to_fail: float,
+    confidence: float,
+) -> RowsNeeded | None:
+    """Return the rows that a judgement with insufficient evidence needs."""
+    if judgement.has_interval:
+        of = (judgement, large, counts, grouping, audited, gate, to_fail, confidence)
+        return rows_needed(judgement, case_of(*of))
+    n, group = judgement.effective_n, judgement.group_a
+    deciding = judgement.n if n is None else n
+    if judgement.group_b or deciding >= gate.min_count:
+        return None
+    totals = sizes_by_rate([selection_rate], counts, grouping, audited)[1][0]
+    n_rows = int(totals[grouping.groups.index(group)])
+    return rows_to_judge(group, n_rows, deciding / max(n_rows, 1), gate.min_count)
 
 
 def _grouping(term: Term, counts: AnyCounts, names: tuple[str, ...]) -> Grouping:

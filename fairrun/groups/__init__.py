@@ -1,6 +1,7 @@
 """Groups of rows by protected column: one rule for training, serving, measuring and monitoring."""
 
 from fairrun.groups.column import MISSING, ProtectedColumn
+from fairrun.groups.factors import MOST_STRATA, factor_columns
 from fairrun.groups.grammar import (
     GroupText,
     Item,
@@ -25,6 +26,7 @@ __all__ = [
     "GROUP_A",
     "GROUP_B",
     "MISSING",
+    "MOST_STRATA",
     "NEITHER",
     "NEITHER_NAME",
     "GroupText",
@@ -32,6 +34,7 @@ __all__ = [
     "Protected",
     "ProtectedColumn",
     "distinct_values",
+    "factor_columns",
     "format_group",
     "group_from_document",
     "group_lookup",

@@ -8,7 +8,10 @@ compares individuals, and `impact_audits` makes the tables that two rules on hir
 Intervals: `counted` adds limits to the metrics of counts and `estimates` to those of other tables.
 `binomial` and `closed_form` have the formulas, `intervals` the replicates for metrics without a
 formula, and `worst` the interval of the worst of many pairs.
+Closer looks: `conditional` compares groups within strata of legitimate factors, and
+`unknown_groups` bounds comparisons if protected values are missing.
 All metrics at once: `audit` and `audit_scores` take a table, `evaluate_predictions` takes arrays.
+Subgroups that nobody named: `scan_subgroups` searches crossings and tests what it finds.
 What is shown: `hidden_groups` finds groups with too few rows, `show` leaves their numbers out.
 """
 
@@ -28,11 +31,17 @@ from fairrun.metrics.bias import (
 )
 from fairrun.metrics.binomial import (
     clopper_pearson_limits,
+    tail_of_pairs,
 )
 from fairrun.metrics.calibration import (
     CALIBRATION_BINS,
     calibration_in_the_large,
     squared_calibration_error,
+)
+from fairrun.metrics.changed_sides import (
+    TO_FAVOURABLE,
+    TO_UNFAVOURABLE,
+    changed_sides,
 )
 from fairrun.metrics.closed_form import (
     normal_quantile,
@@ -49,7 +58,22 @@ from fairrun.metrics.clustered import (
 )
 from fairrun.metrics.compare import (
     ModelDifferences,
+    PairedRows,
     compare_models,
+    compare_paired,
+    compare_predictions,
+    paired_rows,
+)
+from fairrun.metrics.conditional import (
+    ConditionalParity,
+    conditional_parity,
+    measure_conditional,
+)
+from fairrun.metrics.conditional_shown import (
+    show_conditional,
+)
+from fairrun.metrics.counted import (
+    Counted,
 )
 from fairrun.metrics.counts import (
     Counts,
@@ -109,11 +133,20 @@ from fairrun.metrics.measurable import (
     of_predictions,
 )
 from fairrun.metrics.paired import (
+    AnyPairedCounts,
     PairedCounts,
+    WeightedPairedCounts,
+    count_pairs,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
     score_metrics,
+)
+from fairrun.metrics.publication import (
+    NO_PUBLICATION,
+    Publication,
+    read_publication,
+    with_publication,
 )
 from fairrun.metrics.rates import (
     GROUP_RATES,
@@ -140,9 +173,19 @@ from fairrun.metrics.shown import (
     show,
     shown_confusion,
 )
+from fairrun.metrics.shown_differences import (
+    differences_in_words,
+    show_differences,
+    verdict_of,
+)
 from fairrun.metrics.signs import (
     has_only_upper_limit,
     has_sign,
+)
+from fairrun.metrics.subgroups import (
+    MAX_DEPTH,
+    SubgroupScan,
+    scan_subgroups,
 )
 from fairrun.metrics.suppression import (
     MIN_CELL,
@@ -156,6 +199,12 @@ from fairrun.metrics.suppression import (
 from fairrun.metrics.threshold_frontier import (
     ThresholdFrontier,
     threshold_frontier,
+)
+from fairrun.metrics.unknown_groups import (
+    UnknownGroups,
+    measure_unknown_groups,
+    show_unknown_groups,
+    unknown_groups,
 )
 from fairrun.metrics.weighted import (
     AnyCounts,
@@ -176,6 +225,7 @@ __all__ = [
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MARGINAL",
+    "MAX_DEPTH",
     "MIN_CELL",
     "MOST_COMPARED",
     "NEEDS_LABELS",
@@ -183,12 +233,18 @@ __all__ = [
     "NOTHING_HIDDEN",
     "NOT_BY_CLUSTER",
     "NOT_WEIGHTED",
+    "NO_PUBLICATION",
     "PERFORMANCE_METRICS",
+    "TO_FAVOURABLE",
+    "TO_UNFAVOURABLE",
     "AnyCounts",
+    "AnyPairedCounts",
     "Audit",
     "BiasMetric",
     "ClusterReplicates",
     "ClusterTables",
+    "ConditionalParity",
+    "Counted",
     "Counts",
     "Effect",
     "EffectKind",
@@ -201,10 +257,15 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedRows",
+    "Publication",
     "Rate",
     "ScoreHistogram",
+    "SubgroupScan",
     "ThresholdFrontier",
+    "UnknownGroups",
     "WeightedCounts",
+    "WeightedPairedCounts",
     "WeightedScoreHistogram",
     "accuracy",
     "area_between_roc_curves",
@@ -213,14 +274,20 @@ __all__ = [
     "bias_table",
     "brier_score",
     "calibration_in_the_large",
+    "changed_sides",
     "check_min_cell",
     "clopper_pearson_limits",
     "compare_models",
+    "compare_paired",
+    "compare_predictions",
     "compare_with_none",
+    "conditional_parity",
     "confusion_table",
     "consistency_score",
+    "count_pairs",
     "count_rows",
     "counts_from_dict",
+    "differences_in_words",
     "divide",
     "effect_kinds",
     "effect_sentence",
@@ -241,21 +308,33 @@ __all__ = [
     "largest_groups",
     "local_law_144_table",
     "majority_label",
+    "measure_conditional",
+    "measure_unknown_groups",
     "normal_quantile",
     "of_predictions",
     "one_and_two_way",
     "over_majority",
+    "paired_rows",
+    "read_publication",
     "roc_auc",
+    "scan_subgroups",
     "score_metrics",
     "selection_rate",
     "show",
+    "show_conditional",
+    "show_differences",
+    "show_unknown_groups",
     "shown_confusion",
     "sizes_of",
     "squared_calibration_error",
+    "tail_of_pairs",
     "threshold_frontier",
     "true_positive_rate",
+    "unknown_groups",
     "values_of",
+    "verdict_of",
     "why_no_interval",
     "wilson_limits",
+    "with_publication",
     "worst_of",
 ]

@@ -61,7 +61,7 @@ def tail_of_pairs(confidence: float, n_groups: int) -> float:
 
 
 def clopper_pearson_limits(
-    count: ArrayLike, size: ArrayLike, tail: float
+    count: ArrayLike, size: ArrayLike, tail: float | FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Compute the exact limits of a binomial proportion.
 
@@ -69,7 +69,7 @@ def clopper_pearson_limits(
     ----------
     count, size : array
         The numerators and denominators. They can be effective numbers of rows, which are not whole.
-    tail : float
+    tail : float or array
         The largest probability that one limit misses, such as 0.025.
 
     Returns

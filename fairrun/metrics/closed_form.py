@@ -246,7 +246,9 @@ def pairs_of(estimates: Sequence[Estimate], pairs: NDArray[np.intp], *, ratio: b
     return ratio_of(*parts[0]) if ratio else difference_of(parts)
 
 
-def paired_difference_of(plus: Estimate, minus: Estimate) -> Limits:
+def paired_difference_of(
+    plus: Estimate, minus: Estimate, *, correlation: FloatArray | None = None
+) -> Limits:
     """Compute the limits of the difference of two shares of the same rows that exclude each other.
 
     Parameters
@@ -254,6 +256,8 @@ def paired_difference_of(plus: Estimate, minus: Estimate) -> Limits:
     plus, minus : (value, low, high)
         The two shares with their limits, such as the share of rows that only one model labels
         correctly, and the share that only the other does.
+    correlation : array, optional
+        The correlation of the two shares. The default is that of rows of equal weight.
 
     References
     ----------
@@ -267,9 +271,10 @@ def paired_difference_of(plus: Estimate, minus: Estimate) -> Limits:
     [0.024, 0.169]
     """
     (p, low_p, high_p), (q, low_q, high_q) = plus, minus
-    correlation = -np.sqrt(np.nan_to_num(divide(p * q, (1 - p) * (1 - q))))
+    if correlation is None:
+        correlation = -np.sqrt(np.nan_to_num(divide(p * q, (1 - p) * (1 - q))))
 
     def distance(one: FloatArray, other: FloatArray) -> FloatArray:
-        return np.sqrt(np.maximum(one**2 + other**2 - 2 * correlation * one * other, 0))
+        return np.sqrt(np.maximum(one**2 + other**2 - 2 * correlation * (one * other), 0))
 
     return p - q - distance(p - low_p, high_q - q), p - q + distance(high_p - p, q - low_q)

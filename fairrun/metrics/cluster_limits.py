@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-def expanded_tail(confidence: float, n_clusters: NDArray[np.int64]) -> FloatArray:
+def expanded_tail(confidence: float | FloatArray, n_clusters: NDArray[np.int64]) -> FloatArray:
     """Return the tail probability of each side for percentiles of a bootstrap of few clusters.
 
     A bootstrap of n clusters understates the variance by the factor (n − 1) / n, and its normal

@@ -30,7 +30,7 @@ from fairrun.metrics.rates import FloatArray
 from fairrun.metrics.tables import cell_of_row
 from fairrun.text import n_of
 
-__all__ = ["ClusterTables"]
+__all__ = ["ClusterTables", "as_clusters"]
 
 #: The largest number of draws that are in memory at once.
 _DRAWS_AT_ONCE = 4_000_000
@@ -99,7 +99,7 @@ class ClusterTables:
         labels = as_labels(y_true, predicted)
         outcomes = {"y_true": (labels, 2), "y_pred": (predicted, 2)}
         cell, n_cells = cell_of_row(protected, positions, outcomes)
-        of_row = _as_clusters(cluster)
+        of_row = as_clusters(cluster)
         weights = np.ones(len(cell)) if weight is None else as_weights(weight)
         check_same_length(y_true=labels, cluster=of_row, weight=weights)
         used = weights > 0
@@ -169,7 +169,7 @@ class ClusterTables:
         return by_outcome.transpose(2, 1, 0).reshape(n_replicates, -1, 2, 2)
 
 
-def _as_clusters(cluster: ArrayLike) -> NDArray[np.intp]:
+def as_clusters(cluster: ArrayLike) -> NDArray[np.intp]:
     """Return the clusters of rows as numbers."""
     array = np.asarray(cluster)
     n_null = int(np.sum(pd.isna(array)))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics.bias import BIAS_METRICS
-from fairrun.metrics.checks import as_binary, as_weights
 from fairrun.metrics.closed_form import normal_quantile
-from fairrun.metrics.grouping import group_a_and_b, values_of
-from fairrun.metrics.rates import FloatArray, divide
-from fairrun.metrics.tables import cell_of_row
+from fairrun.metrics.compare import paired_rows
+from fairrun.metrics.grouping import everybody, group_a_and_b, values_of
+from fairrun.metrics.rates import FloatArray, accuracy, divide
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 from fairrun.text import with_percent
 
@@ -130,6 +130,11 @@ def over_majority(counts: AnyCounts, *, confidence: float = 0.95) -> dict[str, f
     dict of str to float
         accuracy_over_majority and its limits.
 
+    References
+    ----------
+    Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data", Journal of Educational and Behavioral Statistics 37.
+
     Examples
     --------
     >>> from fairrun.metrics import Counts
@@ -232,10 +237,8 @@ def compare_with_none(
     The distance from parity is |a − b|, or |log(a / b)| for a ratio; the largest one of several
     metrics and pairs. Groups with fewer than `FEW_ROWS` rows in a denominator are left out.
 
-    The interval of a difference of accuracies is Bonett and Price's for paired proportions. That of
-    a difference of distances has the percentiles of Dirichlet draws of the cells of each group,
-    with 1/2 added to each, which keep both labels of a row together. For weighted rows, both use
-    Kish's effective number of rows.
+    The differences and their intervals are those of `compare_predictions`, with the mitigated model
+    as model A and none as model B.
 
     Parameters
     ----------
@@ -260,11 +263,6 @@ def compare_with_none(
     -------
     Effect
 
-    References
-    ----------
-    Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of binomial
-    proportions based on paired data", Journal of Educational and Behavioral Statistics 37.
-
     Examples
     --------
     >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
@@ -273,39 +271,29 @@ def compare_with_none(
     >>> found.metrics["accuracy_over_none"], found.metrics["labels_changed"], found.is_worse
     (-0.5, 0.5, False)
     """
-    arrays = {"y_true": y_true, "y_pred": y_pred, "y_pred_none": y_pred_none}
-    outcomes = {name: (as_binary(name, array), 2) for name, array in arrays.items()}
-    cell, n_cells = cell_of_row([protected], [positions], outcomes)
-    weights = np.ones(len(cell)) if weight is None else as_weights(weight)
-    sums, squares = (
-        np.bincount(cell, power, minlength=n_cells).reshape(-1, 2, 2, 2)
-        for power in (weights, weights**2)
-    )
-    total, of_squares = sums.sum(axis=0), squares.sum(axis=0)
-    over_none = _paired_difference(
-        _RIGHT[:, :, None] - _RIGHT[:, None, :], total, of_squares, confidence
-    )
+    rows = paired_rows([protected], [positions], y_true, y_pred, y_pred_none, weight=weight)
+    estimates = partial(rows.estimates, confidence=confidence, n_replicates=n_replicates, seed=seed)
+    whole = estimates(everybody([protected]))
+    of_accuracy = whole.rate(accuracy).take(0)
+    over_none = (float(of_accuracy.value), float(of_accuracy.low), float(of_accuracy.high))
     grouping = (values_of if all_values else group_a_and_b)([protected], protected.name)
-    groups = _effective(*(grouping.sum(each, n_outcomes=3) for each in (sums, squares)))
+    groups = estimates(grouping)
+    effective = _effective(groups.moments)
     rates = [rate for name in metrics for rate in BIAS_METRICS[name].rates]
-    fewest = np.min([rate.size(groups.sum(axis=-1)) for rate in rates], axis=0)
-    groups = groups[fewest >= FEW_ROWS]
+    fewest = np.min([rate.size(effective.sum(axis=-1)) for rate in rates], axis=0)
+    places = np.flatnonzero(fewest >= FEW_ROWS).tolist()
     distances, further = (np.nan, np.nan), (np.nan, np.nan, np.nan)
-    if len(groups) > 1:
-        rng = np.random.default_rng(seed)
-        draws = rng.standard_gamma(groups + 0.5, size=(n_replicates, *groups.shape))
-        ours, of_none = (_distance(groups.sum(axis=axis), metrics) for axis in (-1, -2))
-        drawn = [_distance(draws.sum(axis=axis), metrics) for axis in (-1, -2)]
-        distances = (float(ours), float(of_none))
-        further = _percentiles(float(ours - of_none), drawn[0] - drawn[1], confidence)
-    n = total.sum()
-    ours, of_none = (divide((total.sum(axis=axis) * _RIGHT).sum(), n) for axis in (-1, -2))
+    if len(places) > 1:
+        found = groups.distance(metrics, places)
+        distances = (float(found.model_a), float(found.model_b))
+        further = (float(found.value), float(found.low), float(found.high))
+    total = whole.moments[0, ..., 0].sum(axis=0)
     named = _named("accuracy_over_none", over_none) | _named("distance_over_none", further)
-    changed = float(divide(total[:, 0, 1].sum() + total[:, 1, 0].sum(), n))
+    changed = float(divide(total[0, 1] + total[1, 0], total.sum()))
     return Effect(
         " and ".join(metrics),
         named | {"labels_changed": changed},
-        (float(ours), float(of_none)),
+        (float(of_accuracy.model_a), float(of_accuracy.model_b)),
         distances,
     )
 
@@ -334,34 +322,8 @@ def _paired_difference(
     return value, min(value, float(p - q - margin)), max(value, float(p - q + margin))
 
 
-def _effective(sums: FloatArray, squares: FloatArray) -> FloatArray:
-    """Return tables with the shares of `sums`, each of which sums to its effective rows."""
+def _effective(moments: FloatArray) -> FloatArray:
+    """Return tables with the shares of Σw, each of which sums to its effective rows."""
+    sums, squares = moments[..., 0], moments[..., 1]
     size, of_squares = (t.sum(axis=(-3, -2, -1), keepdims=True) for t in (sums, squares))
     return np.asarray(np.nan_to_num(sums * divide(size, of_squares)))
-
-
-def _distance(tables: FloatArray, metrics: Sequence[str]) -> FloatArray:
-    """Return the largest distance from parity of any pair of groups and any metric.
-
-    `tables` has the shape (..., n_groups, 2, 2), and the result has the shape (...).
-    """
-    found = []
-    for name in metrics:
-        metric = BIAS_METRICS[name]
-        values = np.mean([rate(tables) for rate in metric.rates], axis=0)
-        if metric.kind == "ratio":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                values = np.log(values)
-                # No group has a selected row, so all rates are equal.
-                values = np.where(np.isneginf(values).all(axis=-1, keepdims=True), 0, values)
-        found.append(values.max(axis=-1) - values.min(axis=-1))
-    return np.asarray(np.max(found, axis=0))
-
-
-def _percentiles(value: float, draws: FloatArray, confidence: float) -> _Difference:
-    tail = (1 - confidence) / 2
-    draws = draws[np.isfinite(draws)]
-    if not np.isfinite(value) or not draws.size:
-        return value, np.nan, np.nan
-    low, high = np.quantile(draws, [tail, 1 - tail]).tolist()
-    return value, min(value, low), max(value, high)

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from fairrun.errors import RequestError
 from fairrun.groups import GROUP_A, GROUP_B, ProtectedColumn
 
-__all__ = ["Grouping", "everybody", "group_a_and_b", "one_and_two_way", "values_of"]
+__all__ = [
+    "Grouping",
+    "everybody",
+    "group_a_and_b",
+    "group_a_and_b_within",
+    "one_and_two_way",
+    "values_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +157,49 @@ def group_a_and_b(protected: Sequence[ProtectedColumn], *names: str) -> Grouping
     crossed = _cross(protected, names, parts)
     # The first combination is group_a of every column, and the last one is group_b of every column.
     return crossed.take([0, len(crossed.groups) - 1])
+
+
+def group_a_and_b_within(
+    protected: Sequence[ProtectedColumn], name: str, given: Sequence[str]
+) -> Grouping:
+    """Return group_a and group_b of a column within each combination of the values of others.
+
+    Parameters
+    ----------
+    protected : sequence of ProtectedColumn
+        The columns of the table.
+    name : str
+        The column whose groups are compared; it comes before those of `given`.
+    given : sequence of str
+        The columns whose values are the strata.
+
+    Returns
+    -------
+    Grouping
+        group_a of every stratum, then group_b of every stratum.
+
+    Raises
+    ------
+    RequestError
+        If a name is not a column of the table, or is given twice.
+
+    Examples
+    --------
+    >>> sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    >>> site = ProtectedColumn("site", ("x", "y"), ("x",), ("y",))
+    >>> group_a_and_b_within([sex, site], "sex", ["site"]).groups
+    ('Male:x', 'Male:y', 'Female:x', 'Female:y')
+    """
+    parts = {}
+    for column in protected:
+        members = np.eye(column.size, dtype=np.int64)[:-1]
+        names = column.labels[:-1]
+        if column.name == name:
+            names = column.group_names
+            groups = [column.group_of_position == group for group in (GROUP_A, GROUP_B)]
+            members = np.array(groups, dtype=np.int64)
+        parts[column.name] = (names, members)
+    return _cross(protected, [name, *given], parts)
 
 
 def one_and_two_way(protected: Sequence[ProtectedColumn]) -> list[tuple[str, ...]]:

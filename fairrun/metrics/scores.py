@@ -164,14 +164,12 @@ def roc_auc(y_true: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None
 
 
 def _weighted_roc_auc(y_true: NDArray[np.uint8], score: FloatArray, weight: FloatArray) -> RocAuc:
-    by_label = [(score[y_true == label], weight[y_true == label]) for label in (0, 1)]
-    (negative, of_0), (positive, of_1) = by_label
+    of_0, of_1 = (weight[y_true == label] for label in (0, 1))
     sizes = kish_size(of_1), kish_size(of_0)
     if not (len(of_0) and len(of_1)):
         return RocAuc(np.nan, np.nan, *sizes)
-    shares = [_weighted_share_below(negative, of_0, positive)]
+    shares = _placements(y_true, score, weight)
     value = float(np.average(shares[0], weights=of_1))
-    shares.append(1 - _weighted_share_below(positive, of_1, negative))
     # The variance of a weighted mean, for each label. With equal weights it is var(ddof=1) / n.
     variance = 0.0
     for share, own in zip(shares, (of_1, of_0), strict=True):
@@ -190,7 +188,11 @@ def _weighted_share_below(scores: FloatArray, weight: FloatArray, limits: FloatA
 
 
 def paired_roc_auc_difference(
-    y_true: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, confidence: float = 0.95
+    y_true: ArrayLike,
+    score_a: ArrayLike,
+    score_b: ArrayLike,
+    confidence: float = 0.95,
+    weight: ArrayLike | None = None,
 ) -> tuple[float, float, float]:
     """Compute the difference of two models' areas under the ROC curve, A − B, on the same rows.
 
@@ -202,6 +204,8 @@ def paired_roc_auc_difference(
         The predicted probabilities of label 1 by model A and by model B.
     confidence : float, default 0.95
         Confidence level of the interval.
+    weight : array of shape (n_rows,), optional
+        The weights. The variance is then that of `roc_auc`, with differences of placements.
 
     Returns
     -------
@@ -216,25 +220,39 @@ def paired_roc_auc_difference(
     >>> value, low < value < high
     (-0.25, True)
     """
-    y_true, score_a = check_scores(y_true, score_a)
+    labels, score_a = check_scores(y_true, score_a)
     _, score_b = check_scores(y_true, score_b)
-    n_positive = int(y_true.sum())
-    rarer = min(n_positive, len(y_true) - n_positive)
+    weights = np.ones(len(labels))
+    if weight is not None:
+        labels, score_a, weights = check_score_weights(labels, score_a, weight)
+        _, score_b, _ = check_score_weights(*check_scores(y_true, score_b), weight)
+    by_label = [weights[labels == label] for label in (1, 0)]
+    rarer = min(map(len, by_label))
     if rarer == 0:
         return np.nan, np.nan, np.nan
-    placements = zip(_placements(y_true, score_a), _placements(y_true, score_b), strict=True)
-    by_label = [a - b for a, b in placements]
-    value = float(by_label[0].mean())
+    given = None if weight is None else weights
+    placements = (_placements(labels, score, given) for score in (score_a, score_b))
+    differences = [a - b for a, b in zip(*placements, strict=True)]
+    value = float(np.average(differences[0], weights=by_label[0]))
     if rarer == 1:
         return value, np.nan, np.nan
-    error = float(np.sqrt(sum(d.var(ddof=1) / len(d) for d in by_label)))
-    half = normal_quantile(confidence) * error
+    variance = 0.0
+    for each, own in zip(differences, by_label, strict=True):
+        part = (own * (each - value) / own.sum()) ** 2
+        variance += float(part.sum()) * len(own) / (len(own) - 1)
+    half = normal_quantile(confidence) * float(np.sqrt(variance))
     return value, value - half, value + half
 
 
-def _placements(y_true: NDArray[np.uint8], score: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _placements(
+    y_true: NDArray[np.uint8], score: FloatArray, weight: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Return the share of negatives below each positive, and of positives above each negative."""
     positive, negative = score[y_true == 1], score[y_true == 0]
+    if weight is not None:
+        of_1, of_0 = weight[y_true == 1], weight[y_true == 0]
+        below = _weighted_share_below(negative, of_0, positive)
+        return below, 1 - _weighted_share_below(positive, of_1, negative)
     return _share_below(negative, positive), 1 - _share_below(positive, negative)
 
 

@@ -14,15 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairrun.errors import RequestError
-from fairrun.groups import MISSING, NEITHER_NAME
+from fairrun.groups import MISSING, NEITHER_NAME, ProtectedColumn
 from fairrun.metrics.grouping import everybody, group_a_and_b, one_and_two_way, values_of
+from fairrun.metrics.paired import AnyPairedCounts, WeightedPairedCounts
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 
 __all__ = [
     "MIN_CELL",
     "NOTHING_HIDDEN",
     "Hidden",
+    "both_hidden",
     "check_min_cell",
+    "hidden_changes",
     "hidden_groups",
     "hidden_parts",
     "is_hidden_reason",
@@ -162,7 +165,7 @@ def hidden_groups(counts: AnyCounts, min_cell: int = MIN_CELL, *, unknown: bool 
     if min_cell == 1:
         return NOTHING_HIDDEN
     tables = _rows_of_cells(counts)
-    system = _System(counts, tables)
+    system = _System(counts.columns, tables)
 
     def is_small(table: NDArray[np.int64]) -> bool:
         return bool(0 < table.sum() < min_cell)
@@ -172,6 +175,58 @@ def hidden_groups(counts: AnyCounts, min_cell: int = MIN_CELL, *, unknown: bool 
         return bool(((margins > 0) & (margins < min_cell)).any())
 
     small, groups = system.hide(is_small, frozenset(), unknown=unknown)
+    few, joint = system.hide(has_few, groups, unknown=unknown)
+    return Hidden(min_cell, small, groups, few, joint)
+
+
+def both_hidden(one: Hidden, other: Hidden) -> Hidden:
+    """Return what is hidden in one of two results about the same rows, with the same `min_cell`."""
+    return Hidden(
+        one.min_cell,
+        one.small | other.small,
+        one.groups | other.groups,
+        one.few | other.few,
+        one.joint | other.joint,
+    )
+
+
+def hidden_changes(
+    paired: AnyPairedCounts, hidden: Hidden, min_cell: int = MIN_CELL, *, unknown: bool = False
+) -> Hidden:
+    """Return the groups whose numbers of rows that change sides must not be shown.
+
+    A number of changes is hidden if it is 1 to `min_cell` − 1, and with it the other direction: the
+    difference of the selection rates, which is shown, would give it away.
+
+    Parameters
+    ----------
+    paired : PairedCounts or WeightedPairedCounts
+        The counts of both models on the same rows.
+    hidden : Hidden
+        The groups of which nothing is shown; see `hidden_groups`.
+    min_cell, unknown
+        See `hidden_groups`.
+
+    Returns
+    -------
+    Hidden
+        In `groups` those with few changes, and others that would give them away; in `joint` those
+        with few changes among the rows of one label.
+    """
+    check_min_cell(min_cell)
+    if min_cell == 1:
+        return NOTHING_HIDDEN
+    cells = paired.cells[..., 2] if isinstance(paired, WeightedPairedCounts) else paired.cells
+    system = _System(paired.columns, cells.astype(np.int64).reshape(-1, 2, 4))
+
+    def has_few(table: NDArray[np.int64]) -> bool:
+        changes = table[..., 1:3]
+        return bool(((changes > 0) & (changes < min_cell)).any())
+
+    def has_few_of_any_label(table: NDArray[np.int64]) -> bool:
+        return has_few(table.sum(axis=0))
+
+    small, groups = system.hide(has_few_of_any_label, hidden.groups, unknown=unknown)
     few, joint = system.hide(has_few, groups, unknown=unknown)
     return Hidden(min_cell, small, groups, few, joint)
 
@@ -220,8 +275,7 @@ def _rows_of_cells(counts: AnyCounts) -> NDArray[np.int64]:
 class _System:
     """All groups as sets of cells, in which sums and differences of groups are found."""
 
-    def __init__(self, counts: AnyCounts, tables: NDArray[np.int64]) -> None:
-        columns = counts.columns
+    def __init__(self, columns: Sequence[ProtectedColumn], tables: NDArray[np.int64]) -> None:
         self._members: dict[Group, NDArray[np.float64]] = {}
         self._order: dict[Group, int] = {}
         #: Groups that only their own numbers are hidden of.

@@ -194,7 +194,7 @@ class GroupTable:
             )
         labelled = document.get("labelled", True)
         if (
-            set(document) - {"labelled"} != {"kind", "columns", "table"}
+            set(document) - {"labelled", "clustered"} != {"kind", "columns", "table"}
             or document["kind"] != cls.kind
             or not isinstance(labelled, bool)
         ):

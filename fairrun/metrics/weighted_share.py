@@ -69,7 +69,7 @@ def sides_of(rate: Rate, powers: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def share_estimate(
-    yes: FloatArray, no: FloatArray, confidence: float, *, odds: float = 1.0
+    yes: FloatArray, no: FloatArray, confidence: float | FloatArray, *, odds: float = 1.0
 ) -> Estimate:
     """Estimate the share of the weight of the rows that count, with its limits.
 
@@ -77,7 +77,7 @@ def share_estimate(
     ----------
     yes, no : array of shape (..., 3)
         Σw, Σw² and Σw⁴ of the rows that count, and of those that do not.
-    confidence : float
+    confidence : float or array
         Confidence level of the interval, such as 0.95.
     odds : float, default 1
         The number of times that a row which counts adds its weight. F1 counts a true positive

@@ -18,7 +18,7 @@ from mlflow.types import Schema
 
 from fairrun.errors import RequestError
 from fairrun.models.answers import read_answers
-from fairrun.models.open import fetch_model, open_model
+from fairrun.models.open import OpenedModel, fetch_model, open_model
 from fairrun.models.seal import ARTIFACT
 from fairrun.models.signature import column_kinds, fit_rows
 from fairrun.tracking.names import METADATA
@@ -26,7 +26,7 @@ from fairrun.tracking.names import METADATA
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
-__all__ = ["OWN", "AnyModel", "loaded_model", "open_any_model"]
+__all__ = ["OWN", "AnyModel", "loaded_model", "open_any_model", "open_as_made"]
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ class AnyModel:
     prediction, score : str or None
         The columns of its answers with labels and scores, if it answers a table with other names
         than `prediction` and `probability` or `score`.
+    own : OpenedModel or None
+        A model that fairrun made, with what its metadata say.
     """
 
     uri: str
@@ -62,6 +64,7 @@ class AnyModel:
     _served: PyFuncModel
     prediction: str | None = None
     score: str | None = None
+    own: OpenedModel | None = None
 
     @property
     def mitigator(self) -> str:
@@ -199,10 +202,17 @@ def open_any_model(uri: str) -> AnyModel:
         If the model cannot be loaded, a package of its flavour is missing, or it needs a pickle and
         ``MLFLOW_ALLOW_PICKLE_DESERIALIZATION`` is false.
     """
+    model = open_as_made(uri)
+    if isinstance(model, AnyModel):
+        return model
+    return AnyModel(uri, model.folder, model.metadata, OWN, model._served, own=model)
+
+
+def open_as_made(uri: str) -> OpenedModel | AnyModel:
+    """Return a model that fairrun made as `open_model` does, and another as `open_any_model`."""
     folder, metadata = fetch_model(uri)
     if METADATA in (metadata.metadata or {}) or (folder / ARTIFACT).is_dir():
-        own = open_model(uri)
-        return AnyModel(uri, own.folder, own.metadata, OWN, own._served)
+        return open_model(uri)
     flavor = _flavor(metadata)
     if _PYFUNC not in metadata.flavors:
         raise RequestError(

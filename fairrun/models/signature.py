@@ -88,7 +88,7 @@ def _fit(column: pd.Series, name: str, type_: Any, notes: list[str]) -> pd.Serie
         return _as_booleans(column, name)
     if not is_number:
         return column
-    if type_ in _INTEGERS:
+    if isinstance(type_, DataType) and type_ in _INTEGERS:  # other types have no hash
         return _as_integers(column, name, _INTEGERS[type_])
     if type_ in (DataType.double, DataType.float):
         return _as_floats(column, name, type_, notes)

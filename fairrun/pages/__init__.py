@@ -1,7 +1,13 @@
-"""HTML pages: the report of an evaluation, the page of a sweep and the page of a check."""
+"""HTML pages: the report of an evaluation, the pages of a sweep, a comparison and a check."""
 
 from fairrun.pages.check import (
     render_check,
+)
+from fairrun.pages.comparison import (
+    render_comparison,
+)
+from fairrun.pages.conditional import (
+    conditional_section,
 )
 from fairrun.pages.report import (
     Origin,
@@ -9,6 +15,11 @@ from fairrun.pages.report import (
 )
 from fairrun.pages.sections import (
     Section,
+)
+from fairrun.pages.subgroups import (
+    SUBGROUPS,
+    finding,
+    subgroups_section,
 )
 from fairrun.pages.sweep import (
     render_sweep,
@@ -19,15 +30,24 @@ from fairrun.pages.sweep_charts import (
     constraint_limit,
     with_axes,
 )
+from fairrun.pages.unknown_groups import (
+    unknown_groups_section,
+)
 
 __all__ = [
+    "SUBGROUPS",
     "Origin",
     "Section",
     "best_by_mitigator",
     "chart_axes",
+    "conditional_section",
     "constraint_limit",
+    "finding",
     "render_check",
+    "render_comparison",
     "render_report",
     "render_sweep",
+    "subgroups_section",
+    "unknown_groups_section",
     "with_axes",
 ]

@@ -39,6 +39,7 @@ def tally(result: GateResult) -> str:
 def gate_table(result: GateResult) -> Table:
     """Return the table of all checks of a gate, with their results."""
     has_levels = result.family != "none"
+    has_needed = bool(result.rows_needed)
     rows = [
         (
             Cell(str(each.term), each.subject, word=each.term.metric.name),
@@ -46,15 +47,23 @@ def gate_table(result: GateResult) -> Table:
             _judged(each),
             Cell(each.rows, is_number=True),
             *((Cell(each.level, is_number=True),) if has_levels else ()),
+            *((_needed(each),) if has_needed else ()),
         )
         for each in result.judgements
     ]
     more = ("value and interval", "rows", "confidence")
     heads = ("check and groups", "result", *(more if has_levels else (VALUE, "rows")))
+    heads += ("rows to decide",) if has_needed else ()
     note = (
         "Rows: how many rows the checked rate is computed from. A true positive rate, for example, "
         "counts only the rows with label 1. If two groups are compared, it is the smaller number."
     )
+    if has_needed:
+        note += (
+            " Rows to decide: the number of rows of each group with which the check would be "
+            "decided with a probability of 80 %. It depends on the true value, so it is given for "
+            "the measured value, and for the value halfway between the limit and the best value."
+        )
     return Table("Checks and results", heads, tuple(rows), note)
 
 
@@ -67,6 +76,14 @@ def _judged(judgement: Judgement) -> Cell:
     shown = number(*limits, signed=judgement.has_sign, only_upper=only_upper)
     said = "; ".join(filter(None, (shown.interval, judgement.reason)))
     return replace(shown, interval=said)
+
+
+def _needed(judgement: Judgement) -> Cell:
+    """Return the cell with the rows that would probably decide a check; empty if none are said."""
+    if judgement.needed is None:
+        return Cell("")
+    first, *others = map(judgement.needed.words, judgement.needed.answers)
+    return Cell(first, "; ".join(others))
 
 
 def gate_hints(evaluation: Evaluation, result: GateResult) -> list[str]:

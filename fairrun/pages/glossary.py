@@ -26,6 +26,9 @@ WORDS: dict[str, str] = {
     "with the smallest ratio. Its interval holds for all pairs at once.",
     "check": "One requirement of the gate, applied to all rows, to one group or to two groups. It "
     "passes if its interval lies inside the allowed range, and fails if it lies outside.",
+    "q_value": "The smallest false discovery rate at which the difference is confirmed: of all "
+    "differences with a q value up to 0.05, at most 5 % are expected to be chance.",
+    "confirmed": "Shown on rows that had no part in finding it, with a q value of at most 0.05.",
     # rates
     "base_rate": "Share of rows that have the favourable label in the data.",
     "selection_rate": "Share of rows that are selected.",
@@ -79,6 +82,13 @@ WORDS: dict[str, str] = {
     "abroca": "Area between the ROC curves of the two groups. It has no sign. Chance alone makes "
     "it larger than 0, so its interval has an upper limit only.",
     "impact_ratio": "Selection rate of a group divided by the highest selection rate.",
+    # within strata, and with unknown groups
+    "conditional_demographic_disparity": "Share of the second group among the rows that are not "
+    "selected, minus its share among those that are, as a mean over strata weighted by their rows. "
+    "With a plus, the second group is selected less often.",
+    "conditional_demographic_disparity_of_labels": "The same for the actual labels: share of the "
+    "second group among the rows without the favourable label, minus its share among those with "
+    "it.",
     # explanations
     "contribution": "The amount that a column adds to a row's log-odds, compared with the "
     "expected log-odds if the column is not known.",

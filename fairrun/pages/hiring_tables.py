@@ -9,7 +9,7 @@ from fairrun.metrics import Evaluation, WeightedCounts
 from fairrun.pages.cells import Cell, Table, amount, count, number_unless_hidden, percent
 from fairrun.pages.sized_groups import largest, left_out
 
-__all__ = ["bases", "four_fifths", "local_law_144"]
+__all__ = ["bases", "four_fifths", "local_law_144", "publication"]
 
 _RATE_NAMES = ("selection_rate", "ci_low", "ci_high")
 _RATIO_NAMES = ("impact_ratio", "ratio_ci_low", "ratio_ci_high")
@@ -55,6 +55,27 @@ def bases(evaluation: Evaluation) -> list[str]:
     """Return the bases of the tables of Local Law 144 that an evaluation has."""
     table = evaluation.impact_audits.get("local_law_144")
     return [] if table is None else [*dict.fromkeys(table["basis"])]
+
+
+def publication(evaluation: Evaluation) -> Table | None:
+    """Return the table of what must be published besides the rates; None without such rates."""
+    table = evaluation.impact_audits.get("local_law_144_publication")
+    if table is None:
+        return None
+    rows = tuple(
+        (
+            Cell(row["item"]),
+            Cell(row["value"], verdict="" if row["given"] else "insufficient_evidence"),
+            Cell(row["source"]),
+        )
+        for row in table.to_dict("records")
+    )
+    return Table(
+        "What is published besides the rates (6 RCNY 5-301 to 5-303)",
+        ("item", "value", "rule"),
+        rows,
+        "fairrun cannot know an item that is not given. Give it with local_law_144.",
+    )
 
 
 def local_law_144(evaluation: Evaluation, basis: str) -> Table:

@@ -23,7 +23,7 @@ from fairrun.pages.explanation_words import (
 from fairrun.pages.gate_tables import gate_hints, gate_table, tally
 from fairrun.pages.glossary import definitions
 from fairrun.pages.group_tables import comparison_table, flip_table, group_table
-from fairrun.pages.hiring_tables import bases, four_fifths, local_law_144
+from fairrun.pages.hiring_tables import bases, four_fifths, local_law_144, publication
 from fairrun.pages.limits import not_measured
 from fairrun.pages.row_tables import performance_table, population_table
 from fairrun.pages.sections import Section, section_tables
@@ -173,6 +173,7 @@ def render_report(
     flips_table = None if flips is None else flip_table(flips, evaluation.protected.name)
     looked_at = None if overview is None else columns_table(overview)
     law = [local_law_144(evaluation, basis) for basis in bases(evaluation)]
+    law += filter(None, [publication(evaluation)])
     of_fifths = four_fifths(evaluation)
     tables = [population, performance, *(table for _, *both in compared for table in both)]
     tables += [each for section in sections for each in section_tables(section)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fairrun.pages.cells import Cell, Table
+from fairrun.pages.glossary import WORDS
 
 __all__ = ["Section", "section_tables"]
 
@@ -42,7 +43,14 @@ def section_tables(section: Section) -> list[Table]:
         Table(
             caption,
             tuple(str(name) for name in frame),
-            tuple(tuple(Cell(str(value)) for value in row) for row in frame.to_numpy().tolist()),
+            tuple(tuple(map(_cell, frame, row)) for row in frame.to_numpy().tolist()),
         )
         for caption, frame in section.tables
     ]
+
+
+def _cell(column: object, value: object) -> Cell:
+    """Return a cell. The name of a metric is linked to its definition."""
+    text = str(value)
+    key = text.replace(" ", "_")
+    return Cell(text, word=key if column == "metric" and key in WORDS else "")

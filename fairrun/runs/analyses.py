@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import pandas as pd
+from collections.abc import Callable, Sequence
 
 from fairrun.data import Decisions
-from fairrun.figures import Plot
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation
-from fairrun.pages import Section
+from fairrun.runs.analysis import NO_ANALYSES, Analyses, Analysis
+from fairrun.runs.conditional import analyse_conditional
+from fairrun.runs.subgroups import analyse_subgroups
+from fairrun.runs.unknown_groups import analyse_unknown_groups
 
 __all__ = ["NO_ANALYSES", "Analyses", "Analysis", "run_analyses"]
-
-
-@dataclass(frozen=True)
-class Analyses:
-    """The further analyses that a user asked for; by default none.
-
-    Attributes
-    ----------
-    given : tuple of str
-        The legitimate factors of conditional parity.
-    subgroups : int
-        The number of columns whose values are crossed in the scan of subgroups; 0 for no scan.
-    membership : tuple of str
-        The columns with the probabilities of the protected values.
-    """
-
-    given: tuple[str, ...] = ()
-    subgroups: int = 0
-    membership: tuple[str, ...] = ()
-
-    @property
-    def parameters(self) -> dict[str, str | None]:
-        """Return the parameters of an entry point that ask for the same; None for none."""
-        return {
-            "given": ",".join(self.given) or None,
-            "subgroups": str(self.subgroups) if self.subgroups else None,
-            "membership": ",".join(self.membership) or None,
-        }
-
-
-NO_ANALYSES = Analyses()
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """The result of one further analysis, as it is shown.
-
-    Attributes
-    ----------
-    section : Section
-        The section of the report.
-    tables : mapping of str to DataFrame
-        The tables that are logged as `audit/<name>.csv`.
-    plots : mapping of str to Plot
-        The plots that are logged as `plots/<name>.png`.
-    metrics : mapping of str to float
-        The metrics, named as inside fairrun.
-    said : tuple of str
-        The findings that a command prints, one sentence each.
-    """
-
-    section: Section
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    plots: Mapping[str, Plot] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    said: tuple[str, ...] = ()
 
 
 #: Makes one analysis of the rows; None if it was not asked for.
@@ -78,7 +21,11 @@ _Analyse = Callable[
     Analysis | None,
 ]
 #: The analyses, in the order in which the report shows them.
-_ANALYSES: tuple[_Analyse, ...] = ()
+_ANALYSES: tuple[_Analyse, ...] = (
+    analyse_conditional,
+    analyse_unknown_groups,
+    analyse_subgroups,
+)
 
 
 def run_analyses(

@@ -13,7 +13,7 @@ from mlflow.models import Model
 
 from fairrun.data import DecisionsRequest, DecisionTable, read_decisions
 from fairrun.gate import Gate
-from fairrun.metrics import MIN_CELL, check_min_cell
+from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Publication, check_min_cell
 from fairrun.pages import render_report
 from fairrun.runs.analyses import NO_ANALYSES, Analyses, Analysis
 from fairrun.runs.described import describe_analyses, describe_gate, describe_metrics
@@ -121,6 +121,7 @@ def run_audit(
     justification: str | None = None,
     purpose: str | None = None,
     asked: Analyses = NO_ANALYSES,
+    publication: Publication = NO_PUBLICATION,
 ) -> Evaluated:
     """Measure decisions in a table, or the answers of any logged model to the rows of a table.
 
@@ -143,6 +144,8 @@ def run_audit(
         What the audit is for, in one line.
     asked : Analyses
         The further analyses that were asked for.
+    publication : Publication
+        What is published about an audit under Local Law 144, besides the rates.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def run_audit(
         if model is not None and model.mitigator:
             mlflow.set_tag(MITIGATOR, model.mitigator)
         subject = _Subject(table, model)
-        log_parameters(_parameters(subject, min_cell, justification, purpose))
+        log_parameters(_parameters(subject, min_cell, justification, purpose, publication))
         log_parameters(spec_parameters(table.spec))
         done, analyses = log_audit(
             *(run.info.run_id, table, model, gate),
@@ -175,6 +178,7 @@ def run_audit(
             justification=justification,
             purpose=purpose,
             asked=asked,
+            publication=publication,
         )
         describe_run(
             *_described(done, subject),
@@ -196,6 +200,7 @@ def log_audit(
     justification: str | None = None,
     purpose: str | None = None,
     asked: Analyses = NO_ANALYSES,
+    publication: Publication = NO_PUBLICATION,
     command: str | None = None,
 ) -> tuple[Evaluated, list[Analysis]]:
     """Measure decisions that were read, and log the result to the active run.
@@ -208,7 +213,7 @@ def log_audit(
         The decisions.
     model : AnsweringModel or None
         The model that made them, if it was asked.
-    gate, report, min_cell, justification, purpose, asked
+    gate, report, min_cell, justification, purpose, asked, publication
         See `run_audit`.
     command : str, optional
         What repeats the audit; by default the command of the entry point.
@@ -240,6 +245,7 @@ def log_audit(
         sensitive=spec.sensitive,
         report=report,
         asked=asked,
+        publication=replace(publication, justification=justification or ""),
     )
     log_dropped(table.n_dropped)
     evaluation = judged.evaluation
@@ -254,6 +260,7 @@ def log_audit(
             "min_cell": None if min_cell == MIN_CELL else min_cell,
             "justification": justification,
             "purpose": purpose,
+            "local_law_144": None if publication == NO_PUBLICATION else publication,
             **asked.parameters,
         }
         origin = origin_of(
@@ -323,7 +330,11 @@ def audit_parameters(
 
 
 def _parameters(
-    subject: _Subject, min_cell: int, justification: str | None, purpose: str | None
+    subject: _Subject,
+    min_cell: int,
+    justification: str | None,
+    purpose: str | None,
+    publication: Publication,
 ) -> dict[str, object]:
     """Return what the run logs about the audit, as far as the dataset spec does not say it."""
     request, model = subject.table.request, subject.model
@@ -338,6 +349,7 @@ def _parameters(
         "min_cell": str(min_cell),
         "justification": justification or "none",
         "purpose": purpose or "none",
+        "local_law_144": str(publication),
     }
     return {parameter("audit", name): value for name, value in said.items()}
 

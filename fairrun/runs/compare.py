@@ -1,241 +1,291 @@
-"""The `main` run, which compares several mitigators on the same data."""
+"""The `compare` run, which compares two models on the same rows."""
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import mlflow
 import pandas as pd
-from mlflow.entities import LoggedModelOutput
 
-from fairrun.data import DataRequest, Dataset
-from fairrun.figures import plot_fairness_accuracy, plot_metric_bars
-from fairrun.gate import read_gate
-from fairrun.metrics import MIN_CELL
-from fairrun.runs.compared import Compared, compared_table, describe_comparison
-from fairrun.runs.compared_defaults import COMPARED_BY, COMPARED_METRICS, check_distinct
-from fairrun.runs.described import HEADLINES, describe_data, describe_dropped
-from fairrun.runs.evaluate import run_evaluate
-from fairrun.runs.findings import say_findings
-from fairrun.runs.measure import protected_columns
-from fairrun.runs.preprocess import run_preprocess
-from fairrun.runs.ranking import Ranking, rank, way_to_decide
-from fairrun.runs.train import run_train
-from fairrun.sweep.objectives import Constraint, read_constraint
-from fairrun.text import n_of
-from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec
-from fairrun.tracking.descriptions import describe_run, escaped
-from fairrun.tracking.hints import mlflow_serve, next_command
-from fairrun.tracking.looks import say_looks
-from fairrun.tracking.metric_names import compared_metric_name
-from fairrun.tracking.names import (
-    COMPARED,
-    COMPARED_RANK,
-    COMPARISON,
-    MODEL_NAME,
-    RECOMMENDED,
-    RECOMMENDED_RUN,
-    parameter,
+from fairrun.data import DecisionsRequest
+from fairrun.errors import RequestError
+from fairrun.figures import Plot, plot_model_differences, to_png
+from fairrun.groups import ProtectedColumn
+from fairrun.metrics import (
+    MIN_CELL,
+    ModelDifferences,
+    check_min_cell,
+    compare_paired,
+    differences_in_words,
+    show_differences,
 )
-from fairrun.tracking.runs import log_figure, log_parameters, log_table, tracked_run
-from fairrun.training import FairClassifier, TrainingRequest
-from fairrun.training.mitigation import resolve_mitigator
+from fairrun.models.any_model import AnyModel, open_as_made
+from fairrun.models.open import OpenedModel
+from fairrun.pages import render_comparison
+from fairrun.runs.compared_rows import ComparedRows, rows_of_columns, rows_of_models
+from fairrun.runs.described import describe_data
+from fairrun.text import n_of, with_interval, with_percent
+from fairrun.tracking.datasets import dataset_tags, log_dropped, spec_parameters
+from fairrun.tracking.descriptions import as_code, describe_run, escaped
+from fairrun.tracking.evaluation import log_analysis
+from fairrun.tracking.hints import next_command
+from fairrun.tracking.looks import Looks, say_looks
+from fairrun.tracking.names import COMPARISON, COMPARISON_PAGE, MEASURED_ROWS, parameter
+from fairrun.tracking.runs import log_parameters, log_table, tracked_run
 
-__all__ = ["Comparison", "commands_after_comparison", "run_comparison"]
+__all__ = [
+    "ModelsCompared",
+    "check_two",
+    "commands_after_compare",
+    "rows_compared",
+    "run_models_compared",
+    "shown_differences_table",
+]
 
-_logger = logging.getLogger(__name__)
+#: The name of the picture.
+_PLOT = "model_differences"
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """The result of a `main` run.
+class ModelsCompared:
+    """The result of a `compare` run.
 
     Attributes
     ----------
     run_id : str
-        The id of the parent run.
-    table : pandas.DataFrame
-        A row for each mitigator, the recommended one first; see `compared_table`.
-    groups : tuple of (str, str)
-        The names of group_a and group_b.
-    ranking : Ranking
-        The rule of the order, and why the first one is recommended.
-    constrained : tuple of str
-        The names of the constrained metrics; none without a constraint.
-    advice : str
-        Which constraint to give if the rows cannot decide this one; mostly empty.
+        The id of the MLflow run.
+    names : tuple of (str, str)
+        What model A and model B are called.
+    differences : ModelDifferences
+        The differences, model A − model B, as they are shown.
+    n_rows : int
+        The number of compared rows.
+    rows : str
+        The rows: "test" for the test split, or "evaluation" for other rows.
+    column : ProtectedColumn
+        The first protected column.
+    looks : Looks or None
+        How often the test split was looked at; None for other rows, or if the store cannot say.
     """
 
     run_id: str
-    table: pd.DataFrame
-    groups: tuple[str, str]
-    ranking: Ranking
-    constrained: tuple[str, ...] = ()
-    advice: str = ""
+    names: tuple[str, str]
+    differences: ModelDifferences
+    n_rows: int
+    rows: str
+    column: ProtectedColumn
+    looks: Looks | None = None
 
     @property
-    def recommended(self) -> str:
-        """The sentence that says which model is recommended, and why."""
-        return f"recommended: {self.table['mitigator'].iloc[0]}, because {self.ranking.because}"
+    def changed(self) -> str:
+        """The sentence that says how many decisions differ, and in which direction."""
+        table = self.differences.changed
+        up, down = table[(table["protected"] == "") & (table["label"] == "any")].to_dict("records")
+        if pd.isna(up["changed"]):
+            return f"fewer decisions than may be shown differ among {n_of(self.n_rows, 'row')}"
+        share = with_percent((up["changed"] + down["changed"]) / self.n_rows)
+        return (
+            f"{up['changed'] + down['changed']:,} of {n_of(self.n_rows, 'decision')} differ "
+            f"({share} of the rows): from B to A, {up['changed']:,} become favourable and "
+            f"{down['changed']:,} unfavourable"
+        )
 
-    @property
-    def model_uri(self) -> str:
-        """The URI of the recommended model."""
-        return f"runs:/{self.table['train_run_id'].iloc[0]}/{MODEL_NAME}"
+
+def check_two(what: str, names: Sequence[str]) -> None:
+    """Raise RequestError unless two different names were given."""
+    if len(names) != 2 or not all(names):
+        raise RequestError(
+            f"{what}={','.join(names)} names {n_of(len(names), 'model')}; give two, separated by a "
+            f"comma: {what}=A,B"
+        )
+    if names[0] == names[1]:
+        raise RequestError(
+            f"{what}={','.join(names)} names the same model twice; give two different ones"
+        )
 
 
-def run_comparison(
-    request: DataRequest,
-    mitigators: Sequence[str],
-    training: TrainingRequest,
+def run_models_compared(
+    models: Sequence[str] = (),
+    data: str | DecisionsRequest | None = None,
+    *,
+    predictions: Sequence[str] = (),
     min_cell: int = MIN_CELL,
-    constraint: str | None = COMPARED_BY,
-) -> Comparison:
-    """Prepare the data once, train a model with each mitigator, and rank the models.
-
-    The ranking and the recommendation use the validation rows. Every model is also measured on the
-    test rows, which decide nothing.
+) -> ModelsCompared:
+    """Compare two models on the same rows: all metrics, and who changes sides.
 
     Parameters
     ----------
-    request : DataRequest
-        The data and how to prepare them.
-    mitigators : sequence of str
-        The names of the mitigators.
-    training : TrainingRequest
-        The other parameters of all models; its mitigator is not used.
+    models : sequence of str
+        The URIs of model A and model B, of any flavour.
+    data : str, DecisionsRequest or None
+        The rows: a run of `preprocess`, whose test split is used, or a table. By default, the test
+        split of the data that both models were trained on.
+    predictions : sequence of str
+        Two columns of the table with decisions, in place of models.
     min_cell : int
         Numbers about fewer rows are not shown; 1 shows all.
-    constraint : str or None
-        What models are ranked by; see `read_constraint`. None ranks them by accuracy alone.
 
     Returns
     -------
-    Comparison
+    ModelsCompared
 
     Raises
     ------
     RequestError
-        If the data or a parameter cannot be used. Mitigators that are unknown or given twice are
-        refused at the start.
+        If there are not two different models, they cannot be compared, or the data cannot be used.
     """
-    for mitigator in mitigators:
-        resolve_mitigator(mitigator)
-    check_distinct(mitigators)
-    if constraint is not None:
-        read_gate(constraint)  # before the data are read
-    with tracked_run("compare mitigators") as run:
-        log_parameters({parameter("compare", "mitigators"): ",".join(mitigators)})
-        _logger.info("preprocessing %s", request.data)
-        dataset = run_preprocess(request, min_cell).dataset
-        log_notes(dataset.notes, dataset.n_dropped, say=False)  # preprocess has said them
-        say_findings(dataset)
-        log_spec(dataset.spec)
-        for split, rows in dataset.splits.items():
-            log_input(rows, dataset.spec, context=split)
-        by = _constraint(constraint, dataset, training)
-        log_parameters({parameter("compare", "constraint"): by})
-        if dataset.spec.weight is not None:
-            for mitigator in mitigators:  # before the first fit, which may take long
-                asked = replace(training, mitigator=mitigator)
-                FairClassifier.for_dataset(dataset.spec, **vars(asked)).recipe().check_weights()
-        models = _train_and_evaluate(dataset, mitigators, training, min_cell, by)
-        ranking = rank([each.candidate for each in models], by)
-        constrained = () if by is None else by.keys
-        table = compared_table([models[place] for place in ranking.order], constrained)
-        groups = dataset.spec.protected[0].group_names
-        first = models[ranking.order[0]]
-        advice = way_to_decide(first.trained.metrics, by, first.trained.judged)
-        done = Comparison(run.info.run_id, table, groups, ranking, constrained, advice)
-        log_table(COMPARISON, table.assign(group_a=groups[0], group_b=groups[1]))
-        as_given = table.set_index("mitigator").loc[list(mitigators)].reset_index()
-        for metric in ("disparate_impact", "statistical_parity"):
-            figure = plot_fairness_accuracy(as_given, metric, *groups)
-            log_figure(f"accuracy_against_{metric}", figure)
-        log_figure(COMPARISON, plot_metric_bars(as_given, COMPARED_METRICS, *groups))
-        _log_recommendation(done, models, mitigators)
-        log_dropped(dataset.n_dropped)
-        sentence = escaped(done.recommended)
+    check_min_cell(min_cell)
+    if bool(models) == bool(predictions):
+        raise RequestError(
+            "give two models with models=A,B, or two columns of decisions with predictions=A,B"
+        )
+    check_two("models" if models else "predictions", models or predictions)
+    if predictions and not isinstance(data, DecisionsRequest):
+        raise RequestError(
+            f"predictions={','.join(predictions)} needs data=…, the table with these columns"
+        )
+    opened = [open_as_made(uri) for uri in models]
+    names = _names(opened, predictions)
+    with tracked_run(f"{names[0]} · compare · {names[1]}") as run:
+        if isinstance(data, DecisionsRequest) and predictions:
+            rows = rows_of_columns(data, predictions, min_cell)
+        else:
+            rows = rows_of_models(opened, data, min_cell)
+        spec = rows.spec
+        mlflow.set_tags(dataset_tags(spec) | {MEASURED_ROWS: rows.which})
+        said = {"a": (*models, *predictions)[0], "b": (*models, *predictions)[1]}
+        said |= {"rows": rows.which, "min_cell": str(min_cell)}
+        log_parameters({parameter("compare", name): value for name, value in said.items()})
+        log_parameters(spec_parameters(spec))
+        rows.log()
+        log_dropped(rows.n_dropped)
+        looks = rows.look(opened)
+        say_looks(looks, gate=False)
+        shown = rows_compared(rows, min_cell)
+        column = rows.columns[0]
+        done = ModelsCompared(
+            *(run.info.run_id, names, shown, len(rows.a), rows.which, column, looks)
+        )
+        plot = Plot(to_png(plot_model_differences(shown, *names)), _alternative(done))
+        log_analysis(_files(shown), _metrics(shown, column.name), {_PLOT: plot}, column.name)
+        words = differences_in_words(shown)
+        log_table(COMPARISON, words.assign(a=names[0], b=names[1]))
+        about = (
+            f"{_subject(done, models or predictions)} Data: {spec.name}, "
+            f"{n_of(len(rows.a), 'row')} ({_which(rows.which)})."
+        )
+        page = render_comparison(names, about, done.changed, shown, words, plot)
+        mlflow.log_text(page, COMPARISON_PAGE)
         describe_run(
-            f"**{sentence[0].upper()}{sentence[1:]}.**",
-            escaped(advice) and f"{escaped(advice)}.",
-            *describe_comparison(table, constrained, ranking.rule, groups),
-            f"Trained {n_of(len(models), 'model')} on {describe_data(dataset.spec)}.",
-            describe_dropped(dataset.n_dropped),
-            commands=commands_after_comparison(done),
+            f"Compared model A, {as_code(said['a'])}, with model B, {as_code(said['b'])}, on "
+            f"{n_of(len(rows.a), 'row')} ({_which(rows.which)}) of {describe_data(spec)}.",
+            _markdown(done),
+            f"Differences are A − B, with 95 % intervals. {escaped(done.changed.capitalize())}.",
+            "" if looks is None else f"T{str(looks)[1:]}.",
+            f"{as_code(COMPARISON_PAGE)} has every group.",
+            commands=commands_after_compare(done, models, rows.which),
         )
         return done
 
 
-def _constraint(text: str | None, dataset: Dataset, training: TrainingRequest) -> Constraint | None:
-    if text is None:
-        return None
-    train, spec = dataset.splits["train"], dataset.spec
-    columns = protected_columns(train.frame, spec.protected, training.min_frequency)
-    return read_constraint(text, columns)
+def rows_compared(rows: ComparedRows, min_cell: int) -> ModelDifferences:
+    """Return the differences of both models' decisions on rows, as they are shown."""
+    a, b = rows.a, rows.b
+    found, counts = compare_paired(
+        rows.columns,
+        [column.positions(a.frame) for column in rows.columns],
+        *(a.label, a.prediction, b.prediction, a.score, b.score),
+        weight=a.weight,
+        cluster=a.cluster,
+    )
+    return show_differences(found, counts, min_cell, unknown=rows.spec.sensitive)
 
 
-def _train_and_evaluate(
-    dataset: Dataset,
-    mitigators: Sequence[str],
-    training: TrainingRequest,
-    min_cell: int,
-    constraint: Constraint | None,
-) -> list[Compared]:
-    models, looks = [], None
-    of_none: dict[str, Any] = {}
-    for number, mitigator in enumerate(mitigators, start=1):
-        _logger.info("[%d/%d] %s", number, len(mitigators), mitigator)
-        trained = run_train(
-            *(dataset, replace(training, mitigator=mitigator)),
-            known=of_none,
-            min_cell=min_cell,
-            demanded=None if constraint is None else constraint.gate,
-        )
-        evaluated = run_evaluate(
-            trained.model_uri,
-            dataset=dataset,
-            report=False,
-            mention_looks=False,
-            min_cell=min_cell,
-        )
-        models.append(Compared(mitigator, trained, evaluated))
-        looks = evaluated.looks
-    say_looks(looks, gate=False)
-    return models
-
-
-def _log_recommendation(
-    done: Comparison, models: Sequence[Compared], mitigators: Sequence[str]
-) -> None:
-    """Log the ranks, the recommended model as the output of the run, and its headline metrics."""
-    client = mlflow.MlflowClient()
-    for place, position in enumerate(done.ranking.order, start=1):
-        for run_id in (models[position].trained.run_id, models[position].evaluated.run_id):
-            client.set_tag(run_id, COMPARED_RANK, str(place))
-    metrics, column = {}, models[0].trained.column.name
-    for each in models:
-        for name in dict.fromkeys([*HEADLINES, *done.constrained]):
-            value = each.evaluated.metrics.get(name, math.nan)
-            if math.isfinite(value):
-                metrics[compared_metric_name(name, column, each.mitigator)] = value
-    mlflow.log_metrics(metrics)
-    first = models[done.ranking.order[0]].trained
-    mlflow.log_outputs(models=[LoggedModelOutput(first.model_id, step=0)])
-    mlflow.set_tags(
+def shown_differences_table(done: ModelsCompared) -> pd.DataFrame:
+    """Return the table of a comparison as people read it, with texts for numbers."""
+    words = differences_in_words(done.differences)
+    words = words[~words["protected"].str.contains(":")]
+    return pd.DataFrame(
         {
-            COMPARED: ",".join(mitigators),
-            RECOMMENDED: done.table["mitigator"].iloc[0],
-            RECOMMENDED_RUN: first.run_id,
+            "metric": [
+                row["metric"] + (f" @ {row['protected']}" if row["protected"] else "")
+                for row in words.to_dict("records")
+            ],
+            "A": words["model_a"].to_list(),
+            "B": words["model_b"].to_list(),
+            "A − B": [
+                "" if pd.isna(value) else with_interval(value, low, high, 4, signed=True)
+                for value, low, high in words[["value", "ci_low", "ci_high"]].to_numpy().tolist()
+            ],
+            "verdict": words["verdict"].to_list(),
         }
     )
 
 
-def commands_after_comparison(done: Comparison) -> list[str]:
-    """Return the commands to type after a comparison, which are about the recommended model."""
-    uri = done.model_uri
-    return [next_command(done.run_id, "evaluate", {"model": uri}), mlflow_serve(done.run_id, uri)]
+def commands_after_compare(done: ModelsCompared, models: Sequence[str], which: str) -> list[str]:
+    """Return the commands to type next: evaluate model A; none for columns of decisions."""
+    if not models or which != "test":
+        return []
+    return [next_command(done.run_id, "evaluate", {"model": models[0]})]
+
+
+def _names(models: Sequence[OpenedModel | AnyModel], predictions: Sequence[str]) -> tuple[str, str]:
+    """Return what the models are called: mitigator or flavour, or the columns."""
+    if predictions:
+        return predictions[0], predictions[1]
+    a, b = (e.mitigator if isinstance(e, OpenedModel) else e.flavor for e in models)
+    return (a, b) if a != b else (f"{a} (A)", f"{b} (B)")
+
+
+def _subject(done: ModelsCompared, given: Sequence[str]) -> str:
+    (a, b), (uri_a, uri_b) = done.names, given
+    if (a, b) == (uri_a, uri_b):
+        return f"Model A is {a}, and model B is {b}."
+    return f"Model A is {a} ({uri_a}), and model B is {b} ({uri_b})."
+
+
+def _which(rows: str) -> str:
+    return "the test split" if rows == "test" else "other rows"
+
+
+def _alternative(done: ModelsCompared) -> str:
+    """Return the text alternative of the picture."""
+    words = differences_in_words(done.differences)
+    decided = words[words["verdict"].isin(("A is better", "A is worse"))]
+    listed = ", ".join(
+        f"{row['metric'].replace('_', ' ')} ({row['verdict']})"
+        for row in decided.head(8).to_dict("records")
+    )
+    return (
+        f"Differences between {done.names[0]} and {done.names[1]} with 95 % intervals. Differences "
+        f"are shown in: {listed or 'no metric'}. The tables have the numbers."
+    )
+
+
+def _files(shown: ModelDifferences) -> dict[str, pd.DataFrame]:
+    """Return the tables by the names of their files in `audit`."""
+    return {f"difference_{name}": table for name, table in shown.tables.items()}
+
+
+def _metrics(shown: ModelDifferences, first: str) -> dict[str, float]:
+    """Return the differences of all rows, and of the first column, under their logged names."""
+    words = differences_in_words(shown)
+    found = {}
+    for row in words.to_dict("records"):
+        of = "" if row["protected"] in ("", first) else f"/{row['protected']}"
+        for end in ("", "_ci_low", "_ci_high"):
+            value = row[end.removeprefix("_") or "value"]
+            if math.isfinite(value):
+                found[f"difference_{row['metric']}{end}{of}"] = float(value)
+    return found
+
+
+def _markdown(done: ModelsCompared) -> str:
+    table = shown_differences_table(done)
+    lines = [[escaped(str(name)) for name in table], ["---"] * len(table.columns)]
+    for row in table.to_dict("records"):
+        values = ("undefined" if pd.isna(row[x]) else f"{row[x]:.3f}" for x in "AB")
+        lines.append([escaped(str(row["metric"])), *values, row["A − B"], row["verdict"]])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from fairrun.data import DatasetSpec
-from fairrun.gate import GateResult, Verdict
+from fairrun.gate import ABOUT_ROWS_NEEDED, GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation, has_sign
 from fairrun.runs.analyses import Analysis
@@ -119,4 +119,7 @@ def describe_gate(result: GateResult) -> str:
     lines = [f"{_VERDICTS[result.verdict]}:", "", *checks]
     if result.verdict is Verdict.INSUFFICIENT_EVIDENCE:
         lines += ["", "To get a verdict, collect more rows, or merge small groups."]
+        if result.rows_needed and not is_long:
+            lines += ["", ABOUT_ROWS_NEEDED, ""]
+            lines += [f"- {escaped(each)}" for each in result.rows_needed]
     return "\n".join(lines)

@@ -27,7 +27,7 @@ from fairrun.figures import draw_explanations
 from fairrun.gate import ConstraintCheck, Gate, GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
-from fairrun.metrics import MIN_CELL, Evaluation, check_min_cell
+from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Evaluation, Publication, check_min_cell
 from fairrun.models.open import OpenedModel, open_model
 from fairrun.pages import render_report
 from fairrun.runs.analyses import NO_ANALYSES, Analyses
@@ -70,7 +70,7 @@ from fairrun.tracking.names import (
 from fairrun.tracking.runs import log_parameters, tracked_run
 from fairrun.tracking.versions import describe_versions
 
-__all__ = ["Evaluated", "commands_after_evaluate", "run_evaluate"]
+__all__ = ["Evaluated", "commands_after_evaluate", "rows_to_measure", "run_evaluate"]
 
 _logger = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ def run_evaluate(
     justification: str | None = None,
     purpose: str | None = None,
     asked: Analyses = NO_ANALYSES,
+    publication: Publication = NO_PUBLICATION,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -166,6 +167,8 @@ def run_evaluate(
         What the evaluation is for, in one line. The report and the parameters of the run repeat it.
     asked : Analyses
         The further analyses that were asked for.
+    publication : Publication
+        What is published about an audit under Local Law 144, besides the rates.
 
     Returns
     -------
@@ -187,7 +190,7 @@ def run_evaluate(
     name = run_name("evaluate", opened.mitigator)
     with tracked_run(name, {MITIGATOR: opened.mitigator}) as run:
         trained = training_of(opened)
-        spec, rows, which, n_dropped = _rows(opened, data, dataset, read)
+        spec, rows, which, n_dropped = rows_to_measure(opened, data, dataset, read)
         of_rows = dataset_tags(spec) | {PROTECTED: names[0], MEASURED_ROWS: which}
         mlflow.set_tags(trained.tags | of_rows)
         # Another run can take the same data by this run's id. Other rows have other splits.
@@ -199,6 +202,7 @@ def run_evaluate(
         said["min_cell"] = str(min_cell)
         said["justification"] = justification or "none"
         said["purpose"] = purpose or "none"
+        said["local_law_144"] = str(publication)
         log_parameters({parameter("evaluate", name): value for name, value in said.items()})
         log_parameters(trained.parameters | spec_parameters(spec))
 
@@ -228,6 +232,7 @@ def run_evaluate(
             looks=looks,
             report=report,
             asked=asked,
+            publication=replace(publication, justification=justification or ""),
         )
         log_dropped(n_dropped)
         evaluation, result, plots = judged.evaluation, judged.gate, judged.plots
@@ -253,6 +258,7 @@ def run_evaluate(
                     "min_cell": None if min_cell == MIN_CELL else min_cell,
                     "justification": justification,
                     "purpose": purpose,
+                    "local_law_144": None if publication == NO_PUBLICATION else publication,
                     **asked.parameters,
                 },
                 model=opened.uri,
@@ -355,7 +361,7 @@ def _explain(
         return None, str(error)
 
 
-def _rows(
+def rows_to_measure(
     model: OpenedModel, data: str | None, dataset: Dataset | None, read: ReadOptions | None
 ) -> tuple[DatasetSpec, Rows, str, int]:
     """Return the spec, the rows to measure, "test" or "evaluation", and how many were dropped."""

@@ -5,7 +5,9 @@ MLflow imports this file in every process that imports its evaluation, so it imp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlflow.models.evaluation.base import EvaluationResult, ModelEvaluator
@@ -196,7 +198,9 @@ def _request(
         by_threshold = given.get("threshold") is not None
         given["score"] = score or (prediction if by_threshold else None)
         given["prediction"] = None if by_threshold else config.get("prediction") or prediction
-    return DecisionsRequest(data=dataset.name or "data", target=target, **given), rows
+    # The rows are given, so the name of a known data set, a run or a spec must not be read as one.
+    name = re.sub(r"\W+", "_", str(dataset.name)) or "data"
+    return DecisionsRequest(data=f"{name}.table", target=target, **given), rows
 
 
 def _headlines(done: Evaluated) -> dict[str, float]:
@@ -212,16 +216,19 @@ def _headlines(done: Evaluated) -> dict[str, float]:
 
 
 def _artifacts(run_id: str) -> dict[str, Any]:
-    """Return the table of metrics, which MLflow can read as one, and the report."""
+    """Return the table of metrics, which MLflow can read as one, and the report.
+
+    They have their content, without which `EvaluationResult.save` fails.
+    """
+    from mlflow.artifacts import load_dict, load_text
     from mlflow.models.evaluation.artifacts import JsonEvaluationArtifact, TextEvaluationArtifact
 
     from fairrun.tracking.names import BIAS_METRICS, REPORT
 
-    # MLflow does not type the functions that take artifacts.
-    kinds: dict[str, Any] = {
-        f"{BIAS_METRICS}.json": JsonEvaluationArtifact,
-        REPORT: TextEvaluationArtifact,
-    }
+    table, report = f"runs:/{run_id}/{BIAS_METRICS}.json", f"runs:/{run_id}/{REPORT}"
+    as_json: Any = JsonEvaluationArtifact
+    as_text: Any = TextEvaluationArtifact
     return {
-        name.partition(".")[0]: kind(uri=f"runs:/{run_id}/{name}") for name, kind in kinds.items()
+        BIAS_METRICS: as_json(table, load_dict(table)),
+        Path(REPORT).stem: as_text(report, load_text(report)),
     }

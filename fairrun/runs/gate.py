@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from mlflow.models import EvaluationResult, MetricThreshold
+from typing import TYPE_CHECKING
 
 from fairrun.gate import GateResult
+
+if TYPE_CHECKING:
+    from mlflow.models import EvaluationResult, MetricThreshold
 
 __all__ = ["mlflow_validation"]
 
@@ -42,6 +45,9 @@ def mlflow_validation(
     >>> result = decide(parse_gate("accuracy>=0.7"), counts, audit(counts))
     >>> mlflow.validate_evaluation_results(*mlflow_validation(result))
     """
+    # Imported here so that the public names can be imported without MLflow.
+    from mlflow.models import EvaluationResult, MetricThreshold
+
     thresholds, bounds = {}, {}
     for each in result.judgements:
         name = f"{each.term}, {each.subject}"

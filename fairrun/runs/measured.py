@@ -11,7 +11,7 @@ from fairrun.data import Decisions
 from fairrun.figures import Plot, draw_evaluation
 from fairrun.gate import Gate, GateResult, decide
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import Evaluation
+from fairrun.metrics import NO_PUBLICATION, Evaluation, Publication, with_publication
 from fairrun.runs.analyses import NO_ANALYSES, Analyses, Analysis, run_analyses
 from fairrun.runs.measure import hide_small_groups
 from fairrun.tracking.evaluation import log_analysis, log_evaluation, log_gate
@@ -55,6 +55,7 @@ def judge_and_log(
     looks: Looks | None = None,
     report: bool = True,
     asked: Analyses = NO_ANALYSES,
+    publication: Publication = NO_PUBLICATION,
 ) -> Judged:
     """Decide the gate from all numbers, hide those of small groups, and log what is shown.
 
@@ -79,9 +80,11 @@ def judge_and_log(
     looks : Looks, optional
         How often these rows were looked at.
     report : bool
-        Whether plots are drawn.
+        Whether plots are drawn, and analyses made that nobody asked for.
     asked : Analyses
         The further analyses.
+    publication : Publication
+        What is published about an audit under Local Law 144, besides the rates.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def judge_and_log(
     ------
     RequestError
         If the gate needs true labels or scores that the rows do not have, or an analysis cannot be
-        made with these rows.
+        made with these rows. If a publication is given for rows with weights.
     """
     result = None
     if gate is not None:
@@ -99,8 +102,11 @@ def judge_and_log(
         gate.check(protected, labelled=evaluation.labelled, scored=scored)
         result = decide(gate, evaluation.counts, evaluation.audit)
     evaluation = hide_small_groups(evaluation, min_cell, sensitive=sensitive)
+    evaluation = with_publication(evaluation, publication)
     result = None if result is None else result.shown(evaluation.hidden)
-    found = run_analyses(asked, decisions, protected, evaluation)
+    # Bounds for unknown values are made without being asked for, but only for a report.
+    wanted = report or asked != NO_ANALYSES
+    found = run_analyses(asked, decisions, protected, evaluation) if wanted else []
     plots = draw_evaluation(evaluation, result) if report else {}
     log_evaluation(evaluation, sensitive, model_id=model_id, dataset=dataset, plots=plots)
     for each in found:

@@ -9,7 +9,7 @@ import pandas as pd
 from fairrun.figures import plot_importance, plot_metric_bars, plot_parameters, plot_sweep
 from fairrun.groups import ProtectedColumn
 from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
-from fairrun.runs.compared_defaults import COMPARED_METRICS
+from fairrun.runs.main_defaults import COMPARED_METRICS
 from fairrun.runs.sweep_request import Sweep
 from fairrun.sweep.objectives import Constraint, Objective
 from fairrun.sweep.selection import on_frontier

@@ -14,8 +14,8 @@ from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError
 from fairrun.gate import GATE_METRICS, GateResult
-from fairrun.runs.compared_defaults import COMPARED_METRICS
 from fairrun.runs.evaluate import run_evaluate
+from fairrun.runs.main_defaults import COMPARED_METRICS
 from fairrun.runs.sweep_charts import log_charts
 from fairrun.runs.sweep_description import commands_after_sweep, describe_sweep
 from fairrun.runs.sweep_refits import Refits

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fairrun.data import Rows
 from fairrun.errors import RequestError
 from fairrun.inference import InferenceModel
-from fairrun.metrics import PairedCounts, compare_models, count_rows, hidden_groups
+from fairrun.metrics import compare_predictions, count_rows, hidden_groups
 from fairrun.models.log import log_model
 from fairrun.models.open import open_model
 from fairrun.sweep.trial import Problem, TrialResult
@@ -117,11 +117,12 @@ class Refits:
         """Log how the other logged models differ from the chosen one on the same rows.
 
         Both labels of a row are counted together, so that errors which two models share cancel. It
-        needs rows that did not fit the models, and that have neither weights nor clusters. The
-        groups are not compared if a number about fewer than `min_cell` rows would be shown.
+        needs rows that did not fit the models. The differences are those of `compare_predictions`,
+        which `compare` uses, too. The groups are not compared if a number about fewer than
+        `min_cell` rows would be shown.
         """
         rows = self._held_out
-        if rows is None or rows.weight is not None or rows.cluster is not None:
+        if rows is None:
             return
         labels = self._labels | self._labels_of_logged(rows)
         others = [number for number in sorted(labels) if number != chosen]
@@ -129,15 +130,17 @@ class Refits:
             return
         protected = self._problem.protected
         positions = [column.positions(rows.frame) for column in protected]
-        counts = count_rows(protected, positions, rows.label, labels[chosen], None)
+        counts = count_rows(protected, positions, rows.label, labels[chosen], rows.weight)
         hidden = hidden_groups(counts, min_cell, unknown=True)
         first = protected[0]
         is_compared = not hidden.reason(first.name, *first.group_names)
         found = []
         for number in others:
-            both = (labels[number], labels[chosen])
-            paired = PairedCounts.from_arrays([first], positions[:1], rows.label, *both)
-            differences = compare_models(paired, n_replicates=1000)
+            differences = compare_predictions(
+                *([first], positions[:1], rows.label, labels[number], labels[chosen]),
+                weight=rows.weight,
+                cluster=rows.cluster,
+            )
             table = differences.rates.query("protected == '' and metric == 'accuracy'")
             if is_compared:
                 parity = differences.compared.query("metric == 'statistical_parity'")
@@ -147,6 +150,7 @@ class Refits:
         table = pd.concat(found, ignore_index=True)
         put_table(FRONTIER_DIFFERENCES, table[["trial", "chosen", *table.columns[:4]]])
         accuracy = table[table["metric"] == "accuracy"]
+        accuracy = accuracy[accuracy["ci_low"].notna()]
         alike = accuracy[(accuracy["ci_low"] <= 0) & (accuracy["ci_high"] >= 0)]
         if len(alike):
             _logger.info(

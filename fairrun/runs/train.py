@@ -211,7 +211,9 @@ def run_train(
         )
         judged = None
         if demanded is not None:
-            judged = decide(demanded, said.evaluation.counts, said.evaluation.audit)
+            judged = decide(
+                *(demanded, said.evaluation.counts, said.evaluation.audit), say_rows_needed=False
+            )
         # The verdicts are from all numbers. What follows shows those that it may.
         evaluation = hide_small_groups(said.evaluation, min_cell, sensitive=spec.sensitive)
         judged = None if judged is None else judged.shown(evaluation.hidden)

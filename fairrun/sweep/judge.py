@@ -60,7 +60,7 @@ def trial_judge(
         counts = counts_of(trial)
         if counts is None:
             return constraint.verdict(trial.metrics)
-        return decide(constraint.gate, counts, audit(counts)).verdict
+        return decide(constraint.gate, counts, audit(counts), say_rows_needed=False).verdict
 
     return judge
 
@@ -154,7 +154,8 @@ def out_of_reach(
                 clusters = ClusterTables.from_arrays(*table, rows.cluster)
             counts = count_rows(*table, None)
             audited = audit(counts, clusters=clusters)
-            result = decide(Gate(terms, constraint.gate.min_count), counts, audited)
+            gate = Gate(terms, constraint.gate.min_count)
+            result = decide(gate, counts, audited, say_rows_needed=False)
             result = result.shown(hidden_groups(counts, min_cell, unknown=True))
             found += [each for each in result.judgements if each.verdict is not Verdict.PASS]
     return tuple(found)

@@ -14,7 +14,7 @@ from mlflow.data.pandas_dataset import PandasDataset
 
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
-from fairrun.gate import Gate, GateResult
+from fairrun.gate import CLUSTERED, Gate, GateResult
 from fairrun.groups import without_empty_neither
 from fairrun.metrics import Evaluation, bias_table, shown_confusion
 from fairrun.text import without_formulas
@@ -81,6 +81,8 @@ def log_evaluation(
     for table, artifact in ((evaluation.counts, COUNTS), (evaluation.scores, SCORES)):
         if table is not None:
             kept = table.suppressed() if sensitive else table.to_dict()
+            if evaluation.audit.clusters is not None:
+                kept[CLUSTERED] = True  # their intervals cannot be computed from this file
             mlflow.log_text(json.dumps(kept), artifact)
     log_table(BIAS_METRICS, bias_table(evaluation.audit, column))
     if evaluation.labelled:

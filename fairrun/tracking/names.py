@@ -14,10 +14,12 @@ __all__ = [
     "CHECK_GATE",
     "CHECK_LABELS",
     "CHECK_PAGE",
+    "CHECK_PLAN",
     "CHOSEN",
     "COMPARED",
     "COMPARED_RANK",
     "COMPARISON",
+    "COMPARISON_PAGE",
     "CONFUSION",
     "CONSTRAINT",
     "CONSTRAINT_KEPT",
@@ -211,6 +213,7 @@ BEFORE_AFTER = "before_after"
 GATE = "gate"
 LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"
+COMPARISON_PAGE = "comparison.html"
 TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.
@@ -228,6 +231,8 @@ CHECK_FINDINGS = "check/findings"
 CHECK_COLUMNS = "check/columns"
 CHECK_LABELS = "check/label_shares"
 CHECK_GATE = "check/gate"
+#: How many rows would decide the terms of a gate at planned rates.
+CHECK_PLAN = "check/plan"
 CHECK_PAGE = "check.html"
 DRAFT_SPEC = "draft_spec.yaml"
 

@@ -178,6 +178,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         "dataset.json",
         *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
         *("plots/metrics.png", "plots/roc.png", "plots/calibration.png"),
+        *("plots/unknown_groups.png", "audit/unknown_groups.csv"),  # some rows have no sex
         *("report.html", "audit/flips.csv"),
         *(f"plots/{name}.png" for name in ("column_importance", "contributions", "proxies")),
         *("plots/threshold_rows.png", "plots/partial_dependence.png"),
@@ -454,6 +455,18 @@ def test_evaluate_refuses_data_that_changed(run: Invoke, table: Path, tmp_path: 
         ("evaluate", ["--model", "nowhere"], "because there is no such folder"),
         ("evaluate", ["--model", "nowhere", "--purpose", "a\nb"], "is not one line of 1 to 300"),
         ("evaluate", [], "model is missing; give --model"),
+        ("check", ["--plan", "sex: a at 0.3, b at 0.2"], "give gate, such as"),
+        ("check", ["--gate", "disparate_impact>=0.8"], "gate is only for a plan here"),
+        (
+            "check",
+            ["--plan", "sex: a at 0.3", "--gate", "disparate_impact>=0.8"],
+            "give two or more, each once",
+        ),
+        (
+            "check",
+            ["--plan", "sex: a at 0.3, b at 0.2", "--gate", "accuracy>=0.8", "--data", "adult"],
+            "leave the data out",
+        ),
     ],
 )
 def test_a_bad_request_is_refused_in_a_line(
@@ -488,6 +501,17 @@ BAD_DATA = {
     "mostly missing": ({"gain": [1.0, 2.0, *[None] * 1198]}, [], "give drop=gain, missing=keep or"),
     "one group": ({"sex": "Male"}, [], "has only one value, so that there is no group_b"),
 }
+
+
+def test_check_says_how_many_rows_a_plan_needs(run: Invoke) -> None:
+    plan = "sex: Male 5000 at 0.3, Female 2000 at 0.27"
+    result = run("check", "--plan", plan, "--gate", "disparate_impact>=0.8")
+    assert result.exit_code == 0, result.output
+    assert "| rows_needed |" in result.output
+    (logged,) = runs()
+    table = mlflow.load_table("check/plan.json", run_ids=[logged.info.run_id])
+    assert table["group"].tolist() == ["Male", "Female"]
+    assert table["planned_rows"].tolist() == [5000, 2000]
 
 
 @pytest.mark.parametrize("name", BAD_DATA)

@@ -21,6 +21,7 @@ from fairrun.figures import (
     plot_metric_bars,
     plot_metrics,
     plot_roc,
+    plot_subgroups,
     plot_threshold_frontier,
 )
 from fairrun.figures.contributions import plot_contributions
@@ -32,6 +33,7 @@ from fairrun.gate import decide, parse_gate
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import Evaluation, evaluate_predictions
 from tests.figures.explained import empty_overview, hard_overview, overview
+from tests.figures.subgroups import many, row, scan_of
 from tests.metrics.samples import COLUMNS, draw_people
 
 METRICS = (
@@ -268,6 +270,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "bars, undefined intervals": lambda: plot_metric_bars(
         with_intervals(UNDEFINED), METRICS, "Male", "Female"
     ),
+    "subgroups": lambda: plot_subgroups(many()),
+    "subgroups, one": lambda: plot_subgroups(scan_of([row("sex = Female", -0.1)])),
+    "subgroups, nothing": lambda: plot_subgroups(scan_of([])),
     "groups": lambda: plot_groups(TWO_GROUPS),
     "groups, words": lambda: plot_groups(WORDS.audit.rates),
     "roc, words": lambda: plot_roc(WORDS.scores, WORDS.counts, WORDS.audit.rates),

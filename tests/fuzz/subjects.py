@@ -19,6 +19,7 @@ import pandas as pd
 from fairrun import inference
 from fairrun.data import DataRequest, DatasetSpec, ReadOptions, prepare, resolve_spec
 from fairrun.data.csv_files import read_csv
+from fairrun.data.where import parse_where, rows_where
 from fairrun.errors import RequestError
 from fairrun.gate import parse_gate, read_gate
 from fairrun.groups import format_group, parse_group
@@ -143,6 +144,13 @@ def _space_file(path: str) -> None:
 def _group(text: str) -> None:
     group = parse_group(text)
     assert parse_group(format_group(group)) == group
+
+
+def _where(text: str) -> None:
+    kept = rows_where(_FILTERED, parse_where(text))
+    assert kept.shape == (len(_FILTERED),)
+    # A trailing semicolon says nothing.
+    assert (rows_where(_FILTERED, parse_where(f"{text};")) == kept).all()
 
 
 def _spec(path: str) -> None:
@@ -295,6 +303,18 @@ _SPACE_FILES = (b"C: 0.01..100 log\nmitigator: [none, reweighing]\n", b"C: [0.1,
 _GROUPS = (b"White|Asian", b">=40", b"18..25..40", b'"a|b"', b"rest", b"<25|>=65", b"-5..-1", b"=3")
 _GROUP_TOKENS = (b"|", b"..", b">=", b"<", b'"', b"=", b"rest", b"-")
 
+_FILTERED = _table(60).assign(day="2025-01-31")
+_FILTERS = (
+    *(b"age>=40; job=clerk|sales", b"age=18..25..40|>=60", b"day>=2025-01-01", b'"job"="clerk"'),
+    *(
+        b"day=2025-01-01..2026-01-01;",
+        b"sex==Male",
+        b"job=nobody",
+        b"day=2025",
+        b"job=Zyxwvut",
+        b"weight=73",
+    ),
+)
 _POST = b"POST /predict HTTP/1.1\r\nHost: localhost\r\n"
 _H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
 _LENGTH = b"Content-Length: 5\r\n\r\n12345"
@@ -353,4 +373,7 @@ SUBJECTS = {
         is_document=True,
     ),
     "group": Subject(_text(_group), _GROUPS, _GROUP_TOKENS),
+    "where": Subject(
+        _text(_where), _FILTERS, (*_GROUP_TOKENS, b";", b"age", b"job", b"day", b"==")
+    ),
 }

@@ -145,11 +145,15 @@ def _boosted(kind: str, x: pd.DataFrame, y: np.ndarray) -> tuple[Any, Any, np.nd
 @pytest.mark.parametrize(
     "kind", ["xgboost.Booster", "XGBClassifier", "lightgbm.Booster", "LGBMClassifier"]
 )
-def test_boosted_trees(rows: pd.DataFrame, save: Save, kind: str) -> None:
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_boosted_trees(rows: pd.DataFrame, save: Save, kind: str, is_signed: bool) -> None:
+    """Without a signature, each library remembers the columns that it was given."""
     x, y = rows[["age"]], (rows["paid"] == "yes").to_numpy().astype(int)
     fitted, flavor, expected = _boosted(kind, x, y)
     options = {"serialization_format": "pickle"} if kind == "LGBMClassifier" else {}
-    model = save(fitted, flavor, signature=infer_signature(x, y), **options)
+    signature = infer_signature(x, y) if is_signed else None
+    model = save(fitted, flavor, signature=signature, **options)
+    assert model.inputs == (("age",) if is_signed else ())
     answers = model.predict(rows)
     assert model.flavor == flavor.__name__.removeprefix("mlflow.")
     assert answers["probability"].tolist() == expected.astype(float).tolist()

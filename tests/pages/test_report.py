@@ -21,7 +21,7 @@ import pytest
 from fairrun.figures import Plot, draw_evaluation
 from fairrun.gate import GATE_METRICS, check_constraint, decide, parse_gate
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import Evaluation, evaluate_predictions
+from fairrun.metrics import Evaluation, Publication, evaluate_predictions, with_publication
 from fairrun.pages import Origin, render_report
 from fairrun.pages.gate_tables import gate_table
 from fairrun.pages.glossary import WORDS
@@ -68,7 +68,8 @@ def small_evaluation() -> Evaluation:
 
 
 def small_report() -> str:
-    evaluation = small_evaluation()
+    said = Publication(date="2026-11-02", tool="Screener 3", data="historical")
+    evaluation = with_publication(small_evaluation(), said)
     gate = parse_gate("accuracy>=0.6; statistical_parity<=0.1 @ sex; disparate_impact>=0.9 @ race")
     result = decide(gate, evaluation.counts, evaluation.audit)
     return render_report(evaluation, ORIGIN, PLOTS, gate, result)

@@ -74,3 +74,15 @@ def test_train_and_evaluate_from_anywhere(
         if word.startswith("model=runs:/")
     }
     assert "disparate_impact" in typed("evaluate", "--model", uri)
+
+
+def test_mlflow_finds_the_evaluator(python: Path, tmp_path: Path) -> None:
+    asked = "import mlflow.models; print('fairrun' in mlflow.models.list_evaluators())"
+    done = subprocess.run(
+        [python, "-W", "error:Failure attempting", "-c", asked],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True"]

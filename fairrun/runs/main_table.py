@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fairrun.metrics import EffectKind, has_sign
-from fairrun.runs.compared_defaults import COMPARED_METRICS, WORST
 from fairrun.runs.evaluate import Evaluated
+from fairrun.runs.main_defaults import COMPARED_METRICS, WORST
 from fairrun.runs.ranking import Candidate
 from fairrun.runs.train import Trained
 from fairrun.sweep.objectives import interval_keys

@@ -1,0 +1,194 @@
+"""`audit` as it is typed: what it logs and prints, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+from mlflow.entities import Run
+from mlflow.models import infer_signature
+from sklearn.linear_model import LogisticRegression
+
+from fairrun import ProtectedColumn, evaluate_predictions
+from fairrun.groups import Protected
+from fairrun.metrics import BIAS_METRICS, PERFORMANCE_METRICS
+from fairrun.tracking.metric_names import metrics_by_name
+from tests.people import make_raw
+
+Invoke = Callable[..., Result]
+
+#: Metrics of predictions alone.
+WITHOUT_LABELS = {
+    *("statistical_parity", "disparate_impact", "four_fifths_rule", "cohen_d", "2sd_rule"),
+}
+
+
+@pytest.fixture(scope="session")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a CSV file with decisions, scores and labels."""
+    rng = np.random.default_rng(5)
+    frame = make_raw(1200, seed=3)
+    chance = rng.random(1200) * 0.7 + 0.3 * (frame["sex"] == "Male")
+    frame["score"] = chance.clip(0, 1).round(3)
+    frame["decision"] = np.where(frame["score"] >= 0.5, "approved", "rejected")
+    frame["hours"] = rng.gamma(2, 1, 1200).round(2)
+    path = tmp_path_factory.mktemp("decided") / "decisions.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def about(data: Path, *more: object) -> tuple[object, ...]:
+    return ("--data", data, "--protected", "sex", "--privileged", "Male", *more)
+
+
+def last_run() -> Run:
+    (experiment,) = mlflow.search_experiments(filter_string="name = 'commands'")
+    runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
+    return runs[0]
+
+
+def logged(run: Run) -> dict[str, float]:
+    return metrics_by_name(run.data.metrics, "sex")
+
+
+def in_the_library(data: Path, **given: Any) -> dict[str, float]:
+    """Return the metrics that the public function computes from the same rows."""
+    frame = pd.read_csv(data)
+    column = ProtectedColumn.from_frame(frame, Protected("sex", "Male", "Female"))
+    return evaluate_predictions(
+        [column],
+        [column.positions(frame)],
+        (frame["paid"] == "high").astype(int) if given.get("labelled") else None,
+        (frame["decision"] == "approved").astype(int),
+        frame["score"] if given.get("scored") else None,
+        weight=frame["hours"] if given.get("weighted") else None,
+    ).metrics
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        ([], {}),
+        (["--score", "score"], {"scored": True}),
+        (["--target", "paid", "--positive", "high"], {"labelled": True}),
+        (
+            ["--target", "paid", "--positive", "high", "--score", "score", "--weight", "hours"],
+            {"labelled": True, "scored": True, "weighted": True},
+        ),
+    ],
+)
+def test_it_logs_what_the_library_computes(
+    run: Invoke, decided: Path, options: list[str], given: dict[str, bool]
+) -> None:
+    result = run("audit", *about(decided, "--prediction", "decision", *options))
+    assert result.exit_code == 0, result.output
+    found, expected = logged(last_run()), in_the_library(decided, **given)
+    for name, value in expected.items():
+        if np.isfinite(value):
+            assert found[name] == value, name
+    labelled = "labelled" in given
+    assert (PERFORMANCE_METRICS.keys() <= found.keys()) == labelled
+    assert labelled or not (BIAS_METRICS.keys() - WITHOUT_LABELS) & found.keys()
+    assert labelled or "not measured: accuracy" in result.output
+
+
+def test_a_threshold_decides_as_the_column_does(run: Invoke, decided: Path) -> None:
+    assert run("audit", *about(decided, "--prediction", "decision")).exit_code == 0
+    column = last_run()
+    asked = about(decided, "--score", "score", "--threshold", "0.5")
+    assert run("audit", *asked).exit_code == 0
+    assert last_run().info.run_id != column.info.run_id
+    assert logged(last_run()) == logged(column)
+
+
+def test_where_measures_a_part(run: Invoke, decided: Path) -> None:
+    asked = about(decided, "--prediction", "decision", "--where", "age>=40; job=clerk|sales")
+    result = run("audit", *asked)
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(decided)
+    part = (frame["age"] >= 40) & frame["job"].isin(["clerk", "sales"])
+    assert logged(last_run())["n_rows"] == part.sum()
+    # The notes are in the log, and the next command has the filter.
+    notes = mlflow.artifacts.load_dict(f"runs:/{last_run().info.run_id}/data_notes.json")["notes"]
+    assert any(f"{part.sum()} of 1,200 rows are left" in note for note in notes)
+    assert "-P where='age>=40; job=clerk|sales'" in result.output
+
+
+def test_the_answers_of_a_model_are_measured(run: Invoke, decided: Path) -> None:
+    frame = pd.read_csv(decided)
+    model = LogisticRegression().fit(frame[["score"]], frame["paid"])
+    logged_model = mlflow.sklearn.log_model(
+        model,
+        name="model",
+        signature=infer_signature(frame[["score"]], frame["paid"]),
+        serialization_format="pickle",
+        pip_requirements=["mlflow"],
+    )
+    asked = about(decided, "--model", logged_model.model_uri, "--where", "age>=30")
+    assert "says which one is favourable" in run("audit", *asked).output
+    result = run("audit", *asked, "--positive", "high", "--target", "paid")
+    assert result.exit_code == 0, result.output
+    part = frame[frame["age"] >= 30]
+    right = model.predict(part[["score"]]) == part["paid"]
+    assert logged(last_run())["accuracy"] == right.mean()
+
+
+@pytest.mark.parametrize(
+    ("gate", "mode", "code", "verdict"),
+    [
+        ("selection_rate>=0.1", "enabled", 0, "pass"),
+        ("disparate_impact>=0.99 @ sex", "enabled", 4, "fail"),
+        ("disparate_impact>=0.99 @ sex", "dry_run", 0, "fail"),
+        ("statistical_parity<=0.4 @ sex", "enabled", 5, "insufficient evidence"),
+    ],
+)
+def test_the_exit_code_is_the_verdict(
+    run: Invoke, decided: Path, gate: str, mode: str, code: int, verdict: str
+) -> None:
+    asked = about(decided, "--prediction", "decision", "--gate", gate, "--gate-mode", mode)
+    result = run("audit", *asked)
+    assert result.exit_code == code, result.output
+    last = result.output.strip().splitlines()[-1]
+    assert last.startswith(f"gate: {verdict}")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "nothing says what was decided; give prediction=COLUMN"),
+        (["--score", "score"], "score=score alone does not say what was decided"),
+        (["--score", "score", "--threshold", "x"], "threshold=x is not a number"),
+        (["--prediction", "decison"], "did you mean decision?"),
+        (["--prediction", "job"], "prediction=job has 4 values"),
+        (["--prediction", "decision", "--where", "aeg>4"], "did you mean age?"),
+        (["--prediction", "decision", "--where", "age"], "'age' in where=age is not a condition"),
+        (["--prediction", "sex"], "the column 'sex' is prediction and protected"),
+        (["--prediction", "decision", "--gate", "accuracy>=2"], "accuracy"),
+        (["--prediction", "decision", "--purpose", "a\nb"], "is not one line of 1 to 300"),
+        (["--prediction", "decision", "--model", "nowhere"], "model and prediction were given"),
+        (["--model", "nowhere"], "because there is no such folder"),
+        (["--prediction", "decision", "--subgroups", "9"], "subgroups=9 is not"),
+        (["--score-scale", "odds"], "score_scale=odds is not known"),
+    ],
+)
+def test_a_bad_request_leaves_no_run(
+    run: Invoke, decided: Path, options: list[str], said: str
+) -> None:
+    result = run("audit", *about(decided, *options))
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+    (experiment,) = mlflow.search_experiments(filter_string="name = 'commands'")
+    assert not mlflow.MlflowClient().search_runs([experiment.experiment_id])
+
+
+def test_a_gate_that_needs_labels_is_refused(run: Invoke, decided: Path) -> None:
+    result = run("audit", *about(decided, "--prediction", "decision", "--gate", "accuracy>=0.5"))
+    assert result.exit_code == 2, result.output
+    assert "accuracy>=0.5 cannot be decided, because it needs the true labels" in result.output

@@ -182,7 +182,7 @@ class DecisionsRequest:
             raise RequestError(
                 "there are no scores to fit a rule on; give score=COLUMN, or model=URI"
             )
-        if self.target is None and not _has_spec(self.data):
+        if self.target is None and not has_spec(self.data):
             raise RequestError(
                 "a rule is fitted on true labels; give target=COLUMN with them, and positive=VALUE"
             )

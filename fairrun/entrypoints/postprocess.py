@@ -104,7 +104,7 @@ def main(
     click.echo(f"\nrun {done.run_id} has {REPORT}; to look at it:")
     for line in where_to_look(done.run_id):
         click.echo(f"  {line}")
-    click.echo("next, evaluate or serve the rule:")
+    click.echo("next:")
     for line in commands_after_postprocess(done):
         click.echo(f"  {line}")
     return print_verdict(done.gate, gate_mode)

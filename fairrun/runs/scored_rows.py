@@ -176,6 +176,7 @@ def _spec(table: DecisionTable, score: str, row_key: str | None) -> DatasetSpec:
         target=str(request.target),
         positive=str(request.positive),
         drop=tuple(others),
+        changeable=(),
         types=tuple(sorted(types.items())),
         digests=(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -169,8 +170,17 @@ def test_a_model_without_probabilities_is_refused(run: Invoke, scores: Path) -> 
 
 
 def test_log_odds_of_rows_that_a_filter_chose(run: Invoke, scores: Path) -> None:
+    spec = {
+        "source": str(scores),
+        "target": "paid",
+        "positive": "yes",
+        "protected": [{"column": "sex", "privileged": "Male"}],
+        "changeable": ["hours"],  # a feature, and a rule has none but the score
+    }
+    data = scores.with_name("spec.yaml")
+    data.write_text(json.dumps(spec), encoding="utf-8")
     found = run(
-        *("postprocess", "--data", scores, *ABOUT, "--where", "year=2025"),
+        *("postprocess", "--data", data, "--where", "year=2025"),
         *("--score", "odds", "--score-scale", "log_odds"),
         *("--mitigator", "equalized_odds", "--row-key", "hours"),
     )

@@ -63,8 +63,8 @@ class GivenScore:
         outside = np.flatnonzero((given < 0) | (given > 1))
         if len(outside) and not self.is_log_odds:
             raise InputError(
-                f"column {name!r}: score outside 0 to 1 in {name_rows(outside)}; give probabilities "
-                "of the favourable outcome",
+                f"column {name!r}: score outside 0 to 1 in {name_rows(outside)}; give "
+                "probabilities of the favourable outcome",
                 column=name,
                 row=int(outside[0]),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from fairrun.pages import Section, render_report
 from fairrun.runs.audit import AnsweringModel, audit_parameters
 from fairrun.runs.described import describe_data, describe_gate, describe_metrics
 from fairrun.runs.effects import say_about_mitigator, with_effect
+from fairrun.runs.evaluate import ONLY_A_SCORE
 from fairrun.runs.measure import hide_small_groups, measure, protected_columns
 from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
@@ -64,7 +66,6 @@ _COMPARED = (
     *("statistical_parity", "equality_of_opportunity_difference", "average_odds_difference"),
 )
 _CAPTION = "Metrics without and with the rule, with 95 % intervals"
-_NOT_EXPLAINED = "its only feature is the score of another model"
 
 
 @dataclass(frozen=True)
@@ -221,8 +222,12 @@ def run_postprocess(
         )
         given = audit_parameters(request, model) | {
             "mitigator": mitigation.name,
+            "mitigator_params": json.dumps(mitigation.parameters)
+            if mitigation.parameters
+            else None,
             "row_key": row_key,
             "seed": seed or None,
+            "min_frequency": min_frequency,
             "gate": gate,
             "min_cell": None if min_cell == MIN_CELL else min_cell,
         }
@@ -237,10 +242,11 @@ def run_postprocess(
             positive=spec.positive,
             weight=spec.weight or "",
             cluster=spec.cluster or "",
+            of_scores=True,
         )
         log_report(
             render_report(
-                *(shown, origin, judged.plots, gate, judged.gate, None, _NOT_EXPLAINED),
+                *(shown, origin, judged.plots, gate, judged.gate, None, ONLY_A_SCORE),
                 *(constraint, said.warnings),
                 sections=[_section(done)],
             )

@@ -61,7 +61,9 @@ def test_scores_of_a_file_become_a_rule(run: Invoke, scores: Path) -> None:
     before, after = named.loc["statistical_parity", ["before", "after"]].astype(float)
     assert abs(after) < abs(before) - 0.1
     report = mlflow.artifacts.load_text(f"runs:/{logged.info.run_id}/report.html")
-    assert "Before and after" in report
+    for words in ("Before and after", "on which the rule was not fitted", "its only feature"):
+        assert words in report, words
+    assert "on which the model was not trained" not in report
     rule = mlflow.pyfunc.load_model(uri)
     rows = pd.DataFrame({"score": [0.0, 0.5, 1.0], "sex": ["Female"] * 3})
     assert rule.predict(rows)["probability"].tolist() == [0.0, 0.5, 1.0]
@@ -69,6 +71,8 @@ def test_scores_of_a_file_become_a_rule(run: Invoke, scores: Path) -> None:
     # The same test rows are found again, and measured as in the first run.
     again = run("evaluate", "--model", uri)
     assert again.exit_code == 0, again.output
+    report = mlflow.artifacts.load_text(f"runs:/{last_run().info.run_id}/report.html")
+    assert "on which the model was not trained" not in report
     for name in ("accuracy", "statistical_parity", "interval/accuracy_difference_ci_low"):
         assert last_run().data.metrics[name] == logged.data.metrics[name], name
 

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,7 @@ def digest_of(path: Path) -> str | None:
     return digest.hexdigest()[:16]
 
 
+@cache  # many results depend on the same files
 def _code_of(source: bytes) -> bytes:
     """Blank out docstrings and comments, then drop empty lines and spaces at the ends of lines."""
     lines = source.splitlines()

@@ -9,8 +9,8 @@ them combine theirs.
 A rate whose denominator depends on the prediction (precision), a ratio of rates and a distance from
 parity are no such sums. Their limits are percentiles of draws from the posterior of the table of
 each group. The prior adds 1/2 to each cell in which the models differ, so that it is Jeffreys'
-prior for the rate of each model, Beta(1/2, 1/2). benchmarks/coverage.py --models has what comes of
-it.
+prior for the rate of each model, Beta(1/2, 1/2). benchmarks/coverage_models.py measures how often
+the limits hold the true difference.
 """
 
 from __future__ import annotations

@@ -53,8 +53,6 @@ class AnyModel:
     prediction, score : str or None
         The columns of its answers with labels and scores, if it answers a table with other names
         than `prediction` and `probability` or `score`.
-    own : OpenedModel or None
-        A model that fairrun made, with what its metadata say.
     """
 
     uri: str
@@ -64,7 +62,6 @@ class AnyModel:
     _served: PyFuncModel
     prediction: str | None = None
     score: str | None = None
-    own: OpenedModel | None = None
 
     @property
     def mitigator(self) -> str:
@@ -205,7 +202,7 @@ def open_any_model(uri: str) -> AnyModel:
     model = open_as_made(uri)
     if isinstance(model, AnyModel):
         return model
-    return AnyModel(uri, model.folder, model.metadata, OWN, model._served, own=model)
+    return AnyModel(uri, model.folder, model.metadata, OWN, model._served)
 
 
 def open_as_made(uri: str) -> OpenedModel | AnyModel:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from fairrun.inference import OUTPUT_COLUMNS, GroupThresholds, InputError, Label
 from fairrun.training import FairClassifier
 from fairrun.training.mitigation import MITIGATORS
 from tests.contract.conftest import Case, cases_with
+from tests.each import check_each
 from tests.people import SPEC, make_raw
 
 CANARY = "7391842.25"  # in a row that is refused; no message may hold it
@@ -123,22 +126,27 @@ def good(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[20:60].reset_index(drop=True)
 
 
-@pytest.mark.parametrize("policy", POLICY, ids=lambda policy: policy.name)
-def test_ours(case: Case, good: pd.DataFrame, policy: Policy) -> None:
-    check(case.model.predict, good, policy.change(good), policy.ours, InputError)
+def test_ours(case: Case, good: pd.DataFrame) -> None:
+    hold = partial(check, case.model.predict, case.model.predict(good), InputError)
+    check_each(
+        POLICY, lambda policy: hold(policy.change(good), policy.ours), name=attrgetter("name")
+    )
 
 
-@pytest.mark.parametrize("policy", POLICY, ids=lambda policy: policy.name)
-def test_through_mlflow(case: Case, good: pd.DataFrame, policy: Policy) -> None:
-    said = policy.ours if policy.mlflow is None else policy.mlflow
-    check(case.loaded.predict, good, policy.change(good), said, MlflowException)
+def test_through_mlflow(case: Case, good: pd.DataFrame) -> None:
+    hold = partial(check, case.loaded.predict, case.loaded.predict(good), MlflowException)
+    check_each(
+        POLICY,
+        lambda policy: hold(policy.change(good), policy.mlflow or policy.ours),
+        name=attrgetter("name"),
+    )
 
 
 def check(
-    predict: Callable[[Any], Any], good: pd.DataFrame, changed: Any, said: str, error: type
+    predict: Callable[[Any], Any], expected: pd.DataFrame, error: type, changed: Any, said: str
 ) -> None:
     if said == SAME:
-        pd.testing.assert_frame_equal(predict(changed), predict(good), check_exact=True)
+        pd.testing.assert_frame_equal(predict(changed), expected, check_exact=True)
     elif said == ANSWERS:
         answers = predict(changed)
         assert len(answers) == len(changed)

@@ -37,7 +37,7 @@ def test_order_does_not_matter(case: Case, rows: pd.DataFrame) -> None:
     assert same(batch.iloc[order], shuffled)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_any_split_into_batches(case: Case, rows: pd.DataFrame, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(1, len(rows) - 1), max_size=12)))

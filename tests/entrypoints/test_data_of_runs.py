@@ -61,20 +61,18 @@ def test_the_data_set_of_any_run_is_opened_again(run: Invoke, table: Path) -> No
 
 
 def test_other_rows_are_opened_without_the_digests_of_the_models_data(
-    run: Invoke, table: Path
+    run: Invoke, trained: str, table: Path
 ) -> None:
-    trained = done(run("train", "--data", table, *ABOUT))
-    evaluated = done(run("evaluate", "--model", f"runs:/{trained}/model", "--data", table))
+    evaluated = done(run("evaluate", "--model", trained, "--data", table))
     assert spec(evaluated)["digests"] == {}
     done(run("train", "--data", evaluated))
 
 
-def test_what_is_given_beside_a_run_changes_its_spec(run: Invoke, table: Path) -> None:
-    trained = done(run("train", "--data", table, *ABOUT))
-    expected = digest()
-    again = done(run("train", "--data", trained, "--drop", "weight"))
+def test_what_is_given_beside_a_run_changes_its_spec(run: Invoke, trained: str) -> None:
+    run_id, expected = last_run().info.run_id, digest()
+    again = done(run("train", "--data", run_id, "--drop", "weight"))
     assert spec(again)["drop"] == ["weight"]
-    assert spec(again)["protected"] == spec(trained)["protected"]
+    assert spec(again)["protected"] == spec(run_id)["protected"]
     assert digest() != expected
 
 

@@ -32,7 +32,7 @@ def try_faults(*options: object) -> None:
 
 
 def test_some_faults_of_a_command(empty_store: Path) -> None:
-    try_faults("--only", "preprocess", "--every", 12, "--again", 8, "--database", empty_store)
+    try_faults("--only", "preprocess", "--every", 25, "--again", 8, "--database", empty_store)
 
 
 @pytest.mark.slow

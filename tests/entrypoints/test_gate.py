@@ -24,14 +24,6 @@ GATES = {
 }
 
 
-@pytest.fixture
-def model(run: Invoke, table: Path) -> str:
-    result = run("train", "--data", table, *ABOUT)
-    assert result.exit_code == 0, result.output
-    (uri,) = re.findall(r"-P model=(\S+)", result.output)
-    return str(uri)
-
-
 def last_run() -> Run:
     client = mlflow.MlflowClient()
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
@@ -39,9 +31,9 @@ def last_run() -> Run:
 
 
 @pytest.mark.parametrize("verdict", GATES)
-def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -> None:
+def test_everything_repeats_the_verdict(run: Invoke, trained: str, verdict: str) -> None:
     gate, code = GATES[verdict]
-    result = run("evaluate", "--model", model, "--gate", gate)
+    result = run("evaluate", "--model", trained, "--gate", gate)
     assert result.exit_code == code, result.output
     last = result.stdout.splitlines()[-1]
     assert last.split(" (")[0] == f"gate: {verdict.replace('_', ' ')}"  # as people read it
@@ -65,10 +57,10 @@ def test_everything_repeats_the_verdict(run: Invoke, model: str, verdict: str) -
 
 
 def test_the_report_begins_with_the_verdict_and_holds_no_row(
-    run: Invoke, model: str, table: Path
+    run: Invoke, trained: str, table: Path
 ) -> None:
     gate, _ = GATES["fail"]
-    run("evaluate", "--model", model, "--gate", gate)
+    run("evaluate", "--model", trained, "--gate", gate)
     logged = last_run().info.run_id
     report = mlflow.artifacts.load_text(f"runs:/{logged}/report.html")
     assert re.search(r"<h1>.*<p class=\"verdict fail\">.*Fail.*<nav", report, re.DOTALL)
@@ -76,7 +68,7 @@ def test_the_report_begins_with_the_verdict_and_holds_no_row(
     assert "this is look 1 at this test split, by 1 model" in report
     judged = mlflow.load_table("gate.json", run_ids=[logged])
     assert {*judged["looks"]} == {*judged["looks_models"]} == {1}
-    assert f"-P model={model} -P protected=sex -P" in report
+    assert f"-P model={trained} -P protected=sex -P" in report
     assert str(table) not in report
     text = re.sub(r'src="data:[^"]*"', "", report)
     for weight in pd.read_parquet(table)["weight"]:
@@ -116,23 +108,23 @@ def test_some_of_the_protected_columns_are_measured(run: Invoke, table: Path) ->
         assert said in result.output
 
 
-def test_a_dry_run_says_so_and_succeeds(run: Invoke, model: str) -> None:
+def test_a_dry_run_says_so_and_succeeds(run: Invoke, trained: str) -> None:
     gate, _ = GATES["fail"]
-    result = run("evaluate", "--model", model, "--gate", gate, "--gate-mode", "dry_run")
+    result = run("evaluate", "--model", trained, "--gate", gate, "--gate-mode", "dry_run")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1].startswith("gate: fail")
     assert last_run().data.tags["fairness.gate"] == "fail"
 
 
-def test_without_a_gate_there_is_no_verdict(run: Invoke, model: str) -> None:
+def test_without_a_gate_there_is_no_verdict(run: Invoke, trained: str) -> None:
     for arguments in ([], ["--gate", "acuracy>=1", "--gate-mode", "disabled"]):
-        result = run("evaluate", "--model", model, *arguments)
+        result = run("evaluate", "--model", trained, *arguments)
         assert result.exit_code == 0
         assert "gate:" not in result.output
         assert "fairness.gate" not in last_run().data.tags
 
 
-def test_a_gate_that_cannot_be_judged_is_refused_first(run: Invoke, model: str) -> None:
+def test_a_gate_that_cannot_be_judged_is_refused_first(run: Invoke, trained: str) -> None:
     before = last_run().info.run_id
     for gate, said in (
         ("acuracy>=0.8", "did you mean accuracy"),
@@ -142,23 +134,23 @@ def test_a_gate_that_cannot_be_judged_is_refused_first(run: Invoke, model: str) 
         ),
         ("nowhere.yaml", "cannot be read as YAML"),
     ):
-        result = run("evaluate", "--model", model, "--gate", gate)
+        result = run("evaluate", "--model", trained, "--gate", gate)
         assert result.exit_code == 2
         assert said in result.output
     assert last_run().info.run_id == before
 
 
-def test_a_file_says_the_same_as_text(run: Invoke, model: str, tmp_path: Path) -> None:
+def test_a_file_says_the_same_as_text(run: Invoke, trained: str, tmp_path: Path) -> None:
     path = tmp_path / "gate.yaml"
     path.write_text("terms: [accuracy>=0.999]\nmin_count: 20\n", encoding="utf-8")
-    result = run("evaluate", "--model", model, "--gate", path)
+    result = run("evaluate", "--model", trained, "--gate", path)
     assert result.exit_code == 4
     logged = last_run().data
     assert logged.params["evaluate.gate"] == "accuracy>=0.999; min_count=20"
 
 
-def test_each_evaluation_has_the_tables_of_impact(run: Invoke, model: str) -> None:
-    assert run("evaluate", "--model", model).exit_code == 0
+def test_each_evaluation_has_the_tables_of_impact(run: Invoke, trained: str) -> None:
+    assert run("evaluate", "--model", trained).exit_code == 0
     logged = last_run()
     four_fifths, local_law_144 = (
         pd.read_csv(

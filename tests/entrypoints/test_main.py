@@ -31,6 +31,7 @@ def rows_of(output: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_main_ranks_on_validation_and_shows_test_beside_it(run: Invoke, table: Path) -> None:
     output = succeed(run("main", "--data", table, *ABOUT, *BOTH, "--constraint", WIDE))
     parent, *children = runs()

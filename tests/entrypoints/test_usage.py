@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from fairrun.__main__ import main
 from tests.conftest import ROOT
+from tests.each import check_each
 from tests.people import make_raw
 
 Invoke = Callable[..., Result]
@@ -76,52 +78,75 @@ def test_without_arguments_the_commands_are_listed() -> None:
     assert "mlflow run . -e train -P mitigator=reweighing" in result.output
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ("train --mitigator reweighing+correlation_removr", "did you mean correlation_remover"),
-        ("train --mitigater none", "is not a parameter"),
-        ("train --C -1", "C=-1.0 is not possible"),
-        ("train --target payd", "target=payd is not a column of the data; did you mean paid?"),
-        ("train --target paid --row-key idd", "row_key=idd is not a column of the data"),
-        ("main --mitigators none,reweighting", "did you mean reweighing?"),
-        ("main --target paid --positive hihg", "did you mean high?"),
-        ("preprocess --target paid --drop joob", "did you mean job?"),
-        ("sweep --target paid --space C=a", "C=a is not a number"),
-        ("sweep --objective acuracy", "objective=acuracy is not known; did you mean accuracy"),
-        ("sweep --constraint statistical_party<=0.1", "did you mean statistical_parity"),
-        ("sweep --select constrained", "select=constrained needs a constraint"),
-        ("train --protected sxe --privileged Male", "protected=sxe is not a column of the data"),
-        ("train --protected sex --privileged Man", "did you mean Male?"),
-        ("train --protected sex", "1 protected column and 0 privileged groups were given"),
-        ("evaluate --model runs:/x/model --gate acuracy>=0.8", "did you mean accuracy"),
-        ("evaluate --model nowhere", "there is no such folder"),
-        ("serve --model run:/x/model", "did you mean runs:/?"),
-    ],
+#: Runs in a process of its own, which writes down how each request was answered. What one request
+#: imports stays imported, so the first line of a failure names it.
+_ASK = """
+import contextlib, io, json, sys
+from fairrun.__main__ import main
+
+requests, slow = json.loads(sys.argv[1])
+answers = []
+for request in requests:
+    said, code = io.StringIO(), None
+    with contextlib.redirect_stderr(said):
+        try:
+            main(request)
+        except SystemExit as end:
+            code = end.code
+    answers.append([code, said.getvalue(), [name for name in slow if name in sys.modules]])
+print(json.dumps(answers))
+"""
+
+#: What is typed, and what is said.
+_WRONG = (
+    ("train --mitigator reweighing+correlation_removr", "did you mean correlation_remover"),
+    ("train --mitigater none", "is not a parameter"),
+    ("train --C -1", "C=-1.0 is not possible"),
+    ("train --target payd", "target=payd is not a column of the data; did you mean paid?"),
+    ("train --target paid --row-key idd", "row_key=idd is not a column of the data"),
+    ("main --mitigators none,reweighting", "did you mean reweighing?"),
+    ("main --target paid --positive hihg", "did you mean high?"),
+    ("preprocess --target paid --drop joob", "did you mean job?"),
+    ("sweep --target paid --space C=a", "C=a is not a number"),
+    ("sweep --objective acuracy", "objective=acuracy is not known; did you mean accuracy"),
+    ("sweep --constraint statistical_party<=0.1", "did you mean statistical_parity"),
+    ("sweep --select constrained", "select=constrained needs a constraint"),
+    ("train --protected sxe --privileged Male", "protected=sxe is not a column of the data"),
+    ("train --protected sex --privileged Man", "did you mean Male?"),
+    ("train --protected sex", "1 protected column and 0 privileged groups were given"),
+    ("evaluate --model runs:/x/model --gate acuracy>=0.8", "did you mean accuracy"),
+    ("evaluate --model nowhere", "there is no such folder"),
+    ("serve --model run:/x/model", "did you mean runs:/?"),
 )
-def test_a_wrong_request_is_refused_before_slow_imports(
-    arguments: str, said: str, tmp_path: Path
-) -> None:
+
+
+def _words(typed: str) -> list[str]:
+    words = typed.split()
+    if "--target" in words:
+        words += ["--data", "people.csv", "--protected", "sex", "--privileged", "Male"]
+        words += [] if "--positive" in words else ["--positive", "high"]
+    return words
+
+
+def test_a_wrong_request_is_refused_before_slow_imports(tmp_path: Path) -> None:
     make_raw(300, seed=3).to_csv(tmp_path / "people.csv", index=False)
-    name, *given = arguments.split()
-    if "--target" in given:
-        given += ["--data", "people.csv", "--protected", "sex", "--privileged", "Male"]
-        given += [] if "--positive" in given else ["--positive", "high"]
-    program = (
-        "import sys\nfrom fairrun.__main__ import main\n"
-        f"try:\n    main({[name, *given]!r})\n"
-        f"finally:\n    print(*(each for each in {_SLOW!r} if each in sys.modules))\n"
-    )
+    asked = json.dumps([[_words(typed) for typed, _ in _WRONG], _SLOW])
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_RUN_ID"}
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", _ASK, asked],
         cwd=tmp_path,
         env=environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2, done.stderr
-    assert said in done.stderr
-    assert done.stdout.split() == []
+    assert done.returncode == 0, done.stderr
+    answers = dict(zip(_WRONG, json.loads(done.stdout), strict=True))
+
+    def check(wrong: tuple[str, str]) -> None:
+        code, said, imported = answers[wrong]
+        assert (code, imported) == (2, [])
+        assert wrong[1] in said
+
+    check_each(_WRONG, check)
     assert not (tmp_path / "mlflow.db").exists()

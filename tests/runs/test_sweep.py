@@ -35,6 +35,7 @@ from fairrun.tracking.metric_names import former_metric_name, metrics_by_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
 from tests.conftest import ROOT
+from tests.drawing import without_drawing
 from tests.people import make_raw
 
 #: MLflow's own, of paths and of pandas; the entry points turn its warnings off as well.
@@ -84,6 +85,13 @@ def data(store: Path) -> DataRequest:
 REQUEST = SweepRequest(
     trials=6, space=SPACE, constraint="statistical_parity<=0.4", workers=1, register="people"
 )
+
+
+@pytest.fixture(autouse=True)
+def drawing_left_out() -> Iterator[None]:
+    """Fixtures of the module come first, so `swept` draws its plots."""
+    with without_drawing():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +340,7 @@ def wait_for_trials(process: subprocess.Popen[str], n: int, known: set[str]) -> 
         for run in client.search_runs([experiment], "tags.`sweep.method` LIKE '%'"):
             if run.info.run_id not in known and len(children(run.info.run_id)) >= n:
                 return str(run.info.run_id)
-        time.sleep(0.05)
+        time.sleep(0.2)
     raise AssertionError(process.communicate()[1])
 
 
@@ -341,7 +349,9 @@ def sweeps() -> set[str]:
     return {run.info.run_id for run in found}
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_sweep_says_how_to_go_on(
     data: DataRequest, store: Path, how: signal.Signals
 ) -> None:
@@ -502,17 +512,19 @@ def test_a_sweep_of_an_earlier_version_is_resumed(
     data: DataRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its trials have the earlier names of metrics, and its request has no newer parameters."""
-    monkeypatch.setattr(
-        "fairrun.tracking.trials.loggable",
-        lambda metrics, _: {
-            former_metric_name(name): value for name, value in metrics.items() if np.isfinite(value)
-        },
-    )
     request = SweepRequest(
         trials=3, space=SPACE, constraint="equality_of_opportunity_difference<=0.9", workers=1
     )
-    before = run_sweep(data, request)
-    monkeypatch.undo()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "fairrun.tracking.trials.loggable",
+            lambda metrics, _: {
+                former_metric_name(name): value
+                for name, value in metrics.items()
+                if np.isfinite(value)
+            },
+        )
+        before = run_sweep(data, request)
     logged = children(before.run_id)[0].data.metrics
     assert "equality_of_opportunity_difference_ci_low" in logged
     request_then = read_sweep(before.run_id)

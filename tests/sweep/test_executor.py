@@ -4,7 +4,6 @@ import errno
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +79,6 @@ def test_a_process_that_dies_fails_its_trial_and_no_other(problem: Problem) -> N
     assert "the worker process ended" in failed.reason
 
 
-def test_a_worker_ends_with_the_process_that_started_it(problem: Problem) -> None:
-    """However that ends: it holds the only other end of the worker's input."""
-    executor = Processes(1)
-    with executor:
-        process = executor._workers[0]._process
-        executor._workers[0]._tasks.close()
-        assert process.wait(timeout=60) == 0
-
-
 def test_workers_that_cannot_be_started_are_refused_in_a_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -107,16 +97,22 @@ def test_workers_that_cannot_be_started_are_refused_in_a_line(
     assert started[0].returncode is not None
 
 
-def test_an_interruption_is_not_for_workers(problem: Problem) -> None:
+def test_a_worker_ends_with_the_process_that_started_it_and_not_by_an_interruption(
+    problem: Problem,
+) -> None:
+    """However that process ends: it holds the only other end of the worker's input."""
     waiting: list[Any] = [(TRIALS[0],), (TRIALS[1],)]
     results = []
     with Processes(1) as executor:
+        worker = executor._workers[0]
         for result in executor.run(
             problem, lambda: waiting.pop(0) if waiting else None, lambda _: None
         ):
-            os.kill(executor._workers[0]._process.pid, signal.SIGINT)
+            os.kill(worker._process.pid, signal.SIGINT)
             results.append(result.state)
-    assert results == ["complete", "complete"]
+        assert results == ["complete", "complete"]
+        worker._tasks.close()
+        assert worker._process.wait(timeout=60) == 0
 
 
 def test_what_libraries_print_does_not_come_between_results(
@@ -133,14 +129,3 @@ def test_what_libraries_print_does_not_come_between_results(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (result,) = run(Processes(1), problem, [(TRIALS[0],)]).values()
     assert result.state == "complete"
-
-
-def test_a_worker_imports_no_more_than_it_needs() -> None:
-    code = (
-        "import sys, fairrun.sweep.worker, fairrun.sweep.trial\n"
-        "print({'mlflow', 'matplotlib', 'optuna', 'holisticai', 'jax'} & set(sys.modules))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "set()"

@@ -220,11 +220,10 @@ def run_postprocess(
             *(run.info.run_id, logged.uri, shown.metrics, columns[0], table, judged.gate),
             *(constraint, takes, scored.why_not_again),
         )
+        parameters = mitigation.parameters
         given = audit_parameters(request, model) | {
             "mitigator": mitigation.name,
-            "mitigator_params": json.dumps(mitigation.parameters)
-            if mitigation.parameters
-            else None,
+            "mitigator_params": json.dumps(parameters) if parameters else None,
             "row_key": row_key,
             "seed": seed or None,
             "min_frequency": min_frequency,

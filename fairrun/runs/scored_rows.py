@@ -20,7 +20,7 @@ from fairrun.data import (
 )
 from fairrun.errors import RequestError
 from fairrun.runs.audit import AnsweringModel
-from fairrun.text import did_you_mean, listed_names
+from fairrun.text import did_you_mean, listed_names, n_of
 
 __all__ = ["ScoredRows", "read_scored"]
 
@@ -138,7 +138,7 @@ def read_scored(
 
 
 def _check_row_key(row_key: str, score: str, table: DecisionTable, spec: DatasetSpec) -> None:
-    """Raise RequestError unless the row key is a column that has no other role in the rule."""
+    """Raise RequestError unless each row has a key, in a column without another role."""
     columns = [str(name) for name in table.decisions.frame]
     if row_key not in columns:
         nearest = did_you_mean(row_key, columns, f"the columns are {listed_names(columns)}")
@@ -155,6 +155,9 @@ def _check_row_key(row_key: str, score: str, table: DecisionTable, spec: Dataset
                 f"row_key={row_key} is the {role} column; give a column that identifies a row, or "
                 "leave row_key out to use the score"
             )
+    null = int(table.decisions.frame[row_key].isna().sum())
+    if null:
+        raise RequestError(f"row_key={row_key} is null in {n_of(null, 'row')}; give each row a key")
 
 
 def _spec(table: DecisionTable, score: str, row_key: str | None) -> DatasetSpec:

@@ -120,6 +120,8 @@ def test_bad_requests_are_one_line(run: Invoke, scores: Path) -> None:
     one_label = scores.with_name("one_label.parquet")
     nobody = people["paid"].mask(people["sex"] == "Female", "no")
     people.assign(paid=nobody).to_parquet(one_label, index=False)
+    nulls = scores.with_name("nulls.parquet")
+    people.assign(year=people["year"].mask(people.index < 30)).to_parquet(nulls, index=False)
     men = scores.with_name("men.parquet")
     people.assign(sex="Male").to_parquet(men, index=False)
     before = len(mlflow.search_runs(output_format="list"))
@@ -142,6 +144,7 @@ def test_bad_requests_are_one_line(run: Invoke, scores: Path) -> None:
         (scores, ("--row-key", "score"), "row_key=score is the score column"),
         (scores, ("--row-key", "paid"), "row_key=paid is the target column"),
         (scores, ("--row-key", "town"), "row_key=town is the protected column"),
+        (nulls, ("--row-key", "year"), "row_key=year is null in 30 rows"),
         (constant, (), "are equal"),
         (one_label, equalized, "both labels in each group"),
     ):

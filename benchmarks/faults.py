@@ -66,6 +66,7 @@ def cases(data: Path) -> list[Case]:
         Case("preprocess", ("preprocess", *about)),
         Case("train", train),
         Case("evaluate", ("evaluate", *model, *gate), (train,)),
+        Case("postprocess", ("postprocess", *model, *about[:10]), ((*train, "--missing", "keep"),)),
         Case("audit", ("audit", *about[:2], *about[6:10], "--prediction", "class", *decided)),
         Case("main", ("main", *about, "--mitigators", "none,reweighing")),
         Case("sweep", (*sweep, "--workers", "1")),

@@ -8,10 +8,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairrun.errors import RequestError
-from fairrun.gate import Gate, GateResult, Verdict, decide, read_gate
+from fairrun.gate import Gate, GateResult, Verdict, checks_as_text, decide, read_gate
 from fairrun.groups import Protected, ProtectedColumn
 from fairrun.metrics import evaluate_predictions
-from fairrun.text import format_table
 
 __all__ = ["assert_fair"]
 
@@ -26,7 +25,7 @@ def assert_fair(
     probability: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
-    insufficient_evidence: bool = False,
+    allow_insufficient_evidence: bool = False,
 ) -> GateResult:
     """Fail with the table of checks unless predictions meet a gate.
 
@@ -44,19 +43,20 @@ def assert_fair(
         The protected columns with their privileged groups, the most important first.
     probability, weight, cluster : array of shape (n_rows,), optional
         See `evaluate_predictions`.
-    insufficient_evidence : bool, default False
+    allow_insufficient_evidence : bool, default False
         Whether the assertion also holds if the rows are too few to decide. It never holds if the
         gate fails.
 
     Returns
     -------
     GateResult
-        The result of a gate that passed.
+        The result, for example for the numbers in its `table`.
 
     Raises
     ------
     AssertionError
-        If the gate fails, or the rows are too few to decide. The message has a row for each check.
+        If the gate fails, or the rows are too few to decide. The message has a row for each check,
+        and says how many rows would decide.
     RequestError
         If the gate or the arrays cannot be used.
 
@@ -68,6 +68,7 @@ def assert_fair(
     >>> str(result)
     'gate: pass'
     """
+    __tracebackhide__ = True  # pytest then points at the line of the test
     demanded = read_gate(gate) if isinstance(gate, str) else gate
     if isinstance(protected, Mapping):
         specs = [Protected(column, privileged) for column, privileged in protected.items()]
@@ -83,21 +84,9 @@ def assert_fair(
         *(columns, positions, y_true, y_pred, probability), weight=weight, cluster=cluster
     )
     result = decide(demanded, found.counts, found.audit)
-    allowed = {Verdict.PASS} | ({Verdict.INSUFFICIENT_EVIDENCE} if insufficient_evidence else set())
+    allowed = {Verdict.PASS}
+    if allow_insufficient_evidence:
+        allowed.add(Verdict.INSUFFICIENT_EVIDENCE)
     if result.verdict not in allowed:
-        raise AssertionError(f"{result}\n\n{_table(result)}")
+        raise AssertionError(f"{result}\n\n{checks_as_text(result)}")
     return result
-
-
-def _table(result: GateResult) -> str:
-    """Return the table of checks as text."""
-    return format_table(
-        pd.DataFrame(
-            {
-                "term": [str(each.term) for each in result.judgements],
-                "groups": [each.subject for each in result.judgements],
-                "value and interval": [each.measured for each in result.judgements],
-                "verdict": [each.verdict.words for each in result.judgements],
-            }
-        )
-    )

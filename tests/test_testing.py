@@ -48,12 +48,12 @@ def test_too_few_rows_fail_unless_the_test_says_otherwise() -> None:
     gate = "statistical_parity<=0.14"
     with pytest.raises(AssertionError, match="insufficient evidence"):
         assert_fair(gate, *arrays, few, {"sex": "Male"})
-    result = assert_fair(gate, *arrays, few, {"sex": "Male"}, insufficient_evidence=True)
+    result = assert_fair(gate, *arrays, few, {"sex": "Male"}, allow_insufficient_evidence=True)
     assert str(result.verdict) == "insufficient_evidence"
     with pytest.raises(AssertionError, match="fail"):
         assert_fair(
             *("statistical_parity<=0.01", LABEL, PREDICTION, PEOPLE, {"sex": "Male"}),
-            insufficient_evidence=True,
+            allow_insufficient_evidence=True,
         )
 
 

@@ -166,6 +166,37 @@ class DecisionsRequest:
                 "favourable for the decisions"
             )
 
+    def for_rule(self, *, by_model: bool = False) -> DecisionsRequest:
+        """Return the request for rows on which a rule from scores to labels is fitted.
+
+        Without `prediction` and `threshold`, the decisions before the rule are those of scores of
+        at least 0.5, or of log-odds of at least 0.
+
+        Parameters
+        ----------
+        by_model : bool
+            Whether the scores are the answers of a model.
+
+        Raises
+        ------
+        RequestError
+            If there are no scores or no true labels, or two parameters contradict each other.
+        """
+        if not by_model and self.score is None:
+            raise RequestError(
+                "there are no scores to fit a rule on; give score=COLUMN, or model=URI"
+            )
+        if self.target is None and not has_spec(self.data):
+            raise RequestError(
+                "a rule is fitted on true labels; give target=COLUMN with them, and positive=VALUE"
+            )
+        request = self
+        if not by_model and self.prediction is None and self.threshold is None:
+            middle = 0.5 if self.score_scale == "probability" else 0.0
+            request = replace(self, threshold=middle)
+        request.check_decided(by_model=by_model)
+        return request
+
 
 def resolve_decisions(request: DecisionsRequest) -> tuple[DecisionsRequest, DatasetSpec]:
     """Return the request with the roles of a known data set or YAML spec, and the spec."""

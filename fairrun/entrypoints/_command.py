@@ -27,7 +27,7 @@ from fairrun.errors import (
     RequestError,
     StoreError,
 )
-from fairrun.gate import ABOUT_ROWS_NEEDED, GateResult, Verdict
+from fairrun.gate import GateResult, Verdict, checks_as_text
 from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import has_only_upper_limit, has_sign
@@ -207,22 +207,7 @@ def print_metrics(metrics: Mapping[str, float], rows: str, column: ProtectedColu
 
 def print_checks(result: GateResult) -> None:
     """Print the result of each check of a gate; the last line of a command is the verdict."""
-    table = pd.DataFrame(
-        {
-            "term": [str(each.term) for each in result.judgements],
-            "groups": [each.subject for each in result.judgements],
-            "value and 95 % interval": [each.measured for each in result.judgements],
-            "verdict": [each.verdict.words for each in result.judgements],
-        }
-    )
-    if result.family != "none":
-        table = table.rename(columns={"value and 95 % interval": "value and interval"})
-        table.insert(3, "confidence", [each.level for each in result.judgements])
-    click.echo(f"\n{format_table(table)}")
-    if result.rows_needed:
-        click.echo(f"\n{ABOUT_ROWS_NEEDED}")
-        for line in result.rows_needed:
-            click.echo(f"  {line}")
+    click.echo(f"\n{checks_as_text(result)}")
 
 
 def print_evaluated(

@@ -10,6 +10,7 @@ from fairrun.entrypoints._command import (
     print_checks,
     print_metrics,
     print_verdict,
+    read_decisions_early,
     slow_imports,
 )
 from fairrun.entrypoints._decision_options import decision_options
@@ -69,7 +70,10 @@ def main(
     mitigation = resolve_postprocessor(mitigator, mitigator_params)
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     published = publication_of(local_law_144)
-    if model != "none":
+    request = request.for_rule(by_model=model != "none")
+    if model == "none":
+        request = read_decisions_early(request)
+    else:
         check_address(model)
 
     with slow_imports():
@@ -100,13 +104,13 @@ def main(
     click.echo(f"\n{format_table(shown_before_after(done.before_after))}")
     if done.constraint is not None:
         click.echo(done.constraint)
-    click.echo(f"the rule takes the columns {', '.join(done.columns)}")
+    click.echo(done.takes)
     if done.gate is not None:
         print_checks(done.gate)
     click.echo(f"\nrun {done.run_id} has {REPORT}; to look at it:")
     for line in where_to_look(done.run_id):
         click.echo(f"  {line}")
-    click.echo("next, evaluate or serve the rule:")
+    click.echo("next:")
     for line in commands_after_postprocess(done):
         click.echo(f"  {line}")
     return print_verdict(done.gate, gate_mode)

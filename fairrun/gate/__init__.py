@@ -35,6 +35,9 @@ from fairrun.gate.plans import (
     plan_rows,
     read_plan,
 )
+from fairrun.gate.printed import (
+    checks_as_text,
+)
 from fairrun.gate.probability import (
     probability_kept,
 )
@@ -64,6 +67,7 @@ __all__ = [
     "Term",
     "Verdict",
     "check_constraint",
+    "checks_as_text",
     "decide",
     "decide_file",
     "judge",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .cells import Column, numbers
 from .errors import InputError, name_rows
 from .scorer import Arrays, sigmoid
 
@@ -43,20 +44,35 @@ class GivenScore:
         given = matrix[:, 0]
         return given.copy() if self.is_log_odds else log_odds_of(given)
 
+    def read(self, column: Column, name: str) -> NDArray[np.float64]:
+        """Return the scores of a raw column as they were given, of shape (n_rows,).
+
+        Raises
+        ------
+        InputError
+            If a score is missing, is not a finite number, or is no probability but should be one.
+        """
+        given = numbers(column, name)
+        null = np.flatnonzero(np.isnan(given))
+        if len(null):
+            raise InputError(
+                f"column {name!r}: null in {name_rows(null)}; a rule cannot decide without a score",
+                column=name,
+                row=int(null[0]),
+            )
+        outside = np.flatnonzero((given < 0) | (given > 1))
+        if len(outside) and not self.is_log_odds:
+            raise InputError(
+                f"column {name!r}: score outside 0 to 1 in {name_rows(outside)}; give "
+                "probabilities of the favourable outcome",
+                column=name,
+                row=int(outside[0]),
+            )
+        return given
+
     def probability(self, given: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probabilities of scores; a probability is returned bit for bit."""
         return sigmoid(given) if self.is_log_odds else given
-
-    def check(self, name: str, given: NDArray[np.float64]) -> None:
-        """Raise InputError if a score in the column `name` is no probability, but should be one."""
-        if self.is_log_odds:
-            return
-        wrong = np.flatnonzero((given < 0) | (given > 1))
-        if len(wrong):
-            raise InputError(
-                f"column {name!r} has scores outside 0 to 1 in {name_rows(wrong)}; give "
-                "probabilities, as for the rows that the rule was fitted on"
-            )
 
     def draw(self, rng: np.random.Generator, n_rows: int) -> list[Any]:
         """Return random scores for golden rows."""

@@ -28,9 +28,8 @@ def make_golden(model: InferenceModel, seed: int = 0) -> dict[str, Any]:
     """Return random synthetic rows with the model's answers.
 
     Numbers are uniform within three standard deviations of the mean, and given scores within the
-    range of scores. Categories and protected
-    values are uniform over the named ones and one that is not named. No row is a row of the
-    training data.
+    range of scores. Categories and protected values are uniform over the named ones and one that is
+    not named. No row is a row of the training data.
 
     Parameters
     ----------

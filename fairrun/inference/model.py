@@ -18,7 +18,7 @@ from .columns import Columns, Table, take_columns
 from .counterfactuals import HintFinder
 from .decisions import Decision, MemberVote, Threshold
 from .draws import RowDraws
-from .encoder import Encoder, Numeric
+from .encoder import Encoder
 from .errors import InputError
 from .explain import Explainer, Explanations, make_explainer
 from .given_score import GivenScore
@@ -157,7 +157,7 @@ class InferenceModel:
         hints = self.counterfactuals(rows) if counterfactuals else None
         return Answers(
             prediction=prediction,
-            probability=self._probability(rows, scored.scores),
+            probability=self._probability(scored),
             decision_probability=scored.decided,
             unseen=scored.unseen,
             explanations=explanations,
@@ -242,8 +242,7 @@ class InferenceModel:
         explainer = self._explainer if explain else None
         positions, groups, unseen = self._groups_of(rows)
         scores, decided, reasons = np.empty(len(rows)), np.empty(len(rows)), []
-        if isinstance(self.scorer, GivenScore):
-            self.scorer.check(self.encoder.names[0], self._given(rows))
+        given = self._given(rows)
         one = self.encoder.encode_one(rows) if len(rows) == 1 else None
         if one is None:
             read = self.encoder.read(rows)
@@ -258,19 +257,20 @@ class InferenceModel:
             )
         if explainer is not None and not reasons:  # zero rows
             reasons.append(explainer.explain(self.encoder.matrix(read), groups))
-        return _Scored(scores, decided, positions, unseen, reasons)
+        return _Scored(scores, decided, positions, unseen, reasons, given)
 
-    def _probability(self, rows: Columns, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probabilities of the scores; those that were given stay as they are."""
-        if isinstance(self.scorer, GivenScore):
-            return self.scorer.probability(self._given(rows))
-        return sigmoid(scores)
+    def _given(self, rows: Columns) -> NDArray[np.float64] | None:
+        """Return the scores in the rows, if the model is a rule on given scores."""
+        if not isinstance(self.scorer, GivenScore):
+            return None
+        (name,) = self.encoder.names
+        return self.scorer.read(rows.values[name], name)
 
-    def _given(self, rows: Columns) -> NDArray[np.float64]:
-        """Return the scores that the rows of a rule on given scores have."""
-        (column,) = self.encoder.columns
-        assert isinstance(column, Numeric)  # noqa: S101  a rule on scores has this one column
-        return self.encoder.numbers_of(column, rows.values[column.name])
+    def _probability(self, scored: _Scored) -> NDArray[np.float64]:
+        """Return the probabilities of the scores; given ones stay as they are, to the bit."""
+        if isinstance(self.scorer, GivenScore) and scored.given is not None:
+            return self.scorer.probability(scored.given)
+        return sigmoid(scored.scores)
 
     def _answer_encoded(
         self,
@@ -316,10 +316,11 @@ class InferenceModel:
 
 @dataclass(frozen=True)
 class _Scored:
-    """Scores, P(label = 1), positions of protected values, and contributions if requested."""
+    """Scores, P(label = 1), positions of protected values, and what else was requested or given."""
 
     scores: NDArray[np.float64]
     decided: NDArray[np.float64]
     positions: NDArray[np.intp]
     unseen: dict[str, int]
     reasons: list[Contributions]
+    given: NDArray[np.float64] | None

@@ -75,6 +75,7 @@ def log_model(
     constraint: str = "",
     *,
     more: Mapping[str, str] | None = None,
+    about: str = "",
     name: str = MODEL_NAME,
     run_id: str | None = None,
     step: int = 0,
@@ -96,7 +97,9 @@ def log_model(
         The constraint of the mitigator, from `Mitigation.constraint`. `evaluate` checks it. Empty
         if the mitigator has none.
     more : mapping of str to str, optional
-        More of what the metadata of the model say.
+        Further entries of the metadata of the model.
+    about : str
+        A paragraph for the description of the model in MLflow's UI.
     name : str
         The name of the model in the run, with which `runs:/<run id>/<name>` is its URI.
     run_id : str, optional
@@ -134,7 +137,7 @@ def log_model(
             signature=model_signature(model),
             input_example=example,
             pip_requirements=[*pinned_requirements()],
-            tags={MLFLOW_RUN_NOTE: _note(columns)},
+            tags={MLFLOW_RUN_NOTE: _note(columns, about)},
             metadata={
                 METADATA: {
                     "mitigator": mitigator,
@@ -155,11 +158,12 @@ def _columns(model: InferenceModel) -> list[dict[str, str]]:
     return [{key: column[key] for key in ("name", "type", "role")} for column in columns]
 
 
-def _note(columns: list[dict[str, str]]) -> str:
+def _note(columns: list[dict[str, str]], about: str) -> str:
     """Return the description of a model in MLflow's UI, with a line for each input column."""
     lines = (
         f"- {column['name']}: {column['type']}"
         + ("" if column["role"] == "feature" else f" ({column['role'].replace('_', ' ')})")
         for column in columns
     )
-    return "Input columns (any dtype):\n\n" + "\n".join(lines)
+    head = f"{about}\n\n" if about else ""
+    return f"{head}Input columns (any dtype):\n\n" + "\n".join(lines)

@@ -23,7 +23,7 @@ from fairrun.inference import InferenceModel, ModelError, load_model
 from fairrun.models.address import cannot_load, check_address
 from fairrun.models.missing import say_missing
 from fairrun.models.seal import ARTIFACT, check_files
-from fairrun.tracking.names import CONSTRAINT, METADATA, NOT_AGAIN
+from fairrun.tracking.names import CONSTRAINT, METADATA, NOT_AGAIN, SCORE_SCALE
 from fairrun.tracking.store import reading
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ class OpenedModel:
         """Why the rows of its training cannot be read again; empty if they can."""
         ours: dict[str, Any] = (self.metadata.metadata or {})[METADATA]
         return str(ours.get(NOT_AGAIN, ""))
+
+    @property
+    def of_scores(self) -> bool:
+        """Whether the model is a rule on scores that another model computed."""
+        return SCORE_SCALE in (self.metadata.metadata or {})[METADATA]
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ class Origin:
         The purpose that the user gave; empty if none.
     flavor : str
         The MLflow flavour of a model that fairrun did not make; otherwise empty.
+    of_scores : bool
+        Whether the model is a rule on scores that another model computed.
     """
 
     model: str
@@ -106,6 +108,12 @@ class Origin:
     user: str = ""
     purpose: str = ""
     flavor: str = ""
+    of_scores: bool = False
+
+    @property
+    def not_fitted(self) -> str:
+        """Return what was not fitted on the test split, in words."""
+        return "rule was not fitted" if self.of_scores else "model was not trained"
 
     @property
     def title(self) -> str:

@@ -70,7 +70,16 @@ from fairrun.tracking.names import (
 from fairrun.tracking.runs import log_parameters, tracked_run
 from fairrun.tracking.versions import describe_versions
 
-__all__ = ["Evaluated", "commands_after_evaluate", "rows_to_measure", "run_evaluate"]
+__all__ = [
+    "ONLY_A_SCORE",
+    "Evaluated",
+    "commands_after_evaluate",
+    "rows_to_measure",
+    "run_evaluate",
+]
+
+#: Why a rule on given scores is not explained.
+ONLY_A_SCORE = "its only feature is the score of another model"
 
 _logger = logging.getLogger(__name__)
 
@@ -248,7 +257,7 @@ def run_evaluate(
             "read": None if read is None else json.dumps(read.to_dict()),
         } | settings_of(min_cell, justification, purpose, publication, asked)
         if report:
-            overview, not_explained = None, _why_not_explained(evaluation)
+            overview, not_explained = None, _why_not_explained(opened, evaluation)
             if not not_explained:
                 overview, not_explained = _explain(opened, rows, answers, columns[0])
             if overview is not None:
@@ -270,6 +279,7 @@ def run_evaluate(
                 cluster=spec.cluster or "",
                 looks="" if looks is None else str(looks),
                 purpose=purpose or "",
+                of_scores=opened.of_scores,
             )
             log_report(
                 render_report(
@@ -342,8 +352,10 @@ def _select(
     return tuple(known[name] for name in names)
 
 
-def _why_not_explained(evaluation: Evaluation) -> str:
-    """Return why the model is not explained; empty if both groups may be shown."""
+def _why_not_explained(model: OpenedModel, evaluation: Evaluation) -> str:
+    """Return why the model is not explained; empty if it has features and both groups are shown."""
+    if model.of_scores:
+        return ONLY_A_SCORE
     first = evaluation.protected
     return evaluation.hidden.reason(first.name, *first.group_names).removeprefix("hidden: ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ import pandas as pd
 from fairrun.data import Decisions, DecisionsRequest
 from fairrun.gate import ConstraintCheck, Gate, GateResult
 from fairrun.groups import ProtectedColumn
-from fairrun.inference import InferenceModel
+from fairrun.inference import GivenScore, InferenceModel
 from fairrun.metrics import (
     MIN_CELL,
     NO_PUBLICATION,
@@ -26,11 +27,12 @@ from fairrun.pages import Section, render_report
 from fairrun.runs.audit import AnsweringModel, audit_parameters
 from fairrun.runs.described import describe_data, describe_gate, describe_metrics
 from fairrun.runs.effects import say_about_mitigator, with_effect
+from fairrun.runs.evaluate import ONLY_A_SCORE
 from fairrun.runs.measure import hide_small_groups, measure, protected_columns
 from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
 from fairrun.runs.scored_rows import ScoredRows, read_scored
-from fairrun.text import n_of, with_interval
+from fairrun.text import n_of, with_interval, with_percent
 from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec
 from fairrun.tracking.descriptions import as_code, describe_run, escaped
 from fairrun.tracking.evaluation import log_report
@@ -45,7 +47,9 @@ from fairrun.tracking.names import (
     RANDOMISED,
     READS_GROUP,
     REPORT,
+    SCORE_SCALE,
     SCORES_OF,
+    SCORES_OF_ID,
     STAGE,
     parameter,
     run_name,
@@ -69,7 +73,6 @@ _COMPARED = (
     *("statistical_parity", "equality_of_opportunity_difference", "average_odds_difference"),
 )
 _CAPTION = "Metrics without and with the rule, with 95 % intervals"
-_NOT_EXPLAINED = "its only feature is the score of another model"
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ class Postprocessed:
         The result of the gate on the test rows; None without a gate.
     constraint : ConstraintCheck or None
         Whether the test rows show that the mitigator's constraint is kept; None if it has none.
-    columns : tuple of str
-        The columns that the rule takes.
+    takes : str
+        Which columns the rule takes, and which model the score comes from, as a sentence.
     why_not_again : str
         Why `evaluate` cannot read the test rows again; empty if it can.
     """
@@ -105,7 +108,7 @@ class Postprocessed:
     before_after: pd.DataFrame
     gate: GateResult | None
     constraint: ConstraintCheck | None
-    columns: tuple[str, ...]
+    takes: str
     why_not_again: str = ""
 
 
@@ -180,11 +183,8 @@ def run_postprocess(
             min_frequency=min_frequency,
             seed=seed,
         )
-        if rule.draws is not None and row_key is None:
-            _logger.warning(
-                "warning: the rule draws labels at random, and rows with equal scores get equal "
-                "draws; give row_key=COLUMN if many rows share a score"
-            )
+        _say_about_draws(rule, fit.frame[scored.score], row_key)
+        takes = _takes(rule, scored)
         mlflow.set_tags(
             {
                 READS_GROUP: str(rule.groups is not None).lower(),
@@ -192,10 +192,17 @@ def run_postprocess(
                 MEASURED_ROWS: "test",
             }
         )
-        about = {SCORES_OF: scored.scored_by, NOT_AGAIN: scored.why_not_again}
+        is_log_odds = isinstance(rule.scorer, GivenScore) and rule.scorer.is_log_odds
+        about = {
+            SCORES_OF: scored.scored_by,
+            SCORES_OF_ID: scored.scored_by_id,
+            SCORE_SCALE: "log_odds" if is_log_odds else "probability",
+            NOT_AGAIN: scored.why_not_again,
+        }
         logged = log_model(
             *(rule, spec, columns, mitigation.name, mitigation.constraint),
             more={name: text for name, text in about.items() if text},
+            about=takes,
         )
         log_input(fit, spec, context="train")
         measured_on = log_input(test, spec, context="test")
@@ -223,12 +230,15 @@ def run_postprocess(
         log_dropped(dataset.n_dropped)
         done = Postprocessed(
             *(run.info.run_id, logged.uri, shown.metrics, columns[0], table, judged.gate),
-            *(constraint, rule.columns, scored.why_not_again),
+            *(constraint, takes, scored.why_not_again),
         )
+        parameters = mitigation.parameters
         given = audit_parameters(request, model) | {
             "mitigator": mitigation.name,
+            "mitigator_params": json.dumps(parameters) if parameters else None,
             "row_key": row_key,
             "seed": seed or None,
+            "min_frequency": min_frequency,
             "gate": gate,
             "min_cell": None if min_cell == MIN_CELL else min_cell,
             "local_law_144": None if publication == NO_PUBLICATION else publication,
@@ -244,12 +254,13 @@ def run_postprocess(
             positive=spec.positive,
             weight=spec.weight or "",
             cluster=spec.cluster or "",
+            of_scores=True,
         )
         log_report(
             render_report(
-                *(shown, origin, judged.plots, gate, judged.gate, None, _NOT_EXPLAINED),
+                *(shown, origin, judged.plots, gate, judged.gate, None, ONLY_A_SCORE),
                 *(constraint, said.warnings),
-                sections=[_section(done, rule, scored)],
+                sections=[_section(done)],
             )
         )
         describe_run(
@@ -293,6 +304,34 @@ def _parameters(
     }
 
 
+def _say_about_draws(rule: InferenceModel, score: pd.Series, row_key: str | None) -> None:
+    """Log what keys the random numbers of a randomised rule, and how many rows share a key."""
+    if rule.draws is None:
+        if row_key is not None:
+            _logger.info("row_key=%s is not used, because the rule draws no labels", row_key)
+    elif row_key is None:
+        tied = float(score.duplicated(keep=False).mean())
+        said = (
+            "the rule draws labels at random, and rows with equal scores get equal draws: "
+            f"{with_percent(tied)} of the rows share their score with another row"
+        )
+        if tied:
+            _logger.warning("warning: %s; give row_key=COLUMN to draw for each row", said)
+        else:
+            _logger.info(said)
+
+
+def _takes(rule: InferenceModel, scored: ScoredRows) -> str:
+    """Return which columns a rule takes, and which model the score comes from."""
+    columns = f"The rule takes the columns {', '.join(rule.columns)}."
+    if not scored.scored_by:
+        return columns
+    return (
+        f"{columns} Ask the model {scored.scored_by} first: {scored.score} is the probability that "
+        "it answers."
+    )
+
+
 def _before_after(before: Evaluation, after: Evaluation) -> pd.DataFrame:
     """Return the headline metrics of the decisions before and of the rule, with their limits."""
     ends = {"": "", "_ci_low": "_ci_low", "_ci_high": "_ci_high"}
@@ -321,23 +360,15 @@ def shown_before_after(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _section(done: Postprocessed, rule: InferenceModel, scored: ScoredRows) -> Section:
-    of = f"the model {scored.scored_by}" if scored.scored_by else f"the column {scored.score}"
-    asks = "Ask that model first, then give its score to the rule. " if scored.scored_by else ""
+def _section(done: Postprocessed) -> Section:
     return Section(
         "Before and after",
         "before",
         (
-            f"The rule decides from the scores of {of}. {asks}It takes the columns "
-            f"{', '.join(rule.columns)}. The table compares the decisions without the rule with "
-            "those of the rule, on the same test rows.",
+            f"{done.takes} The table compares the decisions without the rule with those of the "
+            "rule, on the same test rows.",
         ),
-        (
-            (
-                "Metrics without and with the rule, with 95 % intervals",
-                shown_before_after(done.before_after),
-            ),
-        ),
+        ((_CAPTION, shown_before_after(done.before_after)),),
     )
 
 
@@ -348,10 +379,9 @@ def _described(
     of = f"the model {as_code(scored.scored_by)}"
     if not scored.scored_by:
         of = f"the column {as_code(scored.score)}"
-    columns = ", ".join(as_code(name) for name in done.columns)
     return [
         f"Fitted the mitigator {as_code(mitigation.name)} on the scores of {of}, "
-        f"{n_of(n_fit, 'row')} of {describe_data(scored.dataset.spec)}. The rule takes {columns}.",
+        f"{n_of(n_fit, 'row')} of {describe_data(scored.dataset.spec)}. {escaped(done.takes)}",
         "" if done.gate is None else describe_gate(done.gate),
         describe_metrics(done.metrics, "the test split", done.column),
         "" if done.constraint is None else escaped(str(done.constraint)),

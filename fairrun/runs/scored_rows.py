@@ -20,7 +20,7 @@ from fairrun.data import (
 )
 from fairrun.errors import RequestError
 from fairrun.runs.audit import AnsweringModel
-from fairrun.text import did_you_mean, listed_names
+from fairrun.text import did_you_mean, listed_names, n_of
 
 __all__ = ["ScoredRows", "read_scored"]
 
@@ -44,6 +44,8 @@ class ScoredRows:
         The column of scores.
     scored_by : str
         The URI of the model whose answers the scores are; empty for a column of the data.
+    scored_by_id : str
+        MLflow's id of this model, to which an alias in the URI pointed; empty if it is not known.
     why_not_again : str
         Why the test rows cannot be read again from the source; empty if they can.
     """
@@ -52,6 +54,7 @@ class ScoredRows:
     before: dict[str, NDArray[np.int64]]
     score: str
     scored_by: str
+    scored_by_id: str
     why_not_again: str
 
     @property
@@ -88,16 +91,9 @@ def read_scored(
     RequestError
         If the table cannot be used, or has no scores or labels.
     """
-    score, why = _SCORE, ""
+    request = request.for_rule(by_model=model is not None)
+    score, why = request.score or _SCORE, ""
     if model is None:
-        if request.score is None:
-            raise RequestError(
-                "there are no scores to fit a rule on; give score=COLUMN, or model=URI"
-            )
-        score = request.score
-        if request.prediction is None and request.threshold is None:
-            middle = 0.5 if request.score_scale == "probability" else 0.0
-            request = replace(request, threshold=middle)
         table = read_decisions(request)
     else:
         table = read_decisions(request, predict=model.predict, model_types=model.types)
@@ -105,27 +101,17 @@ def read_scored(
     if request.where is not None:
         why = why or f"its rows were chosen with where={request.where}"
     decisions = table.decisions
-    if decisions.score is None:
-        uri = "" if model is None else model.uri
+    if model is not None and decisions.score is None:
         raise RequestError(
-            f"model={uri} answers labels without probabilities, and a rule needs scores; give a "
-            "model with probabilities, or a table with a column score"
+            f"model={model.uri} answers labels without probabilities, and a rule needs scores; "
+            "give a model with probabilities, or a table with a column score"
         )
-    if decisions.label is None:
-        raise RequestError(
-            "a rule is fitted on true labels; give target=COLUMN with them, and positive=VALUE"
-        )
-    columns = [str(name) for name in decisions.frame]
-    if row_key is not None and row_key not in columns:
-        nearest = did_you_mean(row_key, columns, f"the columns are {listed_names(columns)}")
-        raise RequestError(f"row_key={row_key} is not a column of the data; {nearest}")
+    assert decisions.label is not None  # noqa: S101  for_rule demands a target
     spec = _spec(table, score, row_key)
+    if row_key is not None:
+        _check_row_key(row_key, score, table, spec)
     kept = [*([] if row_key is None else [row_key]), *(each.column for each in spec.protected)]
-    missing = [name for name in kept if name not in decisions.frame]
-    if missing:
-        raise RequestError(
-            f"the data has no column {missing[0]}; give row_key a column of the data"
-        )
+    # A column keeps its scale, and its numbers to the bit.
     values = decisions.score if model is not None else decisions.frame[score].to_numpy(np.float64)
     frame = pd.concat([pd.Series(values, name=score), decisions.frame[kept]], axis=1)
     rows = Rows(frame, decisions.label, decisions.weight, decisions.cluster)
@@ -144,8 +130,34 @@ def read_scored(
     return ScoredRows(
         replace(dataset, splits=splits, spec=spec),
         {name: decisions.prediction[place] for name, place in places.items()},
-        *(score, "" if model is None else model.uri, why),
+        score=score,
+        scored_by="" if model is None else model.uri,
+        scored_by_id="" if model is None else str(model.metadata.model_id or ""),
+        why_not_again=why,
     )
+
+
+def _check_row_key(row_key: str, score: str, table: DecisionTable, spec: DatasetSpec) -> None:
+    """Raise RequestError unless each row has a key, in a column without another role."""
+    columns = [str(name) for name in table.decisions.frame]
+    if row_key not in columns:
+        nearest = did_you_mean(row_key, columns, f"the columns are {listed_names(columns)}")
+        raise RequestError(f"row_key={row_key} is not a column of the data; {nearest}")
+    roles: dict[str, set[str | None]] = {
+        "score": {score},
+        "target": {spec.target},
+        "prediction": {table.request.prediction},
+        "protected": {each.column for each in spec.protected},
+    }
+    for role, names in roles.items():
+        if row_key in names:
+            raise RequestError(
+                f"row_key={row_key} is the {role} column; give a column that identifies a row, or "
+                "leave row_key out to use the score"
+            )
+    null = int(table.decisions.frame[row_key].isna().sum())
+    if null:
+        raise RequestError(f"row_key={row_key} is null in {n_of(null, 'row')}; give each row a key")
 
 
 def _spec(table: DecisionTable, score: str, row_key: str | None) -> DatasetSpec:
@@ -167,6 +179,7 @@ def _spec(table: DecisionTable, score: str, row_key: str | None) -> DatasetSpec:
         target=str(request.target),
         positive=str(request.positive),
         drop=tuple(others),
+        changeable=(),
         types=tuple(sorted(types.items())),
         digests=(),
     )

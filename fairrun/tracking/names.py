@@ -107,8 +107,11 @@ MODEL_NAME = "model"
 METADATA = "fairrun"
 #: The mitigator's constraint as the text of a gate: a parameter of the run and a key of that entry.
 CONSTRAINT = "constraint_checked"
-#: Further keys: the model whose scores a rule takes, and why the test rows cannot be read again.
+#: Further keys: the model whose scores a rule takes, by URI and by id, the scale of the scores, and
+#: why the test rows cannot be read again.
 SCORES_OF = "scores_of"
+SCORES_OF_ID = "scores_of_id"
+SCORE_SCALE = "score_scale"
 NOT_AGAIN = "rows_not_again"
 
 # Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.

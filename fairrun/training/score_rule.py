@@ -95,6 +95,8 @@ def fit_score_rule(
     ------
     RequestError
         If all scores or labels are equal, or the mitigator cannot be fitted on these rows.
+    InputError
+        If a score is missing, or outside 0 to 1 without `is_log_odds`.
 
     Examples
     --------
@@ -108,14 +110,14 @@ def fit_score_rule(
     >>> rule.columns, bool((rule.predict(rows)["probability"] == score).all())
     (('score', 'sex'), True)
     """
-    given = frame[score].to_numpy(dtype=np.float64)
+    scorer = GivenScore(is_log_odds)
+    given = scorer.read(frame[score], score)
     for what, values in (("scores", given), ("labels", label)):
         if len(np.unique(values)) < 2:
             raise RequestError(
                 f"all {what} of the rows for the fit are equal, so no rule can be fitted; give "
                 f"rows with different {what}"
             )
-    scorer = GivenScore(is_log_odds)
     # The column is not scaled, so that the score reaches the rule and the answer bit for bit.
     encoder = Encoder((Numeric(score, mean=0.0, scale=1.0, fill=0.5),))
     matrix = encoder.encode(frame)

@@ -27,7 +27,7 @@ _SLOW = ("mlflow", "sklearn", "scipy.stats", "matplotlib", "optuna", "holisticai
     ("arguments", "first", "second"),
     [
         (["trian"], "trian is not a command; did you mean train?", ""),
-        (["xyz"], "xyz is not a command; the commands are audit, check, evaluate, main", ""),
+        (["xyz"], "xyz is not a command; the commands are audit, check, compare, evaluate", ""),
         (["--foo"], "--foo is not a parameter", ""),
         (
             ["train", "--mitigater", "x"],

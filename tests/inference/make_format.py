@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from fairrun.groups import Protected
-from fairrun.inference import FORMAT_VERSION, save_model
-from fairrun.training import FairClassifier
+from fairrun.inference import FORMAT_VERSION, InferenceModel, save_model
+from fairrun.training import FairClassifier, fit_score_rule, resolve_postprocessor
 from tests.people import SPEC, make_raw
 
 FOLDER = Path(__file__).parent / "formats" / str(FORMAT_VERSION)
@@ -38,6 +38,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "equalized_odds": {"mitigator": "equalized_odds"},
     "disparate_impact_remover": {"mitigator": "disparate_impact_remover"},
 }
+#: The column of scores and the mitigator of each rule on given scores.
+RULES = {"given_score": ("score", "group_thresholds"), "given_log_odds": ("odds", "equalized_odds")}
 
 
 def make_rows() -> tuple[pd.DataFrame, np.ndarray]:
@@ -55,12 +57,20 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     frame, label = make_rows()
-    rows = frame.head(24).copy()
+    scored = frame.assign(score=frame["age"] / 150, odds=(frame["age"] - 40) / 8)
+    rows = scored.head(24).copy()
     rows.loc[10, "job"] = "unheard of"
     rows.to_json(FOLDER / "rows.json", orient="records", indent=1, double_precision=15)
-    for name, parameters in MODELS.items():
-        classifier = FairClassifier(Protected("sex", "Male"), **parameters)
-        model = classifier.fit(frame, label).inference_
+    sex = Protected("sex", "Male")
+    models: dict[str, InferenceModel] = {
+        name: FairClassifier(sex, **parameters).fit(frame, label).inference_
+        for name, parameters in MODELS.items()
+    }
+    for name, (column, mitigator) in RULES.items():
+        plan = resolve_postprocessor(mitigator, MODELS[mitigator].get("mitigator_params"))
+        is_log_odds = column == "odds"
+        models[name] = fit_score_rule(scored, label, column, sex, plan, is_log_odds=is_log_odds)
+    for name, model in models.items():
         save_model(model, FOLDER / name)
         answers = model.predict(rows).to_dict("records")
         _write(FOLDER / f"{name}_answers.json", answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from fairrun.models.open import fetch_model
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def names(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[dict[str, str]]:
     """A store with a run of a model whose files are gone, and an empty, and a deleted run."""
     folder = tmp_path_factory.mktemp("store")
     before = mlflow.get_tracking_uri()
-    uri = f"sqlite:///{folder}/mlflow.db"
+    uri = f"sqlite:///{shutil.copy(empty_store, folder)}"
     mlflow.set_tracking_uri(uri)
     client = MlflowClient()
     experiment = client.create_experiment("x", artifact_location=(folder / "files").as_uri())

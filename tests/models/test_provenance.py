@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -72,10 +73,10 @@ def test_a_registered_model(case: Case, registered: str) -> None:
 
 
 def test_a_folder_that_another_store_has_logged(
-    case: Case, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    case: Case, tmp_path: Path, empty_store: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/empty.db")
+    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
     try:
         folder, provenance = fetch(str(case.folder))
     finally:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -51,18 +52,11 @@ SPACE = (
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    make_raw(1200, seed=3).to_parquet(folder / "people.parquet", index=False)
-    mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def store(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A store of its own, with the rows beside it."""
     folder = tmp_path_factory.mktemp("sweep")
-    shutil.copytree(empty, folder, dirs_exist_ok=True)
+    make_raw(1200, seed=3).to_parquet(folder / "people.parquet", index=False)
+    shutil.copy(empty_store, folder)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     mlflow.create_experiment("sweeps", artifact_location=(folder / "artifacts").as_uri())
@@ -92,6 +86,13 @@ def drawing_left_out() -> Iterator[None]:
     """Fixtures of the module come first, so `swept` draws its plots."""
     with without_drawing():
         yield
+
+
+@pytest.fixture
+def without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweep without reports and charts, for tests that look at trials alone."""
+    monkeypatch.setattr(sweep_outcome, "run_evaluate", partial(run_evaluate, report=False))
+    monkeypatch.setattr(sweep_outcome, "log_charts", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +249,7 @@ def test_a_sweep_that_was_stopped_after_it_had_registered_registers_no_second_ve
     assert sweep_outcome._register("people", swept.model_uri, before, chosen) == registered
 
 
+@pytest.mark.usefixtures("without_pages")
 def test_a_failing_trial_is_a_failed_child_and_the_sweep_goes_on(
     data: DataRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +289,7 @@ def test_bad_requests_are_refused_before_the_first_trial(data: DataRequest) -> N
         run_sweep(data, SweepRequest(), resume="0" * 32)
 
 
+@pytest.mark.usefixtures("without_pages")
 def test_folds_and_learning(data: DataRequest) -> None:
     request = SweepRequest(
         "bayesian", trials=8, space=SPACE, objective="accuracy", folds=3, workers=1
@@ -395,6 +398,7 @@ def test_a_sweep_that_is_interrupted_before_its_first_record_cannot_be_resumed(
         run_sweep(data, SweepRequest(), resume=mlflow.last_active_run().info.run_id)
 
 
+@pytest.mark.usefixtures("without_pages")
 def test_a_killed_sweep_goes_on_where_it_was(swept: Swept, data: DataRequest, store: Path) -> None:
     """And any number of workers, and any end, makes the same sweep of the same seed."""
     known = sweeps()
@@ -476,7 +480,7 @@ def no_active_experiment(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
 
 
-@pytest.mark.usefixtures("no_active_experiment")
+@pytest.mark.usefixtures("no_active_experiment", "without_pages")
 def test_trials_can_have_an_experiment_of_their_own(data: DataRequest, store: Path) -> None:
     """A sweep stays in its experiment with the chosen model, and a resume finds its trials."""
     request = SweepRequest(trials=4, space=SPACE, workers=1, trials_experiment="the trials")
@@ -508,6 +512,7 @@ def test_trials_can_have_an_experiment_of_their_own(data: DataRequest, store: Pa
     assert mlflow.get_run(swept.run_id).info.experiment_id == here.experiment_id
 
 
+@pytest.mark.usefixtures("without_pages")
 def test_a_sweep_of_an_earlier_version_is_resumed(
     data: DataRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -537,6 +542,7 @@ def test_a_sweep_of_an_earlier_version_is_resumed(
         assert list(resumed.table[name][:3]) == list(before.table[name])
 
 
+@pytest.mark.usefixtures("without_pages")
 def test_a_resumed_sweep_knows_all_metrics_of_a_column_with_an_odd_name(
     tmp_path: Path, data: DataRequest
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from fairrun.tracking.names import RUN_VARIABLE
 
 
 @pytest.fixture
-def run_id(tmp_path: Path) -> Iterator[str]:
+def run_id(tmp_path: Path, empty_store: Path) -> Iterator[str]:
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
     run_id = mlflow.MlflowClient().create_run("0").info.run_id
     yield run_id
     mlflow.set_tracking_uri(before)

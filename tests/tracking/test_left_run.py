@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -11,10 +12,10 @@ from fairrun.tracking.owners import process_tags
 
 
 def test_reap_finds_the_run_of_a_server_and_a_left_one_is_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
     try:
         run_id = mlflow.MlflowClient().create_run("0").info.run_id
         monkeypatch.delenv(RUN_VARIABLE, raising=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from fairrun.tracking.sweeps import _place_beside, put_trials_in
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mlflow.MlflowClient]:
+def client(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> Iterator[mlflow.MlflowClient]:
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path_factory.mktemp('sweeps')}/mlflow.db")
+    folder = tmp_path_factory.mktemp("sweeps")
+    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, folder)}")
     yield mlflow.MlflowClient()
     mlflow.set_tracking_uri(before)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import mlflow
 import pytest
@@ -13,10 +15,12 @@ from fairrun.tracking.trial_models import logged_model, model_of_trial
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mlflow.MlflowClient]:
+def client(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path
+) -> Iterator[mlflow.MlflowClient]:
     before = mlflow.get_tracking_uri()
     folder = tmp_path_factory.mktemp("trials")
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, folder)}")
     client = mlflow.MlflowClient()
     for name in ("sweep", "trials"):
         client.create_experiment(name, artifact_location=(folder / name).as_uri())

@@ -16,7 +16,11 @@ from tests.ways.conftest import Caller, files
     ("bad", "said"),
     [
         ({"C": "abc"}, "error: C=abc is not a number; give a number, or auto for the default"),
-        ({"data": "nowhere.csv"}, "error: data=nowhere.csv is not a file; give census, adult"),
+        pytest.param(
+            {"data": "nowhere.csv"},
+            "error: data=nowhere.csv is not a file; give census, adult",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_bad_request_fails_the_run_in_a_line(

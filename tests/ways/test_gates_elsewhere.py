@@ -65,9 +65,9 @@ def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedPr
 def test_the_step_of_the_action_ends_as_the_gate_does(folder: Path) -> None:
     steps = {step.get("name"): step for step in ACTION["runs"]["steps"]}
     decide = steps["Decide the gate"]
-    assert {*decide["env"]} == {"COUNTS", "GATE"}
+    assert {*decide["env"]} == {"COUNTS", "GATE", "PYTHONPATH"}
     # What comes from a user reaches the shell as a variable, and never as a part of the script.
-    assert "${{" not in decide["run"] + steps["Install fairrun"]["run"]
+    assert "${{" not in decide["run"] + steps["Install the pinned packages"]["run"]
     for gate, code in ((PASSING, 0), (FAILING, 4), (UNDECIDED, 5)):
         summary = folder / "summary.md"
         summary.unlink(missing_ok=True)
@@ -85,9 +85,9 @@ def test_the_step_of_the_action_ends_as_the_gate_does(folder: Path) -> None:
 
 
 def test_the_action_names_files_that_are_there() -> None:
-    install = ACTION["runs"]["steps"][1]
-    project = ROOT / ".github/actions/gate" / install["env"]["PROJECT"].partition("}}/")[2]
-    assert project.resolve() == ROOT
+    _, install, decide = ACTION["runs"]["steps"]
+    for path in (install["env"]["PROJECT"], decide["env"]["PYTHONPATH"]):
+        assert (ROOT / ".github/actions/gate" / path.partition("}}/")[2]).resolve() == ROOT
     for name in re.findall(r"\$PROJECT/([\w.-]+)", install["run"]):
         assert (ROOT / name).is_file()
 

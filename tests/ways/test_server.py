@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fairrun.entrypoints import evaluate, preprocess, train
+from tests.drawing import without_drawing
 from tests.ways.conftest import Caller, files, free_port, given, running
 
 
@@ -57,7 +58,8 @@ def test_train_evaluate_preprocess_train(
     # The rest in this process, which never saw the files: each new one takes seconds to import.
     track_at(remote.store)
     mlflow.set_experiment(experiment_id=remote.experiment)
-    command(evaluate.main, "--model", model)
+    with without_drawing():
+        command(evaluate.main, "--model", model)
     options = [word for name, value in about.items() for word in (f"--{name}", value)]
     (data,) = re.findall(r"-P data=(\w+)", command(preprocess.main, *options))
     command(train.main, "--data", data)

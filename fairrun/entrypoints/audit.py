@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fairrun.data import DecisionsRequest
+from fairrun.data import DecisionsRequest, has_spec
 from fairrun.entrypoints._command import (
     entry_point,
     print_evaluated,
@@ -66,6 +66,10 @@ def main(
     check_purpose(text_if_given(purpose))
     uri = None if model == "none" else model
     request.check_decided(by_model=uri is not None)
+    if demanded is not None and not has_spec(request.data):
+        # A model may answer scores. It should not be asked in vain.
+        scored = request.score is not None or uri is not None
+        demanded.check_measurable(labelled=request.target is not None, scored=scored)
     if uri is None:
         request = read_decisions_early(request)
     else:
@@ -87,6 +91,6 @@ def main(
         publication=published,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
-    commands = commands_after_audit(evaluated, request, answering)
+    commands = commands_after_audit(evaluated)
     what_is_next = "audit with a gate, whose limit you choose"
     return print_evaluated(evaluated, what_is_next, commands, gate_mode)

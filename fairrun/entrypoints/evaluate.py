@@ -135,7 +135,7 @@ def main(
             asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
         )
         click.echo(f"measured {evaluated.metrics['n_rows']:,.0f} rows of {request.data}")
-        commands = commands_after_audit(evaluated, request, opened)
+        commands = commands_after_audit(evaluated)
         return print_evaluated(evaluated, _WITH_GATE, commands, gate_mode)
     if of_others:
         names = listed_names(list(of_others))

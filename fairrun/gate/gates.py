@@ -60,6 +60,11 @@ class Gate:
         """
         for term in self.terms:
             term.about(protected)
+        self.check_measurable(labelled=labelled, scored=scored)
+
+    def check_measurable(self, *, labelled: bool, scored: bool) -> None:
+        """Raise RequestError if a term needs true labels or scores that the rows do not have."""
+        for term in self.terms:
             if not labelled and not of_predictions(term.metric.rates):
                 raise RequestError(
                     f"the gate's term {term} cannot be decided, because {NEEDS_LABELS}; give "

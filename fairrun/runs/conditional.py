@@ -62,7 +62,7 @@ def analyse_conditional(
         tables=found.tables,
         plots=plots,
         metrics=_metrics(found, protected[0].name),
-        said=found.findings,
+        said=found.findings + found.notes,
     )
 
 

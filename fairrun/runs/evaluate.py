@@ -44,7 +44,7 @@ from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
 from fairrun.runs.purpose import check_purpose
 from fairrun.runs.training_run import training_of
-from fairrun.text import listed_names, n_of
+from fairrun.text import listed_names, n_of, quoted
 from fairrun.tracking.datasets import (
     dataset_tags,
     log_dropped,
@@ -102,6 +102,9 @@ class Evaluated:
         The metrics that need true labels or scores that the rows do not have, with the reason.
     said : tuple of str
         The findings of further analyses, one sentence each.
+    asked : mapping of str to object
+        The parameters of the entry point that ask for the same again; None for one that was not
+        given.
     """
 
     run_id: str
@@ -114,6 +117,13 @@ class Evaluated:
     trained_by: str = ""
     not_measured: Mapping[str, str] = field(default_factory=dict)
     said: tuple[str, ...] = ()
+    asked: Mapping[str, object | None] = field(default_factory=dict)
+
+    def with_gate(self) -> dict[str, str]:
+        """Return the parameters that ask for the same again, with a gate to begin with."""
+        gate = f"statistical_parity<=0.1 @ {self.column.name}"
+        asked = {**self.asked, "gate": gate}
+        return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 def run_evaluate(
@@ -238,6 +248,18 @@ def run_evaluate(
         evaluation, result, plots = judged.evaluation, judged.gate, judged.plots
         constraint = None if found.constraint is None else found.constraint.shown(evaluation.hidden)
         describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
+        repeats: dict[str, object | None] = {
+            "model": opened.uri,
+            "protected": ",".join(map(quoted, names)),
+            "data": data,
+            "read": None if read is None else json.dumps(read.to_dict()),
+            "gate": gate,
+            "min_cell": None if min_cell == MIN_CELL else min_cell,
+            "justification": justification,
+            "purpose": purpose,
+            "local_law_144": None if publication == NO_PUBLICATION else publication,
+            **asked.parameters,
+        }
         if report:
             overview, not_explained = None, _why_not_explained(evaluation)
             if not not_explained:
@@ -247,20 +269,7 @@ def run_evaluate(
                 log_explanations(overview, explained)
                 plots |= explained
             origin = origin_of(
-                run.info.run_id,
-                "evaluate",
-                {
-                    "model": opened.uri,
-                    "protected": ",".join(names),
-                    "data": data,
-                    "read": None if read is None else json.dumps(read.to_dict()),
-                    "gate": gate,
-                    "min_cell": None if min_cell == MIN_CELL else min_cell,
-                    "justification": justification,
-                    "purpose": purpose,
-                    "local_law_144": None if publication == NO_PUBLICATION else publication,
-                    **asked.parameters,
-                },
+                *(run.info.run_id, "evaluate", repeats),
                 model=opened.uri,
                 mitigator=opened.mitigator,
                 dataset=spec.name,
@@ -284,6 +293,7 @@ def run_evaluate(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),
             said=tuple(sentence for each in judged.analyses for sentence in each.said),
+            asked=repeats,
         )
         describe_run(
             *_described(done, opened.uri, opened.mitigator, len(rows), spec),
@@ -317,8 +327,7 @@ def _described(
 def commands_after_evaluate(done: Evaluated, model: str) -> list[str]:
     """Return the commands to type next: serve a model that passed, or look for a better one."""
     if done.gate is None:
-        gate = f"statistical_parity<=0.1 @ {done.column.name}"
-        return [next_command(done.run_id, "evaluate", {"model": model, "gate": gate})]
+        return [next_command(done.run_id, "evaluate", {**done.with_gate(), "model": model})]
     if done.gate.verdict is Verdict.PASS:
         return [next_command(done.run_id, "serve", {"model": model})]
     # `main` takes the data of an earlier run, and compares mitigators on them.

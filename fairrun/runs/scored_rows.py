@@ -119,6 +119,12 @@ def read_scored(
     if row_key is not None and row_key not in columns:
         nearest = did_you_mean(row_key, columns, f"the columns are {listed_names(columns)}")
         raise RequestError(f"row_key={row_key} is not a column of the data; {nearest}")
+    taken = {name for names in table.request.roles.values() for name in names} | {score}
+    if row_key in taken:
+        raise RequestError(
+            f"row_key={row_key} has another role; give a column that identifies a row, such as a "
+            "number of the case, or leave row_key out"
+        )
     spec = _spec(table, score, row_key)
     kept = [*([] if row_key is None else [row_key]), *(each.column for each in spec.protected)]
     missing = [name for name in kept if name not in decisions.frame]

@@ -123,6 +123,7 @@ def test_bad_requests_are_one_line(run: Invoke, scores: Path) -> None:
         (scores, (*ABOUT[2:], *score), "give target=COLUMN"),
         (scores, (*ABOUT, "--score", "odds"), "outside [0, 1]"),
         (scores, (*ABOUT, *score, "--row-key", "sexx"), "row_key=sexx is not a column"),
+        (scores, (*ABOUT, *score, "--row-key", "sex"), "row_key=sex has another role"),
         (scores, (*ABOUT, *score, "--where", "year=1999"), "no row"),
         (constant, (*ABOUT, *score), "are equal"),
         (text, (*ABOUT, *score), "score"),

@@ -51,6 +51,7 @@ def analyse_conditional(
         weight=decisions.weight,
         cluster=decisions.cluster,
     )
+    left_out = found.notes
     found = show_conditional(found, evaluation.hidden)
     plots, captions = {}, []
     for number, column in enumerate(protected):
@@ -62,7 +63,7 @@ def analyse_conditional(
         tables=found.tables,
         plots=plots,
         metrics=_metrics(found, protected[0].name),
-        said=found.findings + found.notes,
+        said=found.findings + left_out,
     )
 
 

@@ -121,7 +121,9 @@ class Evaluated:
 
     def with_gate(self) -> dict[str, str]:
         """Return the parameters that ask for the same again, with a gate to begin with."""
-        gate = f"statistical_parity<=0.1 @ {self.column.name}"
+        # A gate cannot name a column with these signs. Without a name it is about all columns.
+        about = "" if set(self.column.name) & set(';:@"\n') else f" @ {self.column.name}"
+        gate = f"statistical_parity<=0.1{about}"
         asked = {**self.asked, "gate": gate}
         return {name: str(value) for name, value in asked.items() if value is not None}
 

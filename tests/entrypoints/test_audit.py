@@ -65,6 +65,15 @@ def test_the_next_command_asks_for_the_same_with_a_gate(run: Invoke, decided: Pa
         assert each in asked.replace("purpose='a try'", "'purpose=a try'")
 
 
+def test_the_next_gate_names_no_column_that_a_gate_cannot_read(run: Invoke, decided: Path) -> None:
+    frame = pd.read_csv(decided).rename(columns={"sex": "sex;@"})
+    other = decided.parent / "named.csv"
+    frame.to_csv(other, index=False)
+    given = ("--prediction", "decision", "--protected", "sex;@", "--privileged", "Male")
+    asked = run("audit", "--data", other, *given).stdout.partition("next, audit")[2]
+    assert "gate='statistical_parity<=0.1'" in asked
+
+
 def test_a_gate_on_labels_is_refused_before_the_model_is_opened(run: Invoke, decided: Path) -> None:
     gate = ("--gate", "accuracy>=0.8")
     result = run("audit", *about(decided, "--model", "models:/nobody/1", *gate))

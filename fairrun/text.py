@@ -286,7 +286,7 @@ def listed_values(counts: Mapping[str, int], most: int = 20) -> str:
     often = [text for text, count in counts.items() if count >= NAMED_FROM][:most]
     more = len(counts) - len(often)
     if not often:
-        return f"{more} values with fewer than {NAMED_FROM} rows"
+        return f"{n_of(more, 'value')} with fewer than {NAMED_FROM} rows"
     named = ", ".join(quoted(shortened(text)) for text in often)
     return f"{named} and {more} more" if more else named
 

@@ -181,8 +181,8 @@ def _not_a_value(name: str, parameter: str, given: str, counts: Mapping[str, int
 def _unnamed(name: str, role: str, parameter: str, counts: Mapping[str, int]) -> RequestError:
     often = [value for value, count in counts.items() if count >= NAMED_FROM]
     ways = " or ".join(f"{parameter}={value!r}" for value in often) or f"{parameter}=VALUE"
-    has = "only the value" if len(counts) == 1 else "the values"
+    named = "only the value " if len(counts) == 1 else "the values "
     return RequestError(
-        f"nothing says which value of {role}={name} is favourable; it has {has} "
-        f"{listed_values(counts)}: give {ways}"
+        f"nothing says which value of {role}={name} is favourable; it has "
+        f"{named if often else ''}{listed_values(counts)}: give {ways}"
     )

@@ -11,6 +11,10 @@ from fairrun.errors import RequestError
 __all__ = ["effective_n", "read_weights", "relative_weights", "weights_note"]
 
 
+#: Intervals need the sum of the fourth powers of the weights, which must be a float64.
+_LARGEST = 1e60
+
+
 def read_weights(column: pd.Series) -> NDArray[np.float64]:
     """Return the weights in a column as float64.
 
@@ -27,8 +31,9 @@ def read_weights(column: pd.Series) -> NDArray[np.float64]:
     Raises
     ------
     RequestError
-        If a weight is null, not a number, infinite or negative, or all weights are 0. The message
-        has the number of such rows, and no value.
+        If a weight is null, not a number, infinite or negative, all weights are 0, or the largest
+        is so large or so small that its fourth power is no float64. The message has the number of
+        such rows, and no value.
 
     Examples
     --------
@@ -57,6 +62,13 @@ def read_weights(column: pd.Series) -> NDArray[np.float64]:
         raise RequestError(
             f"weight={column.name} cannot be used: {', '.join(said)}; correct or remove these "
             "rows, or leave weight out"
+        )
+    largest = weight.max(initial=0.0)
+    if largest > _LARGEST or 0 < largest < 1 / _LARGEST:
+        raise RequestError(
+            f"weight={column.name} cannot be used: its largest value is not between "
+            f"{1 / _LARGEST:g} and {_LARGEST:g}, so its powers are no numbers; divide all weights "
+            "by one number, which changes no metric, or leave weight out"
         )
     if not (weight > 0).any():
         raise RequestError(

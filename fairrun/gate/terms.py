@@ -330,13 +330,20 @@ def _metric(name: str) -> GateMetric:
     raise RequestError(f"a gate knows no metric {name!r}; {meant}")
 
 
+#: The largest threshold. More is a slip, and would squeeze every value to one point of a plot.
+_MOST = 1000
+
+
 def _check(term: Term) -> None:
     """Raise RequestError if every model or no model could meet the term."""
     metric, t = term.metric, term.threshold
     if metric.kind == "ratio":
         sensible, needed = term.at_least and 0 < t < 1, f"{metric.name}>=t with 0 < t < 1"
     elif metric.kind == "difference":
-        sensible, needed = not term.at_least and 0 < t < math.inf, f"{metric.name}<=t, t > 0"
+        sensible, needed = (
+            not term.at_least and 0 < t <= _MOST,
+            f"{metric.name}<=t, 0 < t <= {_MOST}",
+        )
     else:
         sign = {"higher": ">=", "lower": "<=", "zero": "<="}.get(metric.better)
         needed = f"{metric.name}{sign or ''} with a threshold between 0 and 1"

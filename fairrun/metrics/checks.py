@@ -74,6 +74,10 @@ def as_probability(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
+#: Intervals need the sum of the fourth powers of the weights, which must be a float64.
+_LARGEST = 1e60
+
+
 def as_weights(values: ArrayLike) -> NDArray[np.float64]:
     """Return the weights of rows as float64.
 
@@ -85,12 +89,19 @@ def as_weights(values: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     RequestError
-        If a weight is negative, NaN or infinite, or the column is not one-dimensional.
+        If a weight is negative, NaN or infinite, the fourth power of the largest is no float64, or
+        the column is not one-dimensional.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not (np.isfinite(array) & (array >= 0)).all():
         raise RequestError(
             "a weight is negative, NaN or infinite; give a number of at least 0 for every row"
+        )
+    largest = array.max(initial=0.0)
+    if largest > _LARGEST or 0 < largest < 1 / _LARGEST:
+        raise RequestError(
+            f"the largest weight is not between {1 / _LARGEST:g} and {_LARGEST:g}; divide all "
+            "weights by one number, which changes no metric"
         )
     return array
 

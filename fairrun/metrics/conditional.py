@@ -145,7 +145,8 @@ class ConditionalParity:
             says = ", so that no difference is shown within strata"
         return (
             f"{pooled['protected']}, {what} of {pooled['group_a']} against {pooled['group_b']}: "
-            f"{numbers[0]} over all, and {numbers[1]} among rows with the same {within}{says}"
+            f"{numbers[0]} in all strata together, and {numbers[1]} among rows with the same "
+            f"{within}{says}"
         )
 
 

@@ -165,6 +165,10 @@ def _changed(
     few = table["changed"].between(1, min_cell - 1)
     # Both directions of all rows are hidden, if one of them has few changes.
     of_all = few.groupby([table["protected"], table["group"], table["label"]]).transform("any")
+    # The changes of one label are those of any label without those of the other one.
+    by_label = table["label"] != "any"
+    either = (of_all & by_label).groupby([table["protected"], table["group"]]).transform("any")
+    of_all |= by_label & either
     reasons = [
         hidden.reason(row["protected"], row["group"])
         or of_changes.reason(row["protected"], row["group"], joint=row["label"] != "any")

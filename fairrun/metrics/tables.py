@@ -77,6 +77,12 @@ class GroupTable:
                 f"give numbers of at least 0 of type {self.dtype.__name__} in the shape {shape} "
                 f"({axes})"
             )
+        # Sums of larger integers would not be exact, or begin again below 0 without a word.
+        most = 2.0**53 if self.dtype is np.int64 else math.inf
+        if not table.sum(dtype=np.float64) < most:
+            raise RequestError(
+                f"a table of {self.kind} has a sum of {most:g} or more; give smaller numbers"
+            )
         table = table.astype(self.dtype)  # This is a copy, so the caller's array stays writeable.
         table.setflags(write=False)
         object.__setattr__(self, "table", table)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from fairrun.errors import RequestError
 from fairrun.figures import Plot
 from fairrun.pages import Section
+from fairrun.text import quoted
 
 __all__ = ["NO_ANALYSES", "Analyses", "Analysis"]
 
@@ -35,10 +37,34 @@ class Analyses:
     def parameters(self) -> dict[str, str | None]:
         """Return the parameters of an entry point that ask for the same; None for none."""
         return {
-            "given": ",".join(self.given) or None,
+            "given": ",".join(map(quoted, self.given)) or None,
             "subgroups": str(self.subgroups) if self.subgroups else None,
-            "membership": ",".join(self.membership) or None,
+            "membership": ",".join(map(quoted, self.membership)) or None,
         }
+
+    def check_columns(self, outcomes: Mapping[str, str | None]) -> None:
+        """Raise RequestError if a factor or a probability is an outcome of the person.
+
+        Parameters
+        ----------
+        outcomes : mapping of str to str or None
+            The parameter that names each outcome, and the column; None if it was not given.
+        """
+        factors = {item: (item, item.partition(":")[0].strip()) for item in self.given}
+        probabilities = {item: (item, item.rpartition(":")[2].strip()) for item in self.membership}
+        for role, column in outcomes.items():
+            if column is None:
+                continue
+            if any(column in names for names in factors.values()):
+                raise RequestError(
+                    f"given={column} is also {role}, and groups with the same {role} would be "
+                    "compared; give factors that were known before the decision"
+                )
+            if any(column in names for names in probabilities.values()):
+                raise RequestError(
+                    f"membership={column} is also {role}; give a column with the probability of a "
+                    "group"
+                )
 
 
 NO_ANALYSES = Analyses()

@@ -16,7 +16,6 @@ from fairrun.gate import Gate
 from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Publication, check_min_cell
 from fairrun.pages import render_report
 from fairrun.runs.analyses import NO_ANALYSES, Analyses, Analysis
-from fairrun.runs.conditional import refuse_outcomes
 from fairrun.runs.described import describe_analyses, describe_gate, describe_metrics
 from fairrun.runs.evaluate import Evaluated
 from fairrun.runs.measure import measure, protected_columns
@@ -227,8 +226,9 @@ def log_audit(
         The further analyses.
     """
     request, subject = table.request, _Subject(table, model)
+    outcomes = ("prediction", "score", "target", "weight")
+    asked.check_columns({role: getattr(request, role) for role in outcomes})
     spec, decisions = table.spec, table.decisions
-    refuse_outcomes(asked.given, request.roles)
     log_notes(decisions.notes, table.n_dropped)
     columns = protected_columns(decisions.frame, spec.protected, min_cell)
     evaluation = measure(decisions, columns, justification)
@@ -285,10 +285,7 @@ def log_audit(
 
 def commands_after_audit(done: Evaluated) -> list[str]:
     """Return the commands to type next: the same audit with a gate, if there was none."""
-    if done.gate is not None:
-        return []
-    gate = {"gate": f"statistical_parity<=0.1 @ {done.column.name}"}
-    return [next_command(done.run_id, "audit", {**done.given, **gate})]
+    return [] if done.gate is not None else [next_command(done.run_id, "audit", done.with_gate())]
 
 
 def audit_parameters(

@@ -178,11 +178,12 @@ def run_models_compared(
         )
         page = render_comparison(names, about, done.changed, shown, words, plot)
         mlflow.log_text(page, COMPARISON_PAGE)
+        sentence = done.changed[0].upper() + done.changed[1:]
         describe_run(
             f"Compared model A, {as_code(said['a'])}, with model B, {as_code(said['b'])}, on "
             f"{n_of(len(rows.a), 'row')} ({_which(rows.which)}) of {describe_data(spec)}.",
             _markdown(done),
-            f"Differences are A − B, with 95 % intervals. {escaped(done.changed.capitalize())}.",
+            f"Differences are A − B, with 95 % intervals. {escaped(sentence)}.",
             "" if looks is None else f"T{str(looks)[1:]}.",
             f"{as_code(COMPARISON_PAGE)} has every group.",
             commands=commands_after_compare(done, models, rows.which),

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from fairrun.data import Decisions
-from fairrun.errors import RequestError
 from fairrun.figures import Plot, plot_conditional, to_png
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import ConditionalParity, Evaluation, measure_conditional, show_conditional
 from fairrun.pages import conditional_section
 from fairrun.runs.analysis import Analyses, Analysis
 
-__all__ = ["analyse_conditional", "refuse_outcomes"]
-
-#: The parameters whose columns are no factors: groups must not be compared among rows that were
-#: decided alike. A cluster, such as a school, can be one.
-_NO_FACTORS = ("prediction", "score", "target", "weight")
-
-
-def refuse_outcomes(given: Sequence[str], roles: Mapping[str, Sequence[str]]) -> None:
-    """Raise RequestError if a factor is the decision, the score, the label or the weight.
-
-    Parameters
-    ----------
-    given : sequence of str
-        The factors, with their bins.
-    roles : mapping of str to sequence of str
-        The columns that each parameter names; see `DecisionsRequest.roles`.
-    """
-    for role in _NO_FACTORS:
-        for name in roles[role]:
-            if any(item == name or item.startswith(f"{name}:") for item in given):
-                raise RequestError(
-                    f"given={name} is the column of {role}, within whose values a comparison says "
-                    "nothing; give columns that were known before the decision"
-                )
+__all__ = ["analyse_conditional"]
 
 
 def analyse_conditional(
@@ -75,6 +51,7 @@ def analyse_conditional(
         weight=decisions.weight,
         cluster=decisions.cluster,
     )
+    left_out = found.notes
     found = show_conditional(found, evaluation.hidden)
     plots, captions = {}, []
     for number, column in enumerate(protected):
@@ -86,7 +63,7 @@ def analyse_conditional(
         tables=found.tables,
         plots=plots,
         metrics=_metrics(found, protected[0].name),
-        said=found.findings,
+        said=found.findings + left_out,
     )
 
 

@@ -44,7 +44,7 @@ from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of, settings_of
 from fairrun.runs.purpose import check_purpose
 from fairrun.runs.training_run import training_of
-from fairrun.text import listed_names, n_of
+from fairrun.text import listed_names, n_of, quoted
 from fairrun.tracking.datasets import (
     dataset_tags,
     log_dropped,
@@ -126,6 +126,12 @@ class Evaluated:
     not_measured: Mapping[str, str] = field(default_factory=dict)
     said: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
+
+    def with_gate(self) -> dict[str, str]:
+        """Return the parameters that repeat the measurement, with a gate to begin with."""
+        # A gate cannot name a column with these signs. Without a name it is about all columns.
+        about = "" if set(self.column.name) & set(';:@"\n') else f" @ {self.column.name}"
+        return {**self.given, "gate": f"statistical_parity<=0.1{about}"}
 
 
 def run_evaluate(
@@ -252,7 +258,7 @@ def run_evaluate(
         describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         given = {
             "model": opened.uri,
-            "protected": ",".join(names),
+            "protected": ",".join(map(quoted, names)),
             "data": data,
             "read": None if read is None else json.dumps(read.to_dict()),
         } | settings_of(min_cell, justification, purpose, publication, asked)
@@ -326,8 +332,7 @@ def _described(
 def commands_after_evaluate(done: Evaluated, model: str) -> list[str]:
     """Return the commands to type next: serve a model that passed, or look for a better one."""
     if done.gate is None:
-        gate = f"statistical_parity<=0.1 @ {done.column.name}"
-        return [next_command(done.run_id, "evaluate", {**done.given, "gate": gate})]
+        return [next_command(done.run_id, "evaluate", done.with_gate())]
     if done.gate.verdict is Verdict.PASS:
         return [next_command(done.run_id, "serve", {"model": model})]
     # `main` takes the data of an earlier run, and compares mitigators on them.

@@ -152,6 +152,10 @@ def _checked(config: Mapping[str, Any]) -> dict[str, Any]:
         if name not in _KNOWN:
             nearest = did_you_mean(str(name), _KNOWN, f"give some of {listed_names(_KNOWN)}")
             raise RequestError(f"evaluator_config has no {name} for fairrun; {nearest}")
+    for name in ("min_cell", "subgroups"):
+        value = config.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise RequestError(f"{name} in evaluator_config is no whole number; give one such as 2")
     return {
         name: _listed(value) if name in _LISTS else value
         for name, value in config.items()

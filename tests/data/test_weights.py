@@ -31,6 +31,8 @@ def raw_with(**changed: Any) -> pd.DataFrame:
         ([1.0, -1.0, None], "1 of 3 rows have no weight, 1 have a negative one"),
         ([0, 0, 0], "is 0 in all 3 rows"),
         ([pd.NA, 1, 2], "1 of 3 rows have no weight"),
+        ([1e300, 1.0, 0.0], "divide all weights by one number"),
+        ([1e-90, 1e-91, 0.0], "divide all weights by one number"),
     ],
 )
 def test_weights_that_cannot_be_used_are_counted_and_not_shown(

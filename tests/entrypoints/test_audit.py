@@ -58,6 +58,38 @@ def logged(run: Run) -> dict[str, float]:
     return metrics_by_name(run.data.metrics, "sex")
 
 
+def test_the_next_command_asks_for_the_same_with_a_gate(run: Invoke, decided: Path) -> None:
+    more = ("--given", "job", "--min-cell", 7, "--purpose", "a try")
+    result = run("audit", *about(decided, "--prediction", "decision", *more))
+    asked = result.stdout.partition("next, audit with a gate")[2]
+    for each in ("given=job", "min_cell=7", "'purpose=a try'", "gate="):
+        assert each in asked.replace("purpose='a try'", "'purpose=a try'")
+
+
+def test_the_next_gate_names_no_column_that_a_gate_cannot_read(run: Invoke, decided: Path) -> None:
+    frame = pd.read_csv(decided).rename(columns={"sex": "sex;@"})
+    other = decided.parent / "named.csv"
+    frame.to_csv(other, index=False)
+    given = ("--prediction", "decision", "--protected", "sex;@", "--privileged", "Male")
+    asked = run("audit", "--data", other, *given).stdout.partition("next, audit")[2]
+    assert "gate='statistical_parity<=0.1'" in asked
+
+
+def test_a_gate_on_labels_is_refused_before_the_model_is_opened(run: Invoke, decided: Path) -> None:
+    gate = ("--gate", "accuracy>=0.8")
+    result = run("audit", *about(decided, "--model", "models:/nobody/1", *gate))
+    assert result.exit_code == 2
+    assert "needs the true labels" in result.stderr
+
+
+@pytest.mark.parametrize("given", ["decision", "score:0..0.5..1"])
+def test_no_outcome_is_a_legitimate_factor(run: Invoke, decided: Path, given: str) -> None:
+    said = ("--prediction", "decision", "--score", "score", "--given", given)
+    result = run("audit", *about(decided, *said))
+    assert result.exit_code == 2
+    assert "known before the decision" in result.stderr
+
+
 def in_the_library(data: Path, **given: Any) -> dict[str, float]:
     """Return the metrics that the public function computes from the same rows."""
     frame = pd.read_csv(data)
@@ -222,6 +254,6 @@ def test_an_outcome_is_no_factor(run: Invoke, decided: Path, factor: str) -> Non
     more = ("--positive", "high", "--weight", "hours", "--given", f"job,{factor}")
     result = run("audit", *about(decided, *roles, *more))
     assert result.exit_code == 2, result.output
-    assert f"given={factor.split(':')[0]} is the column of" in result.output
+    assert f"given={factor.split(':')[0]} is also " in result.output
     assert last_run().info.status == "FAILED"
     assert not last_run().data.metrics

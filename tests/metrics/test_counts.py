@@ -115,3 +115,10 @@ def test_sums_of_any_weights_merge_up_to_rounding(seed: int) -> None:
 
     merged = sums(slice(0, 90)) + sums(slice(90, 200))
     np.testing.assert_allclose(merged.table, sums(slice(0, 200)).table, rtol=1e-12)
+
+
+def test_counts_too_large_for_an_exact_sum_are_refused() -> None:
+    table = np.zeros((3, 2, 2), dtype=np.int64)
+    table[0, 0] = 9 * 10**18  # The sum of two begins again below 0.
+    with pytest.raises(RequestError, match="give smaller numbers"):
+        Counts((SEX,), table)

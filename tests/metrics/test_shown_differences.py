@@ -57,6 +57,14 @@ def test_few_changes_of_one_label_hide_the_split_by_label() -> None:
     assert shown(TABLE, 1).changed["changed"].notna().all()
 
 
+def test_few_changes_of_one_label_hide_the_other_label_of_all_rows_too() -> None:
+    table = TABLE.copy()
+    table[:2, 0, 0, 1] = table[:2, 0, 1, 0] = (1, 2)  # 3 changes of label 0 each way
+    found = shown(table).changed.query("protected == ''").set_index("label")["changed"]
+    assert found["any"].notna().all()
+    assert found[["0", "1"]].isna().all()
+
+
 def test_few_changes_of_all_rows_are_hidden() -> None:
     table = np.zeros((3, 2, 2, 2), dtype=int)
     table[:2, :, 0, 0] = table[:2, :, 1, 1] = 50

@@ -235,3 +235,9 @@ def test_a_document_says_which_counts_it_holds(people: People, weighted: Evaluat
     with pytest.raises(RequestError, match="does not hold counts"):
         counts_from_dict({"kind": "paired counts"})
     assert Counts.kind != WeightedCounts.kind
+
+
+@pytest.mark.parametrize("unit", [1e300, 1e-300])
+def test_weights_whose_powers_are_no_numbers_are_refused(people: People, unit: float) -> None:
+    with pytest.raises(RequestError, match="divide all weights by one number"):
+        evaluate(people, unit * np.ones(len(people.sex)))

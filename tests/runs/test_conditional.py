@@ -56,6 +56,18 @@ def test_factors_give_tables_plots_and_metrics_of_every_column():
     assert "within strata" in found.plots["conditional"].alt
 
 
+def test_rows_in_no_bin_are_said():
+    (found,) = analysed(Analyses(given=("p:0..0.3..0.6",)), decisions())
+    assert any("a number in no bin" in sentence for sentence in found.said)
+    assert "in all strata together" in found.said[0]
+
+
+def test_a_membership_that_is_the_decision_is_refused():
+    asked = Analyses(membership=("Male:decision",))
+    with pytest.raises(RequestError, match="membership=decision is also prediction"):
+        asked.check_columns({"prediction": "decision", "score": None})
+
+
 def test_unknown_rows_give_bounds_without_being_asked_for():
     (found,) = analysed(Analyses(), decisions(n_missing=90))
     assert set(found.tables["unknown_groups"]["protected"]) == {"sex"}

@@ -173,6 +173,7 @@ def test_validation_decides_by_the_limits_of_the_interval(
         ({"protected": "gender"}, "protected=gender is not a column of the data"),
         ({"privileged": None}, "1 protected column and 0 privileged groups"),
         ({"gate": "fairness>=1"}, "fairness"),
+        ({"min_cell": "few"}, "min_cell in evaluator_config is no whole number"),
     ],
 )
 def test_a_wrong_configuration_is_one_line(

@@ -68,6 +68,7 @@ def assert_fair(
     >>> str(result)
     'gate: pass'
     """
+    __tracebackhide__ = True  # pytest then shows the line of the test, not this function.
     demanded = read_gate(gate) if isinstance(gate, str) else gate
     if isinstance(protected, Mapping):
         specs = [Protected(column, privileged) for column, privileged in protected.items()]

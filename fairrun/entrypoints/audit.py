@@ -87,6 +87,6 @@ def main(
         publication=published,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
     )
-    commands = commands_after_audit(evaluated, request, answering)
+    commands = commands_after_audit(evaluated)
     what_is_next = "audit with a gate, whose limit you choose"
     return print_evaluated(evaluated, what_is_next, commands, gate_mode)

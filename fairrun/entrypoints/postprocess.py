@@ -94,13 +94,15 @@ def main(
     click.echo(f"\n{format_table(shown_before_after(done.before_after))}")
     if done.constraint is not None:
         click.echo(done.constraint)
-    click.echo(f"the rule takes the columns {', '.join(done.columns)}")
+    noun = "column" if len(done.columns) == 1 else "columns"
+    click.echo(f"the rule takes the {noun} {', '.join(done.columns)}")
     if done.gate is not None:
         print_checks(done.gate)
     click.echo(f"\nrun {done.run_id} has {REPORT}; to look at it:")
     for line in where_to_look(done.run_id):
         click.echo(f"  {line}")
-    click.echo("next, evaluate or serve the rule:")
-    for line in commands_after_postprocess(done):
+    commands = commands_after_postprocess(done)
+    click.echo(f"next, {'evaluate or ' if len(commands) > 1 else ''}serve the rule:")
+    for line in commands:
         click.echo(f"  {line}")
     return print_verdict(done.gate, gate_mode)

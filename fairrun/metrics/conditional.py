@@ -142,7 +142,7 @@ class ConditionalParity:
         if _opposite(marginal, pooled):
             says = ", which is the opposite (Simpson's paradox): compare the strata before you act"
         elif _vanishes(marginal, pooled):
-            says = ", so that no difference is shown within strata"
+            says = ", which shows no difference"
         return (
             f"{pooled['protected']}, {what} of {pooled['group_a']} against {pooled['group_b']}: "
             f"{numbers[0]} over all, and {numbers[1]} among rows with the same {within}{says}"

@@ -184,7 +184,7 @@ def run_audit(
             *_described(done, subject),
             describe_analyses(analyses),
             f"{as_code(REPORT)} explains each number." if report else "",
-            commands=commands_after_audit(done, request, model),
+            commands=commands_after_audit(done),
         )
         return done
 
@@ -249,22 +249,22 @@ def log_audit(
     )
     log_dropped(table.n_dropped)
     evaluation = judged.evaluation
+    given = audit_parameters(request, model) | {
+        "min_cell": None if min_cell == MIN_CELL else min_cell,
+        "justification": justification,
+        "purpose": purpose,
+        "local_law_144": None if publication == NO_PUBLICATION else publication,
+        **asked.parameters,
+    }
     done = Evaluated(
         *(run_id, evaluation.metrics, "evaluation", judged.gate, columns[0]),
         not_measured=evaluation.not_measured,
-        said=tuple(sentence for each in judged.analyses for sentence in each.said),
+        said=judged.said,
+        given={name: str(value) for name, value in given.items() if value},
     )
     if report:
-        given = audit_parameters(request, model) | {
-            "gate": gate,
-            "min_cell": None if min_cell == MIN_CELL else min_cell,
-            "justification": justification,
-            "purpose": purpose,
-            "local_law_144": None if publication == NO_PUBLICATION else publication,
-            **asked.parameters,
-        }
         origin = origin_of(
-            *(run_id, "audit", given),
+            *(run_id, "audit", given | {"gate": gate}),
             model="" if model is None else model.uri,
             mitigator="" if model is None else model.mitigator,
             flavor="" if model is None else model.flavor,
@@ -285,15 +285,12 @@ def log_audit(
     return done, judged.analyses
 
 
-def commands_after_audit(
-    done: Evaluated, request: DecisionsRequest, model: AnsweringModel | None = None
-) -> list[str]:
+def commands_after_audit(done: Evaluated) -> list[str]:
     """Return the commands to type next: the same audit with a gate, if there was none."""
     if done.gate is not None:
         return []
-    given = {name: str(value) for name, value in audit_parameters(request, model).items() if value}
     gate = {"gate": f"statistical_parity<=0.1 @ {done.column.name}"}
-    return [next_command(done.run_id, "audit", given | gate)]
+    return [next_command(done.run_id, "audit", {**done.given, **gate})]
 
 
 def audit_parameters(

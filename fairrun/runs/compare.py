@@ -176,13 +176,14 @@ def run_models_compared(
             f"{_subject(done, models or predictions)} Data: {spec.name}, "
             f"{n_of(len(rows.a), 'row')} ({_which(rows.which)})."
         )
+        changed = done.changed[:1].upper() + done.changed[1:]
         page = render_comparison(names, about, done.changed, shown, words, plot)
         mlflow.log_text(page, COMPARISON_PAGE)
         describe_run(
             f"Compared model A, {as_code(said['a'])}, with model B, {as_code(said['b'])}, on "
             f"{n_of(len(rows.a), 'row')} ({_which(rows.which)}) of {describe_data(spec)}.",
             _markdown(done),
-            f"Differences are A − B, with 95 % intervals. {escaped(done.changed.capitalize())}.",
+            f"Differences are A − B, with 95 % intervals. {escaped(changed)}.",
             "" if looks is None else f"T{str(looks)[1:]}.",
             f"{as_code(COMPARISON_PAGE)} has every group.",
             commands=commands_after_compare(done, models, rows.which),
@@ -247,7 +248,7 @@ def _subject(done: ModelsCompared, given: Sequence[str]) -> str:
 
 
 def _which(rows: str) -> str:
-    return "the test split" if rows == "test" else "other rows"
+    return "the test split" if rows == "test" else "rows that were given"
 
 
 def _alternative(done: ModelsCompared) -> str:

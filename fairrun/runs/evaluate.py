@@ -101,7 +101,11 @@ class Evaluated:
     not_measured : mapping of str to str
         The metrics that need true labels or scores that the rows do not have, with the reason.
     said : tuple of str
-        The findings of further analyses, one sentence each.
+        The parity of further protected columns, and the findings of further analyses, one sentence
+        each.
+    given : mapping of str to str
+        The parameters of the entry point that repeat an audit, without its gate; empty for
+        `evaluate`.
     """
 
     run_id: str
@@ -114,6 +118,7 @@ class Evaluated:
     trained_by: str = ""
     not_measured: Mapping[str, str] = field(default_factory=dict)
     said: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_evaluate(
@@ -283,7 +288,7 @@ def run_evaluate(
         done = Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),
-            said=tuple(sentence for each in judged.analyses for sentence in each.said),
+            said=judged.said,
         )
         describe_run(
             *_described(done, opened.uri, opened.mitigator, len(rows), spec),

@@ -136,7 +136,7 @@ class ConditionalParity:
             with_interval(row["value"], row["ci_low"], row["ci_high"], signed=True)
             for row in (marginal, pooled)
         ]
-        within = ", ".join(self.given)
+        within = " and ".join(self.given)
         what = str(pooled["metric"]).replace("_", " ")
         says = ""
         if _opposite(marginal, pooled):

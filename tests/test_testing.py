@@ -41,6 +41,8 @@ def test_a_failure_shows_every_check() -> None:
     said = str(failed.value).splitlines()
     assert said[0].startswith("gate: fail (statistical_parity<=0.01, sex Male against Female: ")
     assert [line.split("|")[-2].strip() for line in said[4:]] == ["fail", "pass"]
+    # pytest shows the line of the test, and not the code of the function.
+    assert failed.traceback[-1].ishidden(failed)
 
 
 def test_too_few_rows_fail_unless_the_test_says_otherwise() -> None:

@@ -125,8 +125,8 @@ def _say(done: ModelsCompared, commands: list[str]) -> None:
 
     which = " of the test split" if done.rows == "test" else ""
     click.echo(f"A is {done.names[0]}, B is {done.names[1]}, on {done.n_rows:,} rows{which}.")
-    click.echo("A − B has its 95 % interval. A metric that compares groups is better if it is ")
-    click.echo("nearer to parity.\n")
+    click.echo("A − B is shown with its 95 % interval.")
+    click.echo("A metric that compares groups is better if it is nearer to parity.\n")
     table = format_table(shown_differences_table(done))
     click.echo(table)
     click.echo()

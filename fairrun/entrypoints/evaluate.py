@@ -32,8 +32,8 @@ from fairrun.text import listed_names
 _WITH_GATE = "evaluate the model with a gate, whose limit you choose"
 #: What a file does not say about its columns.
 _ROLES = ["target", "positive", "protected", "privileged"]
-#: What `auto` means for the parameters that only other models need.
-_OTHERS = "auto: as the model's own. Only a model that fairrun did not make needs it."
+#: What `auto` means for the parameters that only other models take.
+_OTHERS = "auto: as the model's own. Only for a model that fairrun did not make."
 
 
 def _of_other_models(name: str, what: str) -> Callable[[Any], Any]:

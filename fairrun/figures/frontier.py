@@ -13,20 +13,20 @@ __all__ = ["plot_threshold_frontier"]
 def plot_threshold_frontier(
     frontier: pd.DataFrame, accuracy: float, statistical_parity: float, groups: tuple[str, str]
 ) -> Figure:
-    """Draw accuracy against |statistical parity| for a model and for all single thresholds.
+    """Draw accuracy against |statistical parity| for decisions and for all single thresholds.
 
-    If the model is on or below the line, one threshold for everybody would do as well.
+    If the decisions are on or below the line, one threshold for everybody would do as well.
 
     Parameters
     ----------
     frontier : pandas.DataFrame
         The table of a `ThresholdFrontier`.
     accuracy, statistical_parity : float
-        The model's metrics on the same rows.
+        The metrics of the decisions on the same rows.
     groups : tuple of (str, str)
         The names of group_a and group_b.
     """
-    figure = new_figure(4.4, "The model and one threshold for everybody")
+    figure = new_figure(4.4, "The decisions and one threshold for everybody")
     ax = figure.subplots()
     clean_axes(ax)
     distance = frontier["statistical_parity"].abs()
@@ -42,7 +42,7 @@ def plot_threshold_frontier(
         color=PALETTE[3],
         edgecolor=INK,
         zorder=3,
-        label="the model",
+        label="the decisions",
     )
     ax.plot([], [], color=PALETTE[0], linewidth=2, label="one threshold for everybody")
     text = f"|statistical parity|: selection rate of {groups[0]} minus that of {groups[1]}"

@@ -235,7 +235,8 @@ class Term:
         if not set(asked) <= set(known) or not len(set(asked)) == len(asked) <= 2:
             raise RequestError(
                 f"the gate's term {self} names {self.protected!r}; after @, give one of the "
-                f"protected columns {', '.join(known)}, or two different ones joined with a colon"
+                f"protected columns {', '.join(known)}, or two different ones joined with a colon "
+                "(their crossing), and write one term for each"
             )
         return [tuple(name for name in known if name in asked)]
 

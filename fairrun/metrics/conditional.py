@@ -136,13 +136,13 @@ class ConditionalParity:
             with_interval(row["value"], row["ci_low"], row["ci_high"], signed=True)
             for row in (marginal, pooled)
         ]
-        within = ", ".join(self.given)
+        within = " and ".join(self.given)
         what = str(pooled["metric"]).replace("_", " ")
         says = ""
         if _opposite(marginal, pooled):
             says = ", which is the opposite (Simpson's paradox): compare the strata before you act"
         elif _vanishes(marginal, pooled):
-            says = ", so that no difference is shown within strata"
+            says = ", which shows no difference"
         return (
             f"{pooled['protected']}, {what} of {pooled['group_a']} against {pooled['group_b']}: "
             f"{numbers[0]} in all strata together, and {numbers[1]} among rows with the same "

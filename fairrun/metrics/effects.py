@@ -211,7 +211,7 @@ def effect_sentence(
         )
     changed = effect.metrics["labels_changed"]
     if changed == 0:
-        return f"{mitigator} gives every row the label that none gives it"
+        return f"{mitigator} changes no label: every row gets the same one as with none"
     return (
         f"{mitigator} is no different from none: it changes {with_percent(changed)} of the labels, "
         f"and the rows show no difference in accuracy or {effect.compared}"

@@ -26,7 +26,7 @@ from fairrun.pages.group_tables import comparison_table, flip_table, group_table
 from fairrun.pages.hiring_tables import bases, four_fifths, local_law_144, publication
 from fairrun.pages.limits import not_measured
 from fairrun.pages.row_tables import performance_table, population_table
-from fairrun.pages.sections import Section, section_tables
+from fairrun.pages.sections import Section, section_tables, with_minus
 from fairrun.pages.summary import summary
 from fairrun.text import n_of, shortened
 
@@ -119,7 +119,7 @@ class Origin:
     def title(self) -> str:
         """Return what was measured, in a few words."""
         if not self.model:
-            return f"decisions in {self.target}"
+            return f"the decisions “{self.target}”"
         return self.mitigator or f"{self.flavor} model"
 
 
@@ -275,6 +275,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["breakable"] = _breakable
+    found.filters["with_minus"] = with_minus
     return found
 
 

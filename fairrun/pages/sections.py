@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from fairrun.pages.cells import Cell, Table
 from fairrun.pages.glossary import WORDS
 
-__all__ = ["Section", "section_tables"]
+__all__ = ["Section", "section_tables", "with_minus"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,19 @@ def section_tables(section: Section) -> list[Table]:
     ]
 
 
+def with_minus(text: str) -> str:
+    """Return a text whose negative numbers have a minus sign, as in the other tables.
+
+    Examples
+    --------
+    >>> with_minus("-0.032 (-0.064 to +0.164) since 2025-01-01")
+    '−0.032 (−0.064 to +0.164) since 2025-01-01'
+    """
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
+
+
 def _cell(column: object, value: object) -> Cell:
     """Return a cell. The name of a metric is linked to its definition."""
     text = str(value)
     key = text.replace(" ", "_")
-    return Cell(text, word=key if column == "metric" and key in WORDS else "")
+    return Cell(with_minus(text), word=key if column == "metric" and key in WORDS else "")

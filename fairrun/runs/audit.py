@@ -257,7 +257,7 @@ def log_audit(
     done = Evaluated(
         *(run_id, evaluation.metrics, "evaluation", judged.gate, columns[0]),
         not_measured=evaluation.not_measured,
-        said=tuple(sentence for each in judged.analyses for sentence in each.said),
+        said=judged.said,
         given={name: str(value) for name, value in given.items() if value is not None},
     )
     if report:

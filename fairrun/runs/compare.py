@@ -248,7 +248,7 @@ def _subject(done: ModelsCompared, given: Sequence[str]) -> str:
 
 
 def _which(rows: str) -> str:
-    return "the test split" if rows == "test" else "other rows"
+    return "the test split" if rows == "test" else "rows that were given"
 
 
 def _alternative(done: ModelsCompared) -> str:

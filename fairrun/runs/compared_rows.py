@@ -150,8 +150,8 @@ def rows_of_columns(
     column = decisions.frame[second]
     if n_null := int(column.isna().sum()):
         raise RequestError(
-            f"{n_of(n_null, 'row')} with a decision in {first} have none in {second}; give where=… "
-            "with conditions that leave them out"
+            f"{n_of(n_null, 'row')} with a decision in {first} have none in {second}; leave "
+            f"them out with where='{second}=…|…' and its two values"
         )
     other = read_outcome(column, "predictions", "favourable", favourable)
     columns = protected_columns(decisions.frame, table.spec.protected, min_cell)

@@ -110,7 +110,8 @@ class Evaluated:
     not_measured : mapping of str to str
         The metrics that need true labels or scores that the rows do not have, with the reason.
     said : tuple of str
-        The findings of further analyses, one sentence each.
+        The parity of further protected columns, and the findings of further analyses, one sentence
+        each.
     given : mapping of str to str
         The parameters of the entry point that repeat the measurement, without the gate.
     """
@@ -297,7 +298,7 @@ def run_evaluate(
         done = Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),
-            said=tuple(sentence for each in judged.analyses for sentence in each.said),
+            said=judged.said,
             given={name: str(value) for name, value in given.items() if value is not None},
         )
         describe_run(

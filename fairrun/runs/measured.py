@@ -14,6 +14,7 @@ from fairrun.groups import ProtectedColumn
 from fairrun.metrics import NO_PUBLICATION, Evaluation, Publication, with_publication
 from fairrun.runs.analyses import NO_ANALYSES, Analyses, Analysis, run_analyses
 from fairrun.runs.measure import hide_small_groups
+from fairrun.text import with_interval
 from fairrun.tracking.evaluation import log_analysis, log_evaluation, log_gate
 from fairrun.tracking.looks import Looks
 
@@ -40,6 +41,21 @@ class Judged:
     gate: GateResult | None
     plots: dict[str, Plot]
     analyses: list[Analysis]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What a command prints below the table of the first column, one sentence each."""
+        found = [sentence for each in self.analyses for sentence in each.said]
+        first, compared = self.evaluation.protected.name, self.evaluation.audit.compared
+        further = []
+        for row in compared[compared["metric"] == "statistical_parity"].to_dict("records"):
+            pair = f"{row['group_a']} against {row['group_b']}"
+            subject = f"{row['protected']}, statistical parity of {pair}: "
+            # An analysis within strata says the same number.
+            if row["protected"] != first and not any(each.startswith(subject) for each in found):
+                value = with_interval(row["value"], row["ci_low"], row["ci_high"], signed=True)
+                further.append(f"{subject}{value}")
+        return (*further, *found)
 
 
 def judge_and_log(

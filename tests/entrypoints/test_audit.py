@@ -153,6 +153,29 @@ def test_where_measures_a_part(run: Invoke, decided: Path) -> None:
     assert "-P where='age>=40; job=clerk|sales'" in result.output
 
 
+def test_the_next_command_asks_for_the_same_analyses(run: Invoke, decided: Path) -> None:
+    further = ("--given", "job", "--subgroups", 1, "--min-cell", 7, "--purpose", "yearly audit")
+    result = run("audit", *about(decided, "--prediction", "decision", *further))
+    assert result.exit_code == 0, result.output
+    (following,) = (line for line in result.stdout.splitlines() if "gate=" in line)
+    for asked in ("given=job", "subgroups=1", "min_cell=7", "purpose='yearly audit'"):
+        assert f" -P {asked} " in following
+
+
+def test_further_protected_columns_are_printed(run: Invoke, decided: Path) -> None:
+    both = ("--protected", "sex,job", "--privileged", "Male,clerk")
+    result = run("audit", "--data", decided, "--prediction", "decision", *both)
+    assert result.exit_code == 0, result.output
+    metrics = last_run().data.metrics
+    for column, groups in [
+        ("job", "clerk against not clerk"),
+        ("sex:job", "Male:clerk against Female:not clerk"),
+    ]:
+        parity = metrics[f"{column}/statistical_parity"]
+        said = f"{column}, statistical parity of {groups}: {parity:+.3f} ("
+        assert f"\n{said}" in result.stdout
+
+
 def test_the_answers_of_a_model_are_measured(run: Invoke, decided: Path) -> None:
     frame = pd.read_csv(decided)
     model = LogisticRegression().fit(frame[["score"]], frame["paid"])

@@ -113,7 +113,8 @@ def test_a_post_processor_that_fits_one_rule_for_all_does_not_read_the_group(
     use(monkeypatch, "group_thresholds", Threshold())
     result = train(run, table, "group_thresholds")
     assert result.exit_code == 0, result.output
-    assert "warning: group_thresholds gives every row the label that none gives it" in result.output
+    warned = "group_thresholds changes no label: every row gets the same one as with none"
+    assert f"warning: {warned}" in result.output
     logged = last_run()
     assert logged.data.tags["mitigator.reads_group"] == "false"
     assert logged.data.tags["mitigation.effect"] == "no different from none"

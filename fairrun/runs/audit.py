@@ -358,8 +358,10 @@ def _described(done: Evaluated, subject: _Subject) -> list[str]:
             f"{n_of(len(done.not_measured), 'metric was', 'metrics were')} not measured, because "
             "the rows have no true labels or no scores; the report lists them."
         )
+    where = subject.table.request.where
+    kept = "" if where is None else f" with {as_code(where)}"
     return [
-        f"Audited {subject.words} of {as_code(spec.name)}, {n_of(len(decisions), 'row')}; "
+        f"Audited {subject.words} of {as_code(spec.name)}, {n_of(len(decisions), 'row')}{kept}; "
         f"{as_code(subject.favourable)} is favourable. Compares the groups of {columns}.",
         no_gate if done.gate is None else describe_gate(done.gate),
         describe_metrics(done.metrics, "these rows", done.column),

@@ -151,6 +151,7 @@ def test_where_measures_a_part(run: Invoke, decided: Path) -> None:
     notes = mlflow.artifacts.load_dict(f"runs:/{last_run().info.run_id}/data_notes.json")["notes"]
     assert any(f"{part.sum()} of 1,200 rows are left" in note for note in notes)
     assert "-P where='age>=40; job=clerk|sales'" in result.output
+    assert "rows with `age>=40; job=clerk|sales`" in last_run().data.tags["mlflow.note.content"]
 
 
 def test_the_next_command_asks_for_the_same_analyses(run: Invoke, decided: Path) -> None:

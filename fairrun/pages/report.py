@@ -86,6 +86,8 @@ class Origin:
         The purpose that the user gave; empty if none.
     flavor : str
         The MLflow flavour of a model that fairrun did not make; otherwise empty.
+    notes : sequence of str
+        What was decided while the rows were read, one sentence each without a full stop.
     of_scores : bool
         Whether the model is a rule on scores that another model computed.
     """
@@ -108,6 +110,7 @@ class Origin:
     user: str = ""
     purpose: str = ""
     flavor: str = ""
+    notes: Sequence[str] = ()
     of_scores: bool = False
 
     @property

@@ -274,6 +274,7 @@ def log_audit(
             weight=spec.weight or "",
             cluster=spec.cluster or "",
             purpose=purpose or "",
+            notes=decisions.notes,
         )
         origin = origin if command is None else replace(origin, command=command)
         sections = [each.section for each in judged.analyses]

@@ -116,7 +116,9 @@ def test_the_report_shows_what_is_there_and_lists_what_is_not(weight: object) ->
     for label, score in ((False, False), (False, True), (True, False)):
         part = measured(label, score, weight=weight)
         shown = show(part, hidden_groups(part.counts, 5))
-        page = render_report(shown, ORIGIN, draw_evaluation(shown))
+        noted = replace(ORIGIN, notes=("where=year=2025: 900 of 1,000 rows are left",))
+        page = render_report(shown, noted, draw_evaluation(shown))
+        assert "<dd>where=year=2025: 900 of 1,000 rows are left.</dd>" in page
         assert "decisions in hired on people.csv" in page
         assert "Not measured:" in page
         assert "the decision is hired = “yes”" in page

@@ -119,7 +119,7 @@ def test_the_report_shows_what_is_there_and_lists_what_is_not(weight: object) ->
         noted = replace(ORIGIN, notes=("where=year=2025: 900 of 1,000 rows are left",))
         page = render_report(shown, noted, draw_evaluation(shown))
         assert "<dd>where=year=2025: 900 of 1,000 rows are left.</dd>" in page
-        assert "decisions in hired on people.csv" in page
+        assert "the decisions “hired” on people.csv" in page
         assert "Not measured:" in page
         assert "the decision is hired = “yes”" in page
         for word in ("the model", "Which columns the score"):

@@ -85,6 +85,7 @@ def test_the_report_begins_with_the_verdict_and_holds_no_row(
     assert {Path(plot.path).stem for plot in plots} == {
         *("metrics", "groups", "confusion_matrices", "roc", "calibration", "threshold_frontier"),
         *("column_importance", "contributions", "proxies", "threshold_rows", "partial_dependence"),
+        "unknown_groups",
     }
 
 

@@ -145,11 +145,12 @@ def read_decisions(
         notes.append(clusters_note(str(spec.cluster), frame[str(spec.cluster)], cluster))
     notes += [note for each in spec.protected for note in notes_on_spelling(frame, each)]
     label = None if labels is None else labels.label
-    others = (request.prediction, request.score, request.target, spec.weight, spec.cluster)
+    roles = (request.prediction, request.score, request.target, spec.weight, spec.cluster)
+    no_features = [name for name in (*roles, *spec.drop) if name is not None and name in frame]
     return DecisionTable(
         Decisions(
             *(frame, made.prediction, made.score, label, weight, cluster, tuple(notes)),
-            outcomes=tuple(name for name in others if name is not None and name in frame),
+            outcomes=tuple(dict.fromkeys(no_features)),
         ),
         replace(
             request,
@@ -217,7 +218,8 @@ def _typed(
     """Decide the types of all columns. Only columns with a role are refused or spoken of."""
     columns = [str(name) for name in table.frame.columns]
     check_distinct(columns)
-    check_columns(columns, request.roles | {"types": [name for name, _ in spec.types]})
+    named = {"types": [name for name, _ in spec.types], "drop": [*(request.drop or ())]}
+    check_columns(columns, request.roles | named)
     if table.written:
         of_model = {name: kind for name, kind in model_types.items() if name in columns}
         spec = replace(spec, types=tuple(sorted((of_model | dict(spec.types)).items())))

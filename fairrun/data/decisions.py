@@ -37,7 +37,7 @@ class Decisions:
         What was decided while the rows were read, one sentence each.
     outcomes : tuple of str
         The columns of the frame that hold the decisions, scores, labels, weights and clusters, and
-        are not about the person.
+        those that the user named as no features.
     """
 
     frame: pd.DataFrame

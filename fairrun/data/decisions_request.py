@@ -52,6 +52,9 @@ class DecisionsRequest:
         Which rows are audited; see `parse_where`.
     protected, privileged, unprivileged
         The protected columns and their groups; see `DataRequest`.
+    drop : sequence of str or None
+        Columns in which a search of subgroups does not look, such as identifiers and what came
+        after the decision; by default those of the dataset spec.
     types, max_dropped, na_values, sensitive, read
         See `DatasetSpec`. `max_dropped` limits the share of rows that are left out because they
         have no decision, score or label.
@@ -80,6 +83,7 @@ class DecisionsRequest:
     types: Mapping[str, str] | None = None
     max_dropped: float | None = None
     na_values: Sequence[str] | None = None
+    drop: Sequence[str] | None = None
     sensitive: bool | None = None
     read: ReadOptions | None = None
 
@@ -213,6 +217,7 @@ def resolve_decisions(request: DecisionsRequest) -> tuple[DecisionsRequest, Data
             types=request.types,
             max_dropped=request.max_dropped,
             na_values=request.na_values,
+            drop=request.drop,
             weight=request.weight,
             cluster=request.cluster,
             sensitive=request.sensitive,

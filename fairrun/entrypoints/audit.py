@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from fairrun.data import DecisionsRequest
@@ -38,6 +40,12 @@ from fairrun.runs.purpose import check_purpose
     help="The URI of a logged model of any flavour, whose answers to the rows are audited in place "
     "of a column; none audits the decisions in the data.",
 )
+@click.option(
+    "--drop",
+    default="auto",
+    help="Columns in which the search for subgroups does not look, separated by commas, such as "
+    "identifiers and what came after the decision; auto: as in the dataset spec; for a file, none.",
+)
 @given_option
 @subgroups_option
 @membership_option
@@ -49,6 +57,7 @@ from fairrun.runs.purpose import check_purpose
 def main(
     request: DecisionsRequest,
     model: str,
+    drop: str,
     given: str,
     subgroups: int,
     membership: str,
@@ -64,6 +73,7 @@ def main(
     within, probabilities = listed(given) or [], listed(membership) or []
     published = publication_of(local_law_144)
     check_purpose(text_if_given(purpose))
+    request = replace(request, drop=listed(drop))
     uri = None if model == "none" else model
     request.check_decided(by_model=uri is not None)
     if demanded is not None:

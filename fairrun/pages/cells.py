@@ -96,11 +96,15 @@ def number(
     *,
     signed: bool = False,
     only_upper: bool = False,
+    decimals: int = 3,
 ) -> Cell:
     """Return a cell with a number and its interval, with signs if it is a difference."""
     if pd.isna(value):
         return Cell("undefined")
-    form = with_sign if signed else "{:z.3f}".format
+
+    def form(number: float) -> str:
+        return with_sign(number, decimals) if signed else f"{number:z.{decimals}f}"
+
     middle, *limits = (form(each).replace("-", "−") for each in (value, low, high))
     interval = "" if pd.isna(low) else " to ".join(limits)
     if interval and only_upper:

@@ -78,7 +78,7 @@ def _cells(row: Mapping[Hashable, Any]) -> tuple[Cell, Cell, Cell]:
     a, b, value, low, high = (
         float(row[name]) for name in ("model_a", "model_b", "value", "ci_low", "ci_high")
     )
-    return number(a), number(b), number(value, low, high, signed=True)
+    return number(a), number(b), number(value, low, high, signed=True, decimals=4)
 
 
 def _words(words: pd.DataFrame) -> Table:

@@ -317,6 +317,7 @@ def audit_parameters(
         "types": ",".join(f"{name}:{kind}" for name, kind in types.items()) or None,
         "max_dropped": request.max_dropped,
         "na_values": listed(request.na_values),
+        "drop": listed(request.drop),
         "sensitive": None if request.sensitive is None else str(request.sensitive).lower(),
         "read": None if request.read is None else json.dumps(request.read.to_dict()),
     }

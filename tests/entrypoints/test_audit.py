@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -281,3 +282,15 @@ def test_an_outcome_is_no_factor(run: Invoke, decided: Path, factor: str) -> Non
     assert f"given={factor.split(':')[0]} is also " in result.output
     assert last_run().info.status == "FAILED"
     assert not last_run().data.metrics
+
+
+def test_a_search_does_not_look_in_dropped_columns(run: Invoke, decided: Path) -> None:
+    asked = ("--prediction", "decision", "--subgroups", 1, "--min-cell", 1)
+    found = run("audit", *about(decided, *asked, "--drop", "score,job"))
+    assert found.exit_code == 0, found.output
+    assert "-P drop=score,job" in found.output
+    table = mlflow.artifacts.load_text(f"runs:/{last_run().info.run_id}/audit/subgroups.csv")
+    assert not {"score", "job"} & {*pd.read_csv(StringIO(table))["protected"]}
+    refused = run("audit", *about(decided, *asked, "--drop", "scor"))
+    assert refused.exit_code == 2
+    assert "did you mean score?" in refused.stderr

@@ -43,7 +43,7 @@ MEASURED = {
     *("bias_metrics.json", "confusion_matrices.json", "counts.json", "score_histogram.json"),
     "threshold_frontier.json",
     *(f"audit/{name}.csv" for name in ("rates", "compared", "pairs", "together", "worst")),
-    *("audit/four_fifths.csv", "audit/local_law_144.csv", "audit/local_law_144_publication.csv"),
+    *("audit/four_fifths.csv", "audit/local_law_144.csv"),
     "data_notes.json",
 }
 

@@ -21,6 +21,7 @@ from fairrun.metrics.stratified import (
     mantel_haenszel_weights,
     score_limits,
     weighted_comparison,
+    with_any_limits,
 )
 
 __all__ = ["DISPARITIES", "Found", "Pooler"]
@@ -197,7 +198,11 @@ class Pooler:
         )
         sizes = (found[..., 0] if found.ndim == 5 else found).sum(axis=(-2, -1))
         weight = np.where((sizes > 0).all(axis=0), sizes.sum(axis=0), 0)
-        return weighted_comparison(rejected, accepted, weight, ratio=False)[1:]
+        one, other = (
+            with_any_limits((part[0], part[1], part[2]), weight, self.confidence)
+            for part in (rejected, accepted)
+        )
+        return weighted_comparison(one, other, weight, ratio=False)[1:]
 
     # ---- arithmetic on tables, with any leading axes
 
@@ -252,7 +257,10 @@ class Pooler:
         a, b = zip(
             *(each.reshape(2, -1) for each in (found.value, found.low, found.high)), strict=True
         )
-        return weighted_comparison(a, b, weight, ratio=ratio)
+        one, other = (
+            with_any_limits((part[0], part[1], part[2]), weight, self.confidence) for part in (a, b)
+        )
+        return weighted_comparison(one, other, weight, ratio=ratio)
 
     def _each(
         self, estimates: GroupEstimates, metric: BiasMetric, pairs: NDArray[np.intp]

@@ -25,6 +25,7 @@ __all__ = [
     "score_limits",
     "weighted_comparison",
     "weighted_rate",
+    "with_any_limits",
 ]
 
 #: A stratum with fewer rows of a group than this is sparse: its own rates say hardly anything.
@@ -239,7 +240,38 @@ def weighted_rate(part: Estimate, weight: FloatArray) -> Estimate:
     mean = np.sum(share * value)
     below = np.sqrt(np.sum((share * (value - low)) ** 2))
     above = np.sqrt(np.sum((share * (high - value)) ** 2))
-    return np.asarray(mean), np.asarray(mean - below), np.asarray(mean + above)
+    return np.asarray(mean), np.maximum(mean - below, 0.0), np.minimum(mean + above, 1.0)
+
+
+def with_any_limits(part: Estimate, weight: FloatArray, confidence: float) -> Estimate:
+    """Return rates of strata of which a few without limits have the widest possible ones.
+
+    A rate of weighted rows has no limits if a few rows carry much of the weight. If such strata
+    have at most a tenth of the weight, their rates get the limits value ± z / 2, because no mean of
+    numbers from 0 to 1 has a standard error above 1/2 (Popoviciu's inequality). They can lie beyond
+    0 and 1, as a sum of many of them needs.
+
+    Parameters
+    ----------
+    part : (value, low, high)
+        The rate of each stratum with its limits; arrays of shape (n_strata,).
+    weight : array of shape (n_strata,)
+        The weights of the strata.
+    confidence : float
+        The confidence level of the limits.
+
+    Examples
+    --------
+    >>> rates = tuple(np.array(x) for x in ([0.2, 0.5], [0.1, np.nan], [0.3, np.nan]))
+    >>> [x.round(2).tolist() for x in with_any_limits(rates, np.array([19.0, 1.0]), 0.95)]
+    [[0.2, 0.5], [0.1, -0.48], [0.3, 1.48]]
+    """
+    value, low, high = part
+    gone = np.isnan(low) & ~np.isnan(value)
+    if np.sum(weight * gone) > _MOST_SPARSE * np.sum(weight):
+        return part
+    half = normal_quantile(confidence) / 2
+    return value, np.where(gone, value - half, low), np.where(gone, value + half, high)
 
 
 def weighted_comparison(a: Estimate, b: Estimate, weight: FloatArray, *, ratio: bool) -> Estimate:

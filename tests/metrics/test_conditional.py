@@ -184,6 +184,26 @@ def test_doubled_rows_in_clusters_have_the_intervals_of_single_rows():
         assert np.allclose(once.pooled[name], twice.pooled[name], atol=0.01)
 
 
+def test_a_small_stratum_with_uneven_weights_does_not_take_the_interval_of_all():
+    n = 400
+    frame = pd.DataFrame({"stratum": np.repeat(["x", "y", "tiny"], [n, n, 12])})
+    rows = np.arange(len(frame))
+    tiny = (frame["stratum"] == "tiny").to_numpy()
+    weight = np.where(tiny & (rows % 6 == 0), 4.0, 1.0)
+    arrays = (["stratum"], [SEX], [rows % 2], None, (rows % 5 < 2).astype(int))
+    plain, uneven, heavy = (
+        measure_conditional(frame, *arrays, weight=each).pooled
+        for each in (np.ones(len(frame)), weight, np.where(tiny, 30 * weight, weight))
+    )
+    is_pooled = plain["estimate"] != "marginal"
+    assert uneven.loc[is_pooled, ["ci_low", "ci_high"]].notna().all(axis=None)
+    wider = (uneven["ci_high"] - uneven["ci_low"]) / (plain["ci_high"] - plain["ci_low"])
+    assert wider[is_pooled].between(0.99, 1.25).all()
+    # With more than a tenth of the weight, the stratum decides, and nothing is known of it.
+    assert heavy.loc[is_pooled, "ci_low"].isna().all()
+    assert heavy.loc[is_pooled, "reason"].str.contains("no interval").all()
+
+
 def test_few_clusters_and_uneven_weights_have_values_and_a_reason():
     frame = random_rows()
     few = measured(frame, cluster=np.arange(len(frame)) % 5)

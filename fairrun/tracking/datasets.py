@@ -132,12 +132,13 @@ def _has_splits(run_id: str) -> bool:
 
 
 def dataset_tags(spec: DatasetSpec) -> dict[str, str]:
-    """Return the tags of a data set: first protected column, name and digest of training rows."""
-    return {
-        PROTECTED: spec.protected[0].column,
-        DATASET_NAME: spec.name,
-        DATASET_DIGEST: dict(spec.digests).get("train", ""),
-    }
+    """Return the tags of a data set: first protected column, name and digest of training rows.
+
+    Rows that no model was trained on have no such digest.
+    """
+    tags = {PROTECTED: spec.protected[0].column, DATASET_NAME: spec.name}
+    digest = dict(spec.digests).get("train")
+    return tags if digest is None else tags | {DATASET_DIGEST: digest}
 
 
 def log_spec(spec: DatasetSpec) -> None:

@@ -22,6 +22,7 @@ from fairrun.training import ESTIMATOR_PARAMETERS, ESTIMATORS, TrainingRequest
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = [
+    "card_option",
     "column_types",
     "data_options",
     "gate_options",
@@ -291,6 +292,13 @@ purpose_option = click.option(
     "--purpose",
     default="auto",
     help="What the evaluation is for, in one line that the report repeats; auto: nothing.",
+)
+
+card_option = click.option(
+    "--card",
+    default="none",
+    help="A YAML file with what only a person can say about the model, such as its intended use, "
+    "for the model card and the technical file; none leaves placeholders.",
 )
 
 

@@ -10,6 +10,7 @@ import click
 from fairrun.data import DecisionsRequest, ReadOptions, has_spec, is_preprocessed
 from fairrun.entrypoints._command import entry_point, print_evaluated, slow_imports
 from fairrun.entrypoints._options import (
+    card_option,
     gate_options,
     given_option,
     justification_option,
@@ -26,6 +27,7 @@ from fairrun.entrypoints._types import given as text_if_given
 from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
+from fairrun.pages import read_statements
 from fairrun.runs.purpose import check_purpose
 from fairrun.text import listed_names
 
@@ -74,6 +76,7 @@ def _of_other_models(name: str, what: str) -> Callable[[Any], Any]:
 @justification_option
 @local_law_144_option
 @purpose_option
+@card_option
 @gate_options
 def main(
     model: str,
@@ -93,6 +96,7 @@ def main(
     justification: str,
     local_law_144: str,
     purpose: str,
+    card: str,
     gate: str,
     gate_mode: str,
 ) -> int:
@@ -113,6 +117,7 @@ def main(
     purpose_given = text_if_given(purpose)
     reason = None if justification == "none" else justification
     check_purpose(purpose_given)
+    statements = read_statements(None if card == "none" else card)
     check_address(model)
 
     with slow_imports():
@@ -159,6 +164,7 @@ def main(
         publication=published,
         purpose=purpose_given,
         asked=Analyses(tuple(within), subgroups, tuple(probabilities)),
+        statements=statements,
     )
     commands = commands_after_evaluate(evaluated, model)
     return print_evaluated(evaluated, _what_is_next(evaluated.gate), commands, gate_mode)

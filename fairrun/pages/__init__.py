@@ -9,12 +9,21 @@ from fairrun.pages.comparison import (
 from fairrun.pages.conditional import (
     conditional_section,
 )
+from fairrun.pages.facts import (
+    ModelFacts,
+)
 from fairrun.pages.report import (
     Origin,
     render_report,
 )
 from fairrun.pages.sections import (
     Section,
+)
+from fairrun.pages.statements import (
+    NO_STATEMENTS,
+    STATEMENTS,
+    Statements,
+    read_statements,
 )
 from fairrun.pages.subgroups import (
     SUBGROUPS,
@@ -35,14 +44,19 @@ from fairrun.pages.unknown_groups import (
 )
 
 __all__ = [
+    "NO_STATEMENTS",
+    "STATEMENTS",
     "SUBGROUPS",
+    "ModelFacts",
     "Origin",
     "Section",
+    "Statements",
     "best_by_mitigator",
     "chart_axes",
     "conditional_section",
     "constraint_limit",
     "finding",
+    "read_statements",
     "render_check",
     "render_comparison",
     "render_report",

@@ -29,7 +29,7 @@ from fairrun.groups import ProtectedColumn
 from fairrun.inference import InputError, ModelError
 from fairrun.metrics import MIN_CELL, NO_PUBLICATION, Evaluation, Publication, check_min_cell
 from fairrun.models.open import OpenedModel, open_model
-from fairrun.pages import render_report
+from fairrun.pages import NO_STATEMENTS, ModelFacts, Statements, render_report
 from fairrun.runs.analyses import NO_ANALYSES, Analyses
 from fairrun.runs.described import (
     describe_analyses,
@@ -38,11 +38,14 @@ from fairrun.runs.described import (
     describe_metrics,
     describe_warnings,
 )
+from fairrun.runs.documents import log_documents
 from fairrun.runs.effects import say_about_mitigator
 from fairrun.runs.measure import measure
 from fairrun.runs.measured import judge_and_log
+from fairrun.runs.model_facts import facts_of_training
 from fairrun.runs.origin import origin_of, settings_of
 from fairrun.runs.purpose import check_purpose
+from fairrun.runs.reference import log_reference
 from fairrun.runs.training_run import training_of
 from fairrun.text import listed_names, n_of, quoted
 from fairrun.tracking.datasets import (
@@ -149,6 +152,7 @@ def run_evaluate(
     purpose: str | None = None,
     asked: Analyses = NO_ANALYSES,
     publication: Publication = NO_PUBLICATION,
+    statements: Statements = NO_STATEMENTS,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -188,6 +192,8 @@ def run_evaluate(
         The further analyses that were asked for.
     publication : Publication
         What is published about an audit under Local Law 144, besides the rates.
+    statements : Statements
+        What only a person can say about the model, for its model card and technical file.
 
     Returns
     -------
@@ -256,12 +262,19 @@ def run_evaluate(
         log_dropped(n_dropped)
         evaluation, result, plots = judged.evaluation, judged.gate, judged.plots
         constraint = None if found.constraint is None else found.constraint.shown(evaluation.hidden)
+        if which == "test":
+            log_reference(
+                *(opened, rows.frame, decisions, evaluation),
+                min_cell=min_cell,
+                sensitive=spec.sensitive,
+            )
         describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         given = {
             "model": opened.uri,
             "protected": ",".join(map(quoted, names)),
             "data": data,
             "read": None if read is None else json.dumps(read.to_dict()),
+            "card": statements.path or None,
         } | settings_of(min_cell, justification, purpose, publication, asked)
         if report:
             overview, not_explained = None, _why_not_explained(opened, evaluation)
@@ -288,13 +301,19 @@ def run_evaluate(
                 purpose=purpose or "",
                 of_scores=opened.of_scores,
             )
+            sections = [each.section for each in judged.analyses]
             log_report(
                 render_report(
                     *(evaluation, origin, plots, gate, result, overview, not_explained),
-                    *(constraint, found.warnings),
-                    sections=[each.section for each in judged.analyses],
+                    *(constraint, found.warnings, sections),
                 )
             )
+            facts = ModelFacts(
+                *(origin, evaluation, plots, gate, result, overview, not_explained),
+                *(constraint, found.warnings, sections),
+                statements=statements,
+            )
+            log_documents(facts_of_training(facts, opened))
         done = Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),

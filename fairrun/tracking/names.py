@@ -7,6 +7,10 @@ runs of earlier versions have it.
 from __future__ import annotations
 
 __all__ = [
+    "ALIAS_CHALLENGER",
+    "ALIAS_CHAMPION",
+    "ANNEX_IV",
+    "ANNEX_IV_PAGE",
     "AUDIT",
     "BIAS_METRICS",
     "CHECK_COLUMNS",
@@ -41,6 +45,7 @@ __all__ = [
     "FRONTIER_DIFFERENCES",
     "GATE",
     "GATE_VERDICT",
+    "HISTORY_FILES",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
     "LOOKED_MODELS",
@@ -51,6 +56,8 @@ __all__ = [
     "METADATA",
     "MITIGATOR",
     "MODEL_BYTES",
+    "MODEL_CARD",
+    "MODEL_CARD_PAGE",
     "MODEL_NAME",
     "N_FINDINGS",
     "PLOTS",
@@ -58,11 +65,18 @@ __all__ = [
     "PROCESS_HOST",
     "PROCESS_ID",
     "PROCESS_START",
+    "PROMOTION",
+    "PROMOTION_ENTRY",
+    "PROMOTION_REASONS",
+    "PROMOTION_RUN",
     "PROTECTED",
     "RANDOMISED",
     "READS_GROUP",
     "RECOMMENDED",
     "RECOMMENDED_RUN",
+    "REFERENCE",
+    "REGISTRY_EXPERIMENT",
+    "REGISTRY_NAME",
     "REPORT",
     "ROWS",
     "ROWS_DROPPED",
@@ -94,6 +108,9 @@ __all__ = [
     "SWEEP_TRIVIAL",
     "TRIALS",
     "TRIAL_SECONDS",
+    "VERSION_CARD",
+    "VERSION_EVALUATED",
+    "VERSION_REFERENCE",
     "parameter",
     "run_name",
 ]
@@ -185,6 +202,29 @@ SWEEP_EXPERIMENT = "sweep.trials_experiment"
 #: The URI of the registered version of the chosen model.
 SWEEP_REGISTERED = "sweep.registered"
 
+# The registry: aliases, and the history of promotions of a registered model.
+ALIAS_CHAMPION = "champion"
+ALIAS_CHALLENGER = "challenger"
+#: The experiment of the registry runs. A registry run has the entries of the history of one
+#: registered model as parameters, because MLflow never changes the value of a parameter.
+REGISTRY_EXPERIMENT = "fairrun registry"
+#: The tag of a registry run: the name of the registered model.
+REGISTRY_NAME = "registry.name"
+#: The folder of a registry run with a copy of each entry, a file for each.
+HISTORY_FILES = "history"
+# Tags of a registered version: what the last decision about it was ("promoted", "refused" or
+# "insufficient evidence", "rolled back to"), the number and digest of its entry in the history, the
+# run that decided, and its reasons.
+PROMOTION = "promotion"
+PROMOTION_ENTRY = "promotion.entry"
+PROMOTION_RUN = "promotion.run_id"
+PROMOTION_REASONS = "promotion.reasons"
+#: Tags of a version: the run of the evaluation of its test rows, and the URIs of its model card and
+#: of its reference for monitoring.
+VERSION_EVALUATED = "evaluated.run_id"
+VERSION_CARD = "model_card"
+VERSION_REFERENCE = "monitoring.reference"
+
 # Metrics in addition to those of `fairrun.metrics`.
 #: The probability that the mitigator's constraint holds for new rows.
 CONSTRAINT_PROBABILITY = "constraint_kept_probability"
@@ -222,6 +262,12 @@ IMPORTANCE = "importance"
 SWEEP = "sweep.json"
 SWEEP_PAGE = "sweep.html"
 REPORT = "report.html"
+MODEL_CARD = "model_card.md"
+MODEL_CARD_PAGE = "model_card.html"
+ANNEX_IV = "annex_iv.json"
+ANNEX_IV_PAGE = "annex_iv.html"
+#: What monitoring compares later rows with: histograms and counts of the evaluated rows.
+REFERENCE = "reference.json"
 AUDIT = "audit"
 EXPLANATIONS = "explanations"
 PLOTS = "plots"

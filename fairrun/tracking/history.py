@@ -201,7 +201,8 @@ class History:
         if len(self.heads) > 1:
             at = _listed(twice or [each.number for each in self.heads])
             yield (
-                f"the history has a fork at entry {at}, because two processes created it at once; the next promotion closes it"
+                f"the history has a fork at entry {at}, because two processes created it at once; "
+                "the next promotion closes it"
             )
 
 

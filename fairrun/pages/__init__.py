@@ -39,6 +39,12 @@ from fairrun.pages.sweep_charts import (
     constraint_limit,
     with_axes,
 )
+from fairrun.pages.technical_file import (
+    technical_file,
+)
+from fairrun.pages.technical_file_page import (
+    render_technical_file,
+)
 from fairrun.pages.unknown_groups import (
     unknown_groups_section,
 )
@@ -61,7 +67,9 @@ __all__ = [
     "render_comparison",
     "render_report",
     "render_sweep",
+    "render_technical_file",
     "subgroups_section",
+    "technical_file",
     "unknown_groups_section",
     "with_axes",
 ]

@@ -1,0 +1,343 @@
+"""Point 2 of a technical file: how the model was developed, from which data, and how tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fairrun.gate import GateResult
+from fairrun.pages.explanation_words import explanation_sentences
+from fairrun.pages.facts import ModelFacts
+from fairrun.pages.gate_tables import tally
+from fairrun.pages.technical_file_items import (
+    Fact,
+    Item,
+    Part,
+    RunSources,
+    Source,
+    ask,
+    known,
+    plain,
+    table,
+    table_of,
+)
+from fairrun.pages.technical_file_tables import (
+    before_after,
+    comparison,
+    four_fifths,
+    gate_checks,
+    performance,
+    sizes,
+)
+from fairrun.training.mitigation import MITIGATORS, Mitigator
+
+__all__ = ["SIGNER", "development", "mitigators_of", "shown_result", "shown_warnings"]
+
+#: The fields that a signature has. fairrun leaves them empty.
+SIGNER = ("name", "role", "date", "signature")
+_STAGES = {
+    "pre": "changes the training rows",
+    "in": "changes the training of the model",
+    "post": "changes the decisions that follow from the scores",
+}
+_SPLITS = ("train", "validation", "test")
+_SECURITY = Source("document", "SECURITY.md")
+#: What SECURITY.md says about the software. It says nothing about where somebody runs it.
+_SOFTWARE = (
+    ("Content of a saved model", "arrays, JSON and Python files; no pickle and no training row"),
+    ("Integrity of a saved model", "a manifest has the digest of each file and is checked at load"),
+    ("Limit of the digests", "they detect accidents, and no attacker who can write new digests"),
+    ("Reach of the app", "without a token, it answers only requests from its own machine"),
+    ("Token of the app", "with FAIRRUN_TOKEN, each request needs the token"),
+    ("Encryption", "the app has no TLS; a proxy has to add it"),
+    ("Errors and logs of the app", "they contain no value of a request"),
+)
+
+
+def development(facts: ModelFacts) -> Part:
+    """Return point 2: the elements of the model and the process of its development."""
+    said = facts.statements
+    return Part(
+        "development",
+        "Elements and process of development",
+        [
+            Item(
+                "methods",
+                "Methods",
+                _methods(facts),
+                question="how the model was trained",
+            ),
+            ask(said, "design", "design", "Design choices and trade-offs", _design(facts)),
+            Item(
+                "architecture",
+                "Architecture",
+                _architecture(facts),
+                question="the parts of the model, and how they work together",
+            ),
+            Item("data", "Data sheet", _data(facts), question="which data the model was trained on"),
+            ask(said, "data_collection", "data_collection", "Origin of the data"),
+            ask(said, "labelling", "labelling", "Labels"),
+            ask(said, "groups", "groups", "Groups", _groups(facts)),
+            ask(said, "oversight", "oversight", "Human oversight", _oversight(facts)),
+            ask(said, "changes", "changes", "Pre-determined changes"),
+            Item("testing", "Validation and testing", _testing(facts)),
+            Item("discrimination", "Potentially discriminatory impacts", _impacts(facts)),
+            Item("test_logs", "Test logs and reports", _logs(facts), blanks=SIGNER),
+            ask(said, "cybersecurity", "cybersecurity", "Cybersecurity", _security()),
+        ],
+        2,
+    )
+
+
+def mitigators_of(facts: ModelFacts) -> list[Mitigator]:
+    """Return the rows of the table of mitigators that made the model."""
+    names = facts.origin.mitigator.split("+")
+    return [MITIGATORS[name] for name in names if name in MITIGATORS]
+
+
+def shown_result(facts: ModelFacts) -> GateResult | None:
+    """Return the result of the gate without numbers that are not shown."""
+    return None if facts.result is None else facts.result.shown(facts.evaluation.hidden)
+
+
+def shown_warnings(facts: ModelFacts) -> list[str]:
+    """Return the warnings about the mitigator, if the numbers of both groups are shown."""
+    first = facts.evaluation.protected
+    if facts.evaluation.hidden.reason(first.name, *first.group_names, joint=True):
+        return []
+    return [f"{sentence}." for sentence in facts.warnings]
+
+
+def _methods(facts: ModelFacts) -> tuple[Fact, ...]:
+    training = RunSources(facts.training_run)
+    registry = Source("document", "docs/mitigators.md")
+    found = []
+    for each in mitigators_of(facts):
+        does = f"{each.summary} It {_STAGES[each.stage]}." if each.stage in _STAGES else ""
+        found += [
+            Fact("Mitigator", each.name, training.tag("mitigator")),
+            Fact("What it does", does or each.summary, registry),
+            Fact("Its publication", each.source, registry),
+        ]
+    parameters = [
+        [name, value]
+        for name, value in sorted(facts.parameters.items())
+        if name.startswith(("mitigator.", "estimator.", "model."))
+    ]
+    estimator = facts.tags.get("estimator", "")
+    found.append(Fact("Estimator", estimator, training.tag("estimator")))
+    if parameters:
+        of_training = table(("parameter", "value"), parameters)
+        names = training.parameter("mitigator.*, estimator.*, model.*")
+        found.append(Fact("Parameters of the training", of_training, names))
+    return known(*found)
+
+
+def _design(facts: ModelFacts) -> Iterator[Fact]:
+    """Yield what was optimised, what was promised, and what it did to the metrics."""
+    training, evaluation = RunSources(facts.training_run), RunSources(facts.origin.run_id)
+    names = {
+        "mitigator.objective": "What the mitigator optimises",
+        "mitigator.constraint": "What the mitigator constrains",
+        "mitigator.constraint_checked": "Constraint as a gate",
+    }
+    for name, words in names.items():
+        value = facts.parameters.get(name, "none")
+        if value != "none":
+            yield Fact(words, value, training.parameter(name))
+    if facts.constraint is not None:
+        kept = evaluation.tag("mitigation.constraint")
+        yield Fact("Constraint on the measured rows", str(facts.constraint), kept)
+    trade_off = facts.tables.get("before_after")
+    if trade_off is not None:
+        source = training.artifact("before_after.json")
+        yield Fact("Trade-off: validation rows before and after", before_after(trade_off), source)
+    frontier = facts.evaluation.metrics.get("accuracy_over_threshold")
+    if plain(frontier) is not None:
+        yield Fact(
+            "Accuracy minus that of the best single threshold that is at least as near to equal "
+            "selection rates",
+            plain(frontier),
+            evaluation.metric("accuracy_over_threshold"),
+        )
+    warnings = shown_warnings(facts)
+    if warnings:
+        yield Fact("Warnings about the mitigator", warnings, evaluation.artifact("report.html"))
+
+
+def _architecture(facts: ModelFacts) -> tuple[Fact, ...]:
+    training = RunSources(facts.training_run)
+    model = Source("model", facts.origin.model)
+    has_tags = bool(facts.training_run and facts.tags)
+    draws = {"true": True, "false": False}
+    stages = "The model computes a score from the input columns. A rule turns the score into the "
+    stages += "prediction."
+    return known(
+        *([Fact("Steps of a prediction", stages, model)] if has_tags else []),
+        Fact(
+            "The rule reads the group",
+            draws.get(facts.tags.get("mitigator.reads_group", "")),
+            training.tag("mitigator.reads_group"),
+        ),
+        Fact(
+            "The rule is randomised",
+            draws.get(facts.tags.get("mitigator.randomised", "")),
+            training.tag("mitigator.randomised"),
+        ),
+        Fact("Number of input columns", len(facts.columns) or None, model),
+        Fact("Size in bytes", plain(facts.model_bytes), training.metric("model_bytes")),
+        Fact(
+            "Seconds of training",
+            plain(facts.metrics.get("fit_seconds")),
+            training.metric("fit_seconds"),
+        ),
+    )
+
+
+def _data(facts: ModelFacts) -> tuple[Fact, ...]:
+    training = RunSources(facts.training_run)
+    names = {
+        "data.target": "Predicted column",
+        "data.positive": "Favourable label",
+        "data.protected": "Protected columns",
+        "data.privileged": "Privileged values",
+        "data.unprivileged": "Other values of the comparison",
+        "data.drop": "Columns that were not used",
+        "data.missing": "Rows with missing values in a feature",
+        "data.weight": "Column of weights",
+        "data.cluster": "Column of clusters",
+        "data.sensitive": "Data marked as sensitive",
+        "data.validation_size": "Share of validation rows",
+        "data.test_size": "Share of test rows",
+        "data.seed": "Seed of the splits",
+    }
+    digest = facts.tags.get("dataset.digest", "") if facts.training_run else ""
+    found = [
+        Fact("Name", facts.origin.dataset, RunSources(facts.origin.run_id).tag("dataset.name")),
+        Fact("Source", facts.source, training.artifact("dataset.json")),
+        Fact("Digest of the training rows", digest, training.tag("dataset.digest")),
+        *(
+            Fact(f"Rows of the {split} split", plain(facts.metrics.get(f"n_rows_{split}")), metric)
+            for split in _SPLITS
+            for metric in [training.metric(f"n_rows_{split}")]
+        ),
+        Fact(
+            "Rows that were dropped",
+            plain(facts.metrics.get("n_rows_dropped")),
+            training.metric("n_rows_dropped"),
+        ),
+        *(
+            Fact(words, facts.parameters.get(name, ""), training.parameter(name))
+            for name, words in names.items()
+        ),
+    ]
+    captions = {
+        "label_group_counts": "Labels of each group in each split",
+        "findings": "Findings about the data",
+    }
+    for name, caption in captions.items():
+        if facts.tables.get(name) is not None:
+            content = table_of(facts.tables[name])
+            found.append(Fact(caption, content, training.artifact(f"{name}.json")))
+    if facts.origin.notes:
+        found.append(
+            Fact("While reading", [*facts.origin.notes], training.artifact("data_notes.json"))
+        )
+    return known(*found)
+
+
+def _groups(facts: ModelFacts) -> Iterator[Fact]:
+    """Yield how groups are compared, and how many measured rows each of them has."""
+    source = RunSources(facts.origin.run_id).artifact("audit/rates.csv")
+    for column in facts.evaluation.counts.columns:
+        a, b = column.group_names
+        compared = f"“{a}” is compared with “{b}”"
+        yield Fact(f"Groups of {column.name}", compared, source)
+        yield Fact(
+            f"Measured rows by {column.name}", sizes(facts.evaluation, column.name), source
+        )
+
+
+def _oversight(facts: ModelFacts) -> Iterator[Fact]:
+    """Yield the measures that help people to interpret an answer."""
+    if facts.overview is not None:
+        source = RunSources(facts.origin.run_id).artifact("explanations")
+        sentences = explanation_sentences(facts.overview)
+        yield Fact("What the score depends on", sentences, source)
+    elif facts.not_explained:
+        source = RunSources(facts.origin.run_id).artifact("report.html")
+        yield Fact("The model is not explained", facts.not_explained, source)
+    yield Fact(
+        "Explanation of one answer",
+        "the app gives the contribution of each column if the request asks for it",
+        Source("document", "docs/explanations.md"),
+    )
+
+
+def _testing(facts: ModelFacts) -> tuple[Fact, ...]:
+    origin, evaluation = facts.origin, RunSources(facts.origin.run_id)
+    which = "rows that were given"
+    if origin.rows == "test":
+        which = f"the test split, on which the {origin.not_fitted}"
+    return known(
+        Fact("Date of the test", origin.date, evaluation.itself),
+        Fact("Measured rows", which, evaluation.tag("evaluated.rows")),
+        Fact("Number of measured rows", facts.evaluation.counts.n_rows, evaluation.metric("n_rows")),
+        Fact("Digest of the measured rows", origin.digest, evaluation.itself),
+        Fact("Purpose of the test", origin.purpose, evaluation.parameter("evaluate.purpose")),
+        Fact("Earlier looks at these rows", origin.looks, evaluation.tag("evaluated.looks")),
+        Fact(
+            "Performance over all rows",
+            performance(facts.evaluation),
+            evaluation.artifact("audit/rates.csv"),
+        ),
+        Fact("Command that repeats the test", origin.command, evaluation.itself),
+    )
+
+
+def _impacts(facts: ModelFacts) -> list[Fact]:
+    """Return the gate, the comparisons of groups, and the four-fifths table."""
+    evaluation, run = facts.evaluation, RunSources(facts.origin.run_id)
+    found = []
+    result = shown_result(facts)
+    if result is not None:
+        verdict = run.tag("fairness.gate")
+        found += [
+            Fact("Gate", str(facts.gate), run.parameter("evaluate.gate")),
+            Fact("Verdict of the gate", f"{result.verdict.words}. {tally(result)}", verdict),
+            Fact("Checks of the gate", gate_checks(result), run.artifact("gate.json")),
+        ]
+    compared: Any = evaluation.audit.compared["protected"].unique().tolist()
+    source = run.artifact("audit/compared.csv, audit/worst.csv")
+    of_column = evaluation.audit.compared.groupby("protected", sort=False)
+    ends = of_column[["group_a", "group_b"]].first()
+    for name in compared:
+        a, b = ends.loc[name]
+        caption = f"{name.replace(':', ' × ')}: {a} against {b}"
+        found.append(Fact(caption, comparison(evaluation, name), source))
+    found.append(
+        Fact(
+            "Impact ratios (29 CFR 1607.4 D, a rule of the United States)",
+            four_fifths(evaluation),
+            run.artifact("audit/four_fifths.csv"),
+        )
+    )
+    return found
+
+
+def _logs(facts: ModelFacts) -> tuple[Fact, ...]:
+    origin, run = facts.origin, RunSources(facts.origin.run_id)
+    names = ["report.html", "model_card.html", "counts.json", "bias_metrics.json", "audit/*.csv"]
+    names += ["gate.json"] if facts.result is not None else []
+    return known(
+        Fact("Date of the run", origin.date, run.itself),
+        Fact("User of the run", origin.user, run.tag("mlflow.user")),
+        Fact("Run of the test", origin.run_id, run.itself),
+        Fact("Run of the training", facts.training_run, RunSources(facts.training_run).itself),
+        Fact("Commit of the project", origin.commit, run.tag("mlflow.source.git.commit")),
+        Fact("Logs and reports in the run", names, run.itself),
+    )
+
+
+def _security() -> list[Fact]:
+    return [Fact(name, text, _SECURITY) for name, text in _SOFTWARE]

@@ -1,5 +1,8 @@
 """HTML pages: the report of an evaluation, the pages of a sweep, a comparison and a check."""
 
+from fairrun.pages.before_after import (
+    shown_before_after,
+)
 from fairrun.pages.check import (
     render_check,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "render_comparison",
     "render_report",
     "render_sweep",
+    "shown_before_after",
     "subgroups_section",
     "unknown_groups_section",
     "with_axes",

@@ -25,6 +25,9 @@ from fairrun.metrics.audit import (
 from fairrun.metrics.audit_scores import (
     audit_scores,
 )
+from fairrun.metrics.before_after import (
+    before_after_table,
+)
 from fairrun.metrics.bias import (
     BIAS_METRICS,
     BiasMetric,
@@ -191,6 +194,7 @@ from fairrun.metrics.suppression import (
     MIN_CELL,
     NOTHING_HIDDEN,
     Hidden,
+    both_hidden,
     check_min_cell,
     hidden_groups,
     hidden_parts,
@@ -271,7 +275,9 @@ __all__ = [
     "area_between_roc_curves",
     "audit",
     "audit_scores",
+    "before_after_table",
     "bias_table",
+    "both_hidden",
     "brier_score",
     "calibration_in_the_large",
     "changed_sides",

@@ -1,5 +1,8 @@
 """HTML pages: the report of an evaluation, the pages of a sweep, a comparison and a check."""
 
+from fairrun.pages.before_after import (
+    shown_before_after,
+)
 from fairrun.pages.check import (
     render_check,
 )
@@ -68,6 +71,7 @@ __all__ = [
     "render_report",
     "render_sweep",
     "render_technical_file",
+    "shown_before_after",
     "subgroups_section",
     "technical_file",
     "unknown_groups_section",

@@ -48,6 +48,7 @@ __all__ = [
     "HISTORY_FILES",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
+    "LOCK",
     "LOOKED_MODELS",
     "LOOKS",
     "MEASURED_DIGEST",
@@ -130,6 +131,8 @@ SCORES_OF = "scores_of"
 SCORES_OF_ID = "scores_of_id"
 SCORE_SCALE = "score_scale"
 NOT_AGAIN = "rows_not_again"
+#: A further key: the digest of the file that pins the packages with which the model was trained.
+LOCK = "lock_sha256"
 
 # Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.
 PROCESS_HOST = "process.host"

@@ -18,10 +18,10 @@ __all__ = ["CLAIM", "TECHNICAL_FILE_FORMAT", "technical_file"]
 TECHNICAL_FILE_FORMAT = 1
 CLAIM = "This file collects facts. It does not claim conformity."
 _NOT_VERIFIED = (
-    "The headings are those of Annex IV of the EU AI Act in short form. The order of points 4 to 9 "
+    "The headings are those of Annex IV of the EU AI Act, shortened. The order of points 4 to 9 "
     "could not be checked against the Regulation itself.",
-    "As reported by secondary sources, the duties of systems of Annex III begin on 2 December 2027, "
-    "after the amendment of 2026.",
+    "As reported by secondary sources, the duties for systems of Annex III begin on 2 December "
+    "2027, after the amendment of 2026.",
     "The retention periods come from secondary sources, too.",
     "Sources differ on whether Art. 4a of the amendment is final.",
     "fairrun does not know whether the Act applies to the system. It checks no statement of a "

@@ -74,7 +74,7 @@ def development(facts: ModelFacts) -> Part:
                 _architecture(facts),
                 question="the parts of the model, and how they work together",
             ),
-            Item("data", "Data sheet", _data(facts), question="which data the model was trained on"),
+            Item("data", "Data sheet", _data(facts), question="the data of the training"),
             ask(said, "data_collection", "data_collection", "Origin of the data"),
             ask(said, "labelling", "labelling", "Labels"),
             ask(said, "groups", "groups", "Groups", _groups(facts)),
@@ -253,9 +253,7 @@ def _groups(facts: ModelFacts) -> Iterator[Fact]:
         a, b = column.group_names
         compared = f"“{a}” is compared with “{b}”"
         yield Fact(f"Groups of {column.name}", compared, source)
-        yield Fact(
-            f"Measured rows by {column.name}", sizes(facts.evaluation, column.name), source
-        )
+        yield Fact(f"Measured rows by {column.name}", sizes(facts.evaluation, column.name), source)
 
 
 def _oversight(facts: ModelFacts) -> Iterator[Fact]:
@@ -282,7 +280,7 @@ def _testing(facts: ModelFacts) -> tuple[Fact, ...]:
     return known(
         Fact("Date of the test", origin.date, evaluation.itself),
         Fact("Measured rows", which, evaluation.tag("evaluated.rows")),
-        Fact("Number of measured rows", facts.evaluation.counts.n_rows, evaluation.metric("n_rows")),
+        Fact("Number of rows", facts.evaluation.counts.n_rows, evaluation.metric("n_rows")),
         Fact("Digest of the measured rows", origin.digest, evaluation.itself),
         Fact("Purpose of the test", origin.purpose, evaluation.parameter("evaluate.purpose")),
         Fact("Earlier looks at these rows", origin.looks, evaluation.tag("evaluated.looks")),

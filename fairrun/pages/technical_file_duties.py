@@ -50,8 +50,8 @@ def further_parts(facts: ModelFacts) -> list[Part]:
                 ask(said, "retention", "retention", "What is kept, and for how long"),
             ],
             notes=[
-                "The periods are as reported by secondary sources. Whether one of them applies is a "
-                "question for a person.",
+                "The periods are as reported by secondary sources. A person has to find out which "
+                "of them apply.",
             ],
         ),
         Part(

@@ -243,9 +243,16 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def measured(value: Any, low: Any, high: Any, reason: str = "") -> dict[str, Any]:
-    """Return a number with its interval as JSON, and the reason why one of them is missing."""
-    return {"value": plain(value), "low": plain(low), "high": plain(high), "reason": reason}
+def measured(numbers: Iterable[Any], reason: str = "") -> dict[str, Any]:
+    """Return a value and the limits of its interval as JSON, with the reason why one is missing.
+
+    Examples
+    --------
+    >>> measured([0.5, 0.25, 0.75])
+    {'value': 0.5, 'low': 0.25, 'high': 0.75, 'reason': ''}
+    """
+    value, low, high = map(plain, numbers)
+    return {"value": value, "low": low, "high": high, "reason": reason}
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], note: str = "") -> dict[str, Any]:

@@ -17,7 +17,6 @@ from fairrun.text import n_of
 __all__ = ["render_technical_file"]
 
 
-
 def render_technical_file(content: Mapping[str, Any]) -> str:
     """Return the page of a technical file as HTML.
 

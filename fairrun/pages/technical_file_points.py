@@ -215,7 +215,7 @@ def _limits(facts: ModelFacts) -> list[Fact]:
 
 
 def _outcomes(facts: ModelFacts) -> Iterator[Fact]:
-    """Yield what the run found that may go wrong: small groups, calibration, subgroups, warnings."""
+    """Yield what may go wrong: small groups, calibration, open checks, subgroups."""
     run = RunSources(facts.origin.run_id)
     audit = run.artifact("audit/rates.csv")
     small = hidden_groups_table(facts.evaluation)

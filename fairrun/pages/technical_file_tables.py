@@ -42,7 +42,7 @@ def performance(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def sizes(evaluation: Evaluation, protected: str) -> dict[str, Any]:
-    """Return the rows of each value of a protected column, and the share with a favourable label."""
+    """Return the size of each group of a protected column, and its share of favourable labels."""
     rate = "base_rate" if evaluation.labelled else "selection_rate"
     rows = [
         [group, _size(evaluation, protected, of_group[rate]), _cell(of_group[rate])]
@@ -50,7 +50,7 @@ def sizes(evaluation: Evaluation, protected: str) -> dict[str, Any]:
     ]
     said, unknown = evaluation.hidden.rows(protected, MISSING), unknown_rows(evaluation, protected)
     if said or unknown["n_rows"]:
-        share = measured(None if said else unknown["value"], None, None)
+        share = measured([None if said else unknown["value"], None, None])
         rows.append([MISSING, said or unknown["n_rows"], share])
     return table(("group", "rows", rate), rows, _left_out(evaluation, protected))
 
@@ -73,9 +73,7 @@ def rates(evaluation: Evaluation, protected: str) -> dict[str, Any]:
 def comparison(evaluation: Evaluation, protected: str) -> dict[str, Any]:
     """Return the metrics of group_a against group_b, and of the worst pair of values."""
     audited = evaluation.audit
-    worst = {
-        row["metric"]: row for row in _records(audited.worst) if row["protected"] == protected
-    }
+    worst = {row["metric"]: row for row in _records(audited.worst) if row["protected"] == protected}
     rows = []
     for row in _records(audited.compared[audited.compared["protected"] == protected]):
         metric = BIAS_METRICS.get(row["metric"])
@@ -105,7 +103,7 @@ def four_fifths(evaluation: Evaluation) -> dict[str, Any]:
                 row["protected"],
                 row["group"],
                 hidden.rows(row["protected"], row["group"]) or row["n"],
-                *(measured(*numbers, reason) for numbers in (rate, ratio)),
+                *(measured(numbers, reason) for numbers in (rate, ratio)),
                 row["highest_group"],
                 row["below_four_fifths"],
             ]
@@ -127,7 +125,7 @@ def gate_checks(result: GateResult) -> dict[str, Any]:
                 str(each.term),
                 each.subject,
                 each.verdict.words,
-                measured(each.value, each.ci_low, each.ci_high, each.reason),
+                measured([each.value, each.ci_low, each.ci_high], each.reason),
                 each.rows,
             ]
             for each in result.judgements
@@ -143,7 +141,7 @@ def before_after(frame: pd.DataFrame) -> dict[str, Any]:
             [
                 row["metric"],
                 *(
-                    measured(*(row.get(f"{which}{end}") for end in ("", "_ci_low", "_ci_high")))
+                    measured(row.get(f"{which}{end}") for end in ("", "_ci_low", "_ci_high"))
                     for which in ("before", "after")
                 ),
             ]
@@ -207,4 +205,4 @@ def _cell(row: dict[str, Any] | None) -> Any:
     """Return the cell with the value of a row and its interval; empty without a row."""
     if row is None:
         return ""
-    return measured(*(row[end] for end in _ENDS), str(row["reason"]))
+    return measured((row[end] for end in _ENDS), str(row["reason"]))

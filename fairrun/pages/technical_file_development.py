@@ -17,6 +17,7 @@ from fairrun.pages.technical_file_items import (
     Source,
     ask,
     known,
+    model_source,
     plain,
     table,
     table_of,
@@ -26,6 +27,7 @@ from fairrun.pages.technical_file_tables import (
     comparison,
     four_fifths,
     gate_checks,
+    label_counts,
     performance,
     sizes,
 )
@@ -167,7 +169,7 @@ def _design(facts: ModelFacts) -> Iterator[Fact]:
 
 def _architecture(facts: ModelFacts) -> tuple[Fact, ...]:
     training = RunSources(facts.training_run)
-    model = Source("model", facts.origin.model)
+    model = model_source(facts.origin.model)
     has_tags = bool(facts.training_run and facts.tags)
     draws = {"true": True, "false": False}
     stages = "The model computes a score from the input columns. A rule turns the score into the "
@@ -231,13 +233,13 @@ def _data(facts: ModelFacts) -> tuple[Fact, ...]:
             for name, words in names.items()
         ),
     ]
-    captions = {
-        "label_group_counts": "Labels of each group in each split",
-        "findings": "Findings about the data",
+    makers = {
+        "label_group_counts": ("Labels of each group in each split", label_counts),
+        "findings": ("Findings about the data", table_of),
     }
-    for name, caption in captions.items():
+    for name, (caption, make) in makers.items():
         if facts.tables.get(name) is not None:
-            content = table_of(facts.tables[name])
+            content = make(facts.tables[name])
             found.append(Fact(caption, content, training.artifact(f"{name}.json")))
     if facts.origin.notes:
         found.append(
@@ -283,13 +285,17 @@ def _testing(facts: ModelFacts) -> tuple[Fact, ...]:
         Fact("Number of rows", facts.evaluation.counts.n_rows, evaluation.metric("n_rows")),
         Fact("Digest of the measured rows", origin.digest, evaluation.itself),
         Fact("Purpose of the test", origin.purpose, evaluation.parameter("evaluate.purpose")),
-        Fact("Earlier looks at these rows", origin.looks, evaluation.tag("evaluated.looks")),
+        Fact("Looks at these rows so far", origin.looks, evaluation.tag("evaluated.looks")),
         Fact(
             "Performance over all rows",
             performance(facts.evaluation),
             evaluation.artifact("audit/rates.csv"),
         ),
-        Fact("Command that repeats the test", origin.command, evaluation.itself),
+        Fact(
+            "Command that repeats the test",
+            "at the end of report.html",
+            evaluation.artifact("report.html"),
+        ),
     )
 
 

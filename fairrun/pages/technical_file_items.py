@@ -22,6 +22,7 @@ __all__ = [
     "ask",
     "known",
     "measured",
+    "model_source",
     "plain",
     "table",
     "table_of",
@@ -211,14 +212,23 @@ def ask(
     statements: Statements, asks: str, key: str, title: str, facts: Iterable[Fact] = ()
 ) -> Item:
     """Return an item that a person has to say something about, with the answer if there is one."""
-    # The folder is that of somebody's machine.
-    file = PurePath(statements.path.replace("\\", "/")).name
-    return Item(key, title, tuple(facts), asks, statements.get(asks), file)
+    return Item(key, title, tuple(facts), asks, statements.get(asks), _last(statements.path))
 
 
 def known(*facts: Fact) -> tuple[Fact, ...]:
     """Return the facts that have a value."""
     return tuple(fact for fact in facts if fact.value not in ("", None, []))
+
+
+def model_source(uri: str) -> Source:
+    """Return a saved model as a source, without the folders of somebody's machine.
+
+    Examples
+    --------
+    >>> model_source("runs:/0123/model").name, model_source("/home/ann/model").name
+    ('runs:/0123/model', 'model')
+    """
+    return Source("model", uri if uri.startswith(("runs:/", "models:/")) else _last(uri))
 
 
 def plain(value: Any) -> Any:
@@ -279,3 +289,8 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], note: str = "")
 def table_of(frame: pd.DataFrame, note: str = "") -> dict[str, Any]:
     """Return a DataFrame as a table of JSON."""
     return table(map(str, frame), frame.astype(object).to_numpy().tolist(), note)
+
+
+def _last(path: str) -> str:
+    """Return the last part of a path, without the folders of somebody's machine."""
+    return PurePath(path.replace("\\", "/")).name

@@ -17,6 +17,14 @@ from fairrun.text import n_of
 __all__ = ["render_technical_file"]
 
 
+#: The headings of wide tables, where the name of the metric is long.
+_HEADS = {
+    "roc_auc": "AUC",
+    "positive_predictive_value": "precision",
+    "calibration_in_the_large": "calibration in the large",
+}
+
+
 def render_technical_file(content: Mapping[str, Any]) -> str:
     """Return the page of a technical file as HTML.
 
@@ -35,7 +43,7 @@ def render_technical_file(content: Mapping[str, Any]) -> str:
     gaps = tally["gaps"]
     counted = (
         f"{tally['points_with_facts']} of {n_of(tally['points'], 'point has', 'points have')} "
-        f"facts. {n_of(tally['statements'], 'statement')} of people. "
+        f"facts from runs. People gave {n_of(tally['statements'], 'statement')}. "
         f"{n_of(gaps, 'gap is', 'gaps are')} {GAP}."
     )
     runs = content["runs"]
@@ -68,7 +76,7 @@ def _table(value: Mapping[str, Any], caption: str) -> Table:
         tuple(_cell(cell, column, row[0]) for cell, column in zip(row, columns, strict=True))
         for row in value["rows"]
     )
-    heads = tuple("AUC" if name == "roc_auc" else name.replace("_", " ") for name in columns)
+    heads = tuple(_HEADS.get(name, name.replace("_", " ")) for name in columns)
     return Table(caption, heads, rows, value["note"])
 
 
@@ -109,6 +117,5 @@ def _in_words(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        text = f"{value:,.0f}" if value.is_integer() else f"{value:,.6g}"
-        return text.replace("-", "−")
+        return f"{value:,.3f}".replace("-", "−")
     return str(value)

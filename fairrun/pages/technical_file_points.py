@@ -17,6 +17,7 @@ from fairrun.pages.technical_file_items import (
     Source,
     ask,
     known,
+    model_source,
     plain,
     table,
 )
@@ -158,7 +159,7 @@ def _model(facts: ModelFacts) -> tuple[Fact, ...]:
     model = run.parameter("evaluate.model")
     predicts = f"whether {origin.target} is “{origin.positive}”"
     return known(
-        Fact("Model", origin.model, model),
+        Fact("Model", model_source(origin.model).name, model),
         Fact("What it predicts", predicts, run.artifact("dataset.json")),
         Fact("Mitigator", origin.mitigator, run.tag("mitigator")),
         Fact("Estimator", facts.tags.get("estimator", ""), run.tag("estimator")),
@@ -175,7 +176,7 @@ def _software(facts: ModelFacts) -> tuple[Fact, ...]:
         Fact(
             "SHA-256 of the file that pins the packages",
             facts.lock_digest,
-            Source("model", origin.model),
+            model_source(origin.model),
         ),
     )
 
@@ -183,7 +184,7 @@ def _software(facts: ModelFacts) -> tuple[Fact, ...]:
 def _forms(facts: ModelFacts) -> list[Fact]:
     app = "an HTTP app: mlflow run . -e serve"
     return [
-        Fact("MLflow model", "a folder that MLflow loads", Source("model", facts.origin.model)),
+        Fact("MLflow model", "a folder that MLflow loads", model_source(facts.origin.model)),
         Fact("Service", app, _SERVING),
     ]
 
@@ -220,7 +221,7 @@ def _outcomes(facts: ModelFacts) -> Iterator[Fact]:
     audit = run.artifact("audit/rates.csv")
     small = hidden_groups_table(facts.evaluation)
     if small is not None:
-        yield Fact("Groups with too few rows to say anything about them", small, audit)
+        yield Fact("Groups of which not all numbers are shown", small, audit)
     scores = miscalibrated(facts.evaluation)
     if scores is not None:
         yield Fact("Groups whose scores are shown to be too high or too low", scores, audit)
@@ -258,7 +259,7 @@ def _input(facts: ModelFacts) -> tuple[Fact, ...]:
     }
     columns = [[each["name"], each["type"], each["role"]] for each in facts.columns]
     content = table(("column", "type", "role"), columns)
-    found = [Fact("Input columns", content, Source("model", facts.origin.model))] if columns else []
+    found = [Fact("Input columns", content, model_source(facts.origin.model))] if columns else []
     found += [
         Fact(words, facts.parameters.get(name, ""), training.parameter(name))
         for name, words in names.items()
@@ -271,7 +272,7 @@ def _output(facts: ModelFacts) -> list[Fact]:
     rate = facts.evaluation.metrics.get("selection_rate")
     selected = RunSources(facts.origin.run_id).metric("selection_rate")
     return [
-        Fact("Output columns", content, Source("model", facts.origin.model)),
+        Fact("Output columns", content, model_source(facts.origin.model)),
         *known(Fact("Share of the measured rows that is selected", plain(rate), selected)),
     ]
 

@@ -18,6 +18,7 @@ __all__ = [
     "four_fifths",
     "gate_checks",
     "hidden_groups_table",
+    "label_counts",
     "miscalibrated",
     "performance",
     "rates",
@@ -26,7 +27,7 @@ __all__ = [
 
 #: The rates of each group, as far as they are measured.
 _RATES = (
-    *("base_rate", "selection_rate", "true_positive_rate", "false_positive_rate"),
+    *("selection_rate", "true_positive_rate", "false_positive_rate"),
     *("positive_predictive_value", "accuracy", "roc_auc", "calibration_in_the_large"),
 )
 _ENDS = ("value", "ci_low", "ci_high")
@@ -100,15 +101,15 @@ def four_fifths(evaluation: Evaluation) -> dict[str, Any]:
         rate = (row[name] for name in ("selection_rate", "ci_low", "ci_high"))
         cells.append(
             [
-                row["protected"],
                 row["group"],
+                row["protected"],
                 hidden.rows(row["protected"], row["group"]) or row["n"],
                 *(measured(numbers, reason) for numbers in (rate, ratio)),
                 row["highest_group"],
-                row["below_four_fifths"],
+                reason or row["below_four_fifths"],
             ]
         )
-    columns = ("protected column", "group", "rows", "selection_rate", "impact_ratio")
+    columns = ("group", "protected column", "rows", "selection_rate", "impact_ratio")
     return table(
         (*columns, "compared with", "below 4/5"),
         cells,
@@ -133,6 +134,15 @@ def gate_checks(result: GateResult) -> dict[str, Any]:
     )
 
 
+def label_counts(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the numbers of rows of each split, group and label, as a run of training logs them."""
+    rows = [
+        [row["split"], row["group"], row["label"], row.get("instead") or row["count"]]
+        for row in _records(frame)
+    ]
+    return table(("split", "group", "label", "rows"), rows)
+
+
 def before_after(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the metrics without and with the mitigator, as a run of training logs them."""
     return table(
@@ -151,10 +161,13 @@ def before_after(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def hidden_groups_table(evaluation: Evaluation) -> dict[str, Any] | None:
-    """Return the groups of which no number is shown; None if there is none."""
+    """Return the groups of which not all numbers are shown; None if there is none."""
     hidden = evaluation.hidden
-    rows = [[name, group, hidden.rows(name, group)] for name, group in sorted(hidden.groups)]
-    return table(("protected column", "group", "rows"), rows) if rows else None
+    rows = [
+        [group, protected, hidden.reason(protected, group, joint=True)]
+        for protected, group in sorted(hidden.groups | hidden.joint)
+    ]
+    return table(("group", "protected column", "reason"), rows) if rows else None
 
 
 def miscalibrated(evaluation: Evaluation) -> dict[str, Any] | None:
@@ -163,16 +176,17 @@ def miscalibrated(evaluation: Evaluation) -> dict[str, Any] | None:
     of_scores = every[(every["metric"] == "calibration_in_the_large") & (every["protected"] != "")]
     rows = [
         [
-            row["protected"],
             row["group"],
+            row["protected"],
             _cell(row),
             "too high" if row["value"] > 0 else "too low",
         ]
         for row in _records(of_scores)
         if row["ci_low"] > 0 or row["ci_high"] < 0
     ]
-    columns = ("protected column", "group", "calibration_in_the_large", "scores are")
-    return table(columns, rows) if rows else None
+    columns = ("group", "protected column", "calibration_in_the_large", "scores are")
+    note = "Each interval covers the true value in 95 of 100 samples, so chance adds some groups."
+    return table(columns, rows, note) if rows else None
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,14 +1,11 @@
-"""Point 2 of a technical file: how the model was developed, from which data, and how tested."""
+"""Point 2 of a technical file: how the model was developed, and from which data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from fairrun.gate import GateResult
 from fairrun.pages.explanation_words import explanation_sentences
 from fairrun.pages.facts import ModelFacts
-from fairrun.pages.gate_tables import tally
 from fairrun.pages.technical_file_items import (
     Fact,
     Item,
@@ -22,38 +19,25 @@ from fairrun.pages.technical_file_items import (
     table,
     table_of,
 )
-from fairrun.pages.technical_file_tables import (
-    before_after,
-    comparison,
-    four_fifths,
-    gate_checks,
-    label_counts,
-    performance,
-    sizes,
+from fairrun.pages.technical_file_tables import before_after, label_counts, sizes
+from fairrun.pages.technical_file_testing import (
+    SIGNER,
+    impacts,
+    logs,
+    security,
+    shown_warnings,
+    testing,
 )
 from fairrun.training.mitigation import MITIGATORS, Mitigator
 
-__all__ = ["SIGNER", "development", "mitigators_of", "shown_result", "shown_warnings"]
+__all__ = ["development", "mitigators_of"]
 
-#: The fields that a signature has. fairrun leaves them empty.
-SIGNER = ("name", "role", "date", "signature")
 _STAGES = {
     "pre": "changes the training rows",
     "in": "changes the training of the model",
     "post": "changes the decisions that follow from the scores",
 }
 _SPLITS = ("train", "validation", "test")
-_SECURITY = Source("document", "SECURITY.md")
-#: What SECURITY.md says about the software. It says nothing about where somebody runs it.
-_SOFTWARE = (
-    ("Content of a saved model", "arrays, JSON and Python files; no pickle and no training row"),
-    ("Integrity of a saved model", "a manifest has the digest of each file and is checked at load"),
-    ("Limit of the digests", "they detect accidents, and no attacker who can write new digests"),
-    ("Reach of the app", "without a token, it answers only requests from its own machine"),
-    ("Token of the app", "with FAIRRUN_TOKEN, each request needs the token"),
-    ("Encryption", "the app has no TLS; a proxy has to add it"),
-    ("Errors and logs of the app", "they contain no value of a request"),
-)
 
 
 def development(facts: ModelFacts) -> Part:
@@ -82,10 +66,10 @@ def development(facts: ModelFacts) -> Part:
             ask(said, "groups", "groups", "Groups", _groups(facts)),
             ask(said, "oversight", "oversight", "Human oversight", _oversight(facts)),
             ask(said, "changes", "changes", "Pre-determined changes"),
-            Item("testing", "Validation and testing", _testing(facts)),
-            Item("discrimination", "Potentially discriminatory impacts", _impacts(facts)),
-            Item("test_logs", "Test logs and reports", _logs(facts), blanks=SIGNER),
-            ask(said, "cybersecurity", "cybersecurity", "Cybersecurity", _security()),
+            Item("testing", "Validation and testing", testing(facts)),
+            Item("discrimination", "Potentially discriminatory impacts", impacts(facts)),
+            Item("test_logs", "Test logs and reports", logs(facts), blanks=SIGNER),
+            ask(said, "cybersecurity", "cybersecurity", "Cybersecurity", security()),
         ],
         2,
     )
@@ -95,19 +79,6 @@ def mitigators_of(facts: ModelFacts) -> list[Mitigator]:
     """Return the rows of the table of mitigators that made the model."""
     names = facts.origin.mitigator.split("+")
     return [MITIGATORS[name] for name in names if name in MITIGATORS]
-
-
-def shown_result(facts: ModelFacts) -> GateResult | None:
-    """Return the result of the gate without numbers that are not shown."""
-    return None if facts.result is None else facts.result.shown(facts.evaluation.hidden)
-
-
-def shown_warnings(facts: ModelFacts) -> list[str]:
-    """Return the warnings about the mitigator, if the numbers of both groups are shown."""
-    first = facts.evaluation.protected
-    if facts.evaluation.hidden.reason(first.name, *first.group_names, joint=True):
-        return []
-    return [f"{sentence}." for sentence in facts.warnings]
 
 
 def _methods(facts: ModelFacts) -> tuple[Fact, ...]:
@@ -172,8 +143,10 @@ def _architecture(facts: ModelFacts) -> tuple[Fact, ...]:
     model = model_source(facts.origin.model)
     has_tags = bool(facts.training_run and facts.tags)
     draws = {"true": True, "false": False}
-    stages = "The model computes a score from the input columns. A rule turns the score into the "
-    stages += "prediction."
+    first = "The model computes a score from the input columns."
+    if facts.origin.of_scores:
+        first = "Another model computes the score, which is an input column."
+    stages = f"{first} A rule turns the score into the prediction."
     return known(
         *([Fact("Steps of a prediction", stages, model)] if has_tags else []),
         Fact(
@@ -272,76 +245,3 @@ def _oversight(facts: ModelFacts) -> Iterator[Fact]:
         "the app gives the contribution of each column if the request asks for it",
         Source("document", "docs/explanations.md"),
     )
-
-
-def _testing(facts: ModelFacts) -> tuple[Fact, ...]:
-    origin, evaluation = facts.origin, RunSources(facts.origin.run_id)
-    which = "rows that were given"
-    if origin.rows == "test":
-        which = f"the test split, on which the {origin.not_fitted}"
-    return known(
-        Fact("Date of the test", origin.date, evaluation.itself),
-        Fact("Measured rows", which, evaluation.tag("evaluated.rows")),
-        Fact("Number of rows", facts.evaluation.counts.n_rows, evaluation.metric("n_rows")),
-        Fact("Digest of the measured rows", origin.digest, evaluation.itself),
-        Fact("Purpose of the test", origin.purpose, evaluation.parameter("evaluate.purpose")),
-        Fact("Looks at these rows so far", origin.looks, evaluation.tag("evaluated.looks")),
-        Fact(
-            "Performance over all rows",
-            performance(facts.evaluation),
-            evaluation.artifact("audit/rates.csv"),
-        ),
-        Fact(
-            "Command that repeats the test",
-            "at the end of report.html",
-            evaluation.artifact("report.html"),
-        ),
-    )
-
-
-def _impacts(facts: ModelFacts) -> list[Fact]:
-    """Return the gate, the comparisons of groups, and the four-fifths table."""
-    evaluation, run = facts.evaluation, RunSources(facts.origin.run_id)
-    found = []
-    result = shown_result(facts)
-    if result is not None:
-        verdict = run.tag("fairness.gate")
-        found += [
-            Fact("Gate", str(facts.gate), run.parameter("evaluate.gate")),
-            Fact("Verdict of the gate", f"{result.verdict.words}. {tally(result)}", verdict),
-            Fact("Checks of the gate", gate_checks(result), run.artifact("gate.json")),
-        ]
-    compared: Any = evaluation.audit.compared["protected"].unique().tolist()
-    source = run.artifact("audit/compared.csv, audit/worst.csv")
-    of_column = evaluation.audit.compared.groupby("protected", sort=False)
-    ends = of_column[["group_a", "group_b"]].first()
-    for name in compared:
-        a, b = ends.loc[name]
-        caption = f"{name.replace(':', ' × ')}: {a} against {b}"
-        found.append(Fact(caption, comparison(evaluation, name), source))
-    found.append(
-        Fact(
-            "Impact ratios (29 CFR 1607.4 D, a rule of the United States)",
-            four_fifths(evaluation),
-            run.artifact("audit/four_fifths.csv"),
-        )
-    )
-    return found
-
-
-def _logs(facts: ModelFacts) -> tuple[Fact, ...]:
-    origin, run = facts.origin, RunSources(facts.origin.run_id)
-    names = ["report.html", "model_card.html", "counts.json", "bias_metrics.json", "audit/*.csv"]
-    names += ["gate.json"] if facts.result is not None else []
-    return known(
-        Fact("Date of the run", origin.date, run.itself),
-        Fact("User of the run", origin.user, run.tag("mlflow.user")),
-        Fact("Run of the test", origin.run_id, run.itself),
-        Fact("Run of the training", facts.training_run, RunSources(facts.training_run).itself),
-        Fact("Commit of the project", origin.commit, run.tag("mlflow.source.git.commit")),
-        Fact("Logs and reports in the run", names, run.itself),
-    )
-
-
-def _security() -> list[Fact]:
-    return [Fact(name, text, _SECURITY) for name, text in _SOFTWARE]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fairrun.pages.facts import ModelFacts
-from fairrun.pages.technical_file_development import SIGNER, mitigators_of
+from fairrun.pages.technical_file_development import mitigators_of
 from fairrun.pages.technical_file_items import Fact, Item, Part, RunSources, Source, ask, table
+from fairrun.pages.technical_file_testing import SIGNER
 
 __all__ = ["further_parts"]
 

@@ -84,7 +84,7 @@ def _cell(cell: Any, column: str, first: Any) -> Cell:
     """Return a cell. `first` is the first cell of its row, which may be the name of a metric."""
     if isinstance(cell, Mapping):
         return _measured(cell, column, str(first))
-    if isinstance(cell, str) and column == "metric":
+    if isinstance(cell, str) and column in ("metric", "word"):
         return Cell(cell.replace("_", " "))
     is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
     return Cell(_in_words(cell), is_number=is_number or column == "rows")
@@ -95,7 +95,7 @@ def _measured(cell: Mapping[str, Any], column: str, first: str) -> Cell:
     reason = str(cell["reason"])
     if not isinstance(cell["value"], int | float):
         if is_hidden_reason(reason):
-            return Cell("hidden")
+            return Cell("hidden", is_number=True)
         return Cell(cell["value"] or reason or "undefined")
     limits = [cell[name] for name in ("value", "low", "high")]
     numbers = [float("nan") if each is None else _finite(each) for each in limits]

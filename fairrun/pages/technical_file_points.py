@@ -8,7 +8,6 @@ from typing import Any
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.glossary import WORDS
 from fairrun.pages.limits import not_measured
-from fairrun.pages.technical_file_development import shown_result, shown_warnings
 from fairrun.pages.technical_file_items import (
     Fact,
     Item,
@@ -22,6 +21,7 @@ from fairrun.pages.technical_file_items import (
     table,
 )
 from fairrun.pages.technical_file_tables import hidden_groups_table, miscalibrated, rates
+from fairrun.pages.technical_file_testing import shown_result, shown_warnings
 
 __all__ = ["control", "description", "later_points"]
 

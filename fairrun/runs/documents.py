@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from fairrun.pages import ModelFacts
+from fairrun.pages import ModelFacts, render_card, render_card_markdown
+from fairrun.tracking.evaluation import log_document
+from fairrun.tracking.names import MODEL_CARD, MODEL_CARD_PAGE
 
 __all__ = ["log_documents"]
+
+#: What makes each document, by the name of the artifact.
+_DOCUMENTS = {
+    MODEL_CARD: render_card_markdown,
+    MODEL_CARD_PAGE: render_card,
+}
 
 
 def log_documents(facts: ModelFacts) -> None:
@@ -15,3 +23,5 @@ def log_documents(facts: ModelFacts) -> None:
     facts : ModelFacts
         What the runs know about the model, and what people said.
     """
+    for name, render in _DOCUMENTS.items():
+        log_document(name, render(facts))

@@ -3,6 +3,11 @@
 from fairrun.pages.before_after import (
     shown_before_after,
 )
+from fairrun.pages.card import (
+    missing_answers,
+    render_card,
+    render_card_markdown,
+)
 from fairrun.pages.check import (
     render_check,
 )
@@ -65,7 +70,10 @@ __all__ = [
     "conditional_section",
     "constraint_limit",
     "finding",
+    "missing_answers",
     "read_statements",
+    "render_card",
+    "render_card_markdown",
     "render_check",
     "render_comparison",
     "render_report",

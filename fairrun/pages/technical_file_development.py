@@ -63,6 +63,7 @@ def development(facts: ModelFacts) -> Part:
             Item("data", "Data sheet", _data(facts), question="the data of the training"),
             ask(said, "data_collection", "data_collection", "Origin of the data"),
             ask(said, "labelling", "labelling", "Labels"),
+            ask(said, "languages", "languages", "Languages"),
             ask(said, "groups", "groups", "Groups", _groups(facts)),
             ask(said, "oversight", "oversight", "Human oversight", _oversight(facts)),
             ask(said, "changes", "changes", "Pre-determined changes"),
@@ -97,8 +98,7 @@ def _methods(facts: ModelFacts) -> tuple[Fact, ...]:
         for name, value in sorted(facts.parameters.items())
         if name.startswith(("mitigator.", "estimator.", "model."))
     ]
-    estimator = facts.tags.get("estimator", "")
-    found.append(Fact("Estimator", estimator, training.tag("estimator")))
+    found.append(Fact("Estimator", facts.estimator, training.tag("estimator")))
     if parameters:
         of_training = table(("parameter", "value"), parameters)
         names = training.parameter("mitigator.*, estimator.*, model.*")
@@ -121,10 +121,10 @@ def _design(facts: ModelFacts) -> Iterator[Fact]:
     if facts.constraint is not None:
         kept = evaluation.tag("mitigation.constraint")
         yield Fact("Constraint on the measured rows", str(facts.constraint), kept)
-    trade_off = facts.tables.get("before_after")
-    if trade_off is not None:
+    if facts.before_after is not None:
+        content = before_after(facts.before_after)
         source = training.artifact("before_after.json")
-        yield Fact("Trade-off: validation rows before and after", before_after(trade_off), source)
+        yield Fact("Trade-off: metrics without and with the mitigator", content, source)
     frontier = facts.evaluation.metrics.get("accuracy_over_threshold")
     if plain(frontier) is not None:
         yield Fact(
@@ -141,26 +141,16 @@ def _design(facts: ModelFacts) -> Iterator[Fact]:
 def _architecture(facts: ModelFacts) -> tuple[Fact, ...]:
     training = RunSources(facts.training_run)
     model = model_source(facts.origin.model)
-    has_tags = bool(facts.training_run and facts.tags)
-    draws = {"true": True, "false": False}
     first = "The model computes a score from the input columns."
     if facts.origin.of_scores:
         first = "Another model computes the score, which is an input column."
     stages = f"{first} A rule turns the score into the prediction."
     return known(
-        *([Fact("Steps of a prediction", stages, model)] if has_tags else []),
-        Fact(
-            "The rule reads the group",
-            draws.get(facts.tags.get("mitigator.reads_group", "")),
-            training.tag("mitigator.reads_group"),
-        ),
-        Fact(
-            "The rule is randomised",
-            draws.get(facts.tags.get("mitigator.randomised", "")),
-            training.tag("mitigator.randomised"),
-        ),
+        Fact("Steps of a prediction", stages, model),
+        Fact("The model reads the group", facts.reads_group, model),
+        Fact("The rule is randomised", facts.is_randomised, model),
         Fact("Number of input columns", len(facts.columns) or None, model),
-        Fact("Size in bytes", plain(facts.model_bytes), training.metric("model_bytes")),
+        Fact("Size in bytes", plain(facts.model_bytes), model),
         Fact(
             "Seconds of training",
             plain(facts.metrics.get("fit_seconds")),
@@ -186,15 +176,17 @@ def _data(facts: ModelFacts) -> tuple[Fact, ...]:
         "data.test_size": "Share of test rows",
         "data.seed": "Seed of the splits",
     }
-    digest = facts.tags.get("dataset.digest", "") if facts.training_run else ""
     found = [
-        Fact("Name", facts.origin.dataset, RunSources(facts.origin.run_id).tag("dataset.name")),
+        Fact("Name", facts.dataset if facts.training_run else "", training.tag("dataset.name")),
         Fact("Source", facts.source, training.artifact("dataset.json")),
-        Fact("Digest of the training rows", digest, training.tag("dataset.digest")),
+        Fact("Digest of the training rows", facts.training_digest, training.tag("dataset.digest")),
         *(
-            Fact(f"Rows of the {split} split", plain(facts.metrics.get(f"n_rows_{split}")), metric)
+            Fact(
+                f"Rows of the {split} split",
+                plain(facts.rows_of(split)),
+                training.metric(f"n_rows_{split}"),
+            )
             for split in _SPLITS
-            for metric in [training.metric(f"n_rows_{split}")]
         ),
         Fact(
             "Rows that were dropped",
@@ -206,14 +198,12 @@ def _data(facts: ModelFacts) -> tuple[Fact, ...]:
             for name, words in names.items()
         ),
     ]
-    makers = {
-        "label_group_counts": ("Labels of each group in each split", label_counts),
-        "findings": ("Findings about the data", table_of),
-    }
-    for name, (caption, make) in makers.items():
-        if facts.tables.get(name) is not None:
-            content = make(facts.tables[name])
-            found.append(Fact(caption, content, training.artifact(f"{name}.json")))
+    if facts.label_counts is not None:
+        content, source = label_counts(facts.label_counts), "label_group_counts.json"
+        found.append(Fact("Rows of each split", content, training.artifact(source)))
+    if facts.findings is not None:
+        content = table_of(facts.findings)
+        found.append(Fact("Findings about the data", content, training.artifact("findings.json")))
     if facts.origin.notes:
         found.append(
             Fact("While reading", [*facts.origin.notes], training.artifact("data_notes.json"))

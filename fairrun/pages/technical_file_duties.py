@@ -68,23 +68,21 @@ def further_parts(facts: ModelFacts) -> list[Part]:
 
 def _columns(facts: ModelFacts) -> Fact:
     """Return the table of what each protected column was used for."""
-    read = {str(each["name"]) for each in facts.columns if each["role"] == "protected"}
-    columns = facts.evaluation.counts.columns
-    # Only the first protected column that the model was trained with is the mitigator's. It may
-    # not be the first one of the evaluation.
-    named = facts.parameters.get("data.protected", "")
-    first = named.split(",")[0]
+    # The mitigator and the splits know only the first protected column of the training.
     uses_group = any(each.group_at_fit for each in mitigators_of(facts))
-    rows = [
-        [
-            column.name,
-            "yes",
-            _used(column.name == first, uses_group) if named else "not known",
-            ("yes" if column.name == first else "no") if named else "not known",
-            ("yes" if column.name in read else "no") if facts.columns else "not known",
-        ]
-        for column in columns
-    ]
+    is_known, reads = bool(facts.training_run), bool(facts.columns)
+    rows = []
+    for column in facts.evaluation.counts.columns:
+        is_first = column.name == facts.trained_for
+        rows.append(
+            [
+                column.name,
+                "yes",
+                _said(is_first and uses_group, is_known),
+                _said(is_first, is_known),
+                _said(column.name == facts.protected_input, reads),
+            ]
+        )
     heads = (
         "protected column",
         "measuring bias",
@@ -97,8 +95,10 @@ def _columns(facts: ModelFacts) -> Fact:
     return Fact("What each protected column was used for", table(heads, rows, note), source)
 
 
-def _used(is_first: bool, uses_group: bool) -> str:
-    return "yes" if is_first and uses_group else "no"
+def _said(is_so: bool, is_known: bool) -> str:
+    if not is_known:
+        return "not known"
+    return "yes" if is_so else "no"
 
 
 def _periods() -> Fact:

@@ -49,6 +49,7 @@ def description(facts: ModelFacts) -> Part:
             ask(said, "owner", "owner", "Provider"),
             ask(said, "affected", "affected", "Affected people"),
             Item("model", "Model", _model(facts)),
+            ask(said, "licence", "licence", "Licence"),
             Item(
                 "software",
                 "Versions of software",
@@ -162,7 +163,7 @@ def _model(facts: ModelFacts) -> tuple[Fact, ...]:
         Fact("Model", model_source(origin.model).name, model),
         Fact("What it predicts", predicts, run.artifact("dataset.json")),
         Fact("Mitigator", origin.mitigator, run.tag("mitigator")),
-        Fact("Estimator", facts.tags.get("estimator", ""), run.tag("estimator")),
+        Fact("Estimator", facts.estimator, run.tag("estimator")),
         Fact("Name of the data", origin.dataset, run.tag("dataset.name")),
     )
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fairrun.gate import GateResult
 from fairrun.groups import MISSING
-from fairrun.metrics import BIAS_METRICS, Evaluation, is_hidden_reason
+from fairrun.metrics import BIAS_METRICS, Evaluation, WeightedCounts, is_hidden_reason
 from fairrun.pages.sized_groups import groups_of, largest, left_out, unknown_rows, values_by_column
 from fairrun.pages.technical_file_items import measured, table
 
@@ -54,6 +54,11 @@ def sizes(evaluation: Evaluation, protected: str) -> dict[str, Any]:
         share = measured([None if said else unknown["value"], None, None])
         rows.append([MISSING, said or unknown["n_rows"], share])
     return table(("group", "rows", rate), rows, _left_out(evaluation, protected))
+
+
+def _size_heading(evaluation: Evaluation) -> str:
+    """Return the heading of the numbers of rows; of weighted rows, tables have sums of weights."""
+    return "sum of weights" if isinstance(evaluation.counts, WeightedCounts) else "rows"
 
 
 def rates(evaluation: Evaluation, protected: str) -> dict[str, Any]:
@@ -109,9 +114,17 @@ def four_fifths(evaluation: Evaluation) -> dict[str, Any]:
                 reason or row["below_four_fifths"],
             ]
         )
-    columns = ("group", "protected column", "rows", "selection_rate", "impact_ratio")
+    size = _size_heading(evaluation)
     return table(
-        (*columns, "compared with", "below 4/5"),
+        (
+            "group",
+            "protected column",
+            size,
+            "selection_rate",
+            "impact_ratio",
+            "compared with",
+            "below 4/5",
+        ),
         cells,
         left_out(n_left_out, "audit/four_fifths.csv"),
     )

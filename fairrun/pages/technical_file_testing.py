@@ -25,11 +25,10 @@ __all__ = [
 
 #: The fields that a signature has. fairrun leaves them empty.
 SIGNER = ("name", "role", "date", "signature")
-_SECURITY = Source("document", "SECURITY.md")
-#: What SECURITY.md says about the software. It says nothing about where somebody runs it.
+#: What SECURITY.md says about the software, wherever somebody runs it.
 _SOFTWARE = (
     ("Content of a saved model", "arrays, JSON and Python files; no pickle and no training row"),
-    ("Integrity of a saved model", "a manifest has the digest of each file and is checked at load"),
+    ("Digests of a saved model", "a manifest has those of its files; they are checked at load"),
     ("Limit of the digests", "they detect accidents, and no attacker who can write new digests"),
     ("Reach of the app", "without a token, it answers only requests from its own machine"),
     ("Token of the app", "with FAIRRUN_TOKEN, each request needs the token"),
@@ -124,4 +123,4 @@ def logs(facts: ModelFacts) -> tuple[Fact, ...]:
 
 def security() -> list[Fact]:
     """Return what SECURITY.md says about the software."""
-    return [Fact(name, text, _SECURITY) for name, text in _SOFTWARE]
+    return [Fact(name, text, Source("document", "SECURITY.md")) for name, text in _SOFTWARE]

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 
-import mlflow
-
-from fairrun.pages import ModelFacts, render_technical_file, technical_file
-from fairrun.tracking.names import ANNEX_IV, ANNEX_IV_PAGE
+from fairrun.pages import (
+    ModelFacts,
+    render_card,
+    render_card_markdown,
+    render_technical_file,
+    technical_file,
+)
+from fairrun.tracking.evaluation import log_document
+from fairrun.tracking.names import ANNEX_IV, ANNEX_IV_PAGE, MODEL_CARD, MODEL_CARD_PAGE
 
 __all__ = ["log_documents"]
+
+#: What makes each document, by the name of the artifact.
+_DOCUMENTS = {
+    MODEL_CARD: render_card_markdown,
+    MODEL_CARD_PAGE: render_card,
+}
 
 
 def log_documents(facts: ModelFacts) -> None:
@@ -20,11 +31,8 @@ def log_documents(facts: ModelFacts) -> None:
     facts : ModelFacts
         What the runs know about the model, and what people said.
     """
-    _log_technical_file(facts)
-
-
-def _log_technical_file(facts: ModelFacts) -> None:
-    """Log the technical file as JSON, and the page that is made of it."""
+    for name, render in _DOCUMENTS.items():
+        log_document(name, render(facts))
     content = technical_file(facts)
-    mlflow.log_text(json.dumps(content, indent=1, ensure_ascii=False), ANNEX_IV)
-    mlflow.log_text(render_technical_file(content), ANNEX_IV_PAGE)
+    log_document(ANNEX_IV, json.dumps(content, indent=1, ensure_ascii=False))
+    log_document(ANNEX_IV_PAGE, render_technical_file(content))

@@ -36,7 +36,14 @@ from fairrun.tracking.names import (
 )
 from fairrun.tracking.runs import log_for_run_alone, log_parameters, log_pictures, log_table
 
-__all__ = ["log_analysis", "log_evaluation", "log_explanations", "log_gate", "log_report"]
+__all__ = [
+    "log_analysis",
+    "log_document",
+    "log_evaluation",
+    "log_explanations",
+    "log_gate",
+    "log_report",
+]
 
 
 def log_evaluation(
@@ -157,6 +164,11 @@ def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None
 def log_report(html: str) -> None:
     """Log the report of an evaluation as `report.html`."""
     mlflow.log_text(html, REPORT)
+
+
+def log_document(name: str, text: str) -> None:
+    """Log a document that describes the evaluated model, such as its model card."""
+    mlflow.log_text(text, name)
 
 
 def _log_audit(evaluation: Evaluation) -> None:

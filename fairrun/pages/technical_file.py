@@ -49,10 +49,10 @@ def technical_file(facts: ModelFacts) -> dict[str, Any]:
     first = [description(facts), development(facts), control(facts)]
     points = [*first, *later_points(facts, _words(first))]
     further = further_parts(facts)
-    name = facts.statements.get("name") or facts.origin.title
+    name = facts.statements.get("name") or f"{facts.origin.title} on {facts.origin.dataset}"
     return {
         "format": TECHNICAL_FILE_FORMAT,
-        "title": f"Technical file: {name} on {facts.origin.dataset}",
+        "title": f"Technical file: {name}",
         "claim": CLAIM,
         "not_verified": [*_NOT_VERIFIED],
         "runs": {"evaluation": facts.origin.run_id, "training": facts.training_run},

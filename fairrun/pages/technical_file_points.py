@@ -228,7 +228,9 @@ def _outcomes(facts: ModelFacts) -> Iterator[Fact]:
         yield Fact("Groups whose scores are shown to be too high or too low", scores, audit)
     if facts.constraint is not None and facts.constraint.kept != "kept":
         kept = run.tag("mitigation.constraint")
-        yield Fact("The constraint is not shown to be kept", str(facts.constraint), kept)
+        how = {"not kept": "is not kept", "not shown": "is not shown to be kept"}
+        name = f"The constraint {how[facts.constraint.kept]}"
+        yield Fact(name, str(facts.constraint), kept)
     result = shown_result(facts)
     if result is not None:
         of_gate = run.artifact("gate.json")
@@ -243,7 +245,8 @@ def _outcomes(facts: ModelFacts) -> Iterator[Fact]:
     if warnings:
         yield Fact("Warnings about the mitigator", warnings, run.artifact("report.html"))
     for section in facts.sections:
-        yield Fact(section.title, [*section.paragraphs], run.artifact("report.html"))
+        found = [*(section.findings or section.paragraphs)]
+        yield Fact(section.title, found, run.artifact("report.html"))
         for caption, frame in section.tables:
             rows: list[Any] = frame.astype(str).to_numpy().tolist()
             content = table(map(str, frame), rows)

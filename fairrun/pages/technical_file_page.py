@@ -12,11 +12,13 @@ from fairrun.metrics import has_only_upper_limit, has_sign, is_hidden_reason
 from fairrun.pages.cells import Cell, Table, number
 from fairrun.pages.report import environment
 from fairrun.pages.technical_file_items import GAP
-from fairrun.text import n_of
+from fairrun.text import n_of, shortened
 
 __all__ = ["render_technical_file"]
 
 
+#: The longest text of a fact. Texts of the data can be longer.
+_LONGEST = 1000
 #: The headings of wide tables, where the name of the metric is long.
 _HEADS = {
     "roc_auc": "AUC",
@@ -118,4 +120,4 @@ def _in_words(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.3f}".replace("-", "−")
-    return str(value)
+    return shortened(str(value), _LONGEST)

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from fairrun.pages import ModelFacts, render_card, render_card_markdown
-from fairrun.tracking.evaluation import log_document
+from fairrun.pages import ModelFacts, model_card, render_card, render_card_markdown
+from fairrun.tracking.evaluation import log_card_tags, log_document
 from fairrun.tracking.names import MODEL_CARD, MODEL_CARD_PAGE
 
 __all__ = ["log_documents"]
-
-#: What makes each document, by the name of the artifact.
-_DOCUMENTS = {
-    MODEL_CARD: render_card_markdown,
-    MODEL_CARD_PAGE: render_card,
-}
 
 
 def log_documents(facts: ModelFacts) -> None:
@@ -23,5 +17,11 @@ def log_documents(facts: ModelFacts) -> None:
     facts : ModelFacts
         What the runs know about the model, and what people said.
     """
-    for name, render in _DOCUMENTS.items():
-        log_document(name, render(facts))
+    card = model_card(facts)
+    documents = {
+        MODEL_CARD: render_card_markdown(card, facts),
+        MODEL_CARD_PAGE: render_card(card, facts.plots),
+    }
+    for name, text in documents.items():
+        log_document(name, text)
+    log_card_tags(len(card.missing), facts.statements.get("intended_use"), facts.tags)

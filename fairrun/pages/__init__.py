@@ -4,7 +4,7 @@ from fairrun.pages.before_after import (
     shown_before_after,
 )
 from fairrun.pages.card import (
-    missing_answers,
+    model_card,
     render_card,
     render_card_markdown,
 )
@@ -70,7 +70,7 @@ __all__ = [
     "conditional_section",
     "constraint_limit",
     "finding",
-    "missing_answers",
+    "model_card",
     "read_statements",
     "render_card",
     "render_card_markdown",

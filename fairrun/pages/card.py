@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from functools import cache
 
 from jinja2 import Template
 
+from fairrun.figures import Plot
 from fairrun.pages.card_blocks import Answer, Card
+from fairrun.pages.card_data import data
 from fairrun.pages.card_failures import failures
 from fairrun.pages.card_front_matter import front_matter
 from fairrun.pages.card_markdown import markdown
-from fairrun.pages.card_model import answer, data, details, intended_use, policy, serving
+from fairrun.pages.card_model import answer, details, intended_use, policy, serving
 from fairrun.pages.card_results import columns, hiring, metrics, mitigation, verdict
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.gate_tables import tally
@@ -20,7 +23,7 @@ from fairrun.pages.report import environment, verdict_in_words
 from fairrun.pages.summary import summary
 from fairrun.text import n_of
 
-__all__ = ["missing_answers", "model_card", "render_card", "render_card_markdown"]
+__all__ = ["model_card", "render_card", "render_card_markdown"]
 
 #: Words of sentences, which the glossary defines in every card.
 _ALWAYS = ("favourable_label", "selected", "score", "worst_pair", "interval", "row")
@@ -71,24 +74,16 @@ def model_card(facts: ModelFacts) -> Card:
     )
 
 
-def missing_answers(facts: ModelFacts) -> int:
-    """Return the number of answers that the card asks people for, and nobody gave."""
-    return len(model_card(facts).missing)
-
-
-def render_card(facts: ModelFacts) -> str:
-    """Return the model card as an HTML page that loads nothing from elsewhere.
+def render_card(card: Card, plots: Mapping[str, Plot]) -> str:
+    """Return a model card as an HTML page that loads nothing from elsewhere.
 
     Parameters
     ----------
-    facts : ModelFacts
-        What the runs know about the model, and what people said.
+    card : Card
+        The card.
+    plots : mapping of str to Plot
+        The plots by name. A plot that is missing is left out of the card.
     """
-    pictures = {
-        name: (base64.b64encode(plot.png).decode("ascii"), plot.alt)
-        for name, plot in facts.plots.items()
-    }
-    card = model_card(facts)
     return _template().render(
         title=card.title,
         card=card,
@@ -96,23 +91,28 @@ def render_card(facts: ModelFacts) -> str:
             (each, [(type(block).__name__, block) for block in each.blocks])
             for each in card.sections
         ],
-        plots=pictures,
+        plots={
+            name: (base64.b64encode(plot.png).decode("ascii"), plot.alt)
+            for name, plot in plots.items()
+        },
         words=card.words,
         verdict=card.verdict,
     )
 
 
-def render_card_markdown(facts: ModelFacts) -> str:
-    """Return the model card as Markdown, with front matter as on the Hugging Face Hub.
+def render_card_markdown(card: Card, facts: ModelFacts) -> str:
+    """Return a model card as Markdown, with front matter as on the Hugging Face Hub.
 
     Pictures are links to `plots/*.png` beside it.
 
     Parameters
     ----------
+    card : Card
+        The card of the facts.
     facts : ModelFacts
         What the runs know about the model, and what people said.
     """
-    return f"{front_matter(facts)}\n{markdown(model_card(facts), facts.plots)}"
+    return f"{front_matter(facts)}\n{markdown(card, facts.plots)}"
 
 
 def _about(facts: ModelFacts) -> str:

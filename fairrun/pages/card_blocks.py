@@ -156,6 +156,7 @@ class Card:
             return ""
         are = "1 answer is missing" if n == 1 else f"{n} answers are missing"
         return (
-            f"This card is not complete: {are}, which only people can give. Each of them is marked "
-            "below. Write them into a YAML file, and make the card again with card=card.yaml:"
+            f"This card is not complete: {are}, which only people can give. Each place is marked "
+            "below. Write the answers into a YAML file (docs/card.yaml of fairrun has every key), "
+            "and evaluate again:"
         )

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fairrun.gate import Verdict
-from fairrun.groups import MISSING
-from fairrun.metrics import is_hidden_reason
+from fairrun.groups import MISSING, NEITHER_NAME
+from fairrun.metrics import Evaluation, is_hidden_reason
 from fairrun.pages.card_blocks import Block, CardSection, Items, Text
 from fairrun.pages.card_results import flipped
 from fairrun.pages.explanation_words import stability_warning
@@ -47,8 +47,7 @@ def _found(facts: ModelFacts) -> Iterator[str]:
     if said := flipped(evaluation):
         yield f"Flip test: {said}"
     if said := privacy_sentences(evaluation):
-        groups = sorted(f"{group} ({name})" for name, group in evaluation.hidden.small)
-        yield f"Small groups: {said} {_few(groups)}".strip()
+        yield f"Small groups: {said} {_small(evaluation)}".strip()
     yield from _unknown(facts)
     yield from _wide(facts)
     yield from _miscalibrated(facts)
@@ -79,7 +78,7 @@ def _checks(facts: ModelFacts) -> Iterator[str]:
     ):
         found = [each for each in result.judgements if each.verdict is wanted]
         if found:
-            named = [f"{each.term}, {each.subject}" for each in found]
+            named = [f"{each.term} for {each.subject}" for each in found]
             yield f"{n_of(len(found), 'check')} of the gate {words}: {listed_names(named, _MOST)}."
 
 
@@ -96,10 +95,15 @@ def _no_better(facts: ModelFacts) -> Iterator[str]:
         )
 
 
-def _few(groups: list[str]) -> str:
-    if not groups:
-        return ""
-    return f"Groups with too few rows: {listed_names(groups, _MOST)}."
+def _small(evaluation: Evaluation) -> str:
+    """Return the groups with too few rows, or with too few of one label or prediction."""
+    hidden = evaluation.hidden
+    groups = sorted(
+        f"{group} ({name.replace(':', ' × ')})"
+        for name, group in hidden.small | hidden.few
+        if group not in (MISSING, NEITHER_NAME)
+    )
+    return f"Too few rows have {listed_names(groups, _MOST)}." if groups else ""
 
 
 def _unknown(facts: ModelFacts) -> Iterator[str]:

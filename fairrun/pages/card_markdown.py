@@ -21,8 +21,8 @@ from fairrun.text import escaped, shortened
 
 __all__ = ["markdown", "plain"]
 
-#: What begins a heading, a list, a quotation or a line at the start of a paragraph.
-_START = re.compile(r"^(?:(\d+)([.)])|([#+>=-]))")
+#: What begins a heading, a list, a quotation or a rule at the start of a paragraph.
+_START = re.compile(r"^(?:(\d+)([.)])(?=\s|$)|([#+>=-])(?=\s|$|[#+>=-])|(>))")
 #: A formula, an emoji or a mention, which some pages draw.
 _DRAWN = re.compile(r"[$@!]")
 #: The longest cell of a table, as in the report.
@@ -60,11 +60,13 @@ def plain(text: str) -> str:
 
     Examples
     --------
-    >>> plain("# a"), plain("1. b"), plain("---"), plain("-0.5")
-    ('\\# a', '1\\. b', '\\---', '\\-0.5')
+    >>> plain("# a"), plain("1. b"), plain("---"), plain("-0.5"), plain("p>=0.8"), plain("<b>")
+    ('\\# a', '1\\. b', '\\---', '-0.5', 'p>=0.8', '&lt;b>')
     """
-    safe = _DRAWN.sub(lambda found: f"\\{found[0]}", escaped(text))
-    return _START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", safe)
+    # Behind the first sign of a paragraph, > has no meaning, and gates are easier to read with it.
+    safe = escaped(text).replace("&gt;", ">")
+    safe = _DRAWN.sub(lambda found: f"\\{found[0]}", safe)
+    return _START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3] or found[4]}", safe)
 
 
 def _lines(block: Block, plots: Mapping[str, Plot]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The sections of a model card about the model itself: its use, origin, data and policy."""
+"""The sections of a model card about the model itself: its use, origin, policy and serving."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ import math
 from collections.abc import Mapping
 from shlex import quote
 
-import pandas as pd
-
-from fairrun.metrics import hidden_parts
-from fairrun.pages.card_blocks import Answer, Block, CardSection, Command, Items, Pairs, Text
-from fairrun.pages.cells import Cell, Table, count, percent
+from fairrun.pages.card_blocks import Answer, CardSection, Command, Items, Pairs, Text
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.statements import STATEMENTS
-from fairrun.text import n_of
 from fairrun.training.mitigation import MITIGATORS
 
-__all__ = ["answer", "data", "details", "intended_use", "policy", "serving"]
+__all__ = ["answer", "details", "intended_use", "policy", "serving"]
 
 #: The owners of the parameters of a run of training, in the order of the card.
 _OWNERS = {
@@ -31,8 +26,6 @@ _ELSEWHERE = {
     *("data.name", "data.target", "data.positive", "data.privileged", "data.unprivileged"),
     *("mitigator.name", "estimator.name", "mitigator.constraint_checked"),
 }
-#: The most findings that the card repeats.
-_MOST_FINDINGS = 5
 #: The first characters of a digest suffice to tell two apart.
 _DIGEST = 16
 
@@ -142,102 +135,6 @@ def _listed(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items()) or "not known"
 
 
-def data(facts: ModelFacts) -> CardSection:
-    """Return the section about the groups, and the rows of each label and group."""
-    blocks: list[Block] = [
-        answer(facts, "data_collection", "Collection"),
-        answer(facts, "groups", "Why these groups"),
-        Items(tuple(_groups(facts))),
-    ]
-    counts, findings = facts.label_counts, facts.findings
-    if counts is None:
-        blocks.append(
-            Text("The run of training has no numbers of rows by label and group to show here.")
-        )
-    else:
-        blocks.append(_label_counts(facts, counts))
-    if findings is not None and len(findings):
-        blocks.append(
-            Text(
-                f"The check of the training rows has {n_of(len(findings), 'finding')}. "
-                "findings.json of the run of training says what to do. The first ones:"
-            )
-        )
-        blocks.append(
-            Items(tuple(f"{each}." for each in findings["sentence"].head(_MOST_FINDINGS)))
-        )
-    return CardSection("Data and groups", "data", tuple(blocks))
-
-
-def _groups(facts: ModelFacts) -> list[str]:
-    """Return how the groups of each protected column are defined."""
-    said = []
-    for column in facts.evaluation.counts.columns:
-        a, b = column.group_names
-        others = [
-            label
-            for value, label in zip(column.values, column.labels, strict=False)
-            if value not in column.group_a and value not in column.group_b
-        ]
-        parts = [
-            _made_of(name, [str(label) for label in _labels(column.values, column.labels, group)])
-            for name, group in ((a, column.group_a), (b, column.group_b))
-        ]
-        outside = "Rows without a known value are in neither group."
-        if others:
-            outside = (
-                f"{n_of(len(others), 'other value is', 'other values are')} in neither group, and "
-                "so are rows without a known value."
-            )
-        said.append(
-            f"{column.name}: the privileged group {parts[0]} is compared with {parts[1]}. {outside}"
-        )
-    return said
-
-
-def _labels(
-    values: tuple[object, ...], labels: tuple[object, ...], group: tuple[object, ...]
-) -> list[object]:
-    return [label for value, label in zip(values, labels, strict=False) if value in group]
-
-
-def _made_of(name: str, labels: list[str]) -> str:
-    """Return the name of a group, with its values if they are several."""
-    if len(labels) < 2:
-        return f"“{name}”"
-    shown = ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
-    return f"“{name}” (the values {shown})"
-
-
-def _label_counts(facts: ModelFacts, counts: pd.DataFrame) -> Table:
-    """Return the rows of each group and label among the training rows."""
-    train = counts[counts["split"] == "train"]
-    labels = train["label"].unique().tolist()
-    groups = train["group"].unique().tolist()
-    by = train.set_index(["group", "label"])
-    sizes = {group: by.loc[group, "count"].sum(skipna=False) for group in groups}
-    # This evaluation may show less than the run of training has shown.
-    words = hidden_parts(
-        [1 if pd.isna(n) else int(n) for n in sizes.values()],
-        facts.evaluation.hidden.min_cell,
-    )
-    rows = []
-    for group, word in zip(groups, words, strict=True):
-        said = str(by.loc[group, "instead"].iloc[0]) or word
-        if said or pd.isna(sizes[group]):
-            rows.append((Cell(group), *(Cell(said or "hidden", is_number=True) for _ in range(4))))
-            continue
-        n = [by.loc[(group, label), "count"] for label in labels]
-        total = int(sizes[group])
-        share = percent(n[-1] / total) if total else Cell("", is_number=True)
-        rows.append((Cell(group), count(total), *map(count, n), share))
-    return Table(
-        f"Training rows by label and {facts.trained_for}",
-        ("group", "rows", *map(str, labels), "favourable labels"),
-        tuple(rows),
-    )
-
-
 def policy(facts: ModelFacts) -> CardSection:
     """Return the section about what the model does with the protected columns."""
     said = _training_policy(facts)
@@ -245,10 +142,10 @@ def policy(facts: ModelFacts) -> CardSection:
     if name := facts.protected_input:
         said += [
             f"Prediction: the model reads {name}. Two people who differ in nothing but {name} can "
-            "get different answers. In some places, the law forbids this (disparate treatment).",
+            "get different answers. Whether a law allows this (disparate treatment) is not said "
+            "here.",
             f"Each request must have the column {name}. Its value may be missing or unknown: such "
-            "a row is answered by a rule that takes no group's side, which mixes the rules of "
-            "the groups.",
+            "a row is answered by a neutral rule, which takes no group's side.",
         ]
     elif facts.reads_group is False:
         said.append(

@@ -13,6 +13,8 @@ __all__ = [
     "ANNEX_IV_PAGE",
     "AUDIT",
     "BIAS_METRICS",
+    "CARD_MISSING",
+    "CARD_USE",
     "CHECK_COLUMNS",
     "CHECK_FINDINGS",
     "CHECK_GATE",
@@ -227,6 +229,11 @@ PROMOTION_REASONS = "promotion.reasons"
 VERSION_EVALUATED = "evaluated.run_id"
 VERSION_CARD = "model_card"
 VERSION_REFERENCE = "monitoring.reference"
+
+# Tags of an evaluation with a model card: how many answers of people it lacks, and the intended
+# use.
+CARD_MISSING = "model_card.missing"
+CARD_USE = "model_card.intended_use"
 
 # Metrics in addition to those of `fairrun.metrics`.
 #: The probability that the mitigator's constraint holds for new rows.

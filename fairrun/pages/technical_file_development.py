@@ -18,6 +18,7 @@ from fairrun.pages.technical_file_items import (
     plain,
     table,
     table_of,
+    whole,
 )
 from fairrun.pages.technical_file_tables import before_after, label_counts, sizes
 from fairrun.pages.technical_file_testing import (
@@ -25,7 +26,6 @@ from fairrun.pages.technical_file_testing import (
     impacts,
     logs,
     security,
-    shown_warnings,
     testing,
 )
 from fairrun.training.mitigation import MITIGATORS, Mitigator
@@ -133,9 +133,6 @@ def _design(facts: ModelFacts) -> Iterator[Fact]:
             plain(frontier),
             evaluation.metric("accuracy_over_threshold"),
         )
-    warnings = shown_warnings(facts)
-    if warnings:
-        yield Fact("Warnings about the mitigator", warnings, evaluation.artifact("report.html"))
 
 
 def _architecture(facts: ModelFacts) -> tuple[Fact, ...]:
@@ -150,7 +147,7 @@ def _architecture(facts: ModelFacts) -> tuple[Fact, ...]:
         Fact("The model reads the group", facts.reads_group, model),
         Fact("The rule is randomised", facts.is_randomised, model),
         Fact("Number of input columns", len(facts.columns) or None, model),
-        Fact("Size in bytes", plain(facts.model_bytes), model),
+        Fact("Size in bytes", whole(facts.model_bytes), model),
         Fact(
             "Seconds of training",
             plain(facts.metrics.get("fit_seconds")),
@@ -183,14 +180,14 @@ def _data(facts: ModelFacts) -> tuple[Fact, ...]:
         *(
             Fact(
                 f"Rows of the {split} split",
-                plain(facts.rows_of(split)),
+                whole(facts.rows_of(split)),
                 training.metric(f"n_rows_{split}"),
             )
             for split in _SPLITS
         ),
         Fact(
             "Rows that were dropped",
-            plain(facts.metrics.get("n_rows_dropped")),
+            whole(facts.metrics.get("n_rows_dropped")),
             training.metric("n_rows_dropped"),
         ),
         *(

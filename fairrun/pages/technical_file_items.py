@@ -26,6 +26,7 @@ __all__ = [
     "plain",
     "table",
     "table_of",
+    "whole",
 ]
 
 #: How the text of a gap begins.
@@ -251,6 +252,17 @@ def plain(value: Any) -> Any:
             return "infinite" if value > 0 else "minus infinite"
         return float(f"{value:.{_DIGITS}g}")
     return str(value)
+
+
+def whole(number: float | None) -> int | None:
+    """Return a number of rows or bytes as JSON; None if it is unknown.
+
+    Examples
+    --------
+    >>> whole(1800.0), whole(float("nan")), whole(None)
+    (1800, None, None)
+    """
+    return None if number is None or pd.isna(number) else int(number)
 
 
 def measured(numbers: Iterable[Any], reason: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -17,6 +18,8 @@ from fairrun.text import n_of, shortened
 __all__ = ["render_technical_file"]
 
 
+#: What stands in the document in place of numbers that JSON does not have.
+_NUMBERS = {None: math.nan, "infinite": math.inf, "minus infinite": -math.inf}
 #: The longest text of a fact. Texts of the data can be longer.
 _LONGEST = 1000
 #: The headings of wide tables, where the name of the metric is long.
@@ -99,15 +102,10 @@ def _measured(cell: Mapping[str, Any], column: str, first: str) -> Cell:
         if is_hidden_reason(reason):
             return Cell("hidden", is_number=True)
         return Cell(cell["value"] or reason or "undefined")
-    limits = [cell[name] for name in ("value", "low", "high")]
-    numbers = [float("nan") if each is None else _finite(each) for each in limits]
+    numbers = [_NUMBERS.get(cell[end], cell[end]) for end in ("value", "low", "high")]
     name = column if column not in ("value", "before", "after") else first
     only_upper = has_only_upper_limit(name)
     return number(*numbers, signed=has_sign(name), only_upper=only_upper)
-
-
-def _finite(value: Any) -> float:
-    return float("inf") if value == "infinite" else float(value)
 
 
 def _in_words(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fairrun.pages.explanation_words import stability_warning
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.glossary import WORDS
 from fairrun.pages.limits import not_measured
@@ -160,7 +161,7 @@ def _model(facts: ModelFacts) -> tuple[Fact, ...]:
     model = run.parameter("evaluate.model")
     predicts = f"whether {origin.target} is “{origin.positive}”"
     return known(
-        Fact("Model", model_source(origin.model).name, model),
+        Fact("URI of the model", model_source(origin.model).name, model),
         Fact("What it predicts", predicts, run.artifact("dataset.json")),
         Fact("Mitigator", origin.mitigator, run.tag("mitigator")),
         Fact("Estimator", facts.estimator, run.tag("estimator")),
@@ -244,6 +245,8 @@ def _outcomes(facts: ModelFacts) -> Iterator[Fact]:
     warnings = shown_warnings(facts)
     if warnings:
         yield Fact("Warnings about the mitigator", warnings, run.artifact("report.html"))
+    if facts.overview is not None and (unstable := stability_warning(facts.overview)):
+        yield Fact("Explanations that are not stable", unstable, run.artifact("explanations"))
     for section in facts.sections:
         found = [*(section.findings or section.paragraphs)]
         yield Fact(section.title, found, run.artifact("report.html"))
@@ -286,7 +289,12 @@ def _versions(facts: ModelFacts) -> tuple[Fact, ...]:
     history = "mlflow run . -e history -P name=<name of the registered model>"
     return known(
         Fact("Command that prints the history of versions", history, _COMMANDS),
-        Fact("Commit of the project", origin.commit, run.tag("mlflow.source.git.commit")),
+        Fact("Commit of the test", origin.commit, run.tag("mlflow.source.git.commit")),
+        Fact(
+            "Commit of the training",
+            facts.commit,
+            RunSources(facts.training_run).tag("mlflow.source.git.commit"),
+        ),
         Fact("Run of the training", facts.training_run, RunSources(facts.training_run).itself),
         Fact("Run of the test", origin.run_id, run.itself),
     )

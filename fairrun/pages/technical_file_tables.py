@@ -10,7 +10,7 @@ from fairrun.gate import GateResult
 from fairrun.groups import MISSING
 from fairrun.metrics import BIAS_METRICS, Evaluation, WeightedCounts, is_hidden_reason
 from fairrun.pages.sized_groups import groups_of, largest, left_out, unknown_rows, values_by_column
-from fairrun.pages.technical_file_items import measured, table
+from fairrun.pages.technical_file_items import measured, table, whole
 
 __all__ = [
     "before_after",
@@ -150,7 +150,7 @@ def gate_checks(result: GateResult) -> dict[str, Any]:
 def label_counts(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the numbers of rows of each split, group and label, as a run of training logs them."""
     rows = [
-        [row["split"], row["group"], row["label"], row.get("instead") or row["count"]]
+        [row["split"], row["group"], row["label"], row.get("instead") or whole(row["count"])]
         for row in _records(frame)
     ]
     return table(("split", "group", "label", "rows"), rows)

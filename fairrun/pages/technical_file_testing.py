@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairrun.gate import GateResult
+from fairrun.pages.card_results import flipped
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.gate_tables import tally
 from fairrun.pages.technical_file_items import Fact, RunSources, Source, known
@@ -96,6 +97,8 @@ def impacts(facts: ModelFacts) -> list[Fact]:
         a, b = ends.loc[name]
         caption = f"{name.replace(':', ' × ')}: {a} against {b}"
         found.append(Fact(caption, comparison(evaluation, name), source))
+    if said := flipped(evaluation):
+        found.append(Fact("Flip test", said, run.artifact("audit/flips.csv")))
     found.append(
         Fact(
             "Impact ratios (29 CFR 1607.4 D, a rule of the United States)",

@@ -32,6 +32,7 @@ from fairrun.pages import (
     technical_file,
 )
 from fairrun.pages.glossary import WORDS
+from tests.figures.samples import HARD
 from tests.pages.test_report import ORIGIN, Page, small_evaluation
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -286,11 +287,36 @@ def test_every_metric_of_a_table_is_defined_in_point_4() -> None:
     assert "statistical_parity" in defined
 
 
+def odd_evaluations() -> dict[str, Evaluation]:
+    sex = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
+    people, label = [[0] * 30 + [1] * 30 + [-1] * 2], [0, 1] * 31
+    nobody = [i % 2 if i < 30 else 0 for i in range(62)]
+    weight = [0.5 + i % 3 for i in range(62)]
+    return {
+        "hard": HARD,
+        "weighted": evaluate_predictions([sex], people, label, label, None, weight=weight),
+        "without labels": evaluate_predictions([sex], people, None, nobody, None),
+        "nobody of a group is selected": evaluate_predictions([sex], people, label, nobody, None),
+    }
+
+
+@pytest.mark.parametrize("kind", ["hard", "weighted", "without labels", "nobody of a group"])
+def test_odd_rows_have_a_file_too(kind: str) -> None:
+    (found,) = [each for name, each in odd_evaluations().items() if name.startswith(kind)]
+    for evaluation in (found, show(found, hidden_groups(found.counts))):
+        content = technical_file(ModelFacts(ORIGIN, evaluation, {}))
+        text = json.dumps(content, allow_nan=False)
+        page = Page(render_technical_file(json.loads(text)))
+        assert not page.open
+        assert not re.search(r"\bnan\b", " ".join(text for _, _, text in page.all("td")))
+        assert all(text for _, _, text in page.all("dd"))
+
+
 def test_no_folder_of_a_machine_is_named() -> None:
     origin = replace(ORIGIN, model="/home/ann/models/model", command="… -P data=/home/ann/p.csv")
     content = technical_file(replace(FACTS, origin=origin))
     assert "/home/ann" not in as_json(content)
-    assert fact(content, "model", "Model") == "model"
+    assert fact(content, "model", "URI of the model") == "model"
     assert items(content)["intended_use"]["statement"]["file"] == "it.yaml"
 
 

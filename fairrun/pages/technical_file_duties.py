@@ -103,4 +103,4 @@ def _said(is_so: bool, is_known: bool) -> str:
 
 def _periods() -> Fact:
     content = table(("what", "how long", "provision, as reported"), _RETENTION)
-    return Fact("Retention periods", content, Source("law", "provisions in the table"))
+    return Fact("Periods and provisions", content, Source("law", "provisions in the table"))

@@ -9,7 +9,7 @@ from fairrun.pages.card_blocks import Block, CardSection, Items, Text
 from fairrun.pages.card_model import answer
 from fairrun.pages.cells import Cell, Table, count, percent
 from fairrun.pages.facts import ModelFacts
-from fairrun.text import n_of
+from fairrun.text import n_of, shortened
 
 __all__ = ["data"]
 
@@ -21,6 +21,7 @@ def data(facts: ModelFacts) -> CardSection:
     """Return the section about the groups, and the rows of each label and group."""
     blocks: list[Block] = [
         answer(facts, "data_collection", "Collection"),
+        answer(facts, "labelling", "Labels"),
         answer(facts, "groups", "Why these groups"),
         Items(tuple(_groups(facts))),
     ]
@@ -108,6 +109,6 @@ def _label_counts(facts: ModelFacts, counts: pd.DataFrame) -> Table:
         rows.append((Cell(group), count(total), *map(count, n), share))
     return Table(
         f"Training rows by label and {facts.trained_for}",
-        ("group", "rows", *map(str, labels), "favourable labels"),
+        ("group", "rows", *(shortened(str(label)) for label in labels), "favourable labels"),
         tuple(rows),
     )

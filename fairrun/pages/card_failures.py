@@ -11,6 +11,7 @@ from fairrun.gate import Verdict
 from fairrun.groups import MISSING, NEITHER_NAME
 from fairrun.metrics import Evaluation, is_hidden_reason
 from fairrun.pages.card_blocks import Block, CardSection, Items, Text
+from fairrun.pages.card_model import answer
 from fairrun.pages.card_results import flipped
 from fairrun.pages.explanation_words import stability_warning
 from fairrun.pages.facts import ModelFacts
@@ -31,6 +32,7 @@ def failures(facts: ModelFacts) -> CardSection:
     blocks: list[Block] = [Items(tuple(_found(facts)))]
     blocks.append(Text("Not looked for, or not measured:"))
     blocks.append(Items(tuple(_not_looked_for(facts))))
+    blocks.append(answer(facts, "risks", "Risks that remain"))
     return CardSection("Known failure modes", "failures", tuple(blocks))
 
 
@@ -39,7 +41,7 @@ def _found(facts: ModelFacts) -> Iterator[str]:
     evaluation = facts.evaluation
     yield from (f"{each}." for each in facts.warnings)
     if facts.constraint is not None and facts.constraint.kept != "kept":
-        yield f"The constraint of the mitigator is {facts.constraint.kept}: {facts.constraint}"
+        yield str(facts.constraint)
     if facts.result is not None:
         yield from _checks(facts)
     if not evaluation.metrics.get("accuracy_over_threshold", np.nan) > 0:

@@ -53,10 +53,13 @@ def metadata(facts: ModelFacts) -> dict[str, Any]:
                 "name": _one_line(facts.statements.get("name")) or facts.origin.title,
                 "results": [
                     {
-                        "task": {"type": _TASK, "name": f"predict {facts.origin.target}"},
+                        "task": {
+                            "type": _TASK,
+                            "name": f"predict {_one_line(facts.origin.target)}",
+                        },
                         "dataset": {
-                            "type": facts.origin.dataset,
-                            "name": facts.origin.dataset,
+                            "type": _one_line(facts.origin.dataset),
+                            "name": _one_line(facts.origin.dataset),
                             "split": facts.origin.rows,
                             "revision": facts.origin.digest,
                         },
@@ -92,14 +95,16 @@ def _numbers(facts: ModelFacts) -> list[dict[str, Any]]:
         if not math.isfinite(value):
             continue
         words = name.replace("_", " ")
-        about = f" of {column.name}: {a} against {b}" if name in _OF_GROUPS else ""
+        about = _one_line(f"{column.name}: {a} against {b}")
+        of = f" of {about}" if name in _OF_GROUPS else ""
         interval = with_interval(value, low, high).partition(" (")[2].rstrip(")")
         within = f" (95 % interval {interval})" if interval else ""
         numbers.append(
-            {"type": name, "value": round(float(value), 6), "name": f"{words}{about}{within}"}
+            {"type": name, "value": round(float(value), 6), "name": f"{words}{of}{within}"}
         )
     return numbers
 
 
 def _one_line(text: str) -> str:
+    """Return a text without line breaks, some of which YAML would read as others."""
     return " ".join(text.split())

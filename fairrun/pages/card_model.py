@@ -10,6 +10,7 @@ from shlex import quote
 from fairrun.pages.card_blocks import Answer, CardSection, Command, Items, Pairs, Text
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.statements import STATEMENTS
+from fairrun.text import shortened
 from fairrun.training.mitigation import MITIGATORS
 
 __all__ = ["answer", "details", "intended_use", "policy", "serving"]
@@ -44,8 +45,8 @@ def intended_use(facts: ModelFacts) -> CardSection:
         (
             answer(facts, "summary", "What it decides"),
             Text(
-                f"The model predicts whether {origin.target} is “{origin.positive}”, which is the "
-                "favourable label."
+                f"The model predicts whether {origin.target} is “{shortened(origin.positive)}”, "
+                "which is the favourable label."
             ),
             answer(facts, "intended_use", "Intended use"),
             answer(facts, "out_of_scope", "Out of scope"),

@@ -12,14 +12,14 @@ from fairrun.text import did_you_mean
 
 __all__ = ["NO_STATEMENTS", "STATEMENTS", "Statements", "read_statements"]
 
-#: The keys of the file, and what each of them answers. The documents show the question where the
-#: answer is missing.
+#: The keys of the file, and what each of them answers. The documents show this where the answer is
+#: missing. docs/card.yaml is a file with all of them.
 STATEMENTS = {
     "name": "the name of the system that uses the model",
     "summary": "what the model decides, in two or three sentences",
     "owner": "who answers for the model, and how to reach them",
-    "licence": "the licence of the model",
-    "languages": "the languages of texts in the data",
+    "licence": "the licence of the model, such as Apache-2.0",
+    "languages": "the languages of texts in the data, as codes such as en, de",
     "intended_use": "what the model is for, and who uses it",
     "out_of_scope": "what the model must not be used for",
     "affected": "who is affected by the decisions, and what they lose by a wrong one",

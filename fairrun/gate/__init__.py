@@ -18,10 +18,20 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.margins import (
+    MARGIN,
+    MarginCheck,
+    NotWorse,
+    check_margin,
+    judge_margin,
+)
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
     Needed,
     RowsNeeded,
+)
+from fairrun.gate.not_worse import (
+    not_worse,
 )
 from fairrun.gate.planning import (
     ASSUMPTIONS,
@@ -54,6 +64,7 @@ __all__ = [
     "ASSUMPTIONS",
     "CLUSTERED",
     "GATE_METRICS",
+    "MARGIN",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
     "ExpectedGroup",
@@ -61,16 +72,21 @@ __all__ = [
     "GateMetric",
     "GateResult",
     "Judgement",
+    "MarginCheck",
     "Needed",
+    "NotWorse",
     "PlannedGroup",
     "RowsNeeded",
     "Term",
     "Verdict",
     "check_constraint",
+    "check_margin",
     "checks_as_text",
     "decide",
     "decide_file",
     "judge",
+    "judge_margin",
+    "not_worse",
     "overall",
     "parse_gate",
     "parse_plan",

@@ -194,14 +194,14 @@ def run_models_compared(
 def rows_compared(rows: ComparedRows, min_cell: int) -> ModelDifferences:
     """Return the differences of both models' decisions on rows, as they are shown."""
     a, b = rows.a, rows.b
-    found, counts = compare_paired(
+    found, paired = compare_paired(
         rows.columns,
         [column.positions(a.frame) for column in rows.columns],
         *(a.label, a.prediction, b.prediction, a.score, b.score),
         weight=a.weight,
         cluster=a.cluster,
     )
-    return show_differences(found, counts, min_cell, unknown=rows.spec.sensitive)
+    return show_differences(found, paired.counts, min_cell, unknown=rows.spec.sensitive)
 
 
 def shown_differences_table(done: ModelsCompared) -> pd.DataFrame:

@@ -18,12 +18,15 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
-from fairrun.gate.margins import (
-    MARGIN,
+from fairrun.gate.margin_checks import (
     MarginCheck,
     NotWorse,
-    check_margin,
     judge_margin,
+)
+from fairrun.gate.margins import (
+    MARGIN,
+    Margins,
+    parse_margins,
 )
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
@@ -73,6 +76,7 @@ __all__ = [
     "GateResult",
     "Judgement",
     "MarginCheck",
+    "Margins",
     "Needed",
     "NotWorse",
     "PlannedGroup",
@@ -80,7 +84,6 @@ __all__ = [
     "Term",
     "Verdict",
     "check_constraint",
-    "check_margin",
     "checks_as_text",
     "decide",
     "decide_file",
@@ -89,6 +92,7 @@ __all__ = [
     "not_worse",
     "overall",
     "parse_gate",
+    "parse_margins",
     "parse_plan",
     "plan_gate",
     "plan_rows",

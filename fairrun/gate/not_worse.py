@@ -10,7 +10,8 @@ import pandas as pd
 
 from fairrun.errors import RequestError
 from fairrun.gate.gates import Gate
-from fairrun.gate.margins import MARGIN, MarginCheck, NotWorse, check_margin
+from fairrun.gate.margin_checks import MarginCheck, NotWorse
+from fairrun.gate.margins import Margins
 from fairrun.gate.terms import GATE_METRICS, Term
 from fairrun.metrics import (
     BIAS_METRICS,
@@ -29,7 +30,7 @@ _COMPARED_SCORES = ("roc_auc", "brier_score")
 
 
 def not_worse(
-    found: ModelDifferences, paired: PairedRows, gate: Gate | None, margin: float = MARGIN
+    found: ModelDifferences, paired: PairedRows, gate: Gate | None, margins: Margins
 ) -> NotWorse:
     """Decide whether model A is not worse than model B in accuracy and in each metric of a gate.
 
@@ -50,9 +51,9 @@ def not_worse(
         The predictions from which they were computed.
     gate : Gate or None
         The gate, whose metrics are compared.
-    margin : float
-        The largest loss that is accepted, in the unit of each metric. For a distance of a ratio,
-        this is the unit of |log ratio|.
+    margins : Margins
+        The largest losses that are accepted, in the unit of what is compared: |log(a / b)| for a
+        ratio.
 
     Returns
     -------
@@ -61,10 +62,9 @@ def not_worse(
     Raises
     ------
     RequestError
-        If the margin is not valid, the rows have no labels, or a term names a column that is not
+        If the rows have no labels, or a term names a column that is not
         protected.
     """
-    check_margin(margin)
     if not paired.counts.labelled:
         raise RequestError(
             "the rows have no labels, so the accuracy of two models cannot be compared; give data "
@@ -78,10 +78,10 @@ def not_worse(
             left_out.append(f"{term.metric.name} is not compared, because {why}")
             continue
         for names in term.about(paired.counts.columns):
-            for each in _checks(term, names, found, paired, margin):
+            for each in _checks(term, names, found, paired, margins.of(term.metric.name)):
                 key = (each.metric, each.protected, *sorted((each.group_a, each.group_b)))
                 checks.setdefault(key, each)
-    return NotWorse(tuple(checks.values()), margin, tuple(dict.fromkeys(left_out)))
+    return NotWorse(tuple(checks.values()), margins, tuple(dict.fromkeys(left_out)))
 
 
 def _why_left_out(term: Term) -> str:

@@ -59,6 +59,7 @@ __all__ = [
     "MODEL_CARD",
     "MODEL_CARD_PAGE",
     "MODEL_NAME",
+    "MOVE_FILES",
     "N_FINDINGS",
     "PLOTS",
     "PREDICT_SECONDS",
@@ -212,6 +213,8 @@ REGISTRY_EXPERIMENT = "fairrun registry"
 REGISTRY_NAME = "registry.name"
 #: The folder of a registry run with a copy of each entry, a file for each.
 HISTORY_FILES = "history"
+#: The folder of a run that promotes, with the decision if it is too long for an entry.
+MOVE_FILES = "promotion"
 # Tags of a registered version: what the last decision about it was ("promoted", "refused" or
 # "insufficient evidence", "rolled back to"), the number and digest of its entry in the history, the
 # run that decided, and its reasons.

@@ -60,6 +60,7 @@ __all__ = [
     "MODEL_CARD_PAGE",
     "MODEL_NAME",
     "MOVE_FILES",
+    "NOT_WORSE",
     "N_FINDINGS",
     "PLOTS",
     "PREDICT_SECONDS",
@@ -68,6 +69,7 @@ __all__ = [
     "PROCESS_START",
     "PROMOTION",
     "PROMOTION_ENTRY",
+    "PROMOTION_PAGE",
     "PROMOTION_REASONS",
     "PROMOTION_RUN",
     "PROTECTED",
@@ -257,6 +259,9 @@ GATE = "gate"
 LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"
 COMPARISON_PAGE = "comparison.html"
+#: The comparison of a candidate with a champion, and the page of a promotion.
+NOT_WORSE = "not_worse"
+PROMOTION_PAGE = "promotion.html"
 TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.

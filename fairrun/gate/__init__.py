@@ -54,6 +54,9 @@ from fairrun.gate.printed import (
 from fairrun.gate.probability import (
     probability_kept,
 )
+from fairrun.gate.stored import (
+    result_from_table,
+)
 from fairrun.gate.terms import (
     GATE_METRICS,
     GateMetric,
@@ -100,4 +103,5 @@ __all__ = [
     "read_counts",
     "read_gate",
     "read_plan",
+    "result_from_table",
 ]

@@ -124,6 +124,11 @@ class MarginCheck:
         return judge_margin(self.ci_low, self.ci_high, self.margin, larger_is_better=better)
 
     @property
+    def words(self) -> str:
+        """Return the verdict in words: not worse, worse or insufficient evidence."""
+        return _VERDICTS[self.verdict]
+
+    @property
     def name(self) -> str:
         """Return what is compared, such as "statistical_parity, distance from parity"."""
         return _WORDS[self.unit].format(self.metric)
@@ -215,6 +220,6 @@ class NotWorse:
             "candidate": [each.candidate for each in self.checks],
             "champion": [each.champion for each in self.checks],
             "candidate − champion": [each.measured for each in self.checks],
-            "verdict": [_VERDICTS[each.verdict] for each in self.checks],
+            "verdict": [each.words for each in self.checks],
         }
         return format_table(pd.DataFrame(columns))

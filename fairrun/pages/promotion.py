@@ -54,10 +54,10 @@ def render_promotion(
         The HTML page.
     """
     return _template().render(
-        title=f"Promotion to {name}",
+        title=f"Promotion to champion of {name}",
         headline="nothing was decided" if verdict is None else verdict.words,
         verdict="none" if verdict is None else str(verdict),
-        outcome=outcome[:1].upper() + outcome[1:],
+        outcome=outcome,
         about=Table("Request and models", ("what", "value"), tuple(map(_row, about))),
         reasons=reasons,
         gate=None if result is None else gate_table(result),

@@ -13,6 +13,7 @@ from fairrun.gate import Verdict
 from fairrun.inference.manifest import MANIFEST
 from fairrun.models.seal import ARTIFACT
 from fairrun.runs.promotion import Promoted
+from fairrun.runs.promotion_words import bullets
 from fairrun.tracking.descriptions import as_code
 from fairrun.tracking.history import PROMOTION, Entry, History
 from fairrun.tracking.moves import Move, move_of
@@ -91,8 +92,8 @@ def _facts(decided: Promoted, trained: Mapping[str, str]) -> dict[str, str]:
 def _paragraph(decided: Promoted) -> str:
     verdict = decided.verdict
     what = "Nothing was decided" if verdict is None else f"Verdict: **{verdict.words}**"
-    because = "\n".join(f"- {as_code(each)}" for each in decided.reasons)
-    return f"{what} in the promotion of run {as_code(decided.run_id)}:\n\n{because}"
+    run = as_code(decided.run_id)
+    return f"{what} in the promotion of run {run}:\n\n{bullets(decided.reasons)}"
 
 
 def same_decision(history: History, move: Move) -> tuple[int, str] | None:

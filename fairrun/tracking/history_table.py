@@ -1,4 +1,4 @@
-"""Show the history of a registered model as a table, also in the description of its registry run."""
+"""Show the history of a registered model as a table, and on the page of its registry run."""
 
 from __future__ import annotations
 

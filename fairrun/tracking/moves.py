@@ -16,8 +16,8 @@ from typing import Any
 
 import mlflow
 
-from fairrun.tracking.faults import is_not_there
 from fairrun.tracking.entries import ROLLBACK, Entry, as_stored
+from fairrun.tracking.faults import is_not_there
 from fairrun.tracking.names import MOVE_FILES
 
 __all__ = ["Move", "facts_of", "move_of", "outcome_of"]

@@ -30,6 +30,8 @@ ENTRY_POINTS = (
     "compare",
     "postprocess",
     "sweep",
+    "rollback",
+    "history",
     "serve",
 )
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -57,21 +58,20 @@ def postgres() -> Iterator[Databases]:
         pytest.skip("no driver: install psycopg2-binary into a folder and put it on PYTHONPATH")
     # The path of a socket has at most 107 characters, so pytest's folders are too long.
     with TemporaryDirectory(prefix="pg") as place:
-        folder, as_user = Path(place), []
+        folder = Path(place)
+        server: dict[str, Any] = {"check": True, "cwd": place}
         if os.geteuid() == 0:  # the server refuses to run as root
             shutil.chown(folder, "postgres")
-            as_user = ["runuser", "-u", "postgres", "--"]
-        control = [*as_user, str(_PROGRAMS[-1] / "pg_ctl"), "-D", str(folder / "data"), "-s", "-w"]
-        initdb = [str(_PROGRAMS[-1] / "initdb"), "-D", str(folder / "data"), "-U", "postgres"]
+            server |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+        data = ["-D", str(folder / "data")]
+        initdb = [str(_PROGRAMS[-1] / "initdb"), *data, "-U", "postgres", "-A", "trust", "-N"]
+        control = [str(_PROGRAMS[-1] / "pg_ctl"), *data, "-s", "-w"]
         settings = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        subprocess.run(
-            [*as_user, *initdb, "-A", "trust"], check=True, cwd=folder, stdout=subprocess.DEVNULL
-        )
-        log = ["-l", str(folder / "log")]
-        subprocess.run([*control, *log, "-o", settings, "start"], check=True, cwd=folder)
+        subprocess.run(initdb, stdout=subprocess.DEVNULL, **server)
+        subprocess.run([*control, "-l", str(folder / "log"), "-o", settings, "start"], **server)
         try:
             found = Databases(folder)
             found.make_empty()
             yield found
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd=folder)
+            subprocess.run([*control, "-m", "immediate", "stop"], **server)

@@ -93,17 +93,19 @@ def expect(name: str, expected: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_a_promotion_that_fails_after_any_write_is_finished_by_the_same_command() -> None:
-    promote("whole", logged_model())
+    promote("other", logged_model())
     calls = calls_of("whole")
     expected = state("whole")
-    writes = [at for at, name in enumerate(calls, 1) if not name.startswith(READS)][1:-1]
-    assert len(writes) > 12  # the others open the run and end it, which is tried twice
+    # The first write opens the run and the last one ends it, which is tried twice. Of the tags, the
+    # first one is enough here.
+    writes = [at for at, name in enumerate(calls) if not name.startswith(READS)][1:-1]
+    writes = [at for at in writes if calls[at - 1] != "set_model_version_tag"]
+    assert len(writes) > 10
     for at in writes:
-        name, first, second = f"failed {at}", logged_model(), logged_model()
-        promote(name, first)
-        with pytest.raises(StoreError, match="disk I/O error"), faults(fail_at(at, after=True)):
-            promote(name, second)
-        promote(name, second)
+        name, model = f"failed {at}", logged_model()
+        with pytest.raises(StoreError, match="disk I/O error"), faults(fail_at(at + 1, after=True)):
+            promote(name, model)
+        promote(name, model)
         expect(name, expected)
 
 

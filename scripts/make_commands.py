@@ -30,6 +30,9 @@ ENTRY_POINTS = (
     "compare",
     "postprocess",
     "sweep",
+    "promote",
+    "rollback",
+    "history",
     "serve",
 )
 

@@ -18,10 +18,23 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.margin_checks import (
+    MarginCheck,
+    NotWorse,
+    judge_margin,
+)
+from fairrun.gate.margins import (
+    MARGIN,
+    Margins,
+    parse_margins,
+)
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
     Needed,
     RowsNeeded,
+)
+from fairrun.gate.not_worse import (
+    not_worse,
 )
 from fairrun.gate.planning import (
     ASSUMPTIONS,
@@ -41,6 +54,9 @@ from fairrun.gate.printed import (
 from fairrun.gate.probability import (
     probability_kept,
 )
+from fairrun.gate.stored import (
+    result_from_table,
+)
 from fairrun.gate.terms import (
     GATE_METRICS,
     GateMetric,
@@ -54,6 +70,7 @@ __all__ = [
     "ASSUMPTIONS",
     "CLUSTERED",
     "GATE_METRICS",
+    "MARGIN",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
     "ExpectedGroup",
@@ -61,7 +78,10 @@ __all__ = [
     "GateMetric",
     "GateResult",
     "Judgement",
+    "MarginCheck",
+    "Margins",
     "Needed",
+    "NotWorse",
     "PlannedGroup",
     "RowsNeeded",
     "Term",
@@ -71,8 +91,11 @@ __all__ = [
     "decide",
     "decide_file",
     "judge",
+    "judge_margin",
+    "not_worse",
     "overall",
     "parse_gate",
+    "parse_margins",
     "parse_plan",
     "plan_gate",
     "plan_rows",
@@ -80,4 +103,5 @@ __all__ = [
     "read_counts",
     "read_gate",
     "read_plan",
+    "result_from_table",
 ]

@@ -65,6 +65,7 @@ from fairrun.metrics.compare import (
     compare_models,
     compare_paired,
     compare_predictions,
+    distances_of_pairs,
     paired_rows,
 )
 from fairrun.metrics.conditional import (
@@ -294,6 +295,7 @@ __all__ = [
     "count_rows",
     "counts_from_dict",
     "differences_in_words",
+    "distances_of_pairs",
     "divide",
     "effect_kinds",
     "effect_sentence",

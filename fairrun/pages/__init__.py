@@ -20,6 +20,9 @@ from fairrun.pages.conditional import (
 from fairrun.pages.facts import (
     ModelFacts,
 )
+from fairrun.pages.promotion import (
+    render_promotion,
+)
 from fairrun.pages.report import (
     Origin,
     render_report,
@@ -76,6 +79,7 @@ __all__ = [
     "render_card_markdown",
     "render_check",
     "render_comparison",
+    "render_promotion",
     "render_report",
     "render_sweep",
     "render_technical_file",

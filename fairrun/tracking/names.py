@@ -42,12 +42,15 @@ __all__ = [
     "EXPLANATION",
     "EXPLANATIONS",
     "FINDINGS",
+    "FINISHED_BY",
     "FIT_SECONDS",
     "FRONTIER",
     "FRONTIER_DIFFERENCES",
     "GATE",
     "GATE_VERDICT",
+    "HISTORY",
     "HISTORY_FILES",
+    "HISTORY_FINDINGS",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
     "LOCK",
@@ -62,6 +65,8 @@ __all__ = [
     "MODEL_CARD",
     "MODEL_CARD_PAGE",
     "MODEL_NAME",
+    "MOVE_FILES",
+    "NOT_WORSE",
     "N_FINDINGS",
     "PLOTS",
     "PREDICT_SECONDS",
@@ -70,6 +75,7 @@ __all__ = [
     "PROCESS_START",
     "PROMOTION",
     "PROMOTION_ENTRY",
+    "PROMOTION_PAGE",
     "PROMOTION_REASONS",
     "PROMOTION_RUN",
     "PROTECTED",
@@ -78,6 +84,7 @@ __all__ = [
     "RECOMMENDED",
     "RECOMMENDED_RUN",
     "REFERENCE",
+    "REGISTRY_DIGEST",
     "REGISTRY_EXPERIMENT",
     "REGISTRY_NAME",
     "REPORT",
@@ -213,10 +220,16 @@ ALIAS_CHALLENGER = "challenger"
 #: The experiment of the registry runs. A registry run has the entries of the history of one
 #: registered model as parameters, because MLflow never changes the value of a parameter.
 REGISTRY_EXPERIMENT = "fairrun registry"
-#: The tag of a registry run: the name of the registered model.
+#: Tags of a registry run: the name of the registered model, and its SHA-256, which a filter can
+#: hold whatever the name is.
 REGISTRY_NAME = "registry.name"
+REGISTRY_DIGEST = "registry.name_digest"
 #: The folder of a registry run with a copy of each entry, a file for each.
 HISTORY_FILES = "history"
+#: The folder of a run that promotes, with the decision if it is too long for an entry.
+MOVE_FILES = "promotion"
+#: The tag of a run that was stopped: the run that has finished what it had decided.
+FINISHED_BY = "promotion.finished_by"
 # Tags of a registered version: what the last decision about it was ("promoted", "refused" or
 # "insufficient evidence", "rolled back to"), the number and digest of its entry in the history, the
 # run that decided, and its reasons.
@@ -264,6 +277,9 @@ GATE = "gate"
 LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"
 COMPARISON_PAGE = "comparison.html"
+#: The comparison of a candidate with a champion, and the page of a promotion.
+NOT_WORSE = "not_worse"
+PROMOTION_PAGE = "promotion.html"
 TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.
@@ -278,6 +294,9 @@ ANNEX_IV = "annex_iv.json"
 ANNEX_IV_PAGE = "annex_iv.html"
 #: What monitoring compares later rows with: histograms and counts of the evaluated rows.
 REFERENCE = "reference.json"
+#: The table of a history of promotions, and what its check found.
+HISTORY = "history"
+HISTORY_FINDINGS = "history_findings"
 AUDIT = "audit"
 EXPLANATIONS = "explanations"
 PLOTS = "plots"

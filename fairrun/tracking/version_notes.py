@@ -76,13 +76,14 @@ def notes_of_version(
     training: Run | None,
     column: ProtectedColumn,
     written: str = "",
+    decision: str = "",
 ) -> VersionNotes:
     """Return the tags and the description of a version after an evaluation of its test rows.
 
     Parameters
     ----------
     uri : str
-        The URI of the version.
+        The URI by which the version is served; empty if it should not be.
     evaluation : mlflow.entities.Run
         The run of the evaluation, which has ended or logged all of its artifacts.
     training : mlflow.entities.Run or None
@@ -91,6 +92,8 @@ def notes_of_version(
         The first protected column, which the metrics compare.
     written : str
         The description that the version has. What stands above our heading is kept.
+    decision : str
+        A decision about the version, as a paragraph in Markdown.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def notes_of_version(
     for tag, artifact in ((VERSION_CARD, MODEL_CARD_PAGE), (VERSION_REFERENCE, REFERENCE)):
         if artifact in there:
             tags[tag] = f"runs:/{run_id}/{artifact}"
-    parts = _parts(uri, evaluation, training, column, has_card=VERSION_CARD in tags)
+    parts = _parts(uri, evaluation, training, column, decision, has_card=VERSION_CARD in tags)
     return VersionNotes(tags, _fitted(written.partition(HEADING)[0].rstrip(), parts))
 
 
@@ -130,7 +133,13 @@ def _fitted(above: str, parts: Iterable[str]) -> str:
 
 
 def _parts(
-    uri: str, evaluation: Run, training: Run | None, column: ProtectedColumn, *, has_card: bool
+    uri: str,
+    evaluation: Run,
+    training: Run | None,
+    column: ProtectedColumn,
+    decision: str,
+    *,
+    has_card: bool,
 ) -> list[str]:
     """Return the paragraphs of the short card, the ones that matter most first."""
     tags = evaluation.data.tags
@@ -141,14 +150,16 @@ def _parts(
         words = tags[GATE_VERDICT].replace("_", " ")
         verdict = f"Verdict of the gate {as_code(gate)} in this run: **{words}**."
     command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
+    serve = f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```"
     return [
         f"{HEADING}\n\n{verdict}",
+        decision,
         _measured(numbers, evaluation.info.run_id, column),
         _use(tags) if has_card else "",
         _policy(tags, column),
         _card(evaluation) if has_card else "",
         _about_training(tags.get(MITIGATOR, "none"), training),
-        f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```",
+        serve if uri else "",
         "fairrun writes this section anew when it evaluates the test rows. Write your own text "
         "above it.",
     ]

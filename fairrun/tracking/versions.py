@@ -20,7 +20,7 @@ from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, MEASURED_ROWS, 
 from fairrun.tracking.store import impatient
 from fairrun.tracking.version_notes import VERSION_TAGS, notes_of_version, training_run
 
-__all__ = ["describe_versions", "versions_of_run"]
+__all__ = ["describe_versions", "description_of_version", "versions_of_run"]
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +72,39 @@ def describe_versions(uri: str, model_id: str | None, run_id: str, column: Prote
             "description of an earlier evaluation, because %s",
             fault or f"the registry refused a request ({type(error).__name__})",
         )
+
+
+def description_of_version(
+    name: str, model_id: str, run_id: str, column: ProtectedColumn, decision: str, uri: str
+) -> str:
+    """Return the description of a version that a decision is about, as Markdown.
+
+    What people wrote above fairrun's part is kept.
+
+    Parameters
+    ----------
+    name : str
+        The name of the registered model, which may have no version of the model yet.
+    model_id : str
+        The id of the logged model.
+    run_id : str
+        The run of the evaluation.
+    column : ProtectedColumn
+        The first protected column.
+    decision : str
+        The decision, as a paragraph in Markdown.
+    uri : str
+        The URI by which the version is served; empty if it should not be.
+
+    Returns
+    -------
+    str
+    """
+    trained_by = mlflow.MlflowClient().get_logged_model(model_id).source_run_id
+    found = _versions(f"models:/{model_id}", model_id)
+    written = next((each.description or "" for each in found if each.name == name), "")
+    about = (mlflow.get_run(run_id), training_run(trained_by), column)
+    return notes_of_version(uri, *about, written, decision).description
 
 
 def versions_of_run(run_id: str) -> list[ModelVersion]:

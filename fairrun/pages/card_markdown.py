@@ -23,8 +23,8 @@ __all__ = ["markdown", "plain"]
 
 #: What begins a heading, a list, a quotation or a rule at the start of a paragraph.
 _START = re.compile(r"^(?:(\d+)([.)])(?=\s|$)|([#+>=-])(?=\s|$|[#+>=-])|(>))")
-#: A formula, an emoji or a mention, which some pages draw.
-_DRAWN = re.compile(r"[$@!]")
+#: A formula or the mention of an account, which some pages draw.
+_DRAWN = re.compile(r"\$|@(?=\w)")
 #: The longest cell of a table, as in the report.
 _LONGEST = 240
 _SIGNS = {"pass": "✓ ", "fail": "✗ ", "insufficient_evidence": "? "}

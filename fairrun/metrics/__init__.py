@@ -25,6 +25,9 @@ from fairrun.metrics.audit import (
 from fairrun.metrics.audit_scores import (
     audit_scores,
 )
+from fairrun.metrics.before_after import (
+    before_after_table,
+)
 from fairrun.metrics.bias import (
     BIAS_METRICS,
     BiasMetric,
@@ -273,6 +276,7 @@ __all__ = [
     "area_between_roc_curves",
     "audit",
     "audit_scores",
+    "before_after_table",
     "bias_table",
     "both_hidden",
     "brier_score",

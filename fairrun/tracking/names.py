@@ -13,6 +13,8 @@ __all__ = [
     "ANNEX_IV_PAGE",
     "AUDIT",
     "BIAS_METRICS",
+    "CARD_MISSING",
+    "CARD_USE",
     "CHECK_COLUMNS",
     "CHECK_FINDINGS",
     "CHECK_GATE",
@@ -51,6 +53,7 @@ __all__ = [
     "HISTORY_FINDINGS",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
+    "LOCK",
     "LOOKED_MODELS",
     "LOOKS",
     "MEASURED_DIGEST",
@@ -137,6 +140,8 @@ SCORES_OF = "scores_of"
 SCORES_OF_ID = "scores_of_id"
 SCORE_SCALE = "score_scale"
 NOT_AGAIN = "rows_not_again"
+#: A further key: the digest of the file that pins the packages with which the model was trained.
+LOCK = "lock_sha256"
 
 # Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.
 PROCESS_HOST = "process.host"
@@ -237,6 +242,11 @@ PROMOTION_REASONS = "promotion.reasons"
 VERSION_EVALUATED = "evaluated.run_id"
 VERSION_CARD = "model_card"
 VERSION_REFERENCE = "monitoring.reference"
+
+# Tags of an evaluation with a model card: how many answers of people it lacks, and the intended
+# use.
+CARD_MISSING = "model_card.missing"
+CARD_USE = "model_card.intended_use"
 
 # Metrics in addition to those of `fairrun.metrics`.
 #: The probability that the mitigator's constraint holds for new rows.

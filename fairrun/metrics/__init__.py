@@ -80,6 +80,7 @@ from fairrun.metrics.counts import (
 )
 from fairrun.metrics.effects import (
     FEW_CHANGES,
+    FEW_ROWS,
     Effect,
     EffectKind,
     compare_with_none,
@@ -87,6 +88,7 @@ from fairrun.metrics.effects import (
     effect_sentence,
     majority_label,
     over_majority,
+    with_enough_rows,
 )
 from fairrun.metrics.estimates import (
     GroupEstimates,
@@ -137,6 +139,9 @@ from fairrun.metrics.paired import (
     PairedCounts,
     WeightedPairedCounts,
     count_pairs,
+)
+from fairrun.metrics.paired_limits import (
+    PairedEstimates,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
@@ -191,6 +196,7 @@ from fairrun.metrics.suppression import (
     MIN_CELL,
     NOTHING_HIDDEN,
     Hidden,
+    both_hidden,
     check_min_cell,
     hidden_groups,
     hidden_parts,
@@ -222,6 +228,7 @@ __all__ = [
     "BIAS_METRICS",
     "CALIBRATION_BINS",
     "FEW_CHANGES",
+    "FEW_ROWS",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MARGINAL",
@@ -257,6 +264,7 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedEstimates",
     "PairedRows",
     "Publication",
     "Rate",
@@ -272,6 +280,7 @@ __all__ = [
     "audit",
     "audit_scores",
     "bias_table",
+    "both_hidden",
     "brier_score",
     "calibration_in_the_large",
     "changed_sides",
@@ -335,6 +344,7 @@ __all__ = [
     "verdict_of",
     "why_no_interval",
     "wilson_limits",
+    "with_enough_rows",
     "with_publication",
     "worst_of",
 ]

@@ -1,0 +1,348 @@
+"""Search the trials of a sweep for a less discriminatory alternative to its baseline.
+
+The baseline is the model that one would choose without a thought of the groups. Candidates are
+chosen on the validation rows. Whether one is an alternative is decided by rows that no choice has
+used, with intervals that allow for the number of candidates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from fairrun.metrics import PERFORMANCE_METRICS
+from fairrun.sweep.objectives import Constraint, Objective, parse_objectives
+from fairrun.sweep.selection import why_trivial
+
+if TYPE_CHECKING:
+    from fairrun.groups import ProtectedColumn
+    from fairrun.sweep.trial import TrialResult  # fits models, and imports scikit-learn
+
+__all__ = [
+    "CONFIDENCE",
+    "MARGIN",
+    "Alternative",
+    "Baseline",
+    "Compared",
+    "Criteria",
+    "Finding",
+    "best_alternative",
+    "candidates_for",
+    "choose_baseline",
+    "confidence_of_each",
+    "criteria_of",
+]
+
+#: A model is as accurate as another one if its accuracy is shown to be at most this much lower. The
+#: distance from parity in a further metric may be larger by at most this much.
+MARGIN = 0.01
+#: The probability that all intervals of all candidates hold what they estimate, together.
+CONFIDENCE = 0.95
+
+
+class Finding(StrEnum):
+    """What the intervals of a candidate say about it, compared with the baseline."""
+
+    ALTERNATIVE = "alternative"
+    WORSE = "nearer, worse"
+    UNDECIDED = "nearer, undecided"
+    OTHER_METRIC = "nearer in the first metric only"
+    NOT_NEARER = "not shown to be nearer"
+    FURTHER = "further"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """The metrics by which a candidate and the baseline are compared.
+
+    Attributes
+    ----------
+    performance : Objective
+        The performance, a metric of labels: accuracy, unless an objective of the sweep is another.
+    distances : tuple of Objective
+        The bias metrics whose distance from parity is compared. The first one decides whether a
+        candidate is fairer. In the others it must not be further from parity.
+    """
+
+    performance: Objective
+    distances: tuple[Objective, ...]
+
+    @property
+    def as_good(self) -> str:
+        """What is said of a candidate whose performance is within the margin."""
+        if self.performance.key == "accuracy":
+            return f"at least as accurate (within {MARGIN:g})"
+        return f"at least as good in {_words(self.performance.key)} (within {MARGIN:g})"
+
+    def words(self, finding: Finding) -> str:
+        """Return a finding in words.
+
+        Examples
+        --------
+        >>> criteria = criteria_of(parse_objectives("accuracy,statistical_parity", []), None, [])
+        >>> criteria.words(Finding.ALTERNATIVE)
+        'less discriminatory, at least as accurate (within 0.01)'
+        """
+        of_accuracy = self.performance.key == "accuracy"
+        performance, first = _words(self.performance.key), _words(self.distances[0].key)
+        return {
+            Finding.ALTERNATIVE: f"less discriminatory, {self.as_good}",
+            Finding.WORSE: f"fairer, {'less accurate' if of_accuracy else f'lower {performance}'}",
+            Finding.UNDECIDED: f"fairer, not shown to be {self.as_good}",
+            Finding.OTHER_METRIC: f"fairer in {first}, but not shown to be as fair in the others",
+            Finding.NOT_NEARER: "not shown to be fairer",
+            Finding.FURTHER: "less fair",
+            Finding.NOT_MEASURED: "not measured",
+        }[finding]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A metric of a candidate and of the baseline on the same rows.
+
+    Attributes
+    ----------
+    candidate, baseline : float
+        The performance, or the distances from parity: |a − b|, or |log(a / b)| for a ratio.
+    low, high : float
+        The limits of candidate − baseline; NaN without an interval.
+    reason : str
+        Why the difference or its interval is missing; empty otherwise.
+    """
+
+    candidate: float
+    baseline: float
+    low: float
+    high: float
+    reason: str = ""
+
+    @property
+    def value(self) -> float:
+        """The difference, candidate − baseline."""
+        return self.candidate - self.baseline
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A candidate, compared with the baseline.
+
+    Attributes
+    ----------
+    trial : int
+        The number of the trial.
+    mitigator : str
+        The mitigator.
+    parameters : str
+        Its other parameters.
+    reads_group : bool
+        Whether the fitted model reads a protected column in prediction.
+    randomised : bool
+        Whether it draws labels at random.
+    performance : Compared
+        The performance.
+    distances : tuple of Compared
+        The distances from parity, the deciding metric first.
+    """
+
+    trial: int
+    mitigator: str
+    parameters: str
+    reads_group: bool
+    randomised: bool
+    performance: Compared
+    distances: tuple[Compared, ...]
+
+    @property
+    def finding(self) -> Finding:
+        """What the intervals say. Only what whole intervals show counts.
+
+        Every condition of "alternative" must be shown. The probability that a candidate that misses
+        one of them is called an alternative is therefore at most that of one interval's error,
+        however many metrics there are.
+        """
+        performance, first, others = self.performance, self.distances[0], self.distances[1:]
+        if any(math.isnan(each.low) for each in (performance, first)):
+            return Finding.NOT_MEASURED
+        if first.high >= 0:
+            return Finding.FURTHER if first.low > 0 else Finding.NOT_NEARER
+        if performance.low <= -MARGIN:
+            return Finding.WORSE if performance.high < 0 else Finding.UNDECIDED
+        # An interval that is missing shows nothing.
+        if not all(each.high < MARGIN for each in others):
+            return Finding.OTHER_METRIC
+        return Finding.ALTERNATIVE
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The model with which candidates are compared.
+
+    Attributes
+    ----------
+    trial : int
+        The number of the trial.
+    mitigator : str
+        The mitigator: none, unless the sweep tried no unmitigated model.
+    how : str
+        What it is, in words.
+    """
+
+    trial: int
+    mitigator: str
+    how: str
+
+
+def criteria_of(
+    objectives: Iterable[Objective],
+    constraint: Constraint | None,
+    protected: Sequence[ProtectedColumn],
+) -> Criteria:
+    """Return the metrics to compare: those of the objectives, and then those of the constraint.
+
+    Parameters
+    ----------
+    objectives : iterable of Objective
+        The axes of the frontier.
+    constraint : Constraint or None
+        The constraint of the sweep.
+    protected : sequence of ProtectedColumn
+        The protected columns.
+
+    Returns
+    -------
+    Criteria
+        The first objective that is a performance of labels, or else accuracy; and the bias metrics,
+        or else the statistical parity of the first protected column.
+    """
+    given = list(objectives)
+    performance = [each for each in given if each.metric.name in PERFORMANCE_METRICS]
+    distances = {each.key: each for each in given if _is_distance(each)}
+    if constraint is not None:
+        terms = zip(constraint.gate.terms, constraint.abouts, constraint.keys, strict=True)
+        of_terms = (Objective(term.metric, about, key) for term, about, key in terms)
+        distances |= {each.key: each for each in of_terms if _is_distance(each)}
+    found = tuple(distances.values()) or parse_objectives("statistical_parity", protected)
+    return Criteria((performance or [*parse_objectives("accuracy", protected)])[0], found)
+
+
+def _is_distance(objective: Objective) -> bool:
+    return objective.metric.kind in ("difference", "ratio")
+
+
+def choose_baseline(trials: Mapping[int, TrialResult], performance: Objective) -> Baseline | None:
+    """Return the trial that one would choose without a thought of the groups.
+
+    It is the best one without mitigation, by the performance on the validation rows; of equally
+    good ones, the earliest. If the sweep tried none without mitigation, it is the best of all.
+
+    Returns
+    -------
+    Baseline or None
+        None if no trial has a value.
+    """
+    complete = [
+        each
+        for _, each in sorted(trials.items())
+        if each.state == "complete" and math.isfinite(performance.gain(each.metrics)[0])
+    ]
+    if not complete:
+        return None
+    plain = [each for each in complete if _mitigator(each) == "none"]
+    best = max(plain or complete, key=lambda each: performance.gain(each.metrics)[0])
+    of_accuracy = performance.key == "accuracy"
+    best_in = "most accurate model" if of_accuracy else f"best model in {_words(performance.key)}"
+    how = f"the {best_in} without mitigation"
+    if not plain:
+        how = f"the {best_in} of all, because no model without mitigation was tried"
+    return Baseline(best.number, _mitigator(best), how)
+
+
+def candidates_for(
+    trials: Mapping[int, TrialResult],
+    kept: Iterable[int],
+    baseline: Baseline,
+    distance: Objective,
+) -> tuple[int, ...]:
+    """Return the trials that may be alternatives, by the validation rows.
+
+    Parameters
+    ----------
+    trials : mapping of int to TrialResult
+        The trials as they are shown, by number.
+    kept : iterable of int
+        The trials whose models are logged.
+    baseline : Baseline
+        The baseline, which is no candidate.
+    distance : Objective
+        The metric that decides whether a candidate is fairer.
+
+    Returns
+    -------
+    tuple of int
+        Those that are nearer to parity than the baseline, the nearest first. Trivial trials are
+        left out: a model that selects nearly everybody treats groups alike, and is of no use. A
+        trial whose value is not known, as with sensitive data, is a candidate.
+    """
+    gains = {number: distance.gain(trials[number].metrics)[0] for number in kept}
+    least = distance.gain(trials[baseline.trial].metrics)[0]
+    found = [
+        number
+        for number, gain in gains.items()
+        if number != baseline.trial
+        and not gain <= least  # NaN is not known to be further from parity
+        and not why_trivial(trials[number].metrics)
+    ]
+    return tuple(
+        sorted(found, key=lambda number: (math.isnan(gains[number]), -gains[number], number))
+    )
+
+
+def confidence_of_each(n_candidates: int) -> float:
+    """Return the confidence level of each interval, so that those of all candidates hold together.
+
+    Bonferroni's correction: the error of one candidate's interval is 0.05 / n. The metrics of a
+    candidate need no correction, because an alternative must be shown in all of them.
+
+    Examples
+    --------
+    >>> confidence_of_each(1), confidence_of_each(10)
+    (0.95, 0.995)
+    """
+    return 1 - (1 - CONFIDENCE) / max(n_candidates, 1)
+
+
+def best_alternative(
+    found: Sequence[Alternative], *, without_group: bool = False
+) -> Alternative | None:
+    """Return the alternative whose distance from parity is shown to shrink most.
+
+    Parameters
+    ----------
+    found : sequence of Alternative
+        The candidates.
+    without_group : bool
+        Whether only models count that do not read a protected column in prediction.
+
+    Returns
+    -------
+    Alternative or None
+        None if no candidate is shown to be an alternative.
+    """
+    shown = [
+        each
+        for each in found
+        if each.finding is Finding.ALTERNATIVE and not (without_group and each.reads_group)
+    ]
+    return min(shown, key=lambda each: each.distances[0].high, default=None)
+
+
+def _mitigator(trial: TrialResult) -> str:
+    return str(trial.parameters.get("mitigator", "none"))
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")

@@ -31,6 +31,7 @@ from fairrun.pages.subgroups import (
     subgroups_section,
 )
 from fairrun.pages.sweep import (
+    AlternativesShown,
     render_sweep,
 )
 from fairrun.pages.sweep_charts import (
@@ -47,6 +48,7 @@ __all__ = [
     "NO_STATEMENTS",
     "STATEMENTS",
     "SUBGROUPS",
+    "AlternativesShown",
     "ModelFacts",
     "Origin",
     "Section",

@@ -233,24 +233,24 @@ def _is_distance(objective: Objective) -> bool:
     return objective.metric.kind in ("difference", "ratio")
 
 
-def choose_baseline(trials: Mapping[int, TrialResult], performance: Objective) -> Baseline | None:
+def choose_baseline(trials: Mapping[int, TrialResult], performance: Objective) -> Baseline:
     """Return the trial that one would choose without a thought of the groups.
 
     It is the best one without mitigation, by the performance on the validation rows; of equally
     good ones, the earliest. If the sweep tried none without mitigation, it is the best of all.
 
-    Returns
-    -------
-    Baseline or None
-        None if no trial has a value.
+    Parameters
+    ----------
+    trials : mapping of int to TrialResult
+        The trials by number, of which one must be complete.
+    performance : Objective
+        The performance.
     """
     complete = [
         each
         for _, each in sorted(trials.items())
         if each.state == "complete" and math.isfinite(performance.gain(each.metrics)[0])
     ]
-    if not complete:
-        return None
     plain = [each for each in complete if _mitigator(each) == "none"]
     best = max(plain or complete, key=lambda each: performance.gain(each.metrics)[0])
     of_accuracy = performance.key == "accuracy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,7 +57,7 @@ class LabelledRows:
     positions: tuple[NDArray[np.intp], ...]
     label: NDArray[np.int64]
     weight: NDArray[np.float64] | None = None
-    cluster: NDArray[np.object_] | None = None
+    cluster: NDArray[Any] | None = None
 
     def pair(self, candidate: ArrayLike, baseline: ArrayLike) -> PairedRows:
         """Return the tables of the labels of two models."""

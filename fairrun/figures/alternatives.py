@@ -22,9 +22,15 @@ from fairrun.figures.style import (
     new_figure,
     wrap,
 )
-from fairrun.sweep.alternatives import MARGIN, Alternative, Baseline, Criteria, Finding
+from fairrun.sweep.alternatives import Alternative, Baseline, Finding
+from fairrun.sweep.criteria import MARGIN, Criteria
 
 __all__ = ["plot_alternatives"]
+
+#: Where the number of a trial is beside its mark, the first place that is free; how far away, and
+#: how much room it needs, as shares of the axes.
+_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1))
+_AWAY, _ROOM = np.array([0.035, 0.045]), np.array([0.045, 0.045])
 
 #: The marker and colour of models that do not read a protected column in prediction, and of those
 #: that do.
@@ -98,23 +104,20 @@ def _draw(ax: Axes, each: Alternative) -> None:
 
 
 def _number(ax: Axes, drawn: Sequence[Alternative]) -> None:
-    """Write the numbers of the trials, alternatives first, where they overlap no other number."""
-    sizes = np.ptp([ax.get_xlim(), ax.get_ylim()], axis=1) * (0.07, 0.06)
-    written: list[tuple[float, float]] = []
-    for each in sorted(drawn, key=lambda each: each.finding is not Finding.ALTERNATIVE):
-        x, y = each.distances[0].value, each.performance.value
-        if any(abs(x - a) < sizes[0] and abs(y - b) < sizes[1] for a, b in written):
-            continue
-        written.append((x, y))
-        ax.annotate(
-            str(each.trial),
-            (x, y),
-            xytext=(7, 7),
-            textcoords="offset points",
-            zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
-            **TEXT,
-        )
+    """Write the numbers of the trials, alternatives first, where they hide nothing."""
+    size = np.ptp([ax.get_xlim(), ax.get_ylim()], axis=1)
+    points = [np.array([each.distances[0].value, each.performance.value]) / size for each in drawn]
+    taken = [np.zeros(2), *points]
+    order = sorted(range(len(drawn)), key=lambda i: drawn[i].finding is not Finding.ALTERNATIVE)
+    for i in order:
+        for side in _SIDES:
+            place = points[i] + np.array(side) * _AWAY
+            others = [other for other in taken if other is not points[i]]
+            if all((np.abs(place - other) > _ROOM).any() for other in others):
+                taken.append(place)
+                x, y = (place * size).tolist()
+                ax.text(x, y, str(drawn[i].trial), ha="center", va="center", **TEXT)
+                break
 
 
 def _limit(ax: Axes, drawn: Sequence[Alternative]) -> None:

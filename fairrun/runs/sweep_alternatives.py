@@ -20,12 +20,10 @@ from fairrun.runs.sweep_request import Sweep
 from fairrun.sweep.alternatives import (
     Alternative,
     Baseline,
-    Criteria,
     best_alternative,
     candidates_for,
     choose_baseline,
     confidence_of_each,
-    criteria_of,
 )
 from fairrun.sweep.alternatives_said import (
     alternatives_table,
@@ -34,6 +32,7 @@ from fairrun.sweep.alternatives_said import (
     parameters_text,
     shown_table,
 )
+from fairrun.sweep.criteria import Criteria, criteria_of
 from fairrun.sweep.paired import LabelledRows, compare_labels
 from fairrun.sweep.trial import TrialResult
 from fairrun.text import n_of
@@ -113,7 +112,7 @@ def ask_for_alternatives(
     plan = sweep.plan
     criteria = criteria_of(plan.axes, plan.constraint, sweep.problem.protected)
     baseline = choose_baseline(trials, criteria.performance)
-    candidates = candidates_for(trials, kept, baseline, criteria.distances[0])
+    candidates = candidates_for(trials, kept, baseline, criteria)
     return Asked(criteria, baseline, candidates)
 
 

@@ -13,32 +13,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from fairrun.metrics import PERFORMANCE_METRICS
-from fairrun.sweep.objectives import Constraint, Objective, parse_objectives
+from fairrun.sweep.criteria import MARGIN, Criteria
+from fairrun.sweep.objectives import Objective
 from fairrun.sweep.selection import why_trivial
 
 if TYPE_CHECKING:
-    from fairrun.groups import ProtectedColumn
     from fairrun.sweep.trial import TrialResult  # fits models, and imports scikit-learn
 
 __all__ = [
     "CONFIDENCE",
-    "MARGIN",
     "Alternative",
     "Baseline",
     "Compared",
-    "Criteria",
     "Finding",
     "best_alternative",
     "candidates_for",
     "choose_baseline",
     "confidence_of_each",
-    "criteria_of",
 ]
 
-#: A model is as accurate as another one if its accuracy is shown to be at most this much lower. The
-#: distance from parity in a further metric may be larger by at most this much.
-MARGIN = 0.01
 #: The probability that all intervals of all candidates hold what they estimate, together.
 CONFIDENCE = 0.95
 
@@ -53,51 +46,6 @@ class Finding(StrEnum):
     NOT_NEARER = "not shown to be nearer"
     FURTHER = "further"
     NOT_MEASURED = "not measured"
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """The metrics by which a candidate and the baseline are compared.
-
-    Attributes
-    ----------
-    performance : Objective
-        The performance, a metric of labels: accuracy, unless an objective of the sweep is another.
-    distances : tuple of Objective
-        The bias metrics whose distance from parity is compared. The first one decides whether a
-        candidate is fairer. In the others it must not be further from parity.
-    """
-
-    performance: Objective
-    distances: tuple[Objective, ...]
-
-    @property
-    def as_good(self) -> str:
-        """What is said of a candidate whose performance is within the margin."""
-        if self.performance.key == "accuracy":
-            return f"at least as accurate (within {MARGIN:g})"
-        return f"at least as good in {_words(self.performance.key)} (within {MARGIN:g})"
-
-    def words(self, finding: Finding) -> str:
-        """Return a finding in words.
-
-        Examples
-        --------
-        >>> criteria = criteria_of(parse_objectives("accuracy,statistical_parity", []), None, [])
-        >>> criteria.words(Finding.ALTERNATIVE)
-        'less discriminatory, at least as accurate (within 0.01)'
-        """
-        of_accuracy = self.performance.key == "accuracy"
-        performance, first = _words(self.performance.key), _words(self.distances[0].key)
-        return {
-            Finding.ALTERNATIVE: f"less discriminatory, {self.as_good}",
-            Finding.WORSE: f"fairer, {'less accurate' if of_accuracy else f'lower {performance}'}",
-            Finding.UNDECIDED: f"fairer, not shown to be {self.as_good}",
-            Finding.OTHER_METRIC: f"fairer in {first}, but not shown to be as fair in the others",
-            Finding.NOT_NEARER: "not shown to be fairer",
-            Finding.FURTHER: "less fair",
-            Finding.NOT_MEASURED: "not measured",
-        }[finding]
 
 
 @dataclass(frozen=True)
@@ -196,43 +144,6 @@ class Baseline:
     how: str
 
 
-def criteria_of(
-    objectives: Iterable[Objective],
-    constraint: Constraint | None,
-    protected: Sequence[ProtectedColumn],
-) -> Criteria:
-    """Return the metrics to compare: those of the objectives, and then those of the constraint.
-
-    Parameters
-    ----------
-    objectives : iterable of Objective
-        The axes of the frontier.
-    constraint : Constraint or None
-        The constraint of the sweep.
-    protected : sequence of ProtectedColumn
-        The protected columns.
-
-    Returns
-    -------
-    Criteria
-        The first objective that is a performance of labels, or else accuracy; and the bias metrics,
-        or else the statistical parity of the first protected column.
-    """
-    given = list(objectives)
-    performance = [each for each in given if each.metric.name in PERFORMANCE_METRICS]
-    distances = {each.key: each for each in given if _is_distance(each)}
-    if constraint is not None:
-        terms = zip(constraint.gate.terms, constraint.abouts, constraint.keys, strict=True)
-        of_terms = (Objective(term.metric, about, key) for term, about, key in terms)
-        distances |= {each.key: each for each in of_terms if _is_distance(each)}
-    found = tuple(distances.values()) or parse_objectives("statistical_parity", protected)
-    return Criteria((performance or [*parse_objectives("accuracy", protected)])[0], found)
-
-
-def _is_distance(objective: Objective) -> bool:
-    return objective.metric.kind in ("difference", "ratio")
-
-
 def choose_baseline(trials: Mapping[int, TrialResult], performance: Objective) -> Baseline:
     """Return the trial that one would choose without a thought of the groups.
 
@@ -254,7 +165,11 @@ def choose_baseline(trials: Mapping[int, TrialResult], performance: Objective) -
     plain = [each for each in complete if _mitigator(each) == "none"]
     best = max(plain or complete, key=lambda each: performance.gain(each.metrics)[0])
     of_accuracy = performance.key == "accuracy"
-    best_in = "most accurate model" if of_accuracy else f"best model in {_words(performance.key)}"
+    best_in = (
+        "most accurate model"
+        if of_accuracy
+        else f"best model in {performance.key.replace('_', ' ')}"
+    )
     how = f"the {best_in} without mitigation"
     if not plain:
         how = f"the {best_in} of all, because no model without mitigation was tried"
@@ -265,7 +180,7 @@ def candidates_for(
     trials: Mapping[int, TrialResult],
     kept: Iterable[int],
     baseline: Baseline,
-    distance: Objective,
+    criteria: Criteria,
 ) -> tuple[int, ...]:
     """Return the trials that may be alternatives, by the validation rows.
 
@@ -277,23 +192,28 @@ def candidates_for(
         The trials whose models are logged.
     baseline : Baseline
         The baseline, which is no candidate.
-    distance : Objective
-        The metric that decides whether a candidate is fairer.
+    criteria : Criteria
+        The metrics.
 
     Returns
     -------
     tuple of int
-        Those that are nearer to parity than the baseline, the nearest first. Trivial trials are
-        left out: a model that selects nearly everybody treats groups alike, and is of no use. A
-        trial whose value is not known, as with sensitive data, is a candidate.
+        Those that are nearer to parity than the baseline and at most `MARGIN` worse, the nearest
+        first. Others would only widen the intervals of all. Trivial trials are left out: a model
+        that selects nearly everybody treats groups alike, and is of no use. A trial whose distance
+        from parity is not known, as with sensitive data, is a candidate.
     """
+    distance, performance = criteria.distances[0], criteria.performance
     gains = {number: distance.gain(trials[number].metrics)[0] for number in kept}
-    least = distance.gain(trials[baseline.trial].metrics)[0]
+    of_baseline = trials[baseline.trial].metrics
+    nearest = distance.gain(of_baseline)[0]
+    worst = performance.gain(of_baseline)[0] - MARGIN
     found = [
         number
         for number, gain in gains.items()
         if number != baseline.trial
-        and not gain <= least  # NaN is not known to be further from parity
+        and not gain <= nearest  # NaN is not known to be further from parity
+        and performance.gain(trials[number].metrics)[0] >= worst
         and not why_trivial(trials[number].metrics)
     ]
     return tuple(
@@ -342,7 +262,3 @@ def best_alternative(
 
 def _mitigator(trial: TrialResult) -> str:
     return str(trial.parameters.get("mitigator", "none"))
-
-
-def _words(key: str) -> str:
-    return key.replace("_", " ")

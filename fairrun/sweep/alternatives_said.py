@@ -12,13 +12,21 @@ from fairrun.sweep.alternatives import (
     Alternative,
     Baseline,
     Compared,
-    Criteria,
+    Finding,
     best_alternative,
 )
+from fairrun.sweep.criteria import Criteria
 from fairrun.sweep.space import Value
 from fairrun.text import n_of, with_interval
 
-__all__ = ["alternatives_table", "answer", "how_compared", "parameters_text", "shown_table"]
+__all__ = [
+    "alternatives_table",
+    "answer",
+    "finding_in_words",
+    "how_compared",
+    "parameters_text",
+    "shown_table",
+]
 
 
 def parameters_text(parameters: Mapping[str, Value]) -> str:
@@ -35,6 +43,29 @@ def parameters_text(parameters: Mapping[str, Value]) -> str:
         if name != "mitigator"
     }
     return ", ".join(f"{name}={value}" for name, value in said.items())
+
+
+def finding_in_words(finding: Finding, criteria: Criteria) -> str:
+    """Return what is found about a candidate, in words.
+
+    Examples
+    --------
+    >>> from fairrun.sweep.criteria import criteria_of
+    >>> finding_in_words(Finding.ALTERNATIVE, criteria_of((), None, ()))
+    'less discriminatory, at least as accurate (within 0.01)'
+    """
+    performance = criteria.performance.key.replace("_", " ")
+    worse = "less accurate" if performance == "accuracy" else f"lower {performance}"
+    first = criteria.distances[0].key.replace("_", " ")
+    return {
+        Finding.ALTERNATIVE: f"less discriminatory, {criteria.as_good}",
+        Finding.WORSE: f"fairer, {worse}",
+        Finding.UNDECIDED: f"fairer, not shown to be {criteria.as_good}",
+        Finding.OTHER_METRIC: f"fairer in {first}, not shown to be as fair in the other metrics",
+        Finding.NOT_NEARER: "not shown to be fairer",
+        Finding.FURTHER: "less fair",
+        Finding.NOT_MEASURED: "not measured",
+    }[finding]
 
 
 def answer(
@@ -65,8 +96,9 @@ def answer(
     near = first.key.replace("_", " ")
     if not found:
         return (
-            f"No answer: none of the models on the frontier is nearer to parity in {near} than "
-            f"{than}, on the validation rows. A sweep of more methods may find one."
+            f"No candidate: on the validation rows, no logged model is nearer to parity in {near} "
+            f"than {than}, and {criteria.as_good}. This does not show that no such model exists: "
+            "other methods or parameters may give one."
         )
     best = best_alternative(found)
     if best is None:
@@ -162,7 +194,7 @@ def alternatives_table(
             "parameters": each.parameters,
             "reads_group": each.reads_group,
             "randomised": each.randomised,
-            "verdict": criteria.words(each.finding),
+            "verdict": finding_in_words(each.finding, criteria),
         }
         for name, of_metric in zip(names, compared, strict=True):
             row[name] = of_metric.candidate
@@ -185,14 +217,14 @@ def shown_table(found: Sequence[Alternative], criteria: Criteria) -> pd.DataFram
         {
             "trial": each.trial,
             "mitigator": each.mitigator,
-            "parameters": each.parameters,
-            "reads the group": "yes" if each.reads_group else "no",
-            "randomised": "yes" if each.randomised else "no",
+            "verdict": finding_in_words(each.finding, criteria),
             **{
                 f"change of {key.replace('_', ' ')}": _difference(compared)
                 for key, compared in zip(keys, (each.performance, *each.distances), strict=True)
             },
-            "verdict": criteria.words(each.finding),
+            "reads the group": "yes" if each.reads_group else "no",
+            "randomised": "yes" if each.randomised else "no",
+            "parameters": each.parameters,
         }
         for each in found
     )

@@ -27,7 +27,8 @@ from fairrun.metrics import (
     values_of,
     with_enough_rows,
 )
-from fairrun.sweep.alternatives import Compared, Criteria
+from fairrun.sweep.alternatives import Compared
+from fairrun.sweep.criteria import Criteria
 from fairrun.sweep.objectives import Objective
 
 __all__ = ["LabelledRows", "compare_labels"]

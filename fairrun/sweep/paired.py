@@ -35,7 +35,7 @@ __all__ = ["LabelledRows", "compare_labels"]
 
 #: More draws than for a single comparison, because the limits of one of many candidates are far out
 #: in the tails.
-_REPLICATES, _SEED = 20_000, 0
+_REPLICATES, _SEED = 10_000, 0
 
 
 @dataclass(frozen=True, eq=False)

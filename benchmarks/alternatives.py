@@ -1,6 +1,7 @@
 """How often a sweep says that it has a less discriminatory alternative when none exists.
 
-    python benchmarks/alternatives.py [--simulations 500] [--rows 3000] [--groups 2 5] [--save]
+    python benchmarks/alternatives.py [--simulations 500] [--rows 3000] [--groups 2 5] [--jobs N]
+        [--save]
 
 A sweep is simulated: a baseline without mitigation, and 24 trials whose labels differ from its
 labels at random. All trials have the same true accuracy and the same true statistical parity, so
@@ -18,13 +19,16 @@ each is on the edge of being one, where errors are most frequent:
 
 Each setting has the share of sweeps that say yes, in percent, by three ways of deciding: as a sweep
 decides (test rows, intervals that hold together); by the test rows with 95 % intervals for each
-candidate; and by the validation rows that chose the candidates, with such intervals.
+candidate; and by the validation rows that chose the candidates, with such intervals. Limits come
+from 4,000 draws, and not from 10,000 as in a sweep, to save time.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 import numpy as np
 from _results import Measurement, add_save
@@ -60,6 +64,7 @@ CODE = (
     *("fairrun/sweep/kept.py", "fairrun/sweep/selection.py", "fairrun/metrics/paired_limits.py"),
 )
 N_TRIALS = 24
+REPLICATES = 4000
 #: By setting, how much the trials are nearer to parity, and how much more accurate.
 SETTINGS = {
     "alike": (0.0, 0.0),
@@ -136,7 +141,9 @@ def simulate(n_groups: int, n_rows: int, setting: str, simulations: int) -> dict
 
     def says_yes(of: list[PairedRows], candidates: tuple[int, ...], confidence: float) -> bool:
         for number in candidates:
-            performance, distances = compare_labels(of[number - 1], criteria, confidence=confidence)
+            performance, distances = compare_labels(
+                of[number - 1], criteria, confidence=confidence, n_replicates=REPLICATES
+            )
             each = Alternative(number, "", "", False, False, performance, distances)
             if each.finding is Finding.ALTERNATIVE:
                 return True
@@ -179,15 +186,18 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=500)
     parser.add_argument("--rows", type=int, nargs="+", default=[3000])
     parser.add_argument("--groups", type=int, nargs="+", default=[2, 5])
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     add_save(parser)
     arguments = parser.parse_args()
     measurement = Measurement(CODE)
     rows: list[dict[str, object]] = []
-    for setting, groups, n in itertools.product(SETTINGS, arguments.groups, arguments.rows):
-        found = simulate(groups, n, setting, arguments.simulations)
-        rows.append({"setting": setting, "groups": groups, "rows": n} | found)
-        cells = " | ".join(f"{value:.1f}" for value in found.values())
-        print(f"| {setting} | {groups} | {n:,} | {cells} |", flush=True)
+    cases = [*itertools.product(arguments.groups, arguments.rows, SETTINGS)]
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        every = pool.map(simulate, *zip(*cases, strict=True), repeat(arguments.simulations))
+        for (groups, n, setting), found in zip(cases, every, strict=True):
+            rows.append({"setting": setting, "groups": groups, "rows": n} | found)
+            cells = " | ".join(f"{value:.1f}" for value in found.values())
+            print(f"| {setting} | {groups} | {n:,} | {cells} |", flush=True)
     if arguments.save:
         measurement.save("alternatives", rows, simulations=arguments.simulations)
 

@@ -73,7 +73,7 @@ def plot_alternatives(
     ax.axhline(0, color=GREY, linewidth=1, zorder=1)
     ax.axhline(-MARGIN, color=GREY, linewidth=1.2, linestyle="--", zorder=1)
     first = criteria.distances[0].key.replace("_", " ")
-    text = f"{wrap(f'change of the distance from parity: {first}', 48)}\n(further left is fairer)"
+    text = f"change of the distance from parity\n{wrap(f'{first} (further left is fairer)', 52)}"
     if left_out := len(found) - len(drawn):
         text += f"\n{left_out} without an interval: not drawn"
     ax.set_xlabel(text, **TEXT)

@@ -96,7 +96,7 @@ def answer(
     near = first.key.replace("_", " ")
     if not found:
         return (
-            f"No candidate: on the validation rows, no logged model is nearer to parity in {near} "
+            f"No candidate: in the trials, no logged model is nearer to parity in {near} "
             f"than {than}, and {criteria.as_good}. This does not show that no such model exists: "
             "other methods or parameters may give one."
         )
@@ -153,8 +153,8 @@ def how_compared(n_candidates: int, looks: str) -> str:
             f" (Bonferroni: {100 * (1 - CONFIDENCE):.0f} % / {n_candidates} for each candidate)"
         )
     said = (
-        f"The validation rows chose the baseline and {n_of(n_candidates, 'candidate')}. The test "
-        "rows, which chose nothing, compare them row by row. All intervals together have a "
+        f"The baseline and {n_of(n_candidates, 'candidate')} were chosen without the test rows, "
+        "which then compare them row by row. All intervals together have a "
         f"confidence of {100 * CONFIDENCE:.0f} %{together}."
     )
     return f"{said} {looks[0].upper()}{looks[1:]}." if looks else said

@@ -233,26 +233,6 @@ def test_it_says_whether_there_is_a_less_discriminatory_alternative(
     assert "Is there a less discriminatory alternative?" in tags["mlflow.note.content"]
 
 
-@pytest.mark.usefixtures("without_pages")
-def test_no_method_that_reads_the_group_is_tried_also_after_a_resume(
-    data: DataRequest, caplog: pytest.LogCaptureFixture
-) -> None:
-    space = "mitigator=none,reweighing; C=0.01..100 log 5"
-    request = SweepRequest(trials=3, space=space, workers=1, reads_group="no")
-    with caplog.at_level("INFO", "fairrun"):
-        swept = run_sweep(data, request)
-    assert "reads_group=no: 9 of 15 mitigators are not tried" in caplog.text
-    assert read_sweep(swept.run_id)["reads_group"] == "no"
-    again = run_sweep(data, SweepRequest(trials=4, workers=1), resume=swept.run_id)
-    assert read_sweep(again.run_id)["reads_group"] == "no"
-    note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
-    assert "9 of 15 mitigators are not tried" in note
-    assert set(again.table["mitigator"]) <= {"none", "reweighing"}
-    refused = replace(request, space="mitigator=none,group_thresholds")
-    with pytest.raises(RequestError, match="reads_group=no does not go with mitigators that read"):
-        run_sweep(data, refused)
-
-
 def test_models_are_of_the_frontier_and_the_baseline_alone(swept: Swept) -> None:
     with_models = {
         int(run.data.tags["sweep.trial"])
@@ -644,3 +624,23 @@ def test_optuna_reads_a_sweep(swept: Swept) -> None:
     ]
     study = to_optuna(results, parse_space(SPACE), parse_objectives("accuracy", ()))
     assert study.best_value == max(result.metrics["accuracy"] for result in results)
+
+
+@pytest.mark.usefixtures("without_pages")
+def test_no_method_that_reads_the_group_is_tried_also_after_a_resume(
+    data: DataRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    space = "mitigator=none,reweighing; C=0.01..100 log 5"
+    request = SweepRequest(trials=3, space=space, workers=1, reads_group="no")
+    with caplog.at_level("INFO", "fairrun"):
+        swept = run_sweep(data, request)
+    assert "reads_group=no: 9 of 15 mitigators are not tried" in caplog.text
+    assert read_sweep(swept.run_id)["reads_group"] == "no"
+    again = run_sweep(data, SweepRequest(trials=4, workers=1), resume=swept.run_id)
+    assert read_sweep(again.run_id)["reads_group"] == "no"
+    note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
+    assert "9 of 15 mitigators are not tried" in note
+    assert set(again.table["mitigator"]) <= {"none", "reweighing"}
+    refused = replace(request, space="mitigator=none,group_thresholds")
+    with pytest.raises(RequestError, match="reads_group=no does not go with mitigators that read"):
+        run_sweep(data, refused)

@@ -42,6 +42,7 @@ from fairrun.pages.subgroups import (
     subgroups_section,
 )
 from fairrun.pages.sweep import (
+    AlternativesShown,
     render_sweep,
 )
 from fairrun.pages.sweep_charts import (
@@ -64,6 +65,7 @@ __all__ = [
     "NO_STATEMENTS",
     "STATEMENTS",
     "SUBGROUPS",
+    "AlternativesShown",
     "ModelFacts",
     "Origin",
     "Section",

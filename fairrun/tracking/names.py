@@ -9,6 +9,8 @@ from __future__ import annotations
 __all__ = [
     "ALIAS_CHALLENGER",
     "ALIAS_CHAMPION",
+    "ALTERNATIVES",
+    "ALTERNATIVES_CSV",
     "ANNEX_IV",
     "ANNEX_IV_PAGE",
     "AUDIT",
@@ -95,6 +97,8 @@ __all__ = [
     "SPEC",
     "STAGE",
     "SWEEP",
+    "SWEEP_ALTERNATIVE",
+    "SWEEP_BASELINE",
     "SWEEP_BECAUSE",
     "SWEEP_CHOSEN",
     "SWEEP_CHOSEN_RUN",
@@ -209,6 +213,10 @@ SWEEP_CHOSEN_RUN = "sweep.chosen_run_id"
 SWEEP_CONSTRAINT = "sweep.constraint"
 #: Whether the validation rows are enough to show that any trial meets the constraint.
 SWEEP_REACHABLE = "sweep.constraint_reachable"
+#: The trial with which a sweep compares the others, and the trial that is shown to be a less
+#: discriminatory alternative to it, or "not shown".
+SWEEP_BASELINE = "sweep.baseline_trial"
+SWEEP_ALTERNATIVE = "sweep.alternative_trial"
 #: The id of the experiment of the trials, for the run of a sweep that gave them one of their own.
 SWEEP_EXPERIMENT = "sweep.trials_experiment"
 #: The URI of the registered version of the chosen model.
@@ -284,6 +292,9 @@ TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.
 FRONTIER_DIFFERENCES = "frontier_differences"
+#: The candidates for a less discriminatory alternative: a table and a plot, and the table as CSV.
+ALTERNATIVES = "alternatives"
+ALTERNATIVES_CSV = "audit/less_discriminatory_alternatives.csv"
 IMPORTANCE = "importance"
 SWEEP = "sweep.json"
 SWEEP_PAGE = "sweep.html"

@@ -13,13 +13,13 @@ import pytest
 from starlette.types import Message
 
 from fairrun.errors import RequestError
-from fairrun.models.seal import seal
 from fairrun.serving.app import App, create_app
 from fairrun.serving.errors import CODES
 from fairrun.serving.limits import Limits
 from tests.contract.conftest import Case
 from tests.contract.test_input_policy import CANARY
 from tests.serving.conftest import Ask, records, send
+from tests.serving.registry import with_wrong_answers
 
 
 def error_of(response: object) -> dict[str, object]:
@@ -172,14 +172,7 @@ def test_a_range_is_ignored(ask: Ask) -> None:
 
 
 def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(case.folder, tmp_path / "model"))
-    scorer = folder / "code" / "inference" / "scorer.py"
-    text = scorer.read_text("utf-8")
-    changed = text.replace("np.add.accumulate(summands)[-1]", "-np.add.accumulate(summands)[-1]")
-    changed = changed.replace("        return total\n", "        return -total\n")
-    assert changed.count("-") > text.count("-") + 1
-    scorer.write_text(changed, encoding="utf-8")
-    seal(folder)
+    folder = with_wrong_answers(case.folder, tmp_path / "model")
     with pytest.raises(RequestError, match="golden rows differently than when it was saved"):
         create_app(str(folder))
 

@@ -144,7 +144,9 @@ class Follower:
         try:
             candidate = await background.run(self.loader.load, pointed)
             try:
-                await candidate.start(_STARTS)
+                # One process after the other, because each keeps a processor busy for a second, and
+                # the old model needs the processors, too.
+                await candidate.start(_STARTS, at_once=1)
             except BaseException:
                 await candidate.stop()
                 raise

@@ -189,6 +189,9 @@ def test_a_request_stays_with_the_model_it_began_with(
         while app.predict.serving.before is not None:
             time.sleep(0.01)
         assert process.returncode == 0
+        forgotten = weakref.ref(old)
+        del old, worker
+        assert forgotten() is None
 
 
 def test_a_version_that_cannot_be_served_is_refused_once(

@@ -1,7 +1,8 @@
 """The web app that serves one model over HTTP.
 
 `create_app(uri)` returns the app. `uvicorn fairrun.serving.app:app` serves the model whose URI is
-in the environment variable `FAIRRUN_MODEL`.
+in the environment variable `FAIRRUN_MODEL`. `FAIRRUN_REASON_TEXTS` may have the path of a file with
+the texts of adverse-decision notices.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ from fairrun.serving.openapi import openapi_document
 from fairrun.serving.page import add_page
 from fairrun.serving.parameters import read_parameters
 from fairrun.serving.queue import LANES
+from fairrun.serving.reason_file import read_texts
+from fairrun.serving.reason_texts import ReasonTexts, texts_for
 from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
@@ -53,7 +56,7 @@ __all__ = ["create_app"]
 
 _logger = logging.getLogger(__name__)
 
-_MODEL_VARIABLE = "FAIRRUN_MODEL"
+_MODEL_VARIABLE, _TEXTS_VARIABLE = "FAIRRUN_MODEL", "FAIRRUN_REASON_TEXTS"
 
 
 class Predict:
@@ -72,10 +75,14 @@ class Predict:
         The limits on size and time.
     counting : Counting
         The counters for `GET /metrics`.
+    texts : ReasonTexts
+        The texts of adverse-decision notices.
     """
 
-    def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
-        self.saved, self.limits, self.counting = saved, limits, counting
+    def __init__(
+        self, saved: SavedModel, limits: Limits, counting: Counting, texts: ReasonTexts
+    ) -> None:
+        self.saved, self.limits, self.counting, self.texts = saved, limits, counting, texts
         self.workers: Workers | None = None
         self._budget = Budget(limits.all_bytes, limits.inline_bytes)
         counting.show_bytes(lambda: self._budget.held)
@@ -94,7 +101,7 @@ class Predict:
                 kind = content_type(scope)
                 body = await read_body(scope, receive, self.limits, share)
                 if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
-                    reply = answer(self.saved, body, query, kind)
+                    reply = answer(self.saved, body, query, kind, texts=self.texts)
                 else:
                     reply = await self._ask(self.workers, body, query, kind, receive)
                 await send_json(reply.status, reply.body, send)
@@ -187,7 +194,12 @@ async def _send_instead(refused: Refused, send: Send) -> None:
 
 
 def create_app(
-    model: str, *, token: str | None = None, limits: Limits | None = None, processes: int = 2
+    model: str,
+    *,
+    token: str | None = None,
+    limits: Limits | None = None,
+    processes: int = 2,
+    reason_texts: str | None = None,
 ) -> App:
     """Return the app that serves a model.
 
@@ -206,6 +218,8 @@ def create_app(
     processes : int, default 2
         The number of worker processes. One of them answers only requests for explanations of a few
         rows, the others large bodies.
+    reason_texts : str, optional
+        The path of a YAML file with the texts of adverse-decision notices; see `read_texts`.
 
     Returns
     -------
@@ -214,20 +228,24 @@ def create_app(
     Raises
     ------
     RequestError
-        If the model cannot be fetched, or fails a check.
+        If the model cannot be fetched or fails a check, or the texts cannot be used.
     """
+    own_texts = None if reason_texts is None else read_texts(reason_texts)
     folder, provenance = fetch(model)
     try:
         saved = load_saved(folder)
     except RequestError as error:
         raise RequestError(f"model={model} is refused: {error}") from error
+    texts = texts_for(saved, own_texts)
+    for remark in texts.remarks:
+        _logger.warning("%s", remark)
     limits = limits or Limits()
     counting = Counting()
-    predict = Predict(saved, limits, counting)
+    predict = Predict(saved, limits, counting, texts)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        workers = Workers(folder, processes, limits, counting)
+        workers = Workers(folder, processes, limits, counting, own_texts)
         for lane in LANES:
             counting.show_queue(lane, partial(workers.queue.length, lane))
         try:
@@ -245,7 +263,7 @@ def create_app(
     # FastAPI's own documentation page loads scripts from a public CDN, so it is switched off.
     off: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
     app = App(predict, Guard(token), lifespan=lifespan, redirect_slashes=False, **off)
-    document = openapi_document(saved, provenance, limits, token=token is not None)
+    document = openapi_document(saved, provenance, limits, token=token is not None, texts=texts)
     app.openapi = lambda: document  # type: ignore[method-assign]
 
     @app.get("/health")
@@ -293,7 +311,11 @@ def __getattr__(name: str) -> App:
     try:
         if _MODEL_VARIABLE not in os.environ:
             raise RequestError(f"set {_MODEL_VARIABLE} to a model URI such as runs:/<run id>/model")
-        return create_app(os.environ[_MODEL_VARIABLE], token=token_of_environment())
+        return create_app(
+            os.environ[_MODEL_VARIABLE],
+            token=token_of_environment(),
+            reason_texts=os.environ.get(_TEXTS_VARIABLE),
+        )
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(EXIT_BAD_REQUEST) from error

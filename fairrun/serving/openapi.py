@@ -17,14 +17,17 @@ from fairrun.serving.examples import (
     example_rows,
 )
 from fairrun.serving.limits import Limits
+from fairrun.serving.reason_texts import ReasonTexts
 from fairrun.serving.schemas import (
     ERROR,
     HINTS,
+    NOTICES,
     REASONS,
     answers_schema,
     column_schema,
     counterfactual_schema,
     explanation_schema,
+    notice_schema,
     ref,
 )
 
@@ -56,7 +59,12 @@ _MEANINGS = {
 
 
 def openapi_document(
-    saved: SavedModel, provenance: Provenance, limits: Limits, *, token: bool
+    saved: SavedModel,
+    provenance: Provenance,
+    limits: Limits,
+    *,
+    token: bool,
+    texts: ReasonTexts | None = None,
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of a model.
 
@@ -70,6 +78,8 @@ def openapi_document(
         The limits of the app.
     token : bool
         Whether clients must send a bearer token.
+    texts : ReasonTexts, optional
+        The texts of the notice among the examples.
 
     Returns
     -------
@@ -82,7 +92,7 @@ def openapi_document(
     first, last = example_rows(columns)
     example = dict(zip(saved.names, first, strict=True))
     split = {"columns": [*example], "index": [0, 1], "data": [first, last]}
-    answered, wrong = answer_examples(saved), error_examples(saved, limits, token=token)
+    answered, wrong = answer_examples(saved, texts), error_examples(saved, limits, token=token)
     record = {
         "type": "object",
         "title": "one record",
@@ -150,6 +160,9 @@ def openapi_document(
     if changeable:
         parameters.append(HINTS)
         schemas["Counterfactual"] = counterfactual_schema(columns, example, changeable)
+    if explains:
+        parameters.append(NOTICES)
+        schemas["Notice"] = notice_schema(columns, changeable)
     if parameters:
         predict["parameters"] = parameters
     return {

@@ -14,20 +14,20 @@ SENTENCES: Mapping[str, str] = {
     "reasons": "These points lowered your score the most, the strongest first: {reasons}.",
     "no_reasons": "No single piece of information lowered your score.",
     "below": "Your score as a whole is too low for a favourable answer.",
-    "changes": "The answer would have been in your favour with one of these changes, if everything "
-    "else had stayed the same: {changes}. A smaller change may have been enough.",
-    "no_change": "We tried other values of {names}, one piece of information at a time. We found "
-    "no single change that would certainly have led to a favourable answer.",
+    "changes": "Any one of these changes would have led to a favourable answer, if everything else "
+    "had stayed the same: {changes}. Other or smaller changes may have been enough, too.",
+    "no_change": "We also looked for a change of one piece of information ({names}) that would "
+    "certainly have led to a favourable answer, and found none.",
     "nothing_changeable": "We name no change that would have helped, because it was not decided "
     "which information a person can change.",
-    "drawn": "The answer was drawn at random. A favourable answer had a chance of {chance}. The "
-    "same information always gets the same answer.",
+    "drawn": "The model drew the answer at random. A favourable answer had a chance of {chance}. "
+    "The same information always gets the same answer.",
     "some_drawn": "The model draws some of its answers at random, and yours may be one of them. "
     "The same information always gets the same answer.",
-    "closing": "The points say how the model calculated your score. They do not say what caused "
-    "your situation.",
+    "closing": "The points describe the calculation of the model, not the causes of your "
+    "situation.",
     "reason": "{text}",
-    "change": "{name} {to} instead of {from}",
+    "change": "{to} instead of {from} for {name}",
     "not_given": "no value",
     "separator": "; ",
     "default": "{name}",

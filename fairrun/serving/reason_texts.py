@@ -12,8 +12,9 @@ from fairrun.models.saved import SavedModel
 from fairrun.serving.reason_sentences import SENTENCES, filled
 from fairrun.text import did_you_mean, listed_names
 
-__all__ = ["ColumnTexts", "ReasonTexts", "Statement", "texts_for"]
+__all__ = ["ColumnTexts", "Document", "ReasonTexts", "Statement", "texts_for"]
 
+#: The content of a file with texts, as `read_texts` returns it.
 Document = Mapping[str, Mapping[str, Any]]
 
 

@@ -22,7 +22,9 @@ __all__ = ["serve"]
 _STOP_SECONDS = 25
 
 
-def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
+def serve(
+    model: str, host: str = "127.0.0.1", port: int = 8000, reason_texts: str | None = None
+) -> bool:
     """Serve a model until the process gets a signal to stop, and finish running requests first.
 
     SIGTERM, SIGINT and SIGHUP stop the server. It takes at most 25 seconds to finish the running
@@ -38,6 +40,8 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
         environment variable `FAIRRUN_TOKEN`.
     port : int
         The port; 0 for any free port.
+    reason_texts : str, optional
+        The path of a YAML file with the texts of adverse-decision notices.
 
     Returns
     -------
@@ -48,12 +52,12 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     ------
     RequestError
         If the model cannot be fetched or fails a check, the address needs a token, the token is too
-        short, or a worker process cannot be started.
+        short, the texts cannot be used, or a worker process cannot be started.
     """
     parent = os.getppid() if RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
-    app = create_app(model, token=token)
+    app = create_app(model, token=token, reason_texts=reason_texts)
     config = uvicorn.Config(
         app,
         host=host,

@@ -99,9 +99,8 @@ def test_what_the_author_left_out_is_said(model: SavedModel) -> None:
 
 def test_braces_in_a_text_are_not_filled_in(model: SavedModel) -> None:
     texts = texts_for(model, document({"income": {"text": "{changes} {reasons}"}}))
-    assert (
-        "first: {changes} {reasons}; debt" in notice_of(model, {"sex": None}, texts=texts)["text"]
-    )
+    notice = notice_of(model, {"sex": None}, texts=texts)
+    assert "first: {changes} {reasons}; debt" in notice["text"]
 
 
 _GERMAN = """

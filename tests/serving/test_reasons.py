@@ -21,6 +21,7 @@ from fairrun.inference import (
     Changeable,
     Decision,
     Encoder,
+    GroupBlocks,
     GroupLookup,
     GroupShift,
     GroupThresholds,
@@ -53,13 +54,14 @@ _ENCODER = Encoder(
 _BACKGROUND = Background(
     means=np.array([0.0, 0.0, 0.5, 0.4, 0.1]),
     slices=np.array([[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]]),
-    shares=np.array([0.5, 0.5]),
+    shares=np.array([0.6, 0.4]),
 )
 _CHANGEABLE = (
     Changeable("income", 0.0, 100.0, whole=True),
     Changeable("debt", 0.0, 40.0),
     Changeable("job"),
 )
+_SHARES = np.array([0.6, 0.4])
 _SEX = GroupLookup("sex", ("Male",), ("Female", "Other"))
 _THRESHOLDS = GroupThresholds(np.array([0.5, -0.5, 0.2, 0.0]))
 _ROW = {"income": 25, "debt": 12.0, "job": "cook"}
@@ -190,9 +192,14 @@ def _models(draw: st.DrawFn) -> SavedModel:
             (Threshold(0.5), GroupThresholds(thresholds), LabelMixing(rates, thresholds))
         )
     )
-    shifts = np.array([draw(st.tuples(*[_NUMBER] * 5)) for _ in range(2)])
-    transform = draw(st.sampled_from((None, GroupShift(shifts, np.array([0.6, 0.4])))))
-    return made(coefficients, decision, **({} if transform is None else {"transform": transform}))
+    kind = draw(st.sampled_from(("none", "shift", "blocks")))
+    if kind == "none":
+        return made(coefficients, decision)
+    if kind == "shift":
+        shifts = np.array([draw(st.tuples(*[_NUMBER] * 5)) for _ in range(2)])
+        return made(coefficients, decision, transform=GroupShift(shifts, _SHARES))
+    # Each group has coefficients of its own, so the contributions differ, too.
+    return made(draw(st.tuples(*[_NUMBER] * 12)), decision, transform=GroupBlocks(_SHARES))
 
 
 _ROWS = st.lists(
@@ -208,7 +215,7 @@ _ROWS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(_models(), _ROWS)
 def test_a_notice_does_not_depend_on_the_protected_value(
     saved: SavedModel, rows: list[dict[str, Any]]

@@ -35,6 +35,8 @@ __all__ = ["read_texts"]
 _PARTS = ("columns", "sentences")
 _OF_COLUMN = ("code", "name", "text", "low", "high", "values")
 _OF_STATEMENT = ("code", "text")
+#: These may begin or end with a blank.
+_SEPARATORS = ("separator", "or")
 #: The largest file, in bytes, and the longest text and code, in characters. Every worker process
 #: gets the whole file.
 _MOST_BYTES, _LONGEST, _LONGEST_CODE = 2**18, 600, 20
@@ -109,7 +111,7 @@ def _said(place: str, given: Any) -> str | dict[str, str]:
 
 def _sentences(given: Any) -> dict[str, str]:
     own = _mapping(given, SENTENCES, "reason_texts, sentences")
-    checked = {key: _text(key, text, strip=key != "separator") for key, text in own.items()}
+    checked = {key: _text(key, text, strip=key not in _SEPARATORS) for key, text in own.items()}
     for key, text in checked.items():
         words = PLACEHOLDERS.get(key, ())
         allowed = [f"{{{word.rstrip('*')}}}" for word in words]

@@ -14,8 +14,8 @@ SENTENCES: Mapping[str, str] = {
     "reasons": "These points lowered your score the most, the strongest first: {reasons}.",
     "no_reasons": "No single piece of information lowered your score.",
     "below": "Your score as a whole is too low for a favourable answer.",
-    "changes": "Any one of these changes would have led to a favourable answer, if everything else "
-    "had stayed the same: {changes}. Other or smaller changes may have been enough, too.",
+    "changes": "One change would have been enough for a favourable answer, if everything else had "
+    "stayed the same: {changes}. Other or smaller changes may have been enough, too.",
     "no_change": "We also looked for a change of one piece of information ({names}) that would "
     "certainly have led to a favourable answer, and found none.",
     "nothing_changeable": "We name no change that would have helped, because it was not decided "
@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "change": "{to} instead of {from} for {name}",
     "not_given": "no value",
     "separator": "; ",
+    "or": "; or ",
     "default": "{name}",
     "default_low": "{name} (below average)",
     "default_high": "{name} (above average)",

@@ -79,9 +79,9 @@ class ReasonTexts:
         """Return a sentence with its placeholders filled in."""
         return filled(self.sentences[key], values)
 
-    def joined(self, items: Iterable[str]) -> str:
+    def joined(self, items: Iterable[str], separator: str = "separator") -> str:
         """Return items as a list within a sentence."""
-        return self.sentences["separator"].join(items)
+        return self.sentences[separator].join(items)
 
 
 def texts_for(saved: SavedModel, document: Document | None = None) -> ReasonTexts:

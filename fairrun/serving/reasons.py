@@ -193,7 +193,7 @@ def _account(
     if changes is None:
         said.append(texts.sentence("nothing_changeable"))
     elif changes:
-        listed = texts.joined(change["text"] for change in changes)
+        listed = texts.joined((change["text"] for change in changes), "or")
         said.append(texts.sentence("changes", changes=listed))
     else:
         names = ", ".join(texts.columns[name].name for name in saved.changeable)

@@ -123,6 +123,7 @@ sentences:
   change: "{name} {to} statt {from}"
   not_given: keine Angabe
   separator: ", "
+  or: " oder "
   default: "{name}"
   default_low: "{name} (unter dem Durchschnitt)"
   default_high: "{name} (über dem Durchschnitt)"
@@ -137,6 +138,6 @@ def test_a_notice_can_be_in_another_language(model: SavedModel, tmp_path: Path) 
     assert notice_of(model, {"sex": None}, texts=texts)["text"] == (
         "Ein Rechenmodell hat Ihre Angaben bewertet und Ihren Antrag abgelehnt. Die wichtigsten "
         "Gründe sind: Ihr Einkommen ist niedrig (E1), Ihre Schulden sind hoch (E2), Beruf (E3). "
-        "Mit einer dieser Angaben wäre er angenommen worden: Einkommen 40 statt 25, Schulden 4.9 "
-        "statt 12. Die Gründe beschreiben die Rechnung des Modells."
+        "Mit einer dieser Angaben wäre er angenommen worden: Einkommen 40 statt 25 oder Schulden "
+        "4.9 statt 12. Die Gründe beschreiben die Rechnung des Modells."
     )

@@ -106,9 +106,9 @@ def test_a_notice_in_full() -> None:
     assert notice_of(made(), {}) == {
         "text": "A computer model compared the information about you with that of other people. "
         "Its answer is not in your favour. These points lowered your score the most, the "
-        "strongest first: income (below average); debt (above average); job. Any one of these "
-        "changes would have led to a favourable answer, if everything else had stayed the same: "
-        "35 instead of 25 for income; 7.4 instead of 12 for debt. Other or smaller changes may "
+        "strongest first: income (below average); debt (above average); job. One change would have "
+        "been enough for a favourable answer, if everything else had stayed the same: "
+        "35 instead of 25 for income; or 7.4 instead of 12 for debt. Other or smaller changes may "
         "have been enough, too. The points describe the calculation of the model, not the causes "
         "of your situation.",
         "reasons": [

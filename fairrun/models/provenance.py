@@ -56,8 +56,8 @@ class Pointed:
     version : str
         The number of the version.
     created : int
-        When it was registered. MLflow gives the number of a deleted last version again, to another
-        model.
+        When it was registered. If a name is deleted and registered again, its versions are numbered
+        from 1 again.
     tags : dict of str to str
         The tags of the version.
     """

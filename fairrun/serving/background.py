@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -50,11 +51,18 @@ class Background:
         self._calls.put(call)
         return await answered
 
-    def close(self) -> None:
-        """Let the thread end after the call that it makes now."""
+    async def close(self, seconds: float) -> None:
+        """Let the thread end after the call that it makes now, and wait a while for this call."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.run(_nothing)
         self._calls.put(None)
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
             del call  # The arguments of the last call, such as a model, must not stay alive.
+
+
+def _nothing() -> None:
+    pass

@@ -27,6 +27,9 @@ POLL_SECONDS = 10
 #: process that starts, and this says nothing about the model.
 _STARTS = 3
 
+#: How long to wait for a call to the registry when the app stops, in seconds.
+_STOP_SECONDS = 2.0
+
 _GONE = "the registry has no such model or alias"
 _UNREACHABLE = "the registry or its files cannot be reached; the log of the server says more"
 _FAILED = "looking at the alias failed, which is a bug; the log of the server says more"
@@ -87,7 +90,7 @@ class Follower:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         if self._background is not None:
-            self._background.close()
+            await self._background.close(_STOP_SECONDS)
 
     def look_soon(self) -> None:
         """Look at the alias at once, and try a version again that was refused before."""
@@ -134,13 +137,16 @@ class Follower:
             finally:
                 if candidate is not self.serving.now:
                     await candidate.stop()
+                del candidate  # or it would stay in memory while another one is loaded
 
     async def _load(self, background: Background, pointed: Pointed) -> Served | None:
         """Return a version with its worker processes, or None if it is refused."""
         try:
             candidate = await background.run(self.loader.load, pointed)
             try:
-                await candidate.start(_STARTS)
+                # One process after the other, because each keeps a processor busy for a second, and
+                # the old model needs the processors, too.
+                await candidate.start(_STARTS, at_once=1)
             except BaseException:
                 await candidate.stop()
                 raise

@@ -74,11 +74,24 @@ class Served:
         self._idle.set()
         self._remove = _nothing if copy is None else _remover(self, copy)
 
-    async def start(self, tries: int = 1) -> None:
-        """Start the worker processes; raise RequestError if they do not start in some tries."""
+    async def start(self, tries: int = 1, at_once: int | None = None) -> None:
+        """Start the worker processes.
+
+        Parameters
+        ----------
+        tries : int
+            How often to try it.
+        at_once : int, optional
+            How many processes may start at the same time. By default, all of them.
+
+        Raises
+        ------
+        RequestError
+            If the last try fails.
+        """
         for left in reversed(range(tries)):
             try:
-                await self.workers.start()
+                await self.workers.start(at_once)
                 break
             except RequestError:
                 if not left:

@@ -909,6 +909,12 @@ def _mixed_gone() -> float:
     return float(metrics['fairrun_dropped_requests_total{reason="client_gone"}'])
 
 
+def _swap_memory() -> float:
+    """Give the megabytes that the app used more after all changes of its model than before."""
+    result = read_result("serving_swap")
+    return float(result["memory_mb"] - result["memory_before_mb"])
+
+
 def _lines_that_change() -> list[float]:
     """List the shares of labels that holisticai's methods change when rows are asked alone."""
     theirs = [r for r in _rows("mitigators_on_adult") if r["side"] == "theirs"]
@@ -973,9 +979,7 @@ FIGURES: dict[str, Callable[[], str]] = {
     "swap_answers": lambda: f"{read_result('serving_swap')['answers']:,}",
     "swap_wrong": lambda: str(read_result("serving_swap")["wrong"]),
     "swap_seconds": lambda: f"{statistics.median(r['seconds'] for r in _rows('serving_swap')):.1f}",
-    "swap_memory": lambda: (
-        f"{read_result('serving_swap')['memory_mb'] - read_result('serving_swap')['memory_before_mb']:.0f}"
-    ),
+    "swap_memory": lambda: f"{_swap_memory():.0f}",
     "mixed_gone": lambda: f"{_mixed_gone():,.0f}",
     "mixed_late": lambda: f"{read_result('serving_mixed')['timers_late_p99_ms']:.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",

@@ -34,7 +34,7 @@ _GONE = "the registry has no such model or alias"
 _UNREACHABLE = "the registry or its files cannot be reached; the log of the server says more"
 _FAILED = "looking at the alias failed, which is a bug; the log of the server says more"
 
-#: Paths and addresses, which are for the log only. What stands before `models:` is none.
+#: Paths and addresses of stores, which are for the log only. Model URIs are none of them.
 _PLACE = re.compile(r"(?:\b(?!models:|runs:)[A-Za-z][\w+.-]*:|(?<![\w:.)]))//?[^\s,;()'\"]+")
 
 
@@ -88,9 +88,8 @@ class Follower:
         """Stop to look, and stop every model but the one that is served, within two seconds."""
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if self._background is not None:
-            await self._background.close(_STOP_SECONDS)
+        closing = [] if self._background is None else [self._background.close(_STOP_SECONDS)]
+        await asyncio.gather(*self._tasks.values(), *closing, return_exceptions=True)
 
     def look_soon(self) -> None:
         """Look at the alias at once, and try a version again that was refused before."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -18,9 +19,12 @@ from starlette.types import Receive, Scope, Send
 from fairrun.errors import RequestError
 from fairrun.serving.errors import NO_METHOD, Refused
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, read_body
+from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 
 __all__ = ["SECRET_VARIABLE", "Webhook", "secret_of_environment"]
+
+_logger = logging.getLogger(__name__)
 
 SECRET_VARIABLE = "FAIRRUN_WEBHOOK_SECRET"  # noqa: S105 - the name of the variable
 
@@ -90,6 +94,7 @@ class Webhook:
         self._secret, self._name, self._look_soon = secret.encode(), name, look_soon
         self._limits = replace(limits, body_bytes=min(_BODY_BYTES, limits.body_bytes))
         self._budget = Budget(_ALL_BYTES)
+        self._refusals = RefusalLog(_logger)
         #: The deliveries of the last minutes, with the time until which they count as repeated.
         self._received: dict[bytes, float] = {}
 
@@ -108,6 +113,7 @@ class Webhook:
             status = b"looking" if about == self._name else b"ignored"
             await send_json(202, b'{"status":"%b"}' % status, send)
         except Refused as refused:
+            self._refusals.add(refused.status, refused.code, "webhook")
             await send_refusal(refused, receive, send)
         except ClientDisconnect:
             pass

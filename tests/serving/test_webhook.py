@@ -149,7 +149,10 @@ def test_deliveries_are_forgotten_when_they_are_too_old_to_be_repeated() -> None
         assert len(handler._received) <= 6
 
 
-def test_headers_that_are_missing_or_there_twice_and_other_methods() -> None:
+def test_headers_that_are_missing_or_there_twice_and_other_methods(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     handler = webhook(pytest.fail)
     signed = sign("{}", int(time.time()))
     for name in signed:
@@ -160,6 +163,8 @@ def test_headers_that_are_missing_or_there_twice_and_other_methods() -> None:
     assert ask(handler, signed, b"{}", method="GET")[0] == 405
     assert ask(handler, signed | {"Content-Length": "300000"}, b"{}")[0] == 413
     assert ask(handler, signed, b" " * 300_000)[0] == 413
+    assert "webhook: 403 forbidden" in caplog.text
+    assert not any(part in caplog.text for part in (SECRET, *signed.values()))
 
 
 @pytest.mark.parametrize("secret", ["", "short", SECRET])

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Bins", "CategoryBins", "NumberBins", "bins_from_dict", "fit_bins", "roundest"]
 
@@ -162,20 +162,36 @@ def _edges(ordered: Floats, fewest: int) -> tuple[float, ...]:
     quantiles = np.unique(np.quantile(ordered, _LEVELS, method="inverted_cdf"))
     # Rounded upwards, so that equal numbers at a quantile are together below its edge. Only
     # distances between quantiles decide: that to the highest number would show where it is.
-    gaps = np.diff(quantiles)
-    room = np.minimum(np.append(gaps, np.inf), np.insert(gaps, 0, np.inf)) / 2
+    half_gaps = np.diff(quantiles / 2)
+    room = np.minimum(np.append(half_gaps, np.inf), np.insert(half_gaps, 0, np.inf))
     room[np.isinf(room)] = 0.0
-    found = np.unique([roundest(low, low + up) for low, up in zip(quantiles, room, strict=True)])
-    having = np.searchsorted(ordered, found, "right") - np.searchsorted(ordered, found, "left")
-    found = found[(having == 0) | (having >= fewest)]
-    upto = np.searchsorted(ordered, found, side="right")
+    upto = np.minimum(quantiles, np.finfo(np.float64).max - room) + room
+    rounded = map(roundest, quantiles.tolist(), upto.tolist())
+    found = np.unique([_beside_few(edge, ordered, fewest) for edge in rounded])
+    found = found[~_have_few(found, ordered, fewest)]
+    n_below = np.searchsorted(ordered, found, side="right")
     kept: list[float] = []
-    below = 0
-    for edge, rows in zip(found.tolist(), upto.tolist(), strict=True):
-        if rows - below >= fewest and len(ordered) - rows >= fewest:
+    start = 0
+    for edge, end in zip(found.tolist(), n_below.tolist(), strict=True):
+        if end - start >= fewest and len(ordered) - end >= fewest:
             kept.append(edge)
-            below = rows
+            start = end
     return tuple(kept)
+
+
+def _have_few(edges: ArrayLike, ordered: Floats, fewest: int) -> NDArray[np.bool_]:
+    """Return whether each edge is a value that 1 to `fewest` − 1 rows have."""
+    having = np.searchsorted(ordered, edges, "right") - np.searchsorted(ordered, edges, "left")
+    return np.asarray((having > 0) & (having < fewest))
+
+
+def _beside_few(edge: float, ordered: Floats, fewest: int) -> float:
+    """Return an edge, or if few rows have this value a number between it and the next value."""
+    place = int(np.searchsorted(ordered, edge, side="right"))
+    if place == len(ordered) or not _have_few(edge, ordered, fewest):
+        return edge
+    gap = float(ordered[place] / 4 - edge / 4)
+    return roundest(edge + gap, edge + 3 * gap)
 
 
 def roundest(low: float, high: float) -> float:
@@ -196,7 +212,7 @@ def roundest(low: float, high: float) -> float:
     if not low < high:
         return low
     size = math.floor(math.log10(high - low))
-    for digits in range(size + 2, max(size - 2, -300), -1):
+    for digits in range(min(size + 2, 300), max(size - 2, -300), -1):
         for step in (5, 2, 1):
             unit = step * 10.0**digits
             place = math.ceil(low / unit) * unit

@@ -26,14 +26,14 @@ class Histogram:
         The bins.
     rows : ndarray of int64 of shape (bins.size,)
         The number of rows in each bin.
-    weight, squared_weight : ndarray of float64 of shape (bins.size,), or None
-        The sums of the weights and of their squares; None if each row counts once. The squares give
-        the effective number of rows.
+    weights : ndarray of float64 of shape (2, bins.size), or None
+        The sums of the weights, and the sums of their squares, which give the effective number of
+        rows; None if each row counts once.
 
     Raises
     ------
     ValueError
-        If an array has another shape or a negative number, or only one sum of weights is given.
+        If an array has another shape or a negative number.
 
     Examples
     --------
@@ -46,21 +46,13 @@ class Histogram:
 
     bins: Bins
     rows: NDArray[np.int64]
-    weight: NDArray[np.float64] | None = None
-    squared_weight: NDArray[np.float64] | None = None
+    weights: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        if (self.weight is None) is not (self.squared_weight is None):
-            raise ValueError("weight and squared_weight belong together")
-        for name, dtype in _ARRAYS.items():
-            given = getattr(self, name)
-            if given is None:
-                continue
-            array = np.array(given, dtype=dtype)
-            if array.shape != (self.bins.size,) or not (array >= 0).all():
-                raise ValueError(f"{name} has to hold a number for each bin, none below 0")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        object.__setattr__(self, "rows", _checked(self.rows, np.int64, (self.bins.size,)))
+        if self.weights is not None:
+            weights = _checked(self.weights, np.float64, (2, self.bins.size))
+            object.__setattr__(self, "weights", weights)
 
     @classmethod
     def of(cls, bins: Bins, values: pd.Series, weight: ArrayLike | None = None) -> Self:
@@ -85,10 +77,8 @@ class Histogram:
             return cls(bins, rows)
         weights = np.asarray(weight, dtype=np.float64)
 
-        def total(each: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.bincount(positions, each, minlength=bins.size).astype(np.float64)
-
-        return cls(bins, rows, total(weights), total(weights**2))
+        sums = [np.bincount(positions, w, minlength=bins.size) for w in (weights, weights**2)]
+        return cls(bins, rows, np.stack(sums))
 
     @property
     def n_rows(self) -> int:
@@ -98,8 +88,8 @@ class Histogram:
     @property
     def shares(self) -> NDArray[np.float64]:
         """The share of each bin, of the weights if there are any; NaN without rows."""
-        sums = np.asarray(self.rows if self.weight is None else self.weight, dtype=np.float64)
-        total = sums.sum()
+        sums = self.rows if self.weights is None else self.weights[0]
+        total = float(sums.sum())
         return sums / total if total > 0 else np.full(len(sums), np.nan)
 
     def without_few(self, fewest: int) -> Self:
@@ -114,13 +104,11 @@ class Histogram:
 
         def moved(sums: NDArray[Any]) -> NDArray[Any]:
             kept = np.where(few, 0, sums)
-            kept[into] += sums[few].sum()
+            kept[..., into] += sums[..., few].sum(axis=-1)
             return kept
 
-        if self.weight is None or self.squared_weight is None:
-            return type(self)(self.bins, moved(self.rows))
-        weights = moved(self.weight), moved(self.squared_weight)
-        return type(self)(self.bins, moved(self.rows), *weights)
+        weights = None if self.weights is None else moved(self.weights)
+        return type(self)(self.bins, moved(self.rows), weights)
 
     def __add__(self, other: object) -> Self:
         if type(other) is not type(self):
@@ -131,15 +119,14 @@ class Histogram:
                 "reference"
             )
         rows = self.rows + other.rows
-        if self.weight is None and other.weight is None:
-            return type(self)(self.bins, rows)
-        if self.weight is None or other.weight is None:
+        if self.weights is not None and other.weights is not None:
+            return type(self)(self.bins, rows, self.weights + other.weights)
+        if self.weights is not None or other.weights is not None:
             raise RequestError(
                 "a histogram of weighted rows cannot be added to one without weights; count both "
                 "with weights, or both without"
             )
-        squares = np.add(self.squared_weight, other.squared_weight)
-        return type(self)(self.bins, rows, self.weight + other.weight, squares)
+        return type(self)(self.bins, rows)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -148,24 +135,22 @@ class Histogram:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the histogram as a dictionary that JSON can represent."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        return self.bins.to_dict() | {
-            name: array.tolist() for name, array in arrays.items() if array is not None
-        }
+        document = self.bins.to_dict() | {"rows": self.rows.tolist()}
+        return document if self.weights is None else document | {"weights": self.weights.tolist()}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Return the histogram that `to_dict` described; raises ValueError or KeyError."""
-        weights = (document.get(name) for name in ("weight", "squared_weight"))
-        return cls(bins_from_dict(document), document["rows"], *weights)
+        return cls(bins_from_dict(document), document["rows"], document.get("weights"))
 
 
-#: The arrays of a histogram and their types.
-_ARRAYS: dict[str, type[np.generic]] = {
-    "rows": np.int64,
-    "weight": np.float64,
-    "squared_weight": np.float64,
-}
+def _checked(given: ArrayLike, dtype: type[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return a read-only copy of numbers of at least 0; raises ValueError for others."""
+    array = np.array(given, dtype=dtype)
+    if array.shape != shape or not (array >= 0).all():
+        raise ValueError("a histogram has to hold a number of at least 0 for each bin")
+    array.setflags(write=False)
+    return array
 
 
 def fit_histogram(values: pd.Series, fewest: int, weight: ArrayLike | None = None) -> Histogram:

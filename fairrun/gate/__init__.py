@@ -18,6 +18,11 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.markdown import (
+    checks_as_markdown,
+    read_checks,
+    verdict_of_checks,
+)
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
     Needed,
@@ -67,6 +72,7 @@ __all__ = [
     "Term",
     "Verdict",
     "check_constraint",
+    "checks_as_markdown",
     "checks_as_text",
     "decide",
     "decide_file",
@@ -77,7 +83,9 @@ __all__ = [
     "plan_gate",
     "plan_rows",
     "probability_kept",
+    "read_checks",
     "read_counts",
     "read_gate",
     "read_plan",
+    "verdict_of_checks",
 ]

@@ -12,7 +12,7 @@ from fairrun.gate import (
     decide_file,
     read_checks,
     read_gate,
-    verdict_of_checks,
+    result_from_table,
 )
 
 
@@ -40,7 +40,7 @@ def main(file: str, gate: str | None, output: str, min_cell: int) -> int:
             )
         table = read_checks(file)
         click.echo(checks_as_markdown(table))
-        return exit_code_of(verdict_of_checks(table), "enabled")
+        return exit_code_of(result_from_table(table).verdict, "enabled")
     result = decide_file(file, read_gate(gate), min_cell=min_cell)
     if output == "markdown":
         click.echo(checks_as_markdown(result.table))

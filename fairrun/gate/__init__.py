@@ -18,15 +18,27 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.margin_checks import (
+    MarginCheck,
+    NotWorse,
+    judge_margin,
+)
+from fairrun.gate.margins import (
+    MARGIN,
+    Margins,
+    parse_margins,
+)
 from fairrun.gate.markdown import (
     checks_as_markdown,
     read_checks,
-    verdict_of_checks,
 )
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
     Needed,
     RowsNeeded,
+)
+from fairrun.gate.not_worse import (
+    not_worse,
 )
 from fairrun.gate.planning import (
     ASSUMPTIONS,
@@ -46,6 +58,9 @@ from fairrun.gate.printed import (
 from fairrun.gate.probability import (
     probability_kept,
 )
+from fairrun.gate.stored import (
+    result_from_table,
+)
 from fairrun.gate.terms import (
     GATE_METRICS,
     GateMetric,
@@ -59,6 +74,7 @@ __all__ = [
     "ASSUMPTIONS",
     "CLUSTERED",
     "GATE_METRICS",
+    "MARGIN",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
     "ExpectedGroup",
@@ -66,7 +82,10 @@ __all__ = [
     "GateMetric",
     "GateResult",
     "Judgement",
+    "MarginCheck",
+    "Margins",
     "Needed",
+    "NotWorse",
     "PlannedGroup",
     "RowsNeeded",
     "Term",
@@ -77,8 +96,11 @@ __all__ = [
     "decide",
     "decide_file",
     "judge",
+    "judge_margin",
+    "not_worse",
     "overall",
     "parse_gate",
+    "parse_margins",
     "parse_plan",
     "plan_gate",
     "plan_rows",
@@ -87,5 +109,5 @@ __all__ = [
     "read_counts",
     "read_gate",
     "read_plan",
-    "verdict_of_checks",
+    "result_from_table",
 ]

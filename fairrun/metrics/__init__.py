@@ -62,6 +62,7 @@ from fairrun.metrics.compare import (
     compare_models,
     compare_paired,
     compare_predictions,
+    distances_of_pairs,
     paired_rows,
 )
 from fairrun.metrics.conditional import (
@@ -191,6 +192,7 @@ from fairrun.metrics.suppression import (
     MIN_CELL,
     NOTHING_HIDDEN,
     Hidden,
+    both_hidden,
     check_min_cell,
     hidden_groups,
     hidden_parts,
@@ -272,6 +274,7 @@ __all__ = [
     "audit",
     "audit_scores",
     "bias_table",
+    "both_hidden",
     "brier_score",
     "calibration_in_the_large",
     "changed_sides",
@@ -288,6 +291,7 @@ __all__ = [
     "count_rows",
     "counts_from_dict",
     "differences_in_words",
+    "distances_of_pairs",
     "divide",
     "effect_kinds",
     "effect_sentence",

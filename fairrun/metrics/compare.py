@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics.audit import largest_groups
 from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.changed_sides import changed_sides
 from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, one_and_two_way, values_of
@@ -30,6 +31,7 @@ __all__ = [
     "compare_models",
     "compare_paired",
     "compare_predictions",
+    "distances_of_pairs",
     "paired_rows",
 ]
 
@@ -218,14 +220,14 @@ def compare_paired(
     confidence: float = 0.95,
     n_replicates: int = 2000,
     seed: int = 0,
-) -> tuple[ModelDifferences, AnyPairedCounts]:
-    """Return the result of `compare_predictions`, and the counts that `show_differences` needs."""
+) -> tuple[ModelDifferences, PairedRows]:
+    """Return the result of `compare_predictions`, and the tables from which it was computed."""
     rows = paired_rows(
         *(protected, positions, y_true, y_pred_a, y_pred_b), weight=weight, cluster=cluster
     )
     found = compare_models(rows, confidence=confidence, n_replicates=n_replicates, seed=seed)
     if y_true is None or probability_a is None or probability_b is None:
-        return found, rows.counts
+        return found, rows
     of_scores = score_differences(
         *(protected, positions, y_true, probability_a, probability_b),
         weight=weight,
@@ -233,7 +235,7 @@ def compare_paired(
         confidence=confidence,
     )
     rates = pd.concat([found.rates, of_scores], ignore_index=True)
-    return replace(found, rates=rates), rows.counts
+    return replace(found, rates=rates), rows
 
 
 def paired_rows(
@@ -294,6 +296,42 @@ def compare_models(
     return _Comparison(rows, confidence, n_replicates, seed).differences()
 
 
+def distances_of_pairs(
+    paired: PairedRows,
+    names: Sequence[str],
+    metric: str,
+    *,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Estimate the differences of the distances from parity of every pair of values of a column.
+
+    Parameters
+    ----------
+    paired : PairedRows
+        The predictions of both models.
+    names : sequence of str
+        The protected column, or two columns whose combinations of values are the groups.
+    metric : str
+        A bias metric that is a difference or a ratio of rates.
+    confidence, n_replicates, seed
+        See `compare_models`.
+
+    Returns
+    -------
+    DataFrame
+        Rows as in `ModelDifferences.distances`, one for each pair of the `MOST_COMPARED` groups
+        with the most rows. Each interval covers alone.
+    """
+    comparison = _Comparison(paired, confidence, n_replicates, seed)
+    grouping = values_of(paired.counts.columns, *names)
+    groups = grouping.take(largest_groups(paired.counts.rows(grouping).sum(axis=-1)))
+    return pd.DataFrame(
+        [comparison.distance(groups.take(pair.tolist()), metric) for pair in groups.pairs()]
+    )
+
+
 class _Comparison:
     """The comparison of two models, whose tables are filled one block at a time."""
 
@@ -326,15 +364,24 @@ class _Comparison:
                 about |= {"group_b": two.groups[1], "metric": name}
                 compared.append(self._row(about, two, difference, metric.rates, reasons))
                 if metric.kind != "other":
-                    reasons = reasons[:2]
-                    distance = estimates.distance([name], [0, 1])
-                    if np.isinf([distance.model_a, distance.model_b]).any():
-                        reasons.append(_INFINITE)
-                    distances.append(self._row(about, two, distance, metric.rates, reasons))
+                    distances.append(self.distance(two, name, estimates))
         changed = changed_sides(counts, confidence=self._confidence)
         return ModelDifferences(
             pd.DataFrame(rates), pd.DataFrame(compared), pd.DataFrame(distances), changed
         )
+
+    def distance(
+        self, two: Grouping, name: str, estimates: PairedEstimates | None = None
+    ) -> dict[str, Any]:
+        """Return the row of a distance from parity of two groups."""
+        metric, estimates = BIAS_METRICS[name], estimates or self._estimates(two)
+        reasons = [metric.undefined_reason(t, *two.groups) for t in estimates.tables]
+        found = estimates.distance([name], [0, 1])
+        if np.isinf([found.model_a, found.model_b]).any():
+            reasons.append(_INFINITE)
+        about = {"protected": two.protected, "group_a": two.groups[0]}
+        about |= {"group_b": two.groups[1], "metric": name}
+        return self._row(about, two, found, metric.rates, reasons)
 
     def _estimates(self, grouping: Grouping) -> PairedEstimates:
         return self._rows.estimates(

@@ -12,6 +12,9 @@ from fairrun.pages.conditional import (
 from fairrun.pages.facts import (
     ModelFacts,
 )
+from fairrun.pages.promotion import (
+    render_promotion,
+)
 from fairrun.pages.report import (
     Origin,
     render_report,
@@ -59,6 +62,7 @@ __all__ = [
     "read_statements",
     "render_check",
     "render_comparison",
+    "render_promotion",
     "render_report",
     "render_sweep",
     "subgroups_section",

@@ -153,6 +153,7 @@ def run_evaluate(
     asked: Analyses = NO_ANALYSES,
     publication: Publication = NO_PUBLICATION,
     statements: Statements = NO_STATEMENTS,
+    describe: bool = True,
 ) -> Evaluated:
     """Measure a logged model on the test split of its data, or on other labelled rows.
 
@@ -194,6 +195,8 @@ def run_evaluate(
         What is published about an audit under Local Law 144, besides the rates.
     statements : Statements
         What only a person can say about the model, for its model card and technical file.
+    describe : bool
+        Whether the registered versions of the model get the verdict and a description.
 
     Returns
     -------
@@ -268,7 +271,8 @@ def run_evaluate(
                 min_cell=min_cell,
                 sensitive=spec.sensitive,
             )
-        describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
+        if describe:
+            describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         given = {
             "model": opened.uri,
             "protected": ",".join(map(quoted, names)),

@@ -35,6 +35,8 @@ __all__ = [
     "History",
     "OvertakenError",
     "append_entry",
+    "as_stored",
+    "check_copies",
     "copy_entries",
     "read_history",
 ]
@@ -97,7 +99,7 @@ class Entry:
     @property
     def text(self) -> str:
         """Return the entry as JSON, as it is stored."""
-        return _canonical({**self._content, "digest": self.digest})
+        return as_stored({**self._content, "digest": self.digest})
 
     @property
     def is_sound(self) -> bool:
@@ -283,33 +285,50 @@ def append_entry(
     return History(history.name, (*history.entries, entry), runs, history.unreadable)
 
 
-def copy_entries(history: History) -> list[str]:
-    """Write a file for each entry that has none, and return which files differ from their entry.
+def copy_entries(history: History) -> None:
+    """Write a file for each entry that has none.
 
     An auditor can download the files of a registry run without reading its parameters. A file is
-    written once and never again.
+    written once and never again, so it shows what an entry was before somebody changed it.
+    """
+    client = mlflow.MlflowClient()
+    for run in history.runs:
+        there = _files(run)
+        for entry in history.entries:
+            path = _file(entry.number)
+            if entry.place == run and path not in there:
+                client.log_text(run, entry.text, path)
 
-    Returns
-    -------
-    list of str
-        A sentence for each file that differs from its entry.
+
+def check_copies(history: History) -> list[str]:
+    """Return which files of entries differ from their entry, a sentence each.
+
+    A file that is the beginning of its entry is written again, because a process was killed while
+    it wrote it.
     """
     client, differ = mlflow.MlflowClient(), []
     for run in history.runs:
-        there = {each.path for each in client.list_artifacts(run, HISTORY_FILES)}
-        for entry in history.entries:
-            path = f"{HISTORY_FILES}/{entry.number:06d}.json"
-            if entry.place != run:
-                continue
-            if path not in there:
-                client.log_text(run, entry.text, path)
-            elif _artifact(run, path) != entry.text:
-                differ.append(f"the file {path} differs from entry {entry.number}")
+        entries = {_file(e.number): e.text for e in history.entries if e.place == run}
+        for path in sorted(_files(run)):
+            text = mlflow.artifacts.load_text(f"runs:/{run}/{path}")
+            if path not in entries:
+                differ.append(f"the file {path} of the run {run} has an entry that is gone")
+            elif entries[path] != text and entries[path].startswith(text):
+                client.log_text(run, entries[path], path)
+            elif entries[path] != text:
+                differ.append(
+                    f"the file {path} of the run {run} differs from its entry: one of them was "
+                    "changed"
+                )
     return differ
 
 
-def _artifact(run_id: str, path: str) -> str:
-    return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{path}"))
+def _file(number: int) -> str:
+    return f"{HISTORY_FILES}/{number:06d}.json"
+
+
+def _files(run_id: str) -> set[str]:
+    return {each.path for each in mlflow.MlflowClient().list_artifacts(run_id, HISTORY_FILES)}
 
 
 def _registry_runs(name: str) -> list[Run]:
@@ -363,12 +382,15 @@ def _read(text: str, place: str) -> Entry | None:
         return None
 
 
-def _canonical(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def as_stored(content: Any) -> str:
+    """Return JSON as it is stored: one text for one content, whatever the order of its keys."""
+    return json.dumps(
+        content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+    return hashlib.sha256(as_stored(content).encode()).hexdigest()
 
 
 def _listed(numbers: Sequence[int]) -> str:

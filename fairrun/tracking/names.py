@@ -59,6 +59,8 @@ __all__ = [
     "MODEL_CARD",
     "MODEL_CARD_PAGE",
     "MODEL_NAME",
+    "MOVE_FILES",
+    "NOT_WORSE",
     "N_FINDINGS",
     "PLOTS",
     "PREDICT_SECONDS",
@@ -67,6 +69,7 @@ __all__ = [
     "PROCESS_START",
     "PROMOTION",
     "PROMOTION_ENTRY",
+    "PROMOTION_PAGE",
     "PROMOTION_REASONS",
     "PROMOTION_RUN",
     "PROTECTED",
@@ -212,6 +215,8 @@ REGISTRY_EXPERIMENT = "fairrun registry"
 REGISTRY_NAME = "registry.name"
 #: The folder of a registry run with a copy of each entry, a file for each.
 HISTORY_FILES = "history"
+#: The folder of a run that promotes, with the decision if it is too long for an entry.
+MOVE_FILES = "promotion"
 # Tags of a registered version: what the last decision about it was ("promoted", "refused" or
 # "insufficient evidence", "rolled back to"), the number and digest of its entry in the history, the
 # run that decided, and its reasons.
@@ -254,6 +259,9 @@ GATE = "gate"
 LABEL_GROUP_COUNTS = "label_group_counts"
 COMPARISON = "comparison"
 COMPARISON_PAGE = "comparison.html"
+#: The comparison of a candidate with a champion, and the page of a promotion.
+NOT_WORSE = "not_worse"
+PROMOTION_PAGE = "promotion.html"
 TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.

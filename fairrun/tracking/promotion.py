@@ -4,68 +4,65 @@ The decision is written to the history first, and what it changes afterwards: th
 version, its tags and description, and the aliases. The last entry says that all is done. A process
 that ends in between leaves an open entry, and the next command for the same registered model
 carries it out. Every step is the same when it is repeated.
+
+The history is the truth, and aliases follow from it. A decision is written only if none is open, so
+decisions follow each other, and the entry that closes one is true when it is written. A slow
+process may still write what a faster one has carried out in its place. It finds the later entries
+in the history, and carries these out again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import logging
+import time
+from dataclasses import dataclass
 
-from fairrun.tracking.history import Entry, History
+import mlflow
+from mlflow.exceptions import MlflowException
+
+from fairrun.errors import RequestError
+from fairrun.text import shortened
+from fairrun.tracking.faults import naming_faults
+from fairrun.tracking.history import (
+    DONE,
+    ROLLBACK,
+    Entry,
+    History,
+    OvertakenError,
+    append_entry,
+    copy_entries,
+    read_history,
+)
+from fairrun.tracking.moves import Move, facts_of, move_of
+from fairrun.tracking.names import (
+    ALIAS_CHALLENGER,
+    ALIAS_CHAMPION,
+    GATE_VERDICT,
+    PROCESS_ID,
+    PROMOTION,
+    PROMOTION_ENTRY,
+    PROMOTION_REASONS,
+    PROMOTION_RUN,
+)
+from fairrun.tracking.owners import is_gone
+from fairrun.tracking.registered import (
+    GoneError,
+    aliases_of,
+    check_name,
+    registered_version,
+    set_alias,
+    write_version,
+)
 
 __all__ = ["Carried", "Move", "carry_out", "settle", "version_before"]
 
+_logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class Move:
-    """A decision about the versions of a registered model.
-
-    Attributes
-    ----------
-    kind : str
-        `PROMOTION` or `ROLLBACK` of `fairrun.tracking.history`.
-    name : str
-        The name of the registered model.
-    version : str or None
-        The version; None if the model has to be registered first.
-    model_id : str
-        The id of the logged model.
-    source : str
-        The URI of the logged model, `models:/<model id>`.
-    trained_by : str
-        The run that trained the model; empty if unknown.
-    verdict : str
-        "pass", "fail", "insufficient_evidence", or "none" if no gate was decided.
-    challenger, champion : bool
-        Whether these aliases are set to the version.
-    champion_before : str or None
-        The version that was champion when this was decided, or None.
-    reasons : tuple of str
-        Why, a sentence each without a full stop, without values of single persons.
-    evidence : mapping of str to JSON
-        What the decision rests on: `gate`, `gate_mode`, `margin`, `evaluated_in` and `compared_in`
-        (runs), `data_digest`, `model_digest`, `commit`.
-    tags : mapping of str to str
-        Further tags of the version, such as `VERSION_CARD`.
-    description : str
-        The description of the version in Markdown, at most 5,000 characters; empty to leave it.
-    """
-
-    kind: str
-    name: str
-    version: str | None
-    model_id: str = ""
-    source: str = ""
-    trained_by: str = ""
-    verdict: str = "none"
-    challenger: bool = False
-    champion: bool = False
-    champion_before: str | None = None
-    reasons: tuple[str, ...] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    description: str = ""
+#: The time in seconds in which another process, which may be alive, can carry out its decision
+#: itself, and the time between two looks at the history.
+_PATIENCE, _PAUSE = 10.0, 0.25
+#: The longest tag with reasons, in characters, which older databases take, too.
+_LONGEST_REASONS = 4_900
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,8 @@ class Carried:
 def settle(name: str, *, run_id: str, who: str) -> History:
     """Carry out what an earlier process has left open, and return the history.
 
+    A process that may still be alive gets some seconds to do it itself.
+
     Parameters
     ----------
     name : str
@@ -105,8 +104,32 @@ def settle(name: str, *, run_id: str, who: str) -> History:
     -------
     History
         The history without an open entry.
+
+    Raises
+    ------
+    RequestError
+        If a registered model cannot have the name.
+    StoreError
+        If the tracking store cannot be used.
     """
-    raise NotImplementedError
+    check_name(name)
+    with naming_faults():
+        history = read_history(name)
+        while history.open_entries:
+            entry = history.open_entries[0]
+            if _is_left(entry, name, run_id):
+                _logger.info(
+                    "entry %d of the history of %s (%s) was left open by the run %s; it is "
+                    "carried out now",
+                    *(entry.number, name, entry.kind, entry.run_id),
+                )
+                _, undone = _finish(entry, name, run_id=run_id, who=who)
+                if undone:
+                    _logger.warning("warning: entry %d changed nothing: %s", entry.number, undone)
+            history = read_history(name)
+        if history.entries:
+            copy_entries(history)
+    return history
 
 
 def carry_out(history: History, move: Move, *, run_id: str, who: str) -> Carried:
@@ -124,10 +147,25 @@ def carry_out(history: History, move: Move, *, run_id: str, who: str) -> Carried
     Raises
     ------
     OvertakenError
-        If another process has written to the history since it was read. Nothing was changed: call
-        `settle`, and decide again.
+        If another process has written to the history since it was read, or has moved the champion.
+        Nothing was changed: call `settle`, and decide again.
+    RequestError
+        If the model or its version was deleted meanwhile. No alias was moved.
+    StoreError
+        If the tracking store cannot be used. The next `settle` carries out the rest.
     """
-    raise NotImplementedError
+    check_name(move.name)
+    if history.open_entries:
+        raise OvertakenError(f"entry {history.open_entries[0].number} is not carried out yet")
+    with naming_faults():
+        if move.champion and aliases_of(move.name).get(ALIAS_CHAMPION) != move.champion_before:
+            raise OvertakenError("the alias champion was moved")
+        facts = facts_of(move, run_id)
+        history = append_entry(history, move.kind, facts, run_id=run_id, who=shortened(who))
+        carried, undone = _finish(history.entries[-1], move.name, run_id=run_id, who=who)
+    if undone:
+        raise RequestError(f"{undone}, so nothing was changed; give another model or version")
+    return carried
 
 
 def version_before(history: History) -> str | None:
@@ -136,4 +174,151 @@ def version_before(history: History) -> str | None:
     A version that was rolled back is not returned again: after promotions of 1, 2 and 3 and a
     rollback to 2, the version before is 1.
     """
-    raise NotImplementedError
+    champions: list[str] = []
+    for decision, done in history.moves:
+        before, version = done.facts.get("champion_before"), done.facts["champion"]
+        if before is not None and champions[-1:] != [before]:
+            champions.append(before)  # it was moved outside of fairrun
+        if decision.kind == ROLLBACK and version in champions:
+            while champions[-1] != version:
+                champions.pop()
+        else:
+            champions.append(version)
+    return champions[-2] if len(champions) > 1 else None
+
+
+def _is_left(entry: Entry, name: str, run_id: str) -> bool:
+    """Return whether nobody carries out an open entry; wait some seconds for who may do it."""
+    until = time.monotonic() + _PATIENCE
+    while entry.run_id != run_id and _may_work(entry.run_id):
+        if time.monotonic() > until:
+            return True
+        time.sleep(_PAUSE)
+        if read_history(name).done_of(entry) is not None:
+            return False
+    return True
+
+
+def _may_work(run_id: str) -> bool:
+    """Return whether the process of a run may still be at work; end the run if it is not."""
+    client = mlflow.MlflowClient()
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+    if run.info.status != "RUNNING" or run.info.lifecycle_stage != "active":
+        return False
+    if is_gone(run.data.tags):
+        client.set_terminated(run_id, "KILLED")
+        _logger.info(
+            "process %s of the run %s is gone; the run is KILLED",
+            *(run.data.tags[PROCESS_ID], run_id),
+        )
+        return False
+    return True
+
+
+def _finish(entry: Entry, name: str, *, run_id: str, who: str) -> tuple[Carried, str]:
+    """Carry out an entry, and close it; return why nothing could be done, or an empty text."""
+    version, undone = "", ""
+    try:
+        version = _apply(entry, name)
+    except GoneError as error:
+        undone = str(error)
+    history, done = _close(entry, name, version, undone, run_id=run_id, who=who)
+    if done.run_id != run_id:
+        history = _repeat_later(history, entry)
+    copy_entries(history)
+    aliases = aliases_of(name)
+    carried = Carried(
+        *(history, entry, str(done.facts["version"] or version)),
+        *(aliases.get(ALIAS_CHAMPION), aliases.get(ALIAS_CHALLENGER)),
+    )
+    return carried, str(done.facts.get("undone", ""))
+
+
+def _apply(entry: Entry, name: str) -> str:
+    """Do what an entry has decided, and return its version; every step can be repeated."""
+    move = move_of(entry, name)
+    version = move.version or registered_version(name, move.model_id, move.source, move.trained_by)
+    write_version(name, version, _tags(entry, move), move.description)
+    if move.challenger:
+        set_alias(name, ALIAS_CHALLENGER, version)
+    if move.champion:
+        set_alias(name, ALIAS_CHAMPION, version)
+    return version
+
+
+def _tags(entry: Entry, move: Move) -> dict[str, str]:
+    reasons = "; ".join(move.reasons)
+    if len(reasons) > _LONGEST_REASONS:
+        reasons = f"{reasons[:_LONGEST_REASONS]} …"
+    verdict = {} if move.verdict == "none" else {GATE_VERDICT: move.verdict}
+    return {
+        **move.tags,
+        **verdict,
+        PROMOTION: _outcome(move),
+        PROMOTION_ENTRY: f"{entry.number} {entry.digest}",
+        PROMOTION_RUN: entry.run_id,
+        PROMOTION_REASONS: reasons or "none",
+    }
+
+
+def _outcome(move: Move) -> str:
+    """Return in words what was decided about a version."""
+    if move.kind == ROLLBACK:
+        return "rolled back to"
+    if move.champion:
+        return "promoted"
+    refused = {"fail": "refused", "insufficient_evidence": "insufficient evidence"}
+    return refused.get(move.verdict, "challenger" if move.challenger else "registered")
+
+
+def _close(
+    entry: Entry, name: str, version: str, undone: str, *, run_id: str, who: str
+) -> tuple[History, Entry]:
+    """Write the entry that closes another one, unless another process has written it."""
+    while True:
+        history = read_history(name)
+        if done := history.done_of(entry):
+            return history, done
+        aliases = aliases_of(name)
+        champion = aliases.get(ALIAS_CHAMPION)
+        moved = entry.facts["champion"] and not undone
+        facts = {
+            "closes": [entry.digest],
+            "version": version or entry.facts["version"],
+            "champion": version if moved else champion,
+            "champion_before": entry.facts["champion_before"] if moved else champion,
+            "challenger": aliases.get(ALIAS_CHALLENGER),
+        }
+        facts |= {"undone": undone} if undone else {}
+        try:
+            history = append_entry(history, DONE, facts, run_id=run_id, who=shortened(who))
+        except OvertakenError:
+            continue
+        return history, history.entries[-1]
+
+
+def _repeat_later(history: History, entry: Entry) -> History:
+    """Carry out the decisions after an entry again, because our writes may have come after theirs.
+
+    Returns
+    -------
+    History
+        A history whose last decision was carried out after all of our writes.
+    """
+    repeated: set[str] = set()
+    while True:
+        later = [e for e in history.entries if e.kind != DONE and e.number > entry.number]
+        if {each.digest for each in later} == repeated:
+            return history
+        for each in later:
+            try:
+                _apply(each, history.name)
+            except GoneError:
+                continue  # who closes this entry says so
+        repeated = {each.digest for each in later}
+        history = read_history(history.name)

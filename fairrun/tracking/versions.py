@@ -35,7 +35,7 @@ from fairrun.tracking.names import (
 )
 from fairrun.tracking.store import impatient
 
-__all__ = ["describe_versions", "versions_of_run"]
+__all__ = ["describe_versions", "description_of_version", "versions_of_run"]
 
 _logger = logging.getLogger(__name__)
 
@@ -91,6 +91,44 @@ def describe_versions(uri: str, model_id: str | None, run_id: str, column: Prote
             "description of an earlier evaluation, because %s",
             fault or f"the registry refused a request ({type(error).__name__})",
         )
+
+
+def description_of_version(
+    name: str, model_id: str, run_id: str, column: ProtectedColumn, decision: str, uri: str
+) -> str:
+    """Return the description of a version that a decision is about, as Markdown.
+
+    What people wrote above fairrun's part is kept.
+
+    Parameters
+    ----------
+    name : str
+        The name of the registered model, which may have no version of the model yet.
+    model_id : str
+        The id of the logged model.
+    run_id : str
+        The run of the evaluation.
+    column : ProtectedColumn
+        The first protected column.
+    decision : str
+        The decision, as a paragraph in Markdown.
+    uri : str
+        The URI by which the version is served; empty if it should not be.
+
+    Returns
+    -------
+    str
+    """
+    evaluation = mlflow.get_run(run_id)
+    trained_by = mlflow.MlflowClient().get_logged_model(model_id).source_run_id
+    training: Run | None = None
+    if trained_by:
+        with suppress(MlflowException):
+            training = mlflow.get_run(trained_by)
+    found = _versions(f"models:/{model_id}", model_id)
+    written = next((each.description or "" for each in found if each.name == name), "")
+    section = _section(uri, evaluation, training, column, decision)
+    return _below(written, section)
 
 
 def versions_of_run(run_id: str) -> list[ModelVersion]:
@@ -153,10 +191,15 @@ def _write(version: ModelVersion, evaluation: Run, column: ProtectedColumn) -> N
         _logger.info("%s has the tag %s=%s (before: %s)", uri, GATE_VERDICT, verdict, was)
     section = _section(uri, evaluation, training, column)
     written = version.description or ""
-    above = written.partition(_HEADING)[0].rstrip()
-    text = f"{above}\n\n{section}" if above else section
+    text = _below(written, section)
     if text != written:
         mlflow.MlflowClient().update_model_version(version.name, str(version.version), text)
+
+
+def _below(written: str, section: str) -> str:
+    """Return what people wrote above fairrun's part of a description, and a new part below it."""
+    above = written.partition(_HEADING)[0].rstrip()
+    return f"{above}\n\n{section}" if above else section
 
 
 def _tag(version: ModelVersion, name: str, value: str | None) -> None:
@@ -164,11 +207,17 @@ def _tag(version: ModelVersion, name: str, value: str | None) -> None:
         mlflow.MlflowClient().set_model_version_tag(version.name, str(version.version), name, value)
 
 
-def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedColumn) -> str:
+def _section(
+    uri: str, evaluation: Run, training: Run | None, column: ProtectedColumn, decision: str = ""
+) -> str:
     """Return what fairrun says about a version, as Markdown."""
     tags = evaluation.data.tags
     numbers = metrics_by_name(evaluation.data.metrics, column.name)
-    parts = [_HEADING, _about_training(tags.get(MITIGATOR, "none"), training)]
+    parts = [
+        _HEADING,
+        *filter(None, [decision]),
+        _about_training(tags.get(MITIGATOR, "none"), training),
+    ]
     n_rows, (a, b) = numbers.get("n_rows"), map(as_code, column.group_names)
     of_rows = "the test rows" if n_rows is None else f"the {n_rows:,.0f} test rows"
     run = f"run {as_code(evaluation.info.run_id)}"
@@ -184,10 +233,11 @@ def _section(uri: str, evaluation: Run, training: Run | None, column: ProtectedC
         parts.append(f"Verdict of the gate {as_code(gate)} in this run: **{verdict}**.")
     else:
         parts.append("No gate was checked in this run.")
-    command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
-    parts.append(
-        f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```"
-    )
+    if uri:
+        command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
+        parts.append(
+            f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```"
+        )
     parts.append(
         "fairrun writes this section anew when it evaluates the test rows. Write your own text "
         "above it."

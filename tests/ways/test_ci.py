@@ -27,7 +27,7 @@ WORKFLOW: dict[Any, Any] = yaml.safe_load(TEXT)
 JOBS: dict[str, Any] = WORKFLOW["jobs"]
 #: What only a runner of GitHub has.
 OF_GITHUB = ("pip install", "$GITHUB_", "gh pr comment")
-PASSING, FAILING = "accuracy>=0.55", "accuracy>=0.55; statistical_parity<=0.001 @ sex"
+PASSING, FAILING = "accuracy>=0.55", "accuracy>=0.55; accuracy>=0.99"
 
 
 def steps(job: str) -> Iterator[dict[str, Any]]:
@@ -216,7 +216,7 @@ def test_a_merge_promotes_and_a_model_that_fails_does_not_replace_it(runner: Run
     assert runner.champion() == "1"
     code, said = runner.job("promote", FAILING)
     assert code == 4, said
-    assert "statistical_parity<=0.001 @ sex" in said
+    assert "accuracy>=0.99" in said
     assert runner.champion() == "1"
 
 

@@ -31,6 +31,8 @@ ENTRY_POINTS = (
     "postprocess",
     "sweep",
     "promote",
+    "rollback",
+    "history",
     "serve",
 )
 

@@ -204,6 +204,24 @@ def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines)
 
 
+def promotion_errors(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often a candidate passes that is as good as the champion, or worse."""
+    header = ["metric", "champion", "rows a group", "labels that differ"]
+    header += ["passes if it is equal", "passes if it is worse by the margin"]
+    lines = [
+        [
+            row["metric"],
+            row["champion"],
+            f"{row['rows']:,}",
+            f"{100 * row['differ']:.0f} %",
+            f"{row['equal']:.1f} %",
+            f"{row['at_margin']:.1f} %",
+        ]
+        for row in rows
+    ]
+    return _markdown(header, lines, "llrrrr")
+
+
 def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
     """Write, for each metric and case, what the intervals of all its cells come to."""
     lines = []
@@ -747,6 +765,7 @@ TABLES = {
     "gate_errors": Table("gate_errors", gate_errors),
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),
+    "promotion_errors": Table("promotion_errors", promotion_errors),
     "thresholds_hold": Table("thresholds_hold", thresholds_hold),
     "thresholds_hold_refits": Table("thresholds_hold_refits", thresholds_hold_refits),
     "thresholds_hold_fits": Table("thresholds_hold_fits", thresholds_hold_fits),

@@ -96,6 +96,8 @@ class MarginCheck:
         The difference, candidate − champion, and its interval. NaN if there is none.
     reason : str
         Why there is no interval; empty otherwise.
+    confidence : float
+        The confidence level of the interval.
     decided : Verdict or None
         The verdict, if the numbers that led to it are not shown.
     """
@@ -113,6 +115,7 @@ class MarginCheck:
     ci_low: float = math.nan
     ci_high: float = math.nan
     reason: str = ""
+    confidence: float = 0.95
     decided: Verdict | None = None
 
     @property
@@ -140,6 +143,11 @@ class MarginCheck:
             return "all rows"
         against = f" against {self.group_b}" if self.group_b else ""
         return f"{self.protected} {self.group_a}{against}"
+
+    @property
+    def level(self) -> str:
+        """Return the confidence level of the interval in words, such as "97.5 %"."""
+        return "" if math.isnan(self.ci_low) else f"{100 * self.confidence:.4g} %"
 
     @property
     def measured(self) -> str:
@@ -201,7 +209,7 @@ class NotWorse:
     def table(self) -> pd.DataFrame:
         """Return one row for each comparison, with its interval, the margin and the verdict."""
         fields = ("metric", "protected", "group_a", "group_b", "candidate", "champion", "value")
-        more = ("ci_low", "ci_high", "margin")
+        more = ("ci_low", "ci_high", "confidence", "margin")
         return pd.DataFrame(
             [
                 {"compared": _WORDS[each.unit].format(each.metric)}
@@ -220,6 +228,7 @@ class NotWorse:
             "candidate": [each.candidate for each in self.checks],
             "champion": [each.champion for each in self.checks],
             "candidate − champion": [each.measured for each in self.checks],
+            "confidence": [each.level for each in self.checks],
             "verdict": [each.words for each in self.checks],
         }
         return format_table(pd.DataFrame(columns))

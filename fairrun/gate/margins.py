@@ -46,7 +46,7 @@ class Margins:
         return dict(self.own).get(metric, self.usual)
 
     def __str__(self) -> str:
-        return "; ".join([f"{self.usual:.12g}", *(f"{n}={m:.12g}" for n, m in self.own)])
+        return "; ".join([_exact(self.usual), *(f"{n}={_exact(m)}" for n, m in self.own)])
 
 
 def parse_margins(text: str) -> Margins:
@@ -80,6 +80,12 @@ def parse_margins(text: str) -> Margins:
             nearest = did_you_mean(name, GATE_METRICS, f"give one of {', '.join(GATE_METRICS)}")
             raise RequestError(f"margin={text} names {name!r}, which no gate knows; {nearest}")
     return Margins(usual[0], tuple(own))
+
+
+def _exact(margin: float) -> str:
+    """Return a number as short text where that is exact, because a run's margin is read again."""
+    short = f"{margin:.12g}"
+    return short if float(short) == margin else repr(margin)
 
 
 def _margin(text: str, number: str) -> float:

@@ -19,12 +19,16 @@ from fairrun.metrics import (
     ModelDifferences,
     PairedRows,
     distances_of_pairs,
+    group_a_and_b,
     values_of,
 )
 from fairrun.text import listed_names
 
-__all__ = ["not_worse"]
+__all__ = ["CONFIDENCE_OF_DISTANCES", "not_worse"]
 
+#: The upper limit of a difference of two distances is the lower one of two upper limits, because a
+#: champion may be on either side of parity. At parity both count, so each has half of the error.
+CONFIDENCE_OF_DISTANCES = 0.975
 #: The metrics of scores that have an interval for the difference of two models.
 _COMPARED_SCORES = ("roc_auc", "brier_score")
 
@@ -39,9 +43,9 @@ def not_worse(
     were declared for `[privileged vs unprivileged]`, and otherwise every pair of values. No pair
     may be further from parity than with the champion by more than the margin.
 
-    Each comparison has a 95 % interval, so a candidate that is worse by the margin in any one of
-    them passes it with a probability of at most 2.5 %. All of them have to pass, so further
-    comparisons make passing rarer, and never more frequent.
+    A candidate that is worse by the margin in any one comparison passes it with a probability of at
+    most 2.5 %. Intervals therefore have a confidence of 95 %, and those of distances 97.5 %. All
+    comparisons have to pass, so further ones make passing rarer, and never more frequent.
 
     Parameters
     ----------
@@ -107,21 +111,18 @@ def _checks(
     if metric.kind == "performance":
         yield from _of_rates(term, names, found.rates, paired, margin)
         return
-    grouping = values_of(paired.counts.columns, *names)
-    if term.declared or len(grouping.groups) == 2:
-        distances = found.distances
-        rows = distances[distances["protected"] == grouping.protected]
-        rows = rows[rows["metric"] == metric.name]
-    else:
-        rows = distances_of_pairs(paired, names, metric.name)
-        if len(grouping.groups) > MOST_COMPARED:
-            reason = f"only the {MOST_COMPARED} groups with the most rows are compared"
-            others = [g for g in grouping.groups if g not in {*rows["group_a"], *rows["group_b"]}]
-            about = (grouping.protected, listed_names(others, most=5), "", margin)
-            yield MarginCheck(metric.name, metric.kind, *about, False, reason=reason)
+    of = group_a_and_b if term.declared else values_of
+    grouping, confidence = of(paired.counts.columns, *names), CONFIDENCE_OF_DISTANCES
+    rows = distances_of_pairs(paired, grouping, metric.name, confidence=confidence)
+    if len(grouping.groups) > MOST_COMPARED:
+        reason = f"only the {MOST_COMPARED} groups with the most rows are compared"
+        others = [g for g in grouping.groups if g not in {*rows["group_a"], *rows["group_b"]}]
+        about = (grouping.protected, listed_names(others, most=5), "", margin)
+        yield MarginCheck(metric.name, metric.kind, *about, False, reason=reason)
     for row in rows.to_dict("records"):
         about = (grouping.protected, row["group_a"], row["group_b"], margin)
-        yield MarginCheck(metric.name, metric.kind, *about, False, **_numbers(row))
+        numbers = _numbers(row) | {"confidence": confidence}
+        yield MarginCheck(metric.name, metric.kind, *about, False, **numbers)
 
 
 def _of_rates(

@@ -298,21 +298,21 @@ def compare_models(
 
 def distances_of_pairs(
     paired: PairedRows,
-    names: Sequence[str],
+    grouping: Grouping,
     metric: str,
     *,
     confidence: float = 0.95,
     n_replicates: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Estimate the differences of the distances from parity of every pair of values of a column.
+    """Estimate the differences of the distances from parity of every pair of groups.
 
     Parameters
     ----------
     paired : PairedRows
         The predictions of both models.
-    names : sequence of str
-        The protected column, or two columns whose combinations of values are the groups.
+    grouping : Grouping
+        The groups.
     metric : str
         A bias metric that is a difference or a ratio of rates.
     confidence, n_replicates, seed
@@ -325,7 +325,6 @@ def distances_of_pairs(
         with the most rows. Each interval covers alone.
     """
     comparison = _Comparison(paired, confidence, n_replicates, seed)
-    grouping = values_of(paired.counts.columns, *names)
     groups = grouping.take(largest_groups(paired.counts.rows(grouping).sum(axis=-1)))
     return pd.DataFrame(
         [comparison.distance(groups.take(pair.tolist()), metric) for pair in groups.pairs()]

@@ -9,11 +9,18 @@ from jinja2 import Template
 
 from fairrun.gate import GateResult, MarginCheck, NotWorse, Verdict
 from fairrun.metrics import is_hidden_reason
-from fairrun.pages.cells import VALUE, Cell, Table, number
+from fairrun.pages.cells import Cell, Table, number
 from fairrun.pages.gate_tables import gate_table, tally
 from fairrun.pages.report import environment
 
 __all__ = ["render_promotion"]
+
+#: Why the intervals of a comparison have two confidence levels.
+_LEVELS = (
+    "Intervals have a confidence of 95 %, and those of distances 97.5 %: a candidate that is worse "
+    "by the margin then passes with a probability of at most 2.5 %, also if the champion is at "
+    "parity."
+)
 
 
 def render_promotion(
@@ -54,10 +61,10 @@ def render_promotion(
         The HTML page.
     """
     return _template().render(
-        title=f"Promotion to {name}",
+        title=f"Promotion to champion of {name}",
         headline="nothing was decided" if verdict is None else verdict.words,
         verdict="none" if verdict is None else str(verdict),
-        outcome=outcome[:1].upper() + outcome[1:],
+        outcome=outcome,
         about=Table("Request and models", ("what", "value"), tuple(map(_row, about))),
         reasons=reasons,
         gate=None if result is None else gate_table(result),
@@ -85,7 +92,8 @@ def _margins(checks: NotWorse) -> Table:
     )
     if checks.left_out:
         note += " " + " ".join(f"{each[0].upper()}{each[1:]}." for each in checks.left_out)
-    heads = ("compared and groups", "candidate", "champion", f"difference, {VALUE}", "margin")
+    heads = ("compared and groups", "candidate", "champion", "difference and interval", "margin")
+    note += " " + _LEVELS
     return Table(
         "Candidate against champion", (*heads, "result"), tuple(map(_cells, checks.checks)), note
     )

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_USER
 
 from fairrun.errors import RequestError
-from fairrun.gate import overall
+from fairrun.gate import Verdict, overall
 from fairrun.metrics import check_min_cell
 from fairrun.models.open import OpenedModel, fetch_model, open_model
 from fairrun.runs.promotion import Promoted, PromotionRequest
@@ -88,8 +88,9 @@ def _open(uri: str) -> OpenedModel:
             f"model={uri} was not made by fairrun, so promote cannot check what it serves; measure "
             "it with -e audit, and set its alias in MLflow"
         )
+    opened = open_model(uri)
     try:
-        mlflow.MlflowClient().get_logged_model(str(metadata.model_id))
+        mlflow.MlflowClient().get_logged_model(str(opened.metadata.model_id))
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
@@ -97,7 +98,7 @@ def _open(uri: str) -> OpenedModel:
             f"model={uri} is not a logged model of this tracking store, so it has no history; give "
             "runs:/<run id>/model, models:/<name>/<version> or models:/<model id>"
         ) from error
-    return open_model(uri)
+    return opened
 
 
 class _By(TypedDict):
@@ -159,7 +160,6 @@ class _Promotion:
                 *(self._candidate, gate),
                 statements=request.statements,
                 min_cell=request.min_cell,
-                describe=request.gate_mode != "dry_run",
             )
         result = self._evidence.result
         verdict: Verdict | None = None

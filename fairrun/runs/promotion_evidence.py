@@ -75,7 +75,6 @@ def evidence_of(
     *,
     statements: Statements,
     min_cell: int,
-    describe: bool,
 ) -> Evidence:
     """Return an evaluation of a model on its test split with the result of a gate.
 
@@ -94,8 +93,6 @@ def evidence_of(
         What only a person can say about the model.
     min_cell : int
         Numbers about fewer rows are not shown.
-    describe : bool
-        Whether a new evaluation may write to the registered versions of the model.
 
     Raises
     ------
@@ -116,9 +113,8 @@ def evidence_of(
         "evaluating the candidate on its test split%s",
         ", because card has statements for its model card" if statements.path else "",
     )
-    done = run_evaluate(
-        model, gate=gate, statements=statements, min_cell=min_cell, describe=describe
-    )
+    # The promotion itself writes to the registered version, and in a dry run nothing does.
+    done = run_evaluate(model, gate=gate, statements=statements, min_cell=min_cell, describe=False)
     how = f"the candidate was evaluated in run {done.run_id}"
     return _evidence(mlflow.get_run(done.run_id), done.gate, how)
 

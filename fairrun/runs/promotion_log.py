@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import mlflow
 
 from fairrun.gate import Verdict
+from fairrun.metrics import MIN_CELL
 from fairrun.pages import render_promotion
 from fairrun.runs.described import describe_gate
 from fairrun.runs.promotion import Promoted
@@ -68,10 +71,18 @@ def commands_after_promote(done: Promoted) -> list[tuple[str, str]]:
     """Return what to do next, and the command that does it."""
     request, run_id = done.request, done.run_id
     if request.gate_mode == "dry_run":
-        given = {"model": request.model, "name": request.name, "gate": str(request.gate)}
-        given |= {"margin": str(request.margins)}
-        given |= {} if request.data is None else {"data": request.data}
-        return [("promote the model", next_command(run_id, "promote", given))]
+        given = {
+            "model": request.model,
+            "name": request.name,
+            "gate": str(request.gate),
+            "margin": str(request.margins),
+            "data": request.data,
+            "read": None if request.read is None else json.dumps(request.read.to_dict()),
+            "card": request.statements.path or None,
+            "min_cell": None if request.min_cell == MIN_CELL else str(request.min_cell),
+        }
+        parameters = {name: value for name, value in given.items() if value is not None}
+        return [("promote the model", next_command(run_id, "promote", parameters))]
     if done.verdict is Verdict.FAIL and done.trained_by:
         command = next_command(run_id, "main", {"data": done.trained_by})
         return [("compare mitigators on the same data", command)]

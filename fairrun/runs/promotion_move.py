@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
 from fairrun.gate import Verdict
 from fairrun.inference.manifest import MANIFEST
 from fairrun.models.seal import ARTIFACT
 from fairrun.runs.promotion import Promoted
+from fairrun.runs.promotion_words import bullets
 from fairrun.tracking.descriptions import as_code
-from fairrun.tracking.hints import commit_of
 from fairrun.tracking.history import PROMOTION, Entry, History
 from fairrun.tracking.moves import Move, move_of
-from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, MITIGATOR
+from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, DATASET_DIGEST, MITIGATOR
 from fairrun.tracking.registered import aliases_of
 from fairrun.tracking.versions import description_of_version
 
@@ -34,6 +39,8 @@ def move_for(decided: Promoted) -> Move:
     assert evidence is not None  # noqa: S101  a decision rests on it
     model_id, passed = str(candidate.metadata.model_id), decided.verdict is Verdict.PASS
     challenger = passed or decided.verdict is None
+    trained = _tags_of_training(decided)
+    of_data = {n: trained[n] for n in (DATASET_DIGEST,) if n in trained}
     alias = ALIAS_CHAMPION if passed else ALIAS_CHALLENGER
     return Move(
         kind=PROMOTION,
@@ -47,8 +54,8 @@ def move_for(decided: Promoted) -> Move:
         champion=passed,
         champion_before=decided.champion,
         reasons=decided.reasons,
-        evidence=_facts(decided),
-        tags={MITIGATOR: candidate.mitigator, **evidence.tags},
+        evidence=_facts(decided, trained),
+        tags={MITIGATOR: candidate.mitigator, **of_data, **evidence.tags},
         description=description_of_version(
             *(request.name, model_id, evidence.run_id, candidate.protected[0]),
             decision=_paragraph(decided),
@@ -57,7 +64,15 @@ def move_for(decided: Promoted) -> Move:
     )
 
 
-def _facts(decided: Promoted) -> dict[str, str]:
+def _tags_of_training(decided: Promoted) -> dict[str, str]:
+    """Return the tags of the run that trained the candidate; none if it is gone."""
+    try:
+        return dict(mlflow.get_run(decided.trained_by).data.tags) if decided.trained_by else {}
+    except MlflowException:
+        return {}
+
+
+def _facts(decided: Promoted, trained: Mapping[str, str]) -> dict[str, str]:
     request, against, evidence = decided.request, decided.against, decided.evidence
     compared = None if against is None else against.compared
     manifest = decided.candidate.folder / ARTIFACT / MANIFEST
@@ -70,15 +85,15 @@ def _facts(decided: Promoted) -> dict[str, str]:
         "data_digest": "" if evidence is None else evidence.data_digest,
         "compared_digest": "none" if compared is None else compared.digest,
         "model_digest": hashlib.sha256(manifest.read_bytes()).hexdigest(),
-        "commit": commit_of(decided.trained_by) if decided.trained_by else "",
+        "commit": trained.get(MLFLOW_GIT_COMMIT, ""),
     }
 
 
 def _paragraph(decided: Promoted) -> str:
     verdict = decided.verdict
     what = "Nothing was decided" if verdict is None else f"Verdict: **{verdict.words}**"
-    because = "\n".join(f"- {as_code(each)}" for each in decided.reasons)
-    return f"{what} in the promotion of run {as_code(decided.run_id)}:\n\n{because}"
+    run = as_code(decided.run_id)
+    return f"{what} in the promotion of run {run}:\n\n{bullets(decided.reasons)}"
 
 
 def same_decision(history: History, move: Move) -> tuple[int, str] | None:

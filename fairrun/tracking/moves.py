@@ -16,11 +16,11 @@ from typing import Any
 
 import mlflow
 
+from fairrun.tracking.entries import ROLLBACK, Entry, as_stored
 from fairrun.tracking.faults import is_not_there
-from fairrun.tracking.history import Entry, as_stored
 from fairrun.tracking.names import MOVE_FILES
 
-__all__ = ["Move", "facts_of", "move_of"]
+__all__ = ["Move", "facts_of", "move_of", "outcome_of"]
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +84,17 @@ class Move:
     description: str = ""
 
 
+def outcome_of(kind: str, facts: Mapping[str, Any]) -> str:
+    """Return in words what was decided about a version, from the kind and the facts of an entry."""
+    if kind == ROLLBACK:
+        return "rolled back to"
+    if facts.get("champion"):
+        return "promoted"
+    refused = {"fail": "refused", "insufficient_evidence": "insufficient evidence"}
+    otherwise = "challenger" if facts.get("challenger") else "registered"
+    return refused.get(str(facts.get("verdict")), otherwise)
+
+
 def facts_of(move: Move, run_id: str) -> dict[str, Any]:
     """Return the facts of the entry of a decision.
 
@@ -99,10 +110,9 @@ def facts_of(move: Move, run_id: str) -> dict[str, Any]:
     dict
         JSON, from which `move_of` makes the decision again.
     """
-    facts = {name: value for name, value in asdict(move).items() if name != "kind"}
+    text = as_stored({name: value for name, value in asdict(move).items() if name != "kind"})
     # Read again at once, so that the facts are what a later process finds.
-    facts = json.loads(as_stored(facts))
-    text = as_stored(facts)
+    facts: dict[str, Any] = json.loads(text)
     if len(text) <= _LONGEST:
         return facts
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -40,12 +40,15 @@ __all__ = [
     "EXPLANATION",
     "EXPLANATIONS",
     "FINDINGS",
+    "FINISHED_BY",
     "FIT_SECONDS",
     "FRONTIER",
     "FRONTIER_DIFFERENCES",
     "GATE",
     "GATE_VERDICT",
+    "HISTORY",
     "HISTORY_FILES",
+    "HISTORY_FINDINGS",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
     "LOOKED_MODELS",
@@ -78,6 +81,7 @@ __all__ = [
     "RECOMMENDED",
     "RECOMMENDED_RUN",
     "REFERENCE",
+    "REGISTRY_DIGEST",
     "REGISTRY_EXPERIMENT",
     "REGISTRY_NAME",
     "REPORT",
@@ -211,12 +215,16 @@ ALIAS_CHALLENGER = "challenger"
 #: The experiment of the registry runs. A registry run has the entries of the history of one
 #: registered model as parameters, because MLflow never changes the value of a parameter.
 REGISTRY_EXPERIMENT = "fairrun registry"
-#: The tag of a registry run: the name of the registered model.
+#: Tags of a registry run: the name of the registered model, and its SHA-256, which a filter can
+#: hold whatever the name is.
 REGISTRY_NAME = "registry.name"
+REGISTRY_DIGEST = "registry.name_digest"
 #: The folder of a registry run with a copy of each entry, a file for each.
 HISTORY_FILES = "history"
 #: The folder of a run that promotes, with the decision if it is too long for an entry.
 MOVE_FILES = "promotion"
+#: The tag of a run that was stopped: the run that has finished what it had decided.
+FINISHED_BY = "promotion.finished_by"
 # Tags of a registered version: what the last decision about it was ("promoted", "refused" or
 # "insufficient evidence", "rolled back to"), the number and digest of its entry in the history, the
 # run that decided, and its reasons.
@@ -276,6 +284,9 @@ ANNEX_IV = "annex_iv.json"
 ANNEX_IV_PAGE = "annex_iv.html"
 #: What monitoring compares later rows with: histograms and counts of the evaluated rows.
 REFERENCE = "reference.json"
+#: The table of a history of promotions, and what its check found.
+HISTORY = "history"
+HISTORY_FINDINGS = "history_findings"
 AUDIT = "audit"
 EXPLANATIONS = "explanations"
 PLOTS = "plots"

@@ -14,13 +14,17 @@ in the history, and carries these out again.
 from __future__ import annotations
 
 import logging
+import math
+import shlex
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import mlflow
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from fairrun.errors import RequestError
+from fairrun.errors import RequestError, StoreError
 from fairrun.text import shortened
 from fairrun.tracking.faults import naming_faults
 from fairrun.tracking.history import (
@@ -30,13 +34,14 @@ from fairrun.tracking.history import (
     History,
     OvertakenError,
     append_entry,
-    copy_entries,
     read_history,
 )
-from fairrun.tracking.moves import Move, facts_of, move_of
+from fairrun.tracking.history_table import publish
+from fairrun.tracking.moves import Move, facts_of, move_of, outcome_of
 from fairrun.tracking.names import (
     ALIAS_CHALLENGER,
     ALIAS_CHAMPION,
+    FINISHED_BY,
     GATE_VERDICT,
     PROCESS_ID,
     PROMOTION,
@@ -54,7 +59,7 @@ from fairrun.tracking.registered import (
     write_version,
 )
 
-__all__ = ["Carried", "Move", "carry_out", "settle", "version_before"]
+__all__ = ["Carried", "Move", "carry_out", "has_ended", "mark_finished", "settle", "version_before"]
 
 _logger = logging.getLogger(__name__)
 
@@ -117,6 +122,7 @@ def settle(name: str, *, run_id: str, who: str) -> History:
         history = read_history(name)
         while history.open_entries:
             entry = history.open_entries[0]
+            _refuse_changed(entry, name)
             if _is_left(entry, name, run_id):
                 _logger.info(
                     "entry %d of the history of %s (%s) was left open by the run %s; it is "
@@ -127,8 +133,8 @@ def settle(name: str, *, run_id: str, who: str) -> History:
                 if undone:
                     _logger.warning("warning: entry %d changed nothing: %s", entry.number, undone)
             history = read_history(name)
-        if history.entries:
-            copy_entries(history)
+        if history.runs:
+            publish(history)
     return history
 
 
@@ -176,7 +182,9 @@ def version_before(history: History) -> str | None:
     """
     champions: list[str] = []
     for decision, done in history.moves:
-        before, version = done.facts.get("champion_before"), done.facts["champion"]
+        before, version = done.facts.get("champion_before"), done.facts.get("champion")
+        if version is None:
+            continue  # no decision takes the alias away
         if before is not None and champions[-1:] != [before]:
             champions.append(before)  # it was moved outside of fairrun
         if decision.kind == ROLLBACK and version in champions:
@@ -185,6 +193,35 @@ def version_before(history: History) -> str | None:
         else:
             champions.append(version)
     return champions[-2] if len(champions) > 1 else None
+
+
+def has_ended(run_id: str) -> bool:
+    """Return whether a run has finished its work, or a repeated command has done so.
+
+    A run whose process is gone is ended as KILLED. It has not finished, and neither has a FAILED
+    one.
+    """
+    if _may_work(run_id):
+        return False
+    run = _run(run_id)
+    return run is None or run.info.status == "FINISHED" or FINISHED_BY in run.data.tags
+
+
+def mark_finished(run_id: str, *, by: str) -> None:
+    """Note that a later run has finished what a run had begun."""
+    run = _run(run_id)
+    if run is not None and run.info.lifecycle_stage == "active" and run_id != by:
+        mlflow.MlflowClient().set_tag(run_id, FINISHED_BY, by)
+
+
+def _refuse_changed(entry: Entry, name: str) -> None:
+    """Refuse to carry out a decision that somebody has changed in the database."""
+    if not entry.is_sound:
+        command = f"mlflow run . -e history -P {shlex.quote(f'name={name}')}"
+        raise StoreError(
+            f"entry {entry.number} of the history of {name} was changed after it was written, so "
+            f"it is not carried out; to see what else was changed, type: {command}"
+        )
 
 
 def _is_left(entry: Entry, name: str, run_id: str) -> bool:
@@ -201,17 +238,11 @@ def _is_left(entry: Entry, name: str, run_id: str) -> bool:
 
 def _may_work(run_id: str) -> bool:
     """Return whether the process of a run may still be at work; end the run if it is not."""
-    client = mlflow.MlflowClient()
-    try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return False
-    if run.info.status != "RUNNING" or run.info.lifecycle_stage != "active":
+    run = _run(run_id)
+    if run is None or run.info.status != "RUNNING" or run.info.lifecycle_stage != "active":
         return False
     if is_gone(run.data.tags):
-        client.set_terminated(run_id, "KILLED")
+        mlflow.MlflowClient().set_terminated(run_id, "KILLED")
         _logger.info(
             "process %s of the run %s is gone; the run is KILLED",
             *(run.data.tags[PROCESS_ID], run_id),
@@ -220,35 +251,48 @@ def _may_work(run_id: str) -> bool:
     return True
 
 
+def _run(run_id: str) -> Run | None:
+    try:
+        return mlflow.MlflowClient().get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
 def _finish(entry: Entry, name: str, *, run_id: str, who: str) -> tuple[Carried, str]:
     """Carry out an entry, and close it; return why nothing could be done, or an empty text."""
     version, undone = "", ""
     try:
-        version = _apply(entry, name)
+        move, version = _write(entry, name)
+        _point(name, version if move.champion else None, version if move.challenger else None)
     except GoneError as error:
         undone = str(error)
     history, done = _close(entry, name, version, undone, run_id=run_id, who=who)
-    if done.run_id != run_id:
-        history = _repeat_later(history, entry)
-    copy_entries(history)
+    history = _repeat(history, entry)
+    publish(history)
     aliases = aliases_of(name)
     carried = Carried(
-        *(history, entry, str(done.facts["version"] or version)),
+        *(history, entry, str(done.facts.get("version"))),
         *(aliases.get(ALIAS_CHAMPION), aliases.get(ALIAS_CHALLENGER)),
     )
     return carried, str(done.facts.get("undone", ""))
 
 
-def _apply(entry: Entry, name: str) -> str:
-    """Do what an entry has decided, and return its version; every step can be repeated."""
+def _write(entry: Entry, name: str) -> tuple[Move, str]:
+    """Register the version of a decision and describe it; return the decision and the version."""
     move = move_of(entry, name)
     version = move.version or registered_version(name, move.model_id, move.source, move.trained_by)
     write_version(name, version, _tags(entry, move), move.description)
-    if move.challenger:
-        set_alias(name, ALIAS_CHALLENGER, version)
-    if move.champion:
-        set_alias(name, ALIAS_CHAMPION, version)
-    return version
+    return move, version
+
+
+def _point(name: str, champion: str | None, challenger: str | None) -> None:
+    """Set the aliases that a decision sets, that of the champion last."""
+    if challenger:
+        set_alias(name, ALIAS_CHALLENGER, challenger)
+    if champion:
+        set_alias(name, ALIAS_CHAMPION, champion)
 
 
 def _tags(entry: Entry, move: Move) -> dict[str, str]:
@@ -259,21 +303,11 @@ def _tags(entry: Entry, move: Move) -> dict[str, str]:
     return {
         **move.tags,
         **verdict,
-        PROMOTION: _outcome(move),
+        PROMOTION: outcome_of(move.kind, vars(move)),
         PROMOTION_ENTRY: f"{entry.number} {entry.digest}",
         PROMOTION_RUN: entry.run_id,
         PROMOTION_REASONS: reasons or "none",
     }
-
-
-def _outcome(move: Move) -> str:
-    """Return in words what was decided about a version."""
-    if move.kind == ROLLBACK:
-        return "rolled back to"
-    if move.champion:
-        return "promoted"
-    refused = {"fail": "refused", "insufficient_evidence": "insufficient evidence"}
-    return refused.get(move.verdict, "challenger" if move.challenger else "registered")
 
 
 def _close(
@@ -286,12 +320,12 @@ def _close(
             return history, done
         aliases = aliases_of(name)
         champion = aliases.get(ALIAS_CHAMPION)
-        moved = entry.facts["champion"] and not undone
+        moved = entry.facts.get("champion") and not undone
         facts = {
             "closes": [entry.digest],
-            "version": version or entry.facts["version"],
+            "version": version or entry.facts.get("version"),
             "champion": version if moved else champion,
-            "champion_before": entry.facts["champion_before"] if moved else champion,
+            "champion_before": entry.facts.get("champion_before") if moved else champion,
             "challenger": aliases.get(ALIAS_CHALLENGER),
         }
         facts |= {"undone": undone} if undone else {}
@@ -302,23 +336,35 @@ def _close(
         return history, history.entries[-1]
 
 
-def _repeat_later(history: History, entry: Entry) -> History:
-    """Carry out the decisions after an entry again, because our writes may have come after theirs.
+def _repeat(history: History, entry: Entry) -> History:
+    """Carry out an entry and the decisions beside and after it again, the last one to win.
+
+    They exist if another process has carried out the entry in our place, or if the history had a
+    fork. Our writes and theirs may then have come in any order.
 
     Returns
     -------
     History
-        A history whose last decision was carried out after all of our writes.
+        A history whose decisions all came before our last writes.
     """
-    repeated: set[str] = set()
-    while True:
-        later = [e for e in history.entries if e.kind != DONE and e.number > entry.number]
-        if {each.digest for each in later} == repeated:
-            return history
-        for each in later:
-            try:
-                _apply(each, history.name)
-            except GoneError:
-                continue  # who closes this entry says so
-        repeated = {each.digest for each in later}
+    repeated: list[str] = []
+    while len(order := _order(history, entry)) > 1 and [e.digest for e in order] != repeated:
+        champion = challenger = None
+        for each in order:
+            with suppress(GoneError):  # who closes this entry says so
+                move, version = _write(each, history.name)
+                champion = version if move.champion else champion
+                challenger = version if move.challenger else challenger
+        _point(history.name, champion, challenger)
+        repeated = [each.digest for each in order]
         history = read_history(history.name)
+    return history
+
+
+def _order(history: History, entry: Entry) -> list[Entry]:
+    """Return the decisions from an entry on, in the order in which they were closed."""
+    closed = {
+        digest: each.number for each in history.entries for digest in each.facts.get("closes", ())
+    }
+    later = [e for e in history.entries if e.kind != DONE and e.number >= entry.number]
+    return sorted(later, key=lambda each: closed.get(each.digest, math.inf))

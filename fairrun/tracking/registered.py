@@ -9,7 +9,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError
-from fairrun.tracking.faults import is_not_there
+from fairrun.text import did_you_mean, listed_names
+from fairrun.tracking.faults import is_not_there, without_password
 from fairrun.tracking.store import open_store
 
 __all__ = [
@@ -18,12 +19,16 @@ __all__ = [
     "check_name",
     "registered_version",
     "set_alias",
+    "unknown_name",
+    "versions_of",
     "write_version",
 ]
 
 #: The longest name and the longest description that databases take.
 _LONGEST_NAME = 256
 _LONGEST_DESCRIPTION = 5_000
+#: The names that are compared with a name that is not registered.
+_MOST_NAMES = 200
 #: Characters that MLflow refuses in a name, or that its URI `models:/NAME@champion` cannot have.
 _NOT_IN_NAMES = "/:?"
 
@@ -82,6 +87,37 @@ def aliases_of(name: str) -> dict[str, str]:
     if model._is_prompt():  # type: ignore[no-untyped-call]
         raise RequestError(f"name={name!r} is a prompt in the registry; give another name")
     return {alias: str(version) for alias, version in model.aliases.items()}
+
+
+def versions_of(name: str) -> list[ModelVersion] | None:
+    """Return the versions of a registered model, the lowest first; None if there is no such model.
+
+    MLflow cannot search for a name with both kinds of quotes. Of such a name, only versions with an
+    alias are found.
+    """
+    client = mlflow.MlflowClient()
+    try:
+        model = client.get_registered_model(name)
+    except MlflowException as error:
+        if not _is_gone(error):
+            raise
+        return None
+    quote = next((each for each in "'\"" if each not in name), None)
+    if quote is None:
+        found = [_version(name, str(each)) for each in {*model.aliases.values()}]
+    else:
+        found = [*client.search_model_versions(f"name = {quote}{name}{quote}")]
+    return sorted(found, key=lambda each: int(each.version))
+
+
+def unknown_name(name: str) -> str:
+    """Return the message for a name that no registered model has, with the nearest name."""
+    found = mlflow.MlflowClient().search_registered_models(max_results=_MOST_NAMES)
+    names = sorted(each.name for each in found)
+    known = f"the registered models are {listed_names(names)}"
+    nearest = did_you_mean(name, names, known if names else "no model is registered there")
+    store = without_password(mlflow.get_registry_uri())
+    return f"name={name!r}: the registry {store} has no such registered model; {nearest}"
 
 
 def registered_version(name: str, model_id: str, source: str, trained_by: str) -> str:

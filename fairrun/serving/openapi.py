@@ -27,6 +27,13 @@ from fairrun.serving.schemas import (
     explanation_schema,
     ref,
 )
+from fairrun.serving.version import (
+    MODEL_HEADER,
+    MODEL_HEADER_SCHEMA,
+    VERSION_SCHEMA,
+    State,
+    version_of,
+)
 
 __all__ = ["openapi_document", "title_of"]
 
@@ -139,7 +146,8 @@ def openapi_document(
             },
         },
         "responses": {
-            "200": _json("The answers, in the order of the rows.", ref("Answers"), answered),
+            "200": _json("The answers, in the order of the rows.", ref("Answers"), answered)
+            | {"headers": {MODEL_HEADER: MODEL_HEADER_SCHEMA}},
             **_errors(wrong),
         },
     }
@@ -207,7 +215,6 @@ def _about_model(provenance: Provenance) -> str:
 
 def _about(provenance: Provenance, wrong: dict[int, Examples], *, token: bool) -> dict[str, Any]:
     """Return the paths that describe the state of the app and the model that it serves."""
-    strings = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
     status = {"type": "object", "properties": {"status": {"type": "string"}}}
     right = 401 if token else 403
     refused = {right: wrong[right]}
@@ -231,7 +238,8 @@ def _about(provenance: Provenance, wrong: dict[int, Examples], *, token: bool) -
     }
     ready = get("Is the model ready to answer?", _json("Yes.", status, _READY), is_open=True)
     ready["get"]["responses"] |= _errors({503: example(orjson.loads(NOT_READY.body))})
-    origin = _json("The origin of the model.", strings, example(provenance.to_dict()))
+    shown = version_of(provenance, State())
+    origin = _json("The origin of the model.", VERSION_SCHEMA, example(shown))
     return {
         "/health": get("Is the process alive?", _json("Yes.", status, _OK), is_open=True),
         "/ready": ready,

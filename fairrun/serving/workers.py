@@ -68,15 +68,26 @@ class Workers:
         lanes = several if size > 1 else [(SHORT, LONG)] * size
         self._workers = [_Worker(self, of_worker) for of_worker in lanes]
 
-    async def start(self) -> None:
+    async def start(self, at_once: int | None = None) -> None:
         """Start the processes, and wait until each has loaded the model.
+
+        Parameters
+        ----------
+        at_once : int, optional
+            How many processes may start at the same time. By default, all of them.
 
         Raises
         ------
         RequestError
             If a process does not start.
         """
-        starts = (worker.start() for worker in self._workers)
+        allowed = asyncio.Semaphore(at_once or len(self._workers))
+
+        async def start(worker: _Worker) -> None:
+            async with allowed:
+                await worker.start()
+
+        starts = map(start, self._workers)
         for error in await asyncio.gather(*starts, return_exceptions=True):
             if error is not None:
                 await self.stop()

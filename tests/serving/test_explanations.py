@@ -103,7 +103,7 @@ def test_what_is_explained_is_not_answered_in_the_server_itself(
             await asyncio.sleep(0)
             return Reply(200, json.dumps([len(body), query.decode(), kind.decode()]).encode())
 
-    app.predict.workers = Workers()  # type: ignore[assignment]
+    app.predict.serving.now.running = Workers()  # type: ignore[assignment]
     (record, *_) = records(good)
     length = len(json.dumps(record))
     for query in ("explain=true", "counterfactuals=true"):

@@ -76,7 +76,6 @@ class Histogram:
         if weight is None:
             return cls(bins, rows)
         weights = np.asarray(weight, dtype=np.float64)
-
         sums = [np.bincount(positions, w, minlength=bins.size) for w in (weights, weights**2)]
         return cls(bins, rows, np.stack(sums))
 

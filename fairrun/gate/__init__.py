@@ -28,6 +28,10 @@ from fairrun.gate.margins import (
     Margins,
     parse_margins,
 )
+from fairrun.gate.markdown import (
+    checks_as_markdown,
+    read_checks,
+)
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
     Needed,
@@ -87,6 +91,7 @@ __all__ = [
     "Term",
     "Verdict",
     "check_constraint",
+    "checks_as_markdown",
     "checks_as_text",
     "decide",
     "decide_file",
@@ -100,6 +105,7 @@ __all__ = [
     "plan_gate",
     "plan_rows",
     "probability_kept",
+    "read_checks",
     "read_counts",
     "read_gate",
     "read_plan",

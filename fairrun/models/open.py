@@ -84,6 +84,16 @@ class OpenedModel:
         schema: Any = self.metadata.get_input_schema()  # type: ignore[no-untyped-call]
         return tuple(schema.input_names())
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The input columns that are neither a protected column nor the key of a row."""
+        ours: dict[str, Any] = (self.metadata.metadata or {})[METADATA]
+        if "columns" in ours:
+            return tuple(each["name"] for each in ours["columns"] if each["role"] == "feature")
+        # Models of earlier versions do not say what their columns are for.
+        protected = {column.name for column in self.protected}
+        return tuple(name for name in self.inputs if name not in protected)
+
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the answers to raw rows through MLflow, as a server does.
 

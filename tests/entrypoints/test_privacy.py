@@ -99,6 +99,8 @@ def test_the_name_of_a_person_is_nowhere(
     # The rows with the names are measured, too.
     said.append(run("evaluate", "--model", uri, "--data", people, "--gate", gate).output)
     assert "gate:" in said[-1]
+    said.append(succeed(run("evaluate", "--model", uri)))
+    assert "reference.json" in artifacts(runs()[-1].info.run_id)
     model = mlflow.pyfunc.load_model(uri)
     rows = pd.read_csv(people).drop(columns="paid").head(60)
     asked = {"explain": True, "counterfactuals": True, "top_k": 0}
@@ -175,6 +177,10 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     scores = mlflow.artifacts.load_dict(f"runs:/{run_id}/score_histogram.json")
     with pytest.raises(RequestError, match="the score histogram of this run are suppressed"):
         ScoreHistogram.from_dict(scores)
+    reference = mlflow.artifacts.load_dict(f"runs:/{run_id}/reference.json")
+    assert (reference["counts"], reference["scores"]) == (None, None)
+    assert "Inuit" not in json.dumps(reference)
+    assert "Male" in json.dumps(reference)
 
     run_id, tables = evaluated(run, uri, "--min-cell", 1, "--justification", "so few")
     rates = tables["rates"].set_index("group")

@@ -96,7 +96,7 @@ def mitigation(facts: ModelFacts) -> CardSection:
         blocks.append(
             Text(
                 "There is no comparison with a model without mitigation, because the run of "
-                "training has none. A model that is trained again with this version has one."
+                "training has none. Runs of train in this version have one."
             )
         )
     else:

@@ -30,6 +30,7 @@ ENTRY_POINTS = (
     "compare",
     "postprocess",
     "sweep",
+    "promote",
     "rollback",
     "history",
     "serve",

@@ -204,6 +204,24 @@ def coverage_models(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines)
 
 
+def promotion_errors(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often a candidate passes that is as good as the champion, or worse."""
+    header = ["metric", "champion", "rows a group", "labels that differ"]
+    header += ["passes if it is equal", "passes if it is worse by the margin"]
+    lines = [
+        [
+            row["metric"],
+            row["champion"],
+            f"{row['rows']:,}",
+            f"{100 * row['differ']:.0f} %",
+            f"{row['equal']:.1f} %",
+            f"{row['at_margin']:.1f} %",
+        ]
+        for row in rows
+    ]
+    return _markdown(header, lines, "llrrrr")
+
+
 def coverage_scores(rows: Rows, _: dict[str, Any]) -> str:
     """Write, for each metric and case, what the intervals of all its cells come to."""
     lines = []
@@ -383,6 +401,20 @@ def constraint_probability(rows: Rows, _: dict[str, Any]) -> str:
         cells.append(said)
     of = ([f"{s:g}", str(g), f"{n:,}", *cells] for (s, g, n), cells in lines.items())
     return _markdown(header, of)
+
+
+def alternatives(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often a sweep says that there is a less discriminatory alternative."""
+    ways = ["sweep", "test, each alone", "validation, each alone"]
+    lines = (
+        [
+            *(row["setting"], str(row["groups"]), f"{row['rows']:,}", f"{row['candidates']:.1f}"),
+            *(f"{row[way]:.1f}" for way in ways),
+        ]
+        for row in rows
+    )
+    header = ["trials are", "groups", "test rows", "candidates", "a sweep says yes", *ways[1:]]
+    return _markdown(header, lines)
 
 
 def gate_errors(rows: Rows, _: dict[str, Any]) -> str:
@@ -588,6 +620,19 @@ def serving_mixed(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, lines, "lrrrrrrr")
 
 
+def serving_swap(rows: Rows, _: dict[str, Any]) -> str:
+    """Write the latency of single rows while another version takes over, and before."""
+    lines = []
+    for name, when in (("quiet", "before"), ("swap", "while another version takes over")):
+        columns = [f"{name}_{part}_ms" for part in ("p50", "p99", "longest")]
+        lines.append(
+            [when, *(_short(statistics.median(r[each] for r in rows)) for each in columns)]
+        )
+    return _markdown(
+        ["single rows, one client", "p50, ms", "p99, ms", "longest, ms"], lines, "lrrr"
+    )
+
+
 def fuzz(rows: Rows, _: dict[str, Any]) -> str:
     """Write how many inputs each reader answered, refused, or failed at."""
     lines = [
@@ -744,9 +789,11 @@ TABLES = {
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
     "rows_needed": Table("rows_needed", rows_needed),
+    "alternatives": Table("alternatives", alternatives),
     "gate_errors": Table("gate_errors", gate_errors),
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),
+    "promotion_errors": Table("promotion_errors", promotion_errors),
     "thresholds_hold": Table("thresholds_hold", thresholds_hold),
     "thresholds_hold_refits": Table("thresholds_hold_refits", thresholds_hold_refits),
     "thresholds_hold_fits": Table("thresholds_hold_fits", thresholds_hold_fits),
@@ -755,6 +802,7 @@ TABLES = {
     "serving_stock": Table("serving_stock", serving_stock),
     "serving_answers": Table("serving_answers", serving_answers),
     "serving_mixed": Table("serving_mixed", serving_mixed),
+    "serving_swap": Table("serving_swap", serving_swap),
     "fuzz": Table("fuzz", fuzz),
     "tutorial": Table("tutorial", tutorial),
     "faults": Table("faults", faults),
@@ -895,6 +943,12 @@ def _mixed_gone() -> float:
     return float(metrics['fairrun_dropped_requests_total{reason="client_gone"}'])
 
 
+def _swap_memory() -> float:
+    """Give the megabytes that the app used more after all changes of its model than before."""
+    result = read_result("serving_swap")
+    return float(result["memory_mb"] - result["memory_before_mb"])
+
+
 def _lines_that_change() -> list[float]:
     """List the shares of labels that holisticai's methods change when rows are asked alone."""
     theirs = [r for r in _rows("mitigators_on_adult") if r["side"] == "theirs"]
@@ -955,6 +1009,11 @@ FIGURES: dict[str, Callable[[], str]] = {
     "gate_off_the_edge": lambda: f"{max(_gate('inside', 'fail') + _gate('outside', 'pass')):.1f}",
     "serving_client": lambda: f"{_client_rate():,.0f}",
     "mixed_killed": lambda: str(read_result("serving_mixed")["killed"]),
+    "swap_rounds": lambda: str(len(_rows("serving_swap"))),
+    "swap_answers": lambda: f"{read_result('serving_swap')['answers']:,}",
+    "swap_wrong": lambda: str(read_result("serving_swap")["wrong"]),
+    "swap_seconds": lambda: f"{statistics.median(r['seconds'] for r in _rows('serving_swap')):.1f}",
+    "swap_memory": lambda: f"{_swap_memory():.0f}",
     "mixed_gone": lambda: f"{_mixed_gone():,.0f}",
     "mixed_late": lambda: f"{read_result('serving_mixed')['timers_late_p99_ms']:.0f}",
     "tutorial_ratio": lambda: f"{_tutorial_ratio():.2f}",

@@ -27,7 +27,7 @@ ORDER = (
     ("metrics",),
     ("gate",),
     ("testing", "training"),
-    ("explanations", "sweep"),
+    ("explanations", "monitor", "sweep"),
     ("figures",),
     ("pages",),
     ("tracking",),

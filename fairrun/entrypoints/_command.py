@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # it imports MLflow
 __all__ = [
     "UNDEFINED",
     "entry_point",
+    "exit_code_of",
     "print_checks",
     "print_evaluated",
     "print_metrics",
@@ -241,7 +242,12 @@ def print_verdict(result: GateResult | None, gate_mode: str) -> int:
     if result is None:
         return 0
     click.echo(f"\n{result}")
-    return _EXIT_CODES[result.verdict] if gate_mode == "enabled" else 0
+    return exit_code_of(result.verdict, gate_mode)
+
+
+def exit_code_of(verdict: Verdict, gate_mode: str) -> int:
+    """Return the exit code of a verdict, which is 0 unless the gate is enabled."""
+    return _EXIT_CODES[verdict] if gate_mode == "enabled" else 0
 
 
 def _not_measured(reasons: Mapping[str, str]) -> str:

@@ -18,10 +18,27 @@ from fairrun.gate.judgements import (
     judge,
     overall,
 )
+from fairrun.gate.margin_checks import (
+    MarginCheck,
+    NotWorse,
+    judge_margin,
+)
+from fairrun.gate.margins import (
+    MARGIN,
+    Margins,
+    parse_margins,
+)
+from fairrun.gate.markdown import (
+    checks_as_markdown,
+    read_checks,
+)
 from fairrun.gate.needed import (
     ABOUT_ROWS_NEEDED,
     Needed,
     RowsNeeded,
+)
+from fairrun.gate.not_worse import (
+    not_worse,
 )
 from fairrun.gate.planning import (
     ASSUMPTIONS,
@@ -41,6 +58,9 @@ from fairrun.gate.printed import (
 from fairrun.gate.probability import (
     probability_kept,
 )
+from fairrun.gate.stored import (
+    result_from_table,
+)
 from fairrun.gate.terms import (
     GATE_METRICS,
     GateMetric,
@@ -54,6 +74,7 @@ __all__ = [
     "ASSUMPTIONS",
     "CLUSTERED",
     "GATE_METRICS",
+    "MARGIN",
     "SMALLEST_TOLERANCE",
     "ConstraintCheck",
     "ExpectedGroup",
@@ -61,23 +82,32 @@ __all__ = [
     "GateMetric",
     "GateResult",
     "Judgement",
+    "MarginCheck",
+    "Margins",
     "Needed",
+    "NotWorse",
     "PlannedGroup",
     "RowsNeeded",
     "Term",
     "Verdict",
     "check_constraint",
+    "checks_as_markdown",
     "checks_as_text",
     "decide",
     "decide_file",
     "judge",
+    "judge_margin",
+    "not_worse",
     "overall",
     "parse_gate",
+    "parse_margins",
     "parse_plan",
     "plan_gate",
     "plan_rows",
     "probability_kept",
+    "read_checks",
     "read_counts",
     "read_gate",
     "read_plan",
+    "result_from_table",
 ]

@@ -25,6 +25,9 @@ from fairrun.metrics.audit import (
 from fairrun.metrics.audit_scores import (
     audit_scores,
 )
+from fairrun.metrics.before_after import (
+    before_after_table,
+)
 from fairrun.metrics.bias import (
     BIAS_METRICS,
     BiasMetric,
@@ -62,6 +65,7 @@ from fairrun.metrics.compare import (
     compare_models,
     compare_paired,
     compare_predictions,
+    distances_of_pairs,
     paired_rows,
 )
 from fairrun.metrics.conditional import (
@@ -80,6 +84,7 @@ from fairrun.metrics.counts import (
 )
 from fairrun.metrics.effects import (
     FEW_CHANGES,
+    FEW_ROWS,
     Effect,
     EffectKind,
     compare_with_none,
@@ -87,6 +92,7 @@ from fairrun.metrics.effects import (
     effect_sentence,
     majority_label,
     over_majority,
+    with_enough_rows,
 )
 from fairrun.metrics.estimates import (
     GroupEstimates,
@@ -137,6 +143,9 @@ from fairrun.metrics.paired import (
     PairedCounts,
     WeightedPairedCounts,
     count_pairs,
+)
+from fairrun.metrics.paired_limits import (
+    PairedEstimates,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
@@ -191,6 +200,7 @@ from fairrun.metrics.suppression import (
     MIN_CELL,
     NOTHING_HIDDEN,
     Hidden,
+    both_hidden,
     check_min_cell,
     hidden_groups,
     hidden_parts,
@@ -222,6 +232,7 @@ __all__ = [
     "BIAS_METRICS",
     "CALIBRATION_BINS",
     "FEW_CHANGES",
+    "FEW_ROWS",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MARGINAL",
@@ -257,6 +268,7 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedEstimates",
     "PairedRows",
     "Publication",
     "Rate",
@@ -271,7 +283,9 @@ __all__ = [
     "area_between_roc_curves",
     "audit",
     "audit_scores",
+    "before_after_table",
     "bias_table",
+    "both_hidden",
     "brier_score",
     "calibration_in_the_large",
     "changed_sides",
@@ -288,6 +302,7 @@ __all__ = [
     "count_rows",
     "counts_from_dict",
     "differences_in_words",
+    "distances_of_pairs",
     "divide",
     "effect_kinds",
     "effect_sentence",
@@ -335,6 +350,7 @@ __all__ = [
     "verdict_of",
     "why_no_interval",
     "wilson_limits",
+    "with_enough_rows",
     "with_publication",
     "worst_of",
 ]

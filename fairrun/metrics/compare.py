@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairrun.groups import ProtectedColumn
+from fairrun.metrics.audit import largest_groups
 from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.changed_sides import changed_sides
 from fairrun.metrics.grouping import Grouping, everybody, group_a_and_b, one_and_two_way, values_of
@@ -30,6 +31,7 @@ __all__ = [
     "compare_models",
     "compare_paired",
     "compare_predictions",
+    "distances_of_pairs",
     "paired_rows",
 ]
 
@@ -65,6 +67,42 @@ class PairedRows:
             n_replicates=n_replicates,
             seed=seed,
         )
+
+    def limits(
+        self, found: Difference, grouping: Grouping, rates: Sequence[Rate], confidence: float
+    ) -> tuple[float, float, str]:
+        """Return the limits of a difference of these rows, and why there are none.
+
+        Parameters
+        ----------
+        found : Difference
+            One difference, as `estimates` computes it.
+        grouping : Grouping
+            The groups that it is about.
+        rates : sequence of Rate
+            The rates that it is computed from.
+        confidence : float
+            Confidence level of the interval.
+
+        Returns
+        -------
+        low, high : float
+            The limits, which are wider for rows in clusters; NaN without an interval.
+        reason : str
+            Why weights or clusters do not allow an interval; empty if they do.
+        """
+        value, low, high = (float(each) for each in (found.value, found.low, found.high))
+        reason = ""
+        if isinstance(self.counts, WeightedPairedCounts):
+            models = [self.counts.model(which) for which in "ab"]
+            refusals = (why_no_interval(model, grouping, rates) for model in models)
+            reason = next(filter(None, (each for all_ in refusals for each in all_)), "")
+        if not reason and self.clusters is not None:
+            factor, reason = self.clusters.widening(grouping, found.gradient, confidence)
+            low, high = value - factor * (value - low), value + factor * (high - value)
+        if reason or not (np.isfinite(low) and np.isfinite(high)):
+            low = high = np.nan
+        return low, high, reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,14 +256,14 @@ def compare_paired(
     confidence: float = 0.95,
     n_replicates: int = 2000,
     seed: int = 0,
-) -> tuple[ModelDifferences, AnyPairedCounts]:
-    """Return the result of `compare_predictions`, and the counts that `show_differences` needs."""
+) -> tuple[ModelDifferences, PairedRows]:
+    """Return the result of `compare_predictions`, and the tables from which it was computed."""
     rows = paired_rows(
         *(protected, positions, y_true, y_pred_a, y_pred_b), weight=weight, cluster=cluster
     )
     found = compare_models(rows, confidence=confidence, n_replicates=n_replicates, seed=seed)
     if y_true is None or probability_a is None or probability_b is None:
-        return found, rows.counts
+        return found, rows
     of_scores = score_differences(
         *(protected, positions, y_true, probability_a, probability_b),
         weight=weight,
@@ -233,7 +271,7 @@ def compare_paired(
         confidence=confidence,
     )
     rates = pd.concat([found.rates, of_scores], ignore_index=True)
-    return replace(found, rates=rates), rows.counts
+    return replace(found, rates=rates), rows
 
 
 def paired_rows(
@@ -294,13 +332,47 @@ def compare_models(
     return _Comparison(rows, confidence, n_replicates, seed).differences()
 
 
+def distances_of_pairs(
+    paired: PairedRows,
+    grouping: Grouping,
+    metric: str,
+    *,
+    confidence: float = 0.95,
+    n_replicates: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Estimate the differences of the distances from parity of every pair of groups.
+
+    Parameters
+    ----------
+    paired : PairedRows
+        The predictions of both models.
+    grouping : Grouping
+        The groups.
+    metric : str
+        A bias metric that is a difference or a ratio of rates.
+    confidence, n_replicates, seed
+        See `compare_models`.
+
+    Returns
+    -------
+    DataFrame
+        Rows as in `ModelDifferences.distances`, one for each pair of the `MOST_COMPARED` groups
+        with the most rows. Each interval covers alone.
+    """
+    comparison = _Comparison(paired, confidence, n_replicates, seed)
+    groups = grouping.take(largest_groups(paired.counts.rows(grouping).sum(axis=-1)))
+    return pd.DataFrame(
+        [comparison.distance(groups.take(pair.tolist()), metric) for pair in groups.pairs()]
+    )
+
+
 class _Comparison:
     """The comparison of two models, whose tables are filled one block at a time."""
 
     def __init__(self, rows: PairedRows, confidence: float, n_replicates: int, seed: int) -> None:
         self._rows, self._confidence = rows, confidence
         self._n_replicates, self._seed = n_replicates, seed
-        self._models = [rows.counts.model(which) for which in "ab"]
 
     def differences(self) -> ModelDifferences:
         """Return all tables."""
@@ -326,15 +398,24 @@ class _Comparison:
                 about |= {"group_b": two.groups[1], "metric": name}
                 compared.append(self._row(about, two, difference, metric.rates, reasons))
                 if metric.kind != "other":
-                    reasons = reasons[:2]
-                    distance = estimates.distance([name], [0, 1])
-                    if np.isinf([distance.model_a, distance.model_b]).any():
-                        reasons.append(_INFINITE)
-                    distances.append(self._row(about, two, distance, metric.rates, reasons))
+                    distances.append(self.distance(two, name, estimates))
         changed = changed_sides(counts, confidence=self._confidence)
         return ModelDifferences(
             pd.DataFrame(rates), pd.DataFrame(compared), pd.DataFrame(distances), changed
         )
+
+    def distance(
+        self, two: Grouping, name: str, estimates: PairedEstimates | None = None
+    ) -> dict[str, Any]:
+        """Return the row of a distance from parity of two groups."""
+        metric, estimates = BIAS_METRICS[name], estimates or self._estimates(two)
+        reasons = [metric.undefined_reason(t, *two.groups) for t in estimates.tables]
+        found = estimates.distance([name], [0, 1])
+        if np.isinf([found.model_a, found.model_b]).any():
+            reasons.append(_INFINITE)
+        about = {"protected": two.protected, "group_a": two.groups[0]}
+        about |= {"group_b": two.groups[1], "metric": name}
+        return self._row(about, two, found, metric.rates, reasons)
 
     def _estimates(self, grouping: Grouping) -> PairedEstimates:
         return self._rows.estimates(
@@ -365,19 +446,10 @@ class _Comparison:
         reasons: Sequence[str],
     ) -> dict[str, Any]:
         """Return a row of a table, with an interval unless there is a reason against it."""
-        value, low, high = (float(each) for each in (found.value, found.low, found.high))
-        reason = next(filter(None, reasons), "")
-        if not reason and isinstance(self._rows.counts, WeightedPairedCounts):
-            refusals = (why_no_interval(model, grouping, rates) for model in self._models)
-            reason = next(filter(None, (each for all_ in refusals for each in all_)), "")
-        if not reason and self._rows.clusters is not None:
-            factor, reason = self._rows.clusters.widening(
-                grouping, found.gradient, self._confidence
-            )
-            low, high = value - factor * (value - low), value + factor * (high - value)
-        if reason or not (np.isfinite(low) and np.isfinite(high)):
-            low = high = np.nan
-        values = (float(found.model_a), float(found.model_b), value, low, high)
+        reason, low, high = next(filter(None, reasons), ""), np.nan, np.nan
+        if not reason:
+            low, high, reason = self._rows.limits(found, grouping, rates, self._confidence)
+        values = (float(found.model_a), float(found.model_b), float(found.value), low, high)
         method = found.method if np.isfinite(low) else ""
         return {
             **about,

@@ -84,6 +84,16 @@ class OpenedModel:
         schema: Any = self.metadata.get_input_schema()  # type: ignore[no-untyped-call]
         return tuple(schema.input_names())
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The input columns that are neither a protected column nor the key of a row."""
+        ours: dict[str, Any] = (self.metadata.metadata or {})[METADATA]
+        if "columns" in ours:
+            return tuple(each["name"] for each in ours["columns"] if each["role"] == "feature")
+        # Models of earlier versions do not say what their columns are for.
+        protected = {column.name for column in self.protected}
+        return tuple(name for name in self.inputs if name not in protected)
+
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the answers to raw rows through MLflow, as a server does.
 
@@ -189,7 +199,7 @@ def _without_progress_bars() -> Iterator[None]:
             MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.unset()  # type: ignore[no-untyped-call]
 
 
-def fetch_model(uri: str) -> tuple[Path, Model]:
+def fetch_model(uri: str, into: Path | None = None) -> tuple[Path, Model]:
     """Download the files of a logged model.
 
     Parameters
@@ -197,6 +207,9 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     uri : str
         Any model URI: ``runs:/<run id>/model``, ``models:/<name>/<version>``,
         ``models:/<name>@<alias>``, ``models:/<model id>`` or a folder.
+    into : Path, optional
+        A folder for the files. By default, MLflow chooses one, or the files of a store on this
+        machine are used where they are.
 
     Returns
     -------
@@ -216,7 +229,9 @@ def fetch_model(uri: str) -> tuple[Path, Model]:
     # A folder is read without the store, so that a model can be served where there is none.
     with reading(lambda: say_missing(uri), from_tracking=uri.startswith(_IN_TRACKING_STORE)):
         with _without_progress_bars():
-            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+            place = None if into is None else str(into)
+            downloaded = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=place)
+            folder = Path(downloaded)
         if not (folder / "MLmodel").is_file():
             raise RequestError(say_missing(uri))
     if (folder / ARTIFACT).is_dir():  # otherwise fairrun has not made the model

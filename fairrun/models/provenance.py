@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import mlflow
 from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
@@ -18,13 +19,52 @@ from fairrun.errors import StoreError
 from fairrun.models.missing import say_missing
 from fairrun.models.open import fetch_model
 from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, MEASURED_ROWS, METADATA
-from fairrun.tracking.store import open_store, reading
+from fairrun.tracking.store import impatient, open_store, reading
 
-__all__ = ["Provenance", "fetch"]
+__all__ = ["Alias", "Pointed", "Provenance", "alias_of", "fetch", "look_up"]
 
 _logger = logging.getLogger(__name__)
 
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An alias of a registered model, such as `champion`.
+
+    Attributes
+    ----------
+    name : str
+        The name in the registry.
+    alias : str
+        The alias.
+    """
+
+    name: str
+    alias: str
+
+    def __str__(self) -> str:
+        return f"models:/{self.name}@{self.alias}"
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """The registered version that an alias points to.
+
+    Attributes
+    ----------
+    version : str
+        The number of the version.
+    created : int
+        When it was registered. If a name is deleted and registered again, its versions are numbered
+        from 1 again.
+    tags : dict of str to str
+        The tags of the version.
+    """
+
+    version: str
+    created: int
+    tags: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -67,13 +107,52 @@ class Provenance:
         return asdict(self)
 
 
-def fetch(uri: str) -> tuple[Path, Provenance]:
+def alias_of(uri: str) -> Alias | None:
+    """Return the alias that a model URI names; None for every other form of a URI.
+
+    Examples
+    --------
+    >>> alias_of("models:/income@champion")
+    Alias(name='income', alias='champion')
+    >>> alias_of("models:/income/3") is None
+    True
+    """
+    registered = _REGISTERED.fullmatch(uri)
+    if registered is None or registered["alias"] is None:
+        return None
+    return Alias(registered["name"], registered["alias"])
+
+
+def look_up(alias: Alias) -> Pointed:
+    """Return the version that an alias points to now.
+
+    Raises
+    ------
+    RequestError
+        If the registry has no such model or alias.
+    StoreError
+        If the registry cannot be used.
+    """
+    # A server looks again and again, and has to notice soon if the registry does not answer.
+    with impatient(), reading(lambda: say_missing(str(alias))):
+        found = mlflow.MlflowClient().get_model_version_by_alias(alias.name, alias.alias)
+    return _pointed(found)
+
+
+def fetch(
+    uri: str, *, pointed: Pointed | None = None, into: Path | None = None
+) -> tuple[Path, Provenance]:
     """Download a model and look up its origin.
 
     Parameters
     ----------
     uri : str
         Any model URI; see `fetch_model`.
+    pointed : Pointed, optional
+        The version to download if the URI names an alias. By default, it is looked up.
+    into : Path, optional
+        A folder for the files. By default, MLflow chooses one, or the files of a store on this
+        machine are used where they are.
 
     Returns
     -------
@@ -86,6 +165,8 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
     ------
     RequestError
         If the model cannot be loaded.
+    StoreError
+        If the registry or the artifact store cannot be used.
     """
     name: str | None = None
     version: str | None = None
@@ -93,11 +174,13 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
     wanted = uri
     if registered := _REGISTERED.fullmatch(uri):
         # An alias can change at any time, so the version is looked up once and then downloaded.
-        with reading(lambda: say_missing(uri)):
-            version, tags = _version(**registered.groupdict())
         name = registered["name"]
+        if pointed is None:
+            alias = alias_of(uri)
+            pointed = look_up(alias) if alias else _version(uri, name, registered["version"])
+        version, tags = pointed.version, pointed.tags
         wanted = f"models:/{name}/{version}"
-    folder, saved = fetch_model(wanted)
+    folder, saved = fetch_model(wanted, into)
     ours: dict[str, Any] = (saved.metadata or {}).get(METADATA, {})
     run, gate = _look_up(saved)
     return folder, Provenance(
@@ -113,13 +196,13 @@ def fetch(uri: str) -> tuple[Path, Provenance]:
     )
 
 
-def _version(name: str, version: str | None, alias: str | None) -> tuple[str, dict[str, str]]:
-    client = mlflow.MlflowClient()
-    if alias is not None:
-        found = client.get_model_version_by_alias(name, alias)
-    else:
-        found = client.get_model_version(name, str(version))
-    return str(found.version), dict(found.tags)
+def _version(uri: str, name: str, version: str) -> Pointed:
+    with reading(lambda: say_missing(uri)):
+        return _pointed(mlflow.MlflowClient().get_model_version(name, version))
+
+
+def _pointed(found: ModelVersion) -> Pointed:
+    return Pointed(str(found.version), found.creation_timestamp or 0, dict(found.tags))
 
 
 def _look_up(saved: Model) -> tuple[Run | None, str | None]:

@@ -16,6 +16,7 @@ from fairrun.groups import ProtectedColumn
 from fairrun.metrics import (
     MIN_CELL,
     ModelDifferences,
+    PairedRows,
     check_min_cell,
     compare_paired,
     differences_in_words,
@@ -39,7 +40,8 @@ __all__ = [
     "ModelsCompared",
     "check_two",
     "commands_after_compare",
-    "rows_compared",
+    "differences_on",
+    "log_compared",
     "run_models_compared",
     "shown_differences_table",
 ]
@@ -68,6 +70,8 @@ class ModelsCompared:
         The first protected column.
     looks : Looks or None
         How often the test split was looked at; None for other rows, or if the store cannot say.
+    digest : str
+        The digest of the rows.
     """
 
     run_id: str
@@ -77,6 +81,7 @@ class ModelsCompared:
     rows: str
     column: ProtectedColumn
     looks: Looks | None = None
+    digest: str = ""
 
     @property
     def changed(self) -> str:
@@ -153,55 +158,87 @@ def run_models_compared(
             rows = rows_of_columns(data, predictions, min_cell)
         else:
             rows = rows_of_models(opened, data, min_cell)
-        spec = rows.spec
-        mlflow.set_tags(dataset_tags(spec) | {MEASURED_ROWS: rows.which})
-        said = {"a": (*models, *predictions)[0], "b": (*models, *predictions)[1]}
-        said |= {"rows": rows.which, "min_cell": str(min_cell)}
-        log_parameters({parameter("compare", name): value for name, value in said.items()})
-        log_parameters(spec_parameters(spec))
-        rows.log()
-        log_dropped(rows.n_dropped)
-        looks = rows.look(opened)
-        say_looks(looks, gate=False)
-        shown = rows_compared(rows, min_cell)
-        column = rows.columns[0]
-        done = ModelsCompared(
-            *(run.info.run_id, names, shown, len(rows.a), rows.which, column, looks)
-        )
-        plot = Plot(to_png(plot_model_differences(shown, *names)), _alternative(done))
-        log_analysis(_files(shown), _metrics(shown, column.name), {_PLOT: plot}, column.name)
-        words = differences_in_words(shown)
-        log_table(COMPARISON, words.assign(a=names[0], b=names[1]))
-        about = (
-            f"{_subject(done, models or predictions)} Data: {spec.name}, "
-            f"{n_of(len(rows.a), 'row')} ({_which(rows.which)})."
-        )
-        page = render_comparison(names, about, done.changed, shown, words, plot)
-        mlflow.log_text(page, COMPARISON_PAGE)
-        sentence = done.changed[0].upper() + done.changed[1:]
-        describe_run(
-            f"Compared model A, {as_code(said['a'])}, with model B, {as_code(said['b'])}, on "
-            f"{n_of(len(rows.a), 'row')} ({_which(rows.which)}) of {describe_data(spec)}.",
-            _markdown(done),
-            f"Differences are A − B, with 95 % intervals. {escaped(sentence)}.",
-            "" if looks is None else f"T{str(looks)[1:]}.",
-            f"{as_code(COMPARISON_PAGE)} has every group.",
-            commands=commands_after_compare(done, models, rows.which),
-        )
-        return done
+        return log_compared(run.info.run_id, rows, opened, names, models or predictions, min_cell)
 
 
-def rows_compared(rows: ComparedRows, min_cell: int) -> ModelDifferences:
-    """Return the differences of both models' decisions on rows, as they are shown."""
+def log_compared(
+    run_id: str,
+    rows: ComparedRows,
+    opened: Sequence[OpenedModel | AnyModel],
+    names: tuple[str, str],
+    given: Sequence[str],
+    min_cell: int,
+    differences: tuple[ModelDifferences, PairedRows] | None = None,
+) -> ModelsCompared:
+    """Log a comparison to the active run: metrics, tables, a picture and a page.
+
+    Parameters
+    ----------
+    run_id : str
+        The active run.
+    rows : ComparedRows
+        The rows with the decisions of both models.
+    opened : sequence of OpenedModel or AnyModel
+        The models; none for columns of decisions.
+    names : tuple of (str, str)
+        What model A and model B are called.
+    given : sequence of str
+        The URIs of the models, or the names of the columns.
+    min_cell : int
+        Numbers about fewer rows are not shown.
+    differences : tuple, optional
+        The result of `differences_on`, if it is known.
+
+    Returns
+    -------
+    ModelsCompared
+    """
+    spec = rows.spec
+    mlflow.set_tags(dataset_tags(spec) | {MEASURED_ROWS: rows.which})
+    said = {"a": given[0], "b": given[1], "rows": rows.which, "min_cell": str(min_cell)}
+    log_parameters({parameter("compare", name): value for name, value in said.items()})
+    log_parameters(spec_parameters(spec))
+    digest = rows.log().digest
+    log_dropped(rows.n_dropped)
+    looks = rows.look(opened)
+    say_looks(looks, gate=False)
+    found, paired = differences or differences_on(rows)
+    shown = show_differences(found, paired.counts, min_cell, unknown=spec.sensitive)
+    column = rows.columns[0]
+    done = ModelsCompared(run_id, names, shown, len(rows.a), rows.which, column, looks, digest)
+    plot = Plot(to_png(plot_model_differences(shown, *names)), _alternative(done))
+    log_analysis(_files(shown), _metrics(shown, column.name), {_PLOT: plot}, column.name)
+    words = differences_in_words(shown)
+    log_table(COMPARISON, words.assign(a=names[0], b=names[1]))
+    about = (
+        f"{_subject(done, given)} Data: {spec.name}, "
+        f"{n_of(len(rows.a), 'row')} ({_which(rows.which)})."
+    )
+    page = render_comparison(names, about, done.changed, shown, words, plot)
+    mlflow.log_text(page, COMPARISON_PAGE)
+    sentence = done.changed[0].upper() + done.changed[1:]
+    describe_run(
+        f"Compared model A, {as_code(said['a'])}, with model B, {as_code(said['b'])}, on "
+        f"{n_of(len(rows.a), 'row')} ({_which(rows.which)}) of {describe_data(spec)}.",
+        _markdown(done),
+        f"Differences are A − B, with 95 % intervals. {escaped(sentence)}.",
+        "" if looks is None else f"T{str(looks)[1:]}.",
+        f"{as_code(COMPARISON_PAGE)} has every group.",
+        commands=commands_after_compare(done, given if opened else (), rows.which),
+    )
+    return done
+
+
+def differences_on(rows: ComparedRows) -> tuple[ModelDifferences, PairedRows]:
+    """Return the differences of both models' decisions on rows with all numbers, and the tables."""
     a, b = rows.a, rows.b
-    found, counts = compare_paired(
+    return compare_paired(
         rows.columns,
         [column.positions(a.frame) for column in rows.columns],
         *(a.label, a.prediction, b.prediction, a.score, b.score),
         weight=a.weight,
         cluster=a.cluster,
     )
-    return show_differences(found, counts, min_cell, unknown=rows.spec.sensitive)
 
 
 def shown_differences_table(done: ModelsCompared) -> pd.DataFrame:

@@ -31,7 +31,13 @@ from fairrun.text import n_of
 from fairrun.tracking.datasets import log_decisions, log_input, log_notes, read_spec
 from fairrun.tracking.looks import Looks, log_looks
 
-__all__ = ["ComparedRows", "rows_of_columns", "rows_of_models"]
+__all__ = [
+    "ComparedRows",
+    "check_alike",
+    "have_same_splits",
+    "rows_of_columns",
+    "rows_of_models",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -103,7 +109,7 @@ def rows_of_models(
     """
     own = [model for model in models if isinstance(model, OpenedModel)]
     if len(own) == 2:
-        _check_alike(*own)
+        check_alike(*own)
     if isinstance(data, DecisionsRequest):
         is_plain = data == DecisionsRequest(data.data, read=data.read)
         if len(own) < 2 or not is_plain or own[0].dataset["target"] not in _header(own[0], data):
@@ -115,8 +121,11 @@ def rows_of_models(
             "data is needed, because a model was not made by fairrun, so its data are not known; "
             "give data=… with the columns of both models"
         )
-    if data is None:
-        _check_same_data(*own)
+    if data is None and not have_same_splits(*own):
+        raise RequestError(
+            "the models were trained on different data or splits, so they have no common test "
+            "split; give data=… with rows that neither of them was trained on"
+        )
     return _of_own(own, data, None)
 
 
@@ -240,7 +249,7 @@ def _like(model: OpenedModel, request: DecisionsRequest, header: Sequence[str]) 
     return replace(request, **missing)
 
 
-def _check_alike(a: OpenedModel, b: OpenedModel) -> None:
+def check_alike(a: OpenedModel, b: OpenedModel) -> None:
     """Raise RequestError unless two models predict the same target for the same groups."""
     for name in ("target", "positive"):
         if a.dataset[name] != b.dataset[name]:
@@ -257,11 +266,7 @@ def _check_alike(a: OpenedModel, b: OpenedModel) -> None:
         )
 
 
-def _check_same_data(a: OpenedModel, b: OpenedModel) -> None:
-    """Raise RequestError unless two models were trained on the same splits."""
+def have_same_splits(a: OpenedModel, b: OpenedModel) -> bool:
+    """Return whether two models were trained on the same splits, and so have one test split."""
     of_a, of_b = (dict(read_spec(str(each.metadata.run_id)).digests) for each in (a, b))
-    if of_a != of_b:
-        raise RequestError(
-            "the models were trained on different data or splits, so they have no common test "
-            "split; give data=… with rows that neither of them was trained on"
-        )
+    return of_a == of_b

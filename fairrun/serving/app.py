@@ -1,7 +1,9 @@
 """The web app that serves one model over HTTP.
 
 `create_app(uri)` returns the app. `uvicorn fairrun.serving.app:app` serves the model whose URI is
-in the environment variable `FAIRRUN_MODEL`.
+in the environment variable `FAIRRUN_MODEL`. If the URI names an alias, the app follows it;
+`FAIRRUN_POLL` has the seconds between two looks. `FAIRRUN_REASON_TEXTS` may have the path of a file
+with the texts of adverse-decision notices.
 """
 
 from __future__ import annotations
@@ -10,11 +12,9 @@ import asyncio
 import logging
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from itertools import count
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,9 +25,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from fairrun.errors import EXIT_BAD_REQUEST, RequestError
-from fairrun.models.provenance import fetch
-from fairrun.models.saved import SavedModel, load_saved
-from fairrun.serving.answering import Reply, answer
+from fairrun.models.provenance import alias_of, look_up
 from fairrun.serving.counting import CONTENT_TYPE, Counting
 from fairrun.serving.errors import (
     FAILED,
@@ -39,93 +37,25 @@ from fairrun.serving.errors import (
     error_body,
     place_of,
 )
-from fairrun.serving.limits import Budget, ClientDisconnect, Limits, content_type, read_body
-from fairrun.serving.openapi import openapi_document
+from fairrun.serving.following import POLL_SECONDS, Follower
+from fairrun.serving.limits import Limits
 from fairrun.serving.page import add_page
-from fairrun.serving.parameters import read_parameters
+from fairrun.serving.predict import Predict
 from fairrun.serving.queue import LANES
+from fairrun.serving.reason_file import read_texts
 from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
-from fairrun.serving.workers import Workers
+from fairrun.serving.serving_now import Loader, ServingNow
+from fairrun.serving.version import State, version_of
+from fairrun.serving.webhook import SECRET_VARIABLE, Webhook, secret_of_environment
 
 __all__ = ["create_app"]
 
 _logger = logging.getLogger(__name__)
 
-_MODEL_VARIABLE = "FAIRRUN_MODEL"
-
-
-class Predict:
-    """The handler of `POST /predict`, as a plain ASGI app.
-
-    A small body is answered at once, in the server's own process. A large body is answered by a
-    worker process, so that it does not delay other requests. A request for explanations or
-    counterfactuals also goes to a worker process, because it can take a thousand times as long.
-    If the client closes its connection, a worker process does not go on with the request.
-
-    Parameters
-    ----------
-    saved : SavedModel
-        The model.
-    limits : Limits
-        The limits on size and time.
-    counting : Counting
-        The counters for `GET /metrics`.
-    """
-
-    def __init__(self, saved: SavedModel, limits: Limits, counting: Counting) -> None:
-        self.saved, self.limits, self.counting = saved, limits, counting
-        self.workers: Workers | None = None
-        self._budget = Budget(limits.all_bytes, limits.inline_bytes)
-        counting.show_bytes(lambda: self._budget.held)
-        self._number = count(1)
-        #: Why the worker processes could not be started; None if they could.
-        self.failure: RequestError | None = None
-        self._refusals = RefusalLog(_logger)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        started = time.perf_counter()
-        try:
-            with self._budget.share() as share:
-                query = scope.get("query_string", b"")
-                quick = not read_parameters(query).slow
-                kind = content_type(scope)
-                body = await read_body(scope, receive, self.limits, share)
-                if self.workers is None or (quick and len(body) <= self.limits.inline_bytes):
-                    reply = answer(self.saved, body, query, kind)
-                else:
-                    reply = await self._ask(self.workers, body, query, kind, receive)
-                await send_json(reply.status, reply.body, send)
-        except Refused as refused:
-            reply = Reply(refused.status, b"", code=refused.code)
-            await send_refusal(refused, receive, send)
-        except ClientDisconnect:
-            self.counting.drop("client_gone")
-            return
-        seconds = time.perf_counter() - started
-        self.counting.count(reply, seconds)
-        number = next(self._number)
-        if reply.code:
-            self._refusals.add(reply.status, reply.code, f"request {number}")
-        else:
-            _logger.debug("request %d: %d rows in %.1f ms", number, reply.rows, 1000 * seconds)
-
-    async def _ask(
-        self, workers: Workers, body: bytes, query: bytes, kind: bytes, receive: Receive
-    ) -> Reply:
-        gone = asyncio.create_task(_wait_until_gone(receive))
-        try:
-            return await workers.ask(body, query, kind, gone=gone)
-        finally:
-            gone.cancel()
-
-
-async def _wait_until_gone(receive: Receive) -> None:
-    """Wait until the client closes its connection. Its body has been read before."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+_MODEL_VARIABLE, _POLL_VARIABLE = "FAIRRUN_MODEL", "FAIRRUN_POLL"
+_TEXTS_VARIABLE = "FAIRRUN_REASON_TEXTS"
 
 
 class App(FastAPI):
@@ -139,13 +69,17 @@ class App(FastAPI):
         The handler of `POST /predict`.
     guard : Guard
         The check of whether a request is allowed.
+    webhook : Webhook, optional
+        The handler of `POST /webhook`, which checks its requests itself.
     **options
         The options of `fastapi.FastAPI`.
     """
 
-    def __init__(self, predict: Predict, guard: Guard, **options: Any) -> None:
+    def __init__(
+        self, predict: Predict, guard: Guard, webhook: Webhook | None = None, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.predict, self.guard = predict, guard
+        self.predict, self.guard, self.webhook = predict, guard, webhook
         #: Why the worker processes could not be started; None if they could.
         self.failure: RequestError | None = None
         self._refusals = RefusalLog(_logger)
@@ -164,7 +98,9 @@ class App(FastAPI):
             await super().__call__(scope, receive, send_in_short)
             return
         try:
-            if (refused := self.guard.refusal(scope)) is not None:
+            if self.webhook is not None and scope.get("path") == "/webhook":
+                await self.webhook(scope, receive, send)
+            elif (refused := self.guard.refusal(scope)) is not None:
                 self._refusals.add(refused.status, refused.code)
                 await send_refusal(refused, receive, send)
             elif scope.get("path") == "/predict" and scope.get("method") == "POST":
@@ -187,7 +123,14 @@ async def _send_instead(refused: Refused, send: Send) -> None:
 
 
 def create_app(
-    model: str, *, token: str | None = None, limits: Limits | None = None, processes: int = 2
+    model: str,
+    *,
+    token: str | None = None,
+    limits: Limits | None = None,
+    processes: int = 2,
+    poll: float = POLL_SECONDS,
+    webhook_secret: str | None = None,
+    reason_texts: str | None = None,
 ) -> App:
     """Return the app that serves a model.
 
@@ -197,7 +140,8 @@ def create_app(
     Parameters
     ----------
     model : str
-        The model URI, such as `runs:/<run id>/model`, or the path of a model.
+        The model URI, such as `runs:/<run id>/model`, or the path of a model. If it names an alias,
+        such as `models:/income@champion`, the app follows the alias.
     token : str, optional
         The bearer token that clients must send. Without a token, only requests over the loopback
         interface are answered, whatever address the server listens on.
@@ -206,6 +150,12 @@ def create_app(
     processes : int, default 2
         The number of worker processes. One of them answers only requests for explanations of a few
         rows, the others large bodies.
+    poll : float, default 10
+        The seconds between two looks at the alias; 0 for none.
+    webhook_secret : str, optional
+        The secret of MLflow's webhook. With it, `POST /webhook` lets the app look at the alias.
+    reason_texts : str, optional
+        The path of a YAML file with the texts of adverse-decision notices; see `read_texts`.
 
     Returns
     -------
@@ -214,39 +164,45 @@ def create_app(
     Raises
     ------
     RequestError
-        If the model cannot be fetched, or fails a check.
+        If the model cannot be fetched or fails a check, or the texts cannot be used.
     """
-    folder, provenance = fetch(model)
-    try:
-        saved = load_saved(folder)
-    except RequestError as error:
-        raise RequestError(f"model={model} is refused: {error}") from error
+    own_texts = None if reason_texts is None else read_texts(reason_texts)
     limits = limits or Limits()
     counting = Counting()
-    predict = Predict(saved, limits, counting)
+    loader = Loader(model, limits, counting, processes, token is not None, own_texts)
+    alias = alias_of(model) if poll or webhook_secret else None
+    serving = ServingNow(loader.load(None if alias is None else look_up(alias)))
+    counting.show_model(serving.now.provenance)
+    follower = None if alias is None else Follower(serving, alias, loader, counting, poll)
+    webhook = None
+    if webhook_secret and follower and alias:
+        webhook = Webhook(webhook_secret, alias.name, follower.look_soon, limits)
+    elif webhook_secret:
+        _logger.warning("%s is not used, because model=%s names no alias", SECRET_VARIABLE, model)
+    predict = Predict(serving, limits, counting)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        workers = Workers(folder, processes, limits, counting)
         for lane in LANES:
-            counting.show_queue(lane, partial(workers.queue.length, lane))
+            counting.show_queue(lane, partial(serving.waiting, lane))
         try:
-            await workers.start()
+            await serving.now.start()
         except RequestError as error:
             app.failure = error
             raise
-        predict.workers = workers
+        if follower is not None:
+            follower.start()
         try:
             yield
         finally:
-            predict.workers = None
-            await workers.stop()
+            # The follower ends first: after that, no other model takes over.
+            stops = [] if follower is None else [follower.stop()]
+            await asyncio.gather(*stops, serving.stop())
 
     # FastAPI's own documentation page loads scripts from a public CDN, so it is switched off.
     off: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
-    app = App(predict, Guard(token), lifespan=lifespan, redirect_slashes=False, **off)
-    document = openapi_document(saved, provenance, limits, token=token is not None)
-    app.openapi = lambda: document  # type: ignore[method-assign]
+    app = App(predict, Guard(token), webhook, lifespan=lifespan, redirect_slashes=False, **off)
+    app.openapi = lambda: serving.now.document  # type: ignore[method-assign]
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -254,13 +210,14 @@ def create_app(
 
     @app.get("/ready")
     async def ready() -> Response:
-        if predict.workers is None:
+        if serving.now.running is None:
             return Response(NOT_READY.body, NOT_READY.status, media_type="application/json")
         return Response(b'{"status":"ready"}', media_type="application/json")
 
     @app.get("/version")
     async def version() -> dict[str, Any]:
-        return provenance.to_dict()
+        state = State() if follower is None else follower.state
+        return version_of(serving.now.provenance, state)
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -286,6 +243,13 @@ def create_app(
     return app
 
 
+def _poll_of_environment() -> int:
+    given = os.environ.get(_POLL_VARIABLE) or str(POLL_SECONDS)
+    if not (given.isascii() and given.isdigit() and len(given) <= 9):
+        raise RequestError(f"{_POLL_VARIABLE}={given} is no number of seconds; give 10, or 0")
+    return int(given)
+
+
 def __getattr__(name: str) -> App:
     """Return the app as the module's attribute `app`; it is created when uvicorn reads it."""
     if name != "app":
@@ -293,7 +257,13 @@ def __getattr__(name: str) -> App:
     try:
         if _MODEL_VARIABLE not in os.environ:
             raise RequestError(f"set {_MODEL_VARIABLE} to a model URI such as runs:/<run id>/model")
-        return create_app(os.environ[_MODEL_VARIABLE], token=token_of_environment())
+        return create_app(
+            os.environ[_MODEL_VARIABLE],
+            token=token_of_environment(),
+            poll=_poll_of_environment(),
+            webhook_secret=secret_of_environment(),
+            reason_texts=os.environ.get(_TEXTS_VARIABLE),
+        )
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(EXIT_BAD_REQUEST) from error

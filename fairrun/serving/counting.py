@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    generate_latest,
+)
 from prometheus_client.process_collector import ProcessCollector
 
+from fairrun.models.provenance import Provenance
 from fairrun.serving.answering import Reply
 
 __all__ = ["CONTENT_TYPE", "Counting"]
@@ -74,6 +82,41 @@ class Counting:
             "Bytes of all bodies that are being read, wait, or are being answered.",
             registry=self._registry,
         )
+
+        self._model = Info("fairrun_model", "The model that is served.", registry=self._registry)
+        self._swaps = Counter(
+            "fairrun_model_swaps",
+            "Changes of the model, because the alias pointed to another version.",
+            registry=self._registry,
+        )
+        self._refused_versions = Counter(
+            "fairrun_model_refusals",
+            "Versions that the alias pointed to, but that could not be served.",
+            registry=self._registry,
+        )
+        self._problem = Gauge(
+            "fairrun_alias_unknown",
+            "1 if the registry did not say to which version the alias points, else 0.",
+            registry=self._registry,
+        )
+
+    def show_model(self, provenance: Provenance) -> None:
+        """Report which model is served."""
+        names = ("name", "version", "model_id")
+        self._model.info({name: getattr(provenance, name) or "" for name in names})
+
+    def swap(self, provenance: Provenance) -> None:
+        """Add a change of the model, and report the new one."""
+        self._swaps.inc()
+        self.show_model(provenance)
+
+    def refuse_version(self) -> None:
+        """Add a version that could not be served."""
+        self._refused_versions.inc()
+
+    def show_problem(self, there_is_one: bool) -> None:
+        """Report whether the version of the alias is unknown."""
+        self._problem.set(there_is_one)
 
     def drop(self, reason: str) -> None:
         """Add a request that got no answer."""

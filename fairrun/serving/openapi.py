@@ -17,15 +17,25 @@ from fairrun.serving.examples import (
     example_rows,
 )
 from fairrun.serving.limits import Limits
+from fairrun.serving.reason_texts import ReasonTexts
 from fairrun.serving.schemas import (
     ERROR,
     HINTS,
+    NOTICES,
     REASONS,
     answers_schema,
     column_schema,
     counterfactual_schema,
     explanation_schema,
+    notice_schema,
     ref,
+)
+from fairrun.serving.version import (
+    MODEL_HEADER,
+    MODEL_HEADER_SCHEMA,
+    VERSION_SCHEMA,
+    State,
+    version_of,
 )
 
 __all__ = ["openapi_document", "title_of"]
@@ -56,7 +66,12 @@ _MEANINGS = {
 
 
 def openapi_document(
-    saved: SavedModel, provenance: Provenance, limits: Limits, *, token: bool
+    saved: SavedModel,
+    provenance: Provenance,
+    limits: Limits,
+    *,
+    token: bool,
+    texts: ReasonTexts | None = None,
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of a model.
 
@@ -70,6 +85,8 @@ def openapi_document(
         The limits of the app.
     token : bool
         Whether clients must send a bearer token.
+    texts : ReasonTexts, optional
+        The texts of the notice among the examples.
 
     Returns
     -------
@@ -82,7 +99,7 @@ def openapi_document(
     first, last = example_rows(columns)
     example = dict(zip(saved.names, first, strict=True))
     split = {"columns": [*example], "index": [0, 1], "data": [first, last]}
-    answered, wrong = answer_examples(saved), error_examples(saved, limits, token=token)
+    answered, wrong = answer_examples(saved, texts), error_examples(saved, limits, token=token)
     record = {
         "type": "object",
         "title": "one record",
@@ -139,7 +156,8 @@ def openapi_document(
             },
         },
         "responses": {
-            "200": _json("The answers, in the order of the rows.", ref("Answers"), answered),
+            "200": _json("The answers, in the order of the rows.", ref("Answers"), answered)
+            | {"headers": {MODEL_HEADER: MODEL_HEADER_SCHEMA}},
             **_errors(wrong),
         },
     }
@@ -150,6 +168,9 @@ def openapi_document(
     if changeable:
         parameters.append(HINTS)
         schemas["Counterfactual"] = counterfactual_schema(columns, example, changeable)
+    if explains:
+        parameters.append(NOTICES)
+        schemas["Notice"] = notice_schema(columns, changeable)
     if parameters:
         predict["parameters"] = parameters
     return {
@@ -207,7 +228,6 @@ def _about_model(provenance: Provenance) -> str:
 
 def _about(provenance: Provenance, wrong: dict[int, Examples], *, token: bool) -> dict[str, Any]:
     """Return the paths that describe the state of the app and the model that it serves."""
-    strings = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
     status = {"type": "object", "properties": {"status": {"type": "string"}}}
     right = 401 if token else 403
     refused = {right: wrong[right]}
@@ -231,7 +251,8 @@ def _about(provenance: Provenance, wrong: dict[int, Examples], *, token: bool) -
     }
     ready = get("Is the model ready to answer?", _json("Yes.", status, _READY), is_open=True)
     ready["get"]["responses"] |= _errors({503: example(orjson.loads(NOT_READY.body))})
-    origin = _json("The origin of the model.", strings, example(provenance.to_dict()))
+    shown = version_of(provenance, State())
+    origin = _json("The origin of the model.", VERSION_SCHEMA, example(shown))
     return {
         "/health": get("Is the process alive?", _json("Yes.", status, _OK), is_open=True),
         "/ready": ready,

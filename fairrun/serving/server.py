@@ -11,8 +11,10 @@ from uvicorn.config import STARTUP_FAILURE
 
 from fairrun.serving.app import create_app
 from fairrun.serving.connection import Connection
+from fairrun.serving.following import POLL_SECONDS
 from fairrun.serving.security import check_host, token_of_environment
 from fairrun.serving.stopping import Server
+from fairrun.serving.webhook import secret_of_environment
 from fairrun.tracking.names import RUN_VARIABLE
 
 __all__ = ["serve"]
@@ -22,7 +24,13 @@ __all__ = ["serve"]
 _STOP_SECONDS = 25
 
 
-def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
+def serve(
+    model: str,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    poll: float = POLL_SECONDS,
+    reason_texts: str | None = None,
+) -> bool:
     """Serve a model until the process gets a signal to stop, and finish running requests first.
 
     SIGTERM, SIGINT and SIGHUP stop the server. It takes at most 25 seconds to finish the running
@@ -38,6 +46,11 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
         environment variable `FAIRRUN_TOKEN`.
     port : int
         The port; 0 for any free port.
+    poll : float
+        If the model URI names an alias, the seconds between two looks at it; 0 for none. MLflow's
+        webhook can ask for a look, too, with the secret in `FAIRRUN_WEBHOOK_SECRET`.
+    reason_texts : str, optional
+        The path of a YAML file with the texts of adverse-decision notices.
 
     Returns
     -------
@@ -47,13 +60,20 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> bool:
     Raises
     ------
     RequestError
-        If the model cannot be fetched or fails a check, the address needs a token, the token is too
-        short, or a worker process cannot be started.
+        If the model cannot be fetched or fails a check, the address needs a token, the token or
+        the secret of the webhook is too short, the texts cannot be used, or a worker process cannot
+        be started.
     """
     parent = os.getppid() if RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
-    app = create_app(model, token=token)
+    app = create_app(
+        model,
+        token=token,
+        poll=poll,
+        webhook_secret=secret_of_environment(),
+        reason_texts=reason_texts,
+    )
     config = uvicorn.Config(
         app,
         host=host,

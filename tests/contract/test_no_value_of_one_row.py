@@ -6,6 +6,7 @@ or the middle of two neighbours, was learned from one or two persons.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 
 from fairrun.data import Dataset, prepare
 from fairrun.errors import RequestError
-from fairrun.groups import group_lookup
+from fairrun.groups import ProtectedColumn, group_lookup
 from fairrun.inference import GroupStepMap, InferenceModel, save_model
+from fairrun.metrics import evaluate_predictions, hidden_groups, show
+from fairrun.monitor import MeasuredBy, reference_of
 from fairrun.training import FairClassifier
 from fairrun.training.estimators import ESTIMATORS
 from fairrun.training.mitigation import MITIGATORS, TrainingMatrix
@@ -118,6 +121,45 @@ def test_what_is_looked_for_would_be_found(people: Dataset) -> None:
     plain = HistGradientBoostingClassifier(max_iter=5, random_state=0).fit(matrix, train.label)
     thresholds = ESTIMATORS["hist_gradient_boosting"].read(plain).threshold
     assert n_found(thresholds, looked_for) > 20
+
+
+@pytest.mark.parametrize("min_cell", [1, 5])
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_the_reference_for_monitoring_has_none(
+    people: Dataset, min_cell: int, *, sensitive: bool
+) -> None:
+    """Neither a number of one row, nor the name that four rows have, nor a score."""
+    rows = people.splits["test"]
+    frame = rows.frame.copy()
+    frame.loc[:3, "job"] = "Zaphod"
+    frame.loc[0, "weight"] = 7654321.5
+    frame.loc[1, "gain"] = 31415.9
+    rng = np.random.default_rng(0)
+    score = rng.random(len(rows))
+    column = ProtectedColumn.from_frame(frame, SPEC.protected[0])
+    evaluation = evaluate_predictions(
+        [column], [column.positions(frame)], rows.label, score > 0.5, score
+    )
+    hidden = hidden_groups(evaluation.counts, min_cell, unknown=sensitive)
+    reference = reference_of(
+        show(evaluation, hidden),
+        frame.drop(columns="sex"),
+        MeasuredBy("", None, "", "", ""),
+        weight=None,
+        min_cell=min_cell,
+        sensitive=sensitive,
+    )
+    text = json.dumps(reference.to_dict())
+    assert "Zaphod" not in text
+    assert "clerk" in text
+    numbers = np.array([float(each) for each in _NUMBER.findall(text.encode())])
+    groups = column.groups(frame)
+    looked_for = [rows_and_middles(frame["weight"].to_numpy(), groups), [7654321.5, 31415.9]]
+    looked_for += [rows_and_middles(score, groups)]
+    assert n_found(numbers, np.sort(np.concatenate(looked_for))) == 0
+    # A quantile itself would be found.
+    quantiles = np.quantile(frame["weight"], [0.1, 0.5], method="inverted_cdf")
+    assert n_found(quantiles, np.sort(frame["weight"])) == 2
 
 
 @pytest.mark.slow

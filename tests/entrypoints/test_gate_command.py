@@ -132,4 +132,44 @@ def test_it_needs_neither_mlflow_nor_scikit_learn(tmp_path: Path) -> None:
 def test_a_missing_argument_is_named(run: Invoke) -> None:
     found = run("gate", "counts.json")
     assert found.exit_code == 2
-    assert found.stderr.startswith("error: gate is missing; give COUNTS GATE")
+    assert found.stderr.startswith("error: give the gate after counts.json, or --format markdown")
+    assert run("gate").stderr.startswith("error: file is missing; give FILE GATE")
+
+
+def test_the_checks_of_a_run_are_printed_as_markdown(run: Invoke, trained: str) -> None:
+    """Also of terms that counts cannot decide, and by the verdict of the run."""
+    for gate, code, said in (
+        ("accuracy>=0.5; roc_auc>=0.5", 0, "pass"),
+        ("accuracy>=0.99; roc_auc>=0.5", 4, "fail"),
+        ("roc_auc>=0.5; min_count=900", 5, "insufficient evidence"),
+    ):
+        assert run("evaluate", "--model", trained, "--gate", gate).exit_code == code
+        uri = f"runs:/{last_run().info.run_id}/gate.json"
+        file = mlflow.artifacts.download_artifacts(uri)
+        found = run("gate", file, "--format", "markdown")
+        assert found.exit_code == code, found.output
+        assert found.stdout.startswith(f"### Fairness gate: {said}\n")
+        assert "| `roc_auc>=0.5` | `all rows` |" in found.stdout
+
+
+def test_counts_are_decided_and_printed_as_markdown(run: Invoke, tmp_path: Path) -> None:
+    counts = written(tmp_path / "counts.json", Counts.from_arrays(*ARRAYS).to_dict())
+    found = run("gate", counts, "statistical_parity<=0.01", "--format", "markdown")
+    assert found.exit_code == 4
+    assert "| **failed** |" in found.stdout
+
+
+def test_a_file_without_checks_is_refused_in_one_line(run: Invoke, tmp_path: Path) -> None:
+    for text, said in (
+        ("{", "cannot be read (JSONDecodeError)"),
+        ("[]", "holds no checks of a gate"),
+        ({"columns": ["term"], "data": [["x"]]}, "holds no checks of a gate"),
+        ({"columns": [], "data": []}, "holds no checks of a gate"),
+        (Counts.from_arrays(*ARRAYS).to_dict(), "with counts.json, give the gate, too"),
+    ):
+        found = run("gate", written(tmp_path / "file.json", text), "--format", "markdown")
+        assert found.exit_code == 2
+        assert said in found.stderr
+        assert len(found.stderr.splitlines()) == 1
+    found = run("gate", tmp_path / "nowhere.json", "--format", "markdown")
+    assert "there is no such file" in found.stderr

@@ -34,6 +34,8 @@ ABOUT += ["--privileged", "Male,White"]
 NAMED = ("sex", "race", "job", "city", "paid late")
 LONG = "ask me " * 1500
 FORMULA = '=HYPERLINK("http://example.org")'
+#: The pages that name values of the data, and shorten long ones.
+WITH_VALUES = ("report.html", "model_card.html", "annex_iv.html")
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,8 @@ def test_the_name_of_a_person_is_nowhere(
     # The rows with the names are measured, too.
     said.append(run("evaluate", "--model", uri, "--data", people, "--gate", gate).output)
     assert "gate:" in said[-1]
+    said.append(succeed(run("evaluate", "--model", uri)))
+    assert "reference.json" in artifacts(runs()[-1].info.run_id)
     model = mlflow.pyfunc.load_model(uri)
     rows = pd.read_csv(people).drop(columns="paid").head(60)
     asked = {"explain": True, "counterfactuals": True, "top_k": 0}
@@ -117,7 +121,9 @@ def test_the_name_of_a_person_is_nowhere(
         assert LONG[:300] not in text, where
     for page in tmp_path.rglob("*.html"):
         assert LONG[:300] not in page.read_text("utf-8")
-        assert ("characters, " in page.read_text("utf-8")) == (page.name == "report.html")
+        assert ("characters, " in page.read_text("utf-8")) == (page.name in WITH_VALUES)
+    for card in tmp_path.rglob("model_card.md"):
+        assert LONG[:300] not in card.read_text("utf-8")
     for path in tmp_path.rglob("audit/*.csv"):
         cells = re.findall(r'(?:^|,)"?([^",\n]+)', path.read_text("utf-8"), flags=re.MULTILINE)
         assert not [c for c in cells if c[0] in "=+@" and not re.match(r"[+-]?[\d.]", c)]
@@ -155,6 +161,13 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     page = mlflow.artifacts.load_text(f"runs:/{run_id}/report.html")
     assert "fewer than 5" in page
     assert "Numbers about fewer than 5 rows are not shown" in page
+    for name in ("model_card.md", "model_card.html"):
+        card = mlflow.artifacts.load_text(f"runs:/{run_id}/{name}")
+        assert "Numbers about fewer than 5 rows are not shown" in card
+        about = re.findall(r"^\| Inuit \|.*|<th scope=.row.>Inuit</th>.*", card, re.MULTILINE)
+        assert about
+        assert not re.search(r"\d", "".join(about).replace("fewer than 5", ""))
+        assert "threshold for everybody" not in card
     # The data are sensitive, so the gate cannot be decided again.
     counts = mlflow.artifacts.load_dict(f"runs:/{run_id}/counts.json")
     assert counts == {"kind": "counts", "suppressed": True}
@@ -164,6 +177,10 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     scores = mlflow.artifacts.load_dict(f"runs:/{run_id}/score_histogram.json")
     with pytest.raises(RequestError, match="the score histogram of this run are suppressed"):
         ScoreHistogram.from_dict(scores)
+    reference = mlflow.artifacts.load_dict(f"runs:/{run_id}/reference.json")
+    assert (reference["counts"], reference["scores"]) == (None, None)
+    assert "Inuit" not in json.dumps(reference)
+    assert "Male" in json.dumps(reference)
 
     run_id, tables = evaluated(run, uri, "--min-cell", 1, "--justification", "so few")
     rates = tables["rates"].set_index("group")

@@ -6,8 +6,12 @@ Whatever else is raised is a fault.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import functools
+import hmac
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 import orjson
 import pandas as pd
+from starlette.types import Message
 
 from fairrun import inference
 from fairrun.data import DataRequest, DatasetSpec, ReadOptions, prepare, resolve_spec
@@ -25,7 +30,8 @@ from fairrun.gate import parse_gate, read_gate
 from fairrun.groups import format_group, parse_group
 from fairrun.models.saved import SavedModel
 from fairrun.serving.answering import answer
-from fairrun.serving.limits import CSV, JSON
+from fairrun.serving.limits import CSV, JSON, Limits
+from fairrun.serving.webhook import Webhook
 from fairrun.sweep.space_text import DEFAULT_SPACE, parse_space, read_space
 from fairrun.training import FairClassifier
 from tests.fuzz.mutations import mutated, mutated_document
@@ -187,6 +193,35 @@ def _body(kind: bytes, query: bytes = b"") -> Callable[[bytes], None]:
     return ask
 
 
+def _webhook(asked: bytes) -> None:
+    """Ask with three headers and a body, a line each. SIGNATURE and NOW stand for right ones."""
+    signature, delivery, when, body = (*asked.split(b"\n", 3), b"", b"", b"")[:4]
+    when = when.replace(b"NOW", b"%d" % time.time())
+    right = hmac.digest(_SECRET, b".".join((delivery, when, body)), "sha256")
+    signature = signature.replace(b"SIGNATURE", base64.b64encode(right))
+    sent: list[Message] = []
+    looks: list[bool] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    names = (b"x-mlflow-signature", b"x-mlflow-delivery-id", b"x-mlflow-timestamp")
+    headers = [*zip(names, (signature, delivery, when), strict=True)]
+    scope = {"type": "http", "method": "POST", "path": "/webhook", "headers": headers}
+    handler = Webhook(_SECRET.decode(), "income", lambda: looks.append(True), Limits())
+    asyncio.run(handler(scope, receive, send))
+    status, content = sent[0]["status"], orjson.loads(sent[1]["body"])
+    if status != 202:
+        assert status in (400, 403), status
+        assert not looks
+        raise RequestError(content["error"]["message"])
+    assert signature == b"v1," + base64.b64encode(right)
+    assert looks == [True] * (content["status"] == "looking")
+
+
 def _query(asked: bytes) -> None:
     reply = answer(_saved(), _ROW, asked, JSON)
     if reply.status != 200:
@@ -341,6 +376,14 @@ _HTTP_TOKENS = (
     *(b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", b";", b"/"),
 )
 
+_SECRET = b"sixteen characters"
+_EVENT = b'{"entity": "model_version_alias", "action": "created", "data": {"name": "income"}}'
+_EVENTS = (
+    *(b"v1,SIGNATURE\nid\nNOW\n" + body for body in (_EVENT, b"{}", b"[" * 500, b"\xff", b"")),
+    b"v1,SIGNATURE\nid\n1764500000\n" + _EVENT,
+    *(b"SIGNATURE\nid\nNOW\n" + _EVENT, b"v1,\nid\nNOW\n" + _EVENT, b"v1,SIGNATURE\n\n\n"),
+)
+
 SUBJECTS = {
     "HTTP connection": Subject(ask_connection, _REQUESTS, _HTTP_TOKENS),
     "JSON body": Subject(_body(JSON), _BODIES, _JSON_TOKENS, is_document=True),
@@ -351,6 +394,11 @@ SUBJECTS = {
         _body(CSV),
         (_PEOPLE.to_csv(index=False).encode(), b"age\n1\n", b'age,job\n"1\n', b"", b"age,age\n1,2"),
         _CSV_TOKENS,
+    ),
+    "webhook": Subject(
+        _webhook,
+        _EVENTS,
+        (b"v1,", b"SIGNATURE", b"NOW", b"\n", b".", b"=", b'"data"', *_JSON_TOKENS),
     ),
     "query string": Subject(
         _query,

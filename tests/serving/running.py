@@ -59,11 +59,12 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> socket.s
 
 @contextmanager
 def in_a_process(
-    model: Path | str, log: Path, *, tracking_uri: str, **environment: str
+    model: Path | str, log: Path, *, tracking_uri: str, poll: int = 10, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run the entry point; yields its process and its port."""
     port = free_port()
     command = ["-m", "fairrun", "serve", "--model", str(model), "--port", str(port)]
+    command += ["--poll", str(poll)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRRUN_")}
     with log.open("w") as output:
         process = subprocess.Popen(

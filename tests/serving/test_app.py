@@ -8,18 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import pandas as pd
 import pytest
 from starlette.types import Message
 
 from fairrun.errors import RequestError
-from fairrun.models.seal import seal
 from fairrun.serving.app import App, create_app
 from fairrun.serving.errors import CODES
 from fairrun.serving.limits import Limits
 from tests.contract.conftest import Case
 from tests.contract.test_input_policy import CANARY
 from tests.serving.conftest import Ask, records, send
+from tests.serving.registry import with_wrong_answers
 
 
 def error_of(response: object) -> dict[str, object]:
@@ -172,14 +173,7 @@ def test_a_range_is_ignored(ask: Ask) -> None:
 
 
 def test_a_model_whose_golden_answers_are_not_met_is_refused(case: Case, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(case.folder, tmp_path / "model"))
-    scorer = folder / "code" / "inference" / "scorer.py"
-    text = scorer.read_text("utf-8")
-    changed = text.replace("np.add.accumulate(summands)[-1]", "-np.add.accumulate(summands)[-1]")
-    changed = changed.replace("        return total\n", "        return -total\n")
-    assert changed.count("-") > text.count("-") + 1
-    scorer.write_text(changed, encoding="utf-8")
-    seal(folder)
+    folder = with_wrong_answers(case.folder, tmp_path / "model")
     with pytest.raises(RequestError, match="golden rows differently than when it was saved"):
         create_app(str(folder))
 
@@ -209,6 +203,37 @@ def test_uvicorn_imports_the_app_or_ends_with_one_line(case: Case, named: bool) 
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: model=" if named else "error: set FAIRRUN_MODEL")
+
+
+@pytest.mark.parametrize(("poll", "following"), [("0", False), ("7", True), ("", True)])
+def test_uvicorn_lets_the_app_follow_an_alias(
+    case: Case, monkeypatch: pytest.MonkeyPatch, poll: str, following: bool
+) -> None:
+    import fairrun.serving.app as module
+
+    client, name = mlflow.MlflowClient(), f"imported{poll}"
+    client.create_registered_model(name)
+    client.create_model_version(name, case.uri)
+    client.set_registered_model_alias(name, "champion", "1")
+    monkeypatch.setenv("FAIRRUN_MODEL", f"models:/{name}@champion")
+    monkeypatch.setenv("FAIRRUN_POLL", poll)
+    said = send(module.app, path="/version", method="GET").json()
+    assert (said["version"], said["following"]) == ("1", following)
+
+
+@pytest.mark.parametrize("poll", ["-1", "soon", "1.5", "٣"])
+def test_a_wrong_poll_of_the_environment_is_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], poll: str
+) -> None:
+    import fairrun.serving.app as module
+
+    monkeypatch.setenv("FAIRRUN_MODEL", "models:/imported@champion")
+    monkeypatch.setenv("FAIRRUN_POLL", poll)
+    with pytest.raises(SystemExit, match="2"):
+        module.app  # noqa: B018
+    assert capsys.readouterr().err == (
+        f"error: FAIRRUN_POLL={poll} is no number of seconds; give 10, or 0\n"
+    )
 
 
 def test_nothing_else_is_an_attribute_of_the_module() -> None:

@@ -221,7 +221,7 @@ def test_clients_that_hang_up_are_not_waited_for(
     host, port = address.removeprefix("http://").split(":")
     body = json.dumps(records(rows)).encode()
     head = f"POST /predict HTTP/1.1\r\nHost: {host}\r\n{JSON}Content-Length: {len(body)}\r\n\r\n"
-    workers = app.predict.workers
+    workers = app.predict.serving.now.running
     assert workers is not None
     (worker,) = workers._workers
     assert worker.process is not None

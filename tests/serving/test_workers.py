@@ -262,7 +262,7 @@ def test_large_bodies_are_answered_elsewhere_and_small_ones_meanwhile(
             answers = await asyncio.gather(
                 *(ask("large", large) for _ in range(3)), *(ask("small", small) for _ in range(3))
             )
-        assert app.predict.workers is None
+        assert app.predict.serving.now.running is None
         return list(answers)
 
     answers = asyncio.run(asked())

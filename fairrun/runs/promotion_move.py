@@ -81,10 +81,10 @@ def _facts(decided: Promoted, trained: Mapping[str, str]) -> dict[str, str]:
         "gate": "none" if request.gate is None else str(request.gate),
         "gate_mode": request.gate_mode,
         "margin": str(request.margins),
-        "evaluated_in": "none" if evidence is None else evidence.run_id,
-        "compared_in": "none" if compared is None else compared.run_id,
+        "evaluated_in": "" if evidence is None else evidence.run_id,
+        "compared_in": "" if compared is None else compared.run_id,
         "data_digest": "" if evidence is None else evidence.data_digest,
-        "compared_digest": "none" if compared is None else compared.digest,
+        "compared_digest": "" if compared is None else compared.digest,
         "model_digest": hashlib.sha256(manifest.read_bytes()).hexdigest(),
         "commit": trained.get(MLFLOW_GIT_COMMIT, ""),
     }

@@ -21,6 +21,7 @@ from fairrun.metrics import has_sign
 from fairrun.text import as_code, escaped, with_interval
 from fairrun.tracking.metric_names import metrics_by_name
 from fairrun.tracking.names import (
+    ALIAS_CHAMPION,
     CARD_MISSING,
     CARD_USE,
     DATASET_DIGEST,
@@ -145,15 +146,16 @@ def _parts(
     tags = evaluation.data.tags
     numbers = metrics_by_name(evaluation.data.metrics, column.name)
     gate = evaluation.data.params.get(parameter("evaluate", "gate"))
-    verdict = "No gate was checked in this run."
+    verdict = "" if decision else "No gate was checked in this run."
     if GATE_VERDICT in tags and gate is not None:
         words = tags[GATE_VERDICT].replace("_", " ")
         verdict = f"Verdict of the gate {as_code(gate)} in this run: **{words}**."
     command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
-    serve = f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```"
+    what = "the champion" if uri.endswith(f"@{ALIAS_CHAMPION}") else "this version"
+    serve = f"To serve {what}, type in the folder of fairrun:\n\n```bash\n{command}\n```"
     return [
-        f"{HEADING}\n\n{verdict}",
-        decision,
+        f"{HEADING}\n\n{decision or verdict}",
+        verdict if decision else "",
         _measured(numbers, evaluation.info.run_id, column),
         _use(tags) if has_card else "",
         _policy(tags, column),

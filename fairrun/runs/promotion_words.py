@@ -13,11 +13,15 @@ __all__ = ["bullets", "markdown_of", "reasons_of", "said_of_champion", "said_of_
 
 #: How many checks of a gate, and how many comparisons, are reasons, and the longest reason.
 _MOST, _LONGEST = 5, 300
+_IS_CHAMPION = "the model is the champion already, so the gate alone decides"
 
 
-def reasons_of(result: GateResult, against: Against | None) -> tuple[str, ...]:
+def reasons_of(
+    result: GateResult, against: Against | None, *, is_champion: bool = False
+) -> tuple[str, ...]:
     """Return why a candidate is promoted or not, a sentence each without a full stop."""
-    return tuple(shortened(each, _LONGEST) for each in (*_of_gate(result), *_of_champion(against)))
+    of_champion = [_IS_CHAMPION] if is_champion else _of_champion(against)
+    return tuple(shortened(each, _LONGEST) for each in (*_of_gate(result), *of_champion))
 
 
 def _of_gate(result: GateResult) -> list[str]:
@@ -53,8 +57,10 @@ def _some(before: str, each: Sequence[str]) -> list[str]:
     return [*said, f"{before}{n_of(more, 'more check')}"] if more > 0 else said
 
 
-def said_of_champion(name: str, against: Against | None) -> str:
-    """Return who the champion is before the decision, as a sentence."""
+def said_of_champion(name: str, against: Against | None, *, is_champion: bool) -> str:
+    """Return which version is the champion before the decision, as a sentence."""
+    if is_champion:
+        return f"{_IS_CHAMPION[0].upper()}{_IS_CHAMPION[1:]}."
     if against is None:
         return f"{name} has no champion yet, so the gate alone decides."
     return f"The champion of {name} is version {against.champion.version}."

@@ -29,13 +29,14 @@ _COLUMNS = {
     "explanations": "explanation",
     "feature_importances": "feature_importance",
     "counterfactuals": "counterfactuals",
+    "reasons": "reasons",
 }
 _TYPES = {
     "prediction": np.int64,
     "probability": np.float64,
     "decision_probability": np.float64,
 }
-#: The largest number of rows per request if explanations or counterfactuals are requested, because
+#: The largest number of rows per request if explanations, hints or notices are requested, because
 #: such rows can take a thousand times as long.
 _SLOW_ROWS = 500
 #: Statuses of temporary errors. A request changes nothing on the server, so it can be sent again.
@@ -81,8 +82,8 @@ class Client:
     token : str, optional
         The bearer token, if the server requires one.
     chunk_rows : int, default 5000
-        The largest number of rows per request. Requests for explanations or counterfactuals have at
-        most 500 rows.
+        The largest number of rows per request. Requests for explanations, counterfactuals or
+        notices have at most 500 rows.
     retries : int, default 5
         The number of times that a request is sent again after the connection failed or the server
         was busy (statuses 429, 502 and 503). The first pause is 0.1 seconds, or the number of
@@ -124,6 +125,7 @@ class Client:
         top_k: int = 0,
         feature_importance: bool = False,
         counterfactuals: bool = False,
+        reasons: bool = False,
     ) -> pd.DataFrame:
         """Return the server's predictions for rows.
 
@@ -136,13 +138,17 @@ class Client:
             Whether to add a column `explanation`, which holds dicts with the contribution of each
             column to the score.
         top_k : int, default 0
-            The number of columns in each explanation; 0 for all columns.
+            The number of columns in each explanation; 0 for all columns. See also `reasons`.
         feature_importance : bool, default False
             Whether to add a column `feature_importance`, which holds lists with the contributions
             of all columns.
         counterfactuals : bool, default False
             Whether to add a column `counterfactuals`, which holds lists of dicts. Each dict is a
             change of one column that would change the label.
+        reasons : bool, default False
+            Whether to add a column `reasons`, which holds an adverse-decision notice for each row
+            with label 0: a dict with `text`, `reasons` and `changes`. It is None for other rows. A
+            notice has the `top_k` strongest reasons; 0 means four.
 
         Returns
         -------
@@ -164,9 +170,10 @@ class Client:
             "top_k": top_k,
             "feature_importance": feature_importance,
             "counterfactuals": counterfactuals,
+            "reasons": reasons,
         }
         query = urlencode({name: str(value).lower() for name, value in asked.items() if value})
-        slow = explain or feature_importance or counterfactuals
+        slow = explain or feature_importance or counterfactuals or reasons
         chunk_rows = min(self.chunk_rows, _SLOW_ROWS) if slow else self.chunk_rows
         path = f"/predict?{query}" if query else "/predict"
         cached = self._columns

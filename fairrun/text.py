@@ -12,7 +12,9 @@ import pandas as pd
 
 __all__ = [
     "NAMED_FROM",
+    "as_code",
     "did_you_mean",
+    "escaped",
     "few_rows",
     "format_table",
     "listed_names",
@@ -39,6 +41,9 @@ _LONGEST_CELL = 240
 #: A spreadsheet reads text that begins with one of these as a formula.
 #: In some languages, it does so with the wide forms of the signs, too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+#: What has a meaning in Markdown. An underscore has none inside a word, such as a metric's name.
+_MARKUP = re.compile(r"([\\`*\[\]|~])|(?<!\w)(_)|(_)(?!\w)")
 
 
 def format_table(table: pd.DataFrame, decimals: int = 3, *, signed: Collection[str] = ()) -> str:
@@ -349,3 +354,27 @@ def listed_names(names: Sequence[str], most: int = 20) -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(map(quoted, names[:most]))}{more}"
+
+
+def escaped(text: str) -> str:
+    r"""Return a text in which Markdown has no meaning, such as the name of a group.
+
+    Examples
+    --------
+    >>> escaped("White|Asian"), escaped("<b>"), escaped("capital_gain"), escaped("_a_")
+    ('White\\|Asian', '&lt;b&gt;', 'capital_gain', '\\_a\\_')
+    """
+    plain = " ".join(text.split()).replace("&", "&amp;")
+    plain = plain.replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", plain)
+
+
+def as_code(text: str) -> str:
+    """Return a parameter, a metric or a command as code.
+
+    Examples
+    --------
+    >>> as_code("statistical_parity<=0.1")
+    '`statistical_parity<=0.1`'
+    """
+    return f"`{shortened(' '.join(text.split()), 400).replace('`', chr(39))}`"

@@ -403,6 +403,20 @@ def constraint_probability(rows: Rows, _: dict[str, Any]) -> str:
     return _markdown(header, of)
 
 
+def alternatives(rows: Rows, _: dict[str, Any]) -> str:
+    """Write how often a sweep says that there is a less discriminatory alternative."""
+    ways = ["sweep", "test, each alone", "validation, each alone"]
+    lines = (
+        [
+            *(row["setting"], str(row["groups"]), f"{row['rows']:,}", f"{row['candidates']:.1f}"),
+            *(f"{row[way]:.1f}" for way in ways),
+        ]
+        for row in rows
+    )
+    header = ["trials are", "groups", "test rows", "candidates", "a sweep says yes", *ways[1:]]
+    return _markdown(header, lines)
+
+
 def gate_errors(rows: Rows, _: dict[str, Any]) -> str:
     """Write how often each verdict comes, by where the true value lies."""
     places = list(dict.fromkeys(row["true_value"] for row in rows))
@@ -775,6 +789,7 @@ TABLES = {
     "intervals": Table("intervals", intervals),
     "constraint_probability": Table("constraint_probability", constraint_probability),
     "rows_needed": Table("rows_needed", rows_needed),
+    "alternatives": Table("alternatives", alternatives),
     "gate_errors": Table("gate_errors", gate_errors),
     "gate_errors_whole": Table("gate_errors_whole", gate_errors_whole),
     "gate_errors_unequal": Table("gate_errors_unequal", gate_errors_unequal),

@@ -13,8 +13,11 @@ import requests
 from fairrun import client as module
 from fairrun.client import Client, RefusedError
 from fairrun.data import Dataset
+from fairrun.models.saved import load_saved
+from fairrun.serving.answering import answer
 from fairrun.serving.app import create_app
 from tests.contract.conftest import Case, make_case, people, rows, store
+from tests.serving.conftest import records
 from tests.serving.running import in_a_thread
 
 __all__ = ["people", "rows", "store"]
@@ -62,6 +65,11 @@ def test_reasons_and_hints_are_the_models(
     assert answers.pop("feature_importance").tolist() == explained.plain()
     assert answers.pop("counterfactuals").tolist() == case.model.counterfactuals(frame)
     pd.testing.assert_frame_equal(answers, plain, check_exact=True)
+    body = json.dumps(records(frame)).encode()
+    reply = answer(load_saved(case.folder), body, b"reasons=true&top_k=2")
+    notices = client.predict(frame, reasons=True, top_k=2)
+    assert notices.pop("reasons").tolist() == json.loads(reply.body)["reasons"]
+    pd.testing.assert_frame_equal(notices, plain, check_exact=True)
     of_none = client.predict(frame.head(0), explain=True)
     assert of_none["explanation"].tolist() == []
     with pytest.raises(RefusedError, match="top_k must be a number of columns"):

@@ -3,6 +3,7 @@
 from fairrun.data.ahead import ReadRequest, read_ahead, read_decisions_ahead
 from fairrun.data.cells import decide_text
 from fairrun.data.clusters import clusters_note, deal_clusters, read_clusters
+from fairrun.data.databases import is_database
 from fairrun.data.decision_table import DecisionTable, read_decisions
 from fairrun.data.decisions import Decisions
 from fairrun.data.decisions_request import DecisionsRequest, ScoreScale, has_spec
@@ -72,6 +73,7 @@ __all__ = [
     "find_in",
     "has_spec",
     "identify_rows",
+    "is_database",
     "is_preprocessed",
     "label_group_counts",
     "load_source",

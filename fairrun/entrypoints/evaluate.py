@@ -27,7 +27,6 @@ from fairrun.entrypoints._types import given as text_if_given
 from fairrun.errors import RequestError
 from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
-from fairrun.pages import read_statements
 from fairrun.runs.purpose import check_purpose
 from fairrun.text import listed_names
 
@@ -117,14 +116,20 @@ def main(
     purpose_given = text_if_given(purpose)
     reason = None if justification == "none" else justification
     check_purpose(purpose_given)
-    statements = read_statements(None if card == "none" else card)
     check_address(model)
 
     with slow_imports():
         from fairrun.models.any_model import AnyModel, open_as_made
+        from fairrun.pages import read_statements
 
+    statements = read_statements(None if card == "none" else card)
     opened = open_as_made(model)
     if isinstance(opened, AnyModel):
+        if statements.path:
+            raise RequestError(
+                f"card={card} describes a model that fairrun made, and model={model} is another; "
+                "leave card out"
+            )
         request = _labelled_rows(model, text_if_given(data), columns, options, of_others)
 
         with slow_imports():

@@ -77,10 +77,10 @@ def main(
         check_address(model)
 
     with slow_imports():
+        from fairrun.pages import shown_before_after
         from fairrun.runs.postprocess import (
             commands_after_postprocess,
             run_postprocess,
-            shown_before_after,
         )
         from fairrun.tracking.hints import where_to_look
 

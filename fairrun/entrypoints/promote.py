@@ -13,7 +13,6 @@ from fairrun.entrypoints._types import given as text_if_given
 from fairrun.errors import RequestError
 from fairrun.gate import MARGIN, parse_margins, read_gate
 from fairrun.models.address import check_address
-from fairrun.pages import read_statements
 
 if TYPE_CHECKING:
     from fairrun.runs.promotion import Promoted
@@ -82,13 +81,14 @@ def main(
         )
     demanded = None if gate == "none" or gate_mode == "disabled" else read_gate(gate)
     margins, options = parse_margins(margin), read_options(read)
-    statements = read_statements(None if card == "none" else card)
     check_address(model)
 
     with slow_imports():
+        from fairrun.pages import read_statements
         from fairrun.runs.promote import run_promote
         from fairrun.runs.promotion import PromotionRequest
 
+    statements = read_statements(None if card == "none" else card)
     done = run_promote(
         PromotionRequest(
             *(model, name, demanded, gate_mode, margins),

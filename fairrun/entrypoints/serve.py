@@ -25,7 +25,13 @@ from fairrun.models.address import check_address
     help="If the model is given by an alias, the seconds between two looks whether the alias "
     "points to another version, which then takes over; 0 to stay with the first one.",
 )
-def main(model: str, port: int, host: str, poll: int) -> None:
+@click.option(
+    "--reason-texts",
+    default="none",
+    help="A YAML file with reason codes and texts for adverse-decision notices (/predict?reasons="
+    "true); none: texts are made from the names of columns.",
+)
+def main(model: str, port: int, host: str, poll: int, reason_texts: str) -> None:
     """Serve a logged model over HTTP. Its documentation is at /docs."""
     check_address(model)
 
@@ -35,5 +41,5 @@ def main(model: str, port: int, host: str, poll: int) -> None:
         from fairrun.tracking.left_run import claim_run, end_left_run
 
     claim_run("serve", f"Serves the model {as_code(model)} until the server is stopped.")
-    if serve(model, host, port, poll):
+    if serve(model, host, port, poll, None if reason_texts == "none" else reason_texts):
         end_left_run()

@@ -73,6 +73,12 @@ def _described(rows: dict[str, str]) -> str:
     "group_thresholds.tolerance=0..0.2', or the path of a YAML file.",
 )
 @click.option(
+    "--reads-group",
+    type=click.Choice(["any", "no"]),
+    default="any",
+    help="no: try only methods whose models never read a protected column in prediction.",
+)
+@click.option(
     "--objective",
     default="accuracy,statistical_parity",
     help="One metric to improve, or two metrics whose frontier is searched.",
@@ -134,7 +140,7 @@ def main(
     """Train many models, choose one on validation, and evaluate it once on test."""
     of_trials = None if constraint == "none" else constraint
     if plain["space"] != "default":
-        read_space(plain["space"])  # which the run reads again
+        read_space(plain["space"], plain["reads_group"])  # which the run reads again
     if resume == "none":
         check_choice(plain["objective"], of_trials, given(select))
         data = read_early(data)
@@ -176,6 +182,10 @@ def _say(swept: Swept) -> None:
     click.echo(measured)
     if "undefined" in trials + measured:
         click.echo(UNDEFINED)
+    found = swept.alternatives
+    click.echo(f"\nIs there a less discriminatory alternative? {found.sentence}")
+    if found.how:
+        click.echo(f"{found.how}\n\n{format_table(found.table)}")
     if swept.gate is not None:
         click.echo("\nThe constraint on the test rows, which the choice did not use:")
         print_checks(swept.gate)

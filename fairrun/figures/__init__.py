@@ -1,5 +1,8 @@
 """Figures. Each function returns a figure, and none writes a file."""
 
+from fairrun.figures.alternatives import (
+    plot_alternatives,
+)
 from fairrun.figures.comparison import (
     metric_direction,
     plot_fairness_accuracy,
@@ -60,6 +63,7 @@ __all__ = [
     "draw_evaluation",
     "draw_explanations",
     "metric_direction",
+    "plot_alternatives",
     "plot_calibration",
     "plot_conditional",
     "plot_confusion_matrices",

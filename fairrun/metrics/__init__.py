@@ -25,6 +25,9 @@ from fairrun.metrics.audit import (
 from fairrun.metrics.audit_scores import (
     audit_scores,
 )
+from fairrun.metrics.before_after import (
+    before_after_table,
+)
 from fairrun.metrics.bias import (
     BIAS_METRICS,
     BiasMetric,
@@ -81,6 +84,7 @@ from fairrun.metrics.counts import (
 )
 from fairrun.metrics.effects import (
     FEW_CHANGES,
+    FEW_ROWS,
     Effect,
     EffectKind,
     compare_with_none,
@@ -88,6 +92,7 @@ from fairrun.metrics.effects import (
     effect_sentence,
     majority_label,
     over_majority,
+    with_enough_rows,
 )
 from fairrun.metrics.estimates import (
     GroupEstimates,
@@ -138,6 +143,9 @@ from fairrun.metrics.paired import (
     PairedCounts,
     WeightedPairedCounts,
     count_pairs,
+)
+from fairrun.metrics.paired_limits import (
+    PairedEstimates,
 )
 from fairrun.metrics.performance import (
     PERFORMANCE_METRICS,
@@ -224,6 +232,7 @@ __all__ = [
     "BIAS_METRICS",
     "CALIBRATION_BINS",
     "FEW_CHANGES",
+    "FEW_ROWS",
     "GROUP_RATES",
     "INEQUALITY_METRICS",
     "MARGINAL",
@@ -259,6 +268,7 @@ __all__ = [
     "Linearised",
     "ModelDifferences",
     "PairedCounts",
+    "PairedEstimates",
     "PairedRows",
     "Publication",
     "Rate",
@@ -273,6 +283,7 @@ __all__ = [
     "area_between_roc_curves",
     "audit",
     "audit_scores",
+    "before_after_table",
     "bias_table",
     "both_hidden",
     "brier_score",
@@ -339,6 +350,7 @@ __all__ = [
     "verdict_of",
     "why_no_interval",
     "wilson_limits",
+    "with_enough_rows",
     "with_publication",
     "worst_of",
 ]

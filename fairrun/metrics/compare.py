@@ -68,6 +68,42 @@ class PairedRows:
             seed=seed,
         )
 
+    def limits(
+        self, found: Difference, grouping: Grouping, rates: Sequence[Rate], confidence: float
+    ) -> tuple[float, float, str]:
+        """Return the limits of a difference of these rows, and why there are none.
+
+        Parameters
+        ----------
+        found : Difference
+            One difference, as `estimates` computes it.
+        grouping : Grouping
+            The groups that it is about.
+        rates : sequence of Rate
+            The rates that it is computed from.
+        confidence : float
+            Confidence level of the interval.
+
+        Returns
+        -------
+        low, high : float
+            The limits, which are wider for rows in clusters; NaN without an interval.
+        reason : str
+            Why weights or clusters do not allow an interval; empty if they do.
+        """
+        value, low, high = (float(each) for each in (found.value, found.low, found.high))
+        reason = ""
+        if isinstance(self.counts, WeightedPairedCounts):
+            models = [self.counts.model(which) for which in "ab"]
+            refusals = (why_no_interval(model, grouping, rates) for model in models)
+            reason = next(filter(None, (each for all_ in refusals for each in all_)), "")
+        if not reason and self.clusters is not None:
+            factor, reason = self.clusters.widening(grouping, found.gradient, confidence)
+            low, high = value - factor * (value - low), value + factor * (high - value)
+        if reason or not (np.isfinite(low) and np.isfinite(high)):
+            low = high = np.nan
+        return low, high, reason
+
 
 @dataclass(frozen=True, eq=False)
 class ModelDifferences:
@@ -337,7 +373,6 @@ class _Comparison:
     def __init__(self, rows: PairedRows, confidence: float, n_replicates: int, seed: int) -> None:
         self._rows, self._confidence = rows, confidence
         self._n_replicates, self._seed = n_replicates, seed
-        self._models = [rows.counts.model(which) for which in "ab"]
 
     def differences(self) -> ModelDifferences:
         """Return all tables."""
@@ -411,19 +446,10 @@ class _Comparison:
         reasons: Sequence[str],
     ) -> dict[str, Any]:
         """Return a row of a table, with an interval unless there is a reason against it."""
-        value, low, high = (float(each) for each in (found.value, found.low, found.high))
-        reason = next(filter(None, reasons), "")
-        if not reason and isinstance(self._rows.counts, WeightedPairedCounts):
-            refusals = (why_no_interval(model, grouping, rates) for model in self._models)
-            reason = next(filter(None, (each for all_ in refusals for each in all_)), "")
-        if not reason and self._rows.clusters is not None:
-            factor, reason = self._rows.clusters.widening(
-                grouping, found.gradient, self._confidence
-            )
-            low, high = value - factor * (value - low), value + factor * (high - value)
-        if reason or not (np.isfinite(low) and np.isfinite(high)):
-            low = high = np.nan
-        values = (float(found.model_a), float(found.model_b), value, low, high)
+        reason, low, high = next(filter(None, reasons), ""), np.nan, np.nan
+        if not reason:
+            low, high, reason = self._rows.limits(found, grouping, rates, self._confidence)
+        values = (float(found.model_a), float(found.model_b), float(found.value), low, high)
         method = found.method if np.isfinite(low) else ""
         return {
             **about,

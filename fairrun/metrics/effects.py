@@ -15,7 +15,7 @@ from fairrun.metrics.bias import BIAS_METRICS
 from fairrun.metrics.closed_form import normal_quantile
 from fairrun.metrics.compare import paired_rows
 from fairrun.metrics.grouping import everybody, group_a_and_b, values_of
-from fairrun.metrics.rates import FloatArray, accuracy, divide
+from fairrun.metrics.rates import FloatArray, Rate, accuracy, divide
 from fairrun.metrics.weighted import AnyCounts, WeightedCounts
 from fairrun.text import with_percent
 
@@ -29,6 +29,7 @@ __all__ = [
     "effect_sentence",
     "majority_label",
     "over_majority",
+    "with_enough_rows",
 ]
 
 #: Below this share of changed labels, a method is no different from none if no interval shows a
@@ -278,10 +279,8 @@ def compare_with_none(
     over_none = (float(of_accuracy.value), float(of_accuracy.low), float(of_accuracy.high))
     grouping = (values_of if all_values else group_a_and_b)([protected], protected.name)
     groups = estimates(grouping)
-    effective = _effective(groups.moments)
     rates = [rate for name in metrics for rate in BIAS_METRICS[name].rates]
-    fewest = np.min([rate.size(effective.sum(axis=-1)) for rate in rates], axis=0)
-    places = np.flatnonzero(fewest >= FEW_ROWS).tolist()
+    places = with_enough_rows(groups.moments, rates)
     distances, further = (np.nan, np.nan), (np.nan, np.nan, np.nan)
     if len(places) > 1:
         found = groups.distance(metrics, places)
@@ -296,6 +295,21 @@ def compare_with_none(
         (float(of_accuracy.model_a), float(of_accuracy.model_b)),
         distances,
     )
+
+
+def with_enough_rows(moments: FloatArray, rates: Sequence[Rate]) -> list[int]:
+    """Return the positions of the groups with at least `FEW_ROWS` rows in each of some rates.
+
+    Parameters
+    ----------
+    moments : array of shape (n_groups, 2, 2, 2, 3)
+        See `PairedEstimates`. Of weighted rows, the effective number counts.
+    rates : sequence of Rate
+        The rates.
+    """
+    effective = _effective(moments).sum(axis=-1)
+    fewest = np.min([rate.size(effective) for rate in rates], axis=0)
+    return [int(place) for place in np.flatnonzero(fewest >= FEW_ROWS)]
 
 
 def _named(name: str, difference: _Difference) -> dict[str, float]:

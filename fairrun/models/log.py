@@ -18,8 +18,8 @@ from fairrun.groups import ProtectedColumn
 from fairrun.inference import InferenceModel, describe, save_model
 from fairrun.inference.pyfunc import ARTIFACT_NAME, PARAMETERS
 from fairrun.models import flavor
-from fairrun.models.requirements import pinned_requirements
-from fairrun.tracking.names import CONSTRAINT, METADATA, MODEL_NAME
+from fairrun.models.requirements import lock_digest, pinned_requirements
+from fairrun.tracking.names import CONSTRAINT, LOCK, METADATA, MODEL_NAME
 from fairrun.training import example_row
 
 __all__ = ["LoggedModel", "log_model", "model_signature"]
@@ -142,6 +142,7 @@ def log_model(
                 METADATA: {
                     "mitigator": mitigator,
                     CONSTRAINT: constraint,
+                    LOCK: lock_digest(),
                     "columns": columns,
                     "dataset": described,
                     "protected": [column.to_dict() for column in protected],

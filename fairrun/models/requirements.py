@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["hashed_requirements", "pinned_requirements"]
+__all__ = ["hashed_requirements", "lock_digest", "pinned_requirements"]
 
 #: The packages that answer rows and that `mlflow models serve` starts. The full `mlflow` would add
 #: its web interface, its database and thirty other packages.
@@ -25,6 +26,15 @@ _LOCKED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;]+)")
 def pinned_requirements() -> tuple[str, ...]:
     """Return the packages that a served model needs, at the installed versions."""
     return tuple(f"{name}=={version(name)}" for name in _NEEDED)
+
+
+@cache
+def lock_digest(lock: Path = _LOCK) -> str:
+    """Return the SHA-256 of the file that pins the installed packages; empty if there is none."""
+    try:
+        return hashlib.sha256(lock.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 @cache

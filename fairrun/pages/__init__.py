@@ -1,5 +1,13 @@
 """HTML pages: the report of an evaluation, the pages of a sweep, a comparison and a check."""
 
+from fairrun.pages.before_after import (
+    shown_before_after,
+)
+from fairrun.pages.card import (
+    model_card,
+    render_card,
+    render_card_markdown,
+)
 from fairrun.pages.check import (
     render_check,
 )
@@ -34,6 +42,7 @@ from fairrun.pages.subgroups import (
     subgroups_section,
 )
 from fairrun.pages.sweep import (
+    AlternativesShown,
     render_sweep,
 )
 from fairrun.pages.sweep_charts import (
@@ -41,6 +50,12 @@ from fairrun.pages.sweep_charts import (
     chart_axes,
     constraint_limit,
     with_axes,
+)
+from fairrun.pages.technical_file import (
+    technical_file,
+)
+from fairrun.pages.technical_file_page import (
+    render_technical_file,
 )
 from fairrun.pages.unknown_groups import (
     unknown_groups_section,
@@ -50,6 +65,7 @@ __all__ = [
     "NO_STATEMENTS",
     "STATEMENTS",
     "SUBGROUPS",
+    "AlternativesShown",
     "ModelFacts",
     "Origin",
     "Section",
@@ -59,13 +75,19 @@ __all__ = [
     "conditional_section",
     "constraint_limit",
     "finding",
+    "model_card",
     "read_statements",
+    "render_card",
+    "render_card_markdown",
     "render_check",
     "render_comparison",
     "render_promotion",
     "render_report",
     "render_sweep",
+    "render_technical_file",
+    "shown_before_after",
     "subgroups_section",
+    "technical_file",
     "unknown_groups_section",
     "with_axes",
 ]

@@ -63,6 +63,7 @@ def conditional_section(
         tuple(_sentence(text) for text in paragraphs),
         tuple(tables),
         plots,
+        tuple(_sentence(text) for text in found.findings),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from pandas import DataFrame
 
 from fairrun.explanations import Overview
 from fairrun.figures import Plot
@@ -81,9 +82,82 @@ class ModelFacts:
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
-    tables: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, DataFrame] = field(default_factory=dict)
     columns: Sequence[Mapping[str, str]] = ()
     model_bytes: float = float("nan")
     lock_digest: str = ""
     source: str = ""
     statements: Statements = NO_STATEMENTS
+
+    # The names of tags, metrics and tables are those of `fairrun.tracking.names`, which pages may
+    # not import. They stand here alone.
+
+    @property
+    def estimator(self) -> str:
+        """Return the name of the estimator; empty if unknown."""
+        return self.tags.get("estimator", "")
+
+    @property
+    def commit(self) -> str:
+        """Return the Git commit of the run of training; empty if unknown."""
+        return self.tags.get("mlflow.source.git.commit", "")
+
+    @property
+    def dataset(self) -> str:
+        """Return the name of the data of training."""
+        return self.tags.get("dataset.name", self.origin.dataset)
+
+    @property
+    def training_digest(self) -> str:
+        """Return the digest of the training rows; empty if unknown."""
+        return self.tags.get("dataset.digest", "")
+
+    @property
+    def trained_for(self) -> str:
+        """Return the protected column that the mitigator was fitted with."""
+        protected = self.parameters.get("data.protected", self.evaluation.protected.name)
+        return protected.partition(",")[0]
+
+    @property
+    def reads_group(self) -> bool | None:
+        """Return whether the model reads a protected column in prediction; None if unknown."""
+        return _truth(self.tags.get("mitigator.reads_group"))
+
+    @property
+    def is_randomised(self) -> bool | None:
+        """Return whether the rule draws random numbers; None if unknown."""
+        return _truth(self.tags.get("mitigator.randomised"))
+
+    @property
+    def protected_input(self) -> str:
+        """Return the protected column that the model reads in prediction; empty if none."""
+        read = (each["name"] for each in self.columns if each["role"] == "protected")
+        return next(read, "")
+
+    def rows_of(self, split: str) -> float | None:
+        """Return the number of rows of a split; None if unknown."""
+        return self.metrics.get(f"n_rows_{split}")
+
+    @property
+    def label_counts(self) -> DataFrame | None:
+        """Return the rows of each label and group in each split; None if unknown."""
+        return self.tables.get("label_group_counts")
+
+    @property
+    def findings(self) -> DataFrame | None:
+        """Return what a check of the training rows has found; None if unknown."""
+        return self.tables.get("findings")
+
+    @property
+    def before_after(self) -> DataFrame | None:
+        """Return the metrics without and with the mitigator; None if the run has none."""
+        return self.tables.get("before_after")
+
+    @property
+    def without_mitigation(self) -> bool:
+        """Return whether the model was trained without a mitigator."""
+        return self.origin.mitigator in ("", "none")
+
+
+def _truth(tag: str | None) -> bool | None:
+    return None if tag is None else tag == "true"

@@ -91,7 +91,7 @@ def _margins(checks: NotWorse) -> Table:
         "is a loss of more."
     )
     if checks.left_out:
-        note += " " + " ".join(f"{each[0].upper()}{each[1:]}." for each in checks.left_out)
+        note += " " + " ".join(f"{each}." for each in checks.left_out)
     heads = ("compared and groups", "candidate", "champion", "difference and interval", "margin")
     note += " " + _LEVELS
     return Table(

@@ -30,7 +30,13 @@ from fairrun.pages.sections import Section, section_tables, with_minus
 from fairrun.pages.summary import summary
 from fairrun.text import n_of, shortened
 
-__all__ = ["Origin", "environment", "render_report"]
+__all__ = [
+    "Origin",
+    "environment",
+    "privacy_sentences",
+    "render_report",
+    "verdict_in_words",
+]
 
 _HEADLINES = {
     Verdict.PASS: "Pass: {} the gate",
@@ -192,7 +198,7 @@ def render_report(
     return _template().render(
         title=f"Fairness report: {origin.title} on {origin.dataset}",
         summary=summary(evaluation, shown),
-        headline=_headline(shown, origin),
+        headline=verdict_in_words(shown, origin),
         promise=constraint,
         warnings=[f"{sentence}." for sentence in warnings],
         verdict=str(shown.verdict) if shown else "none",
@@ -205,7 +211,7 @@ def render_report(
         weights=_weights(counts, origin) if isinstance(counts, WeightedCounts) else "",
         clusters=_clusters(evaluation, origin),
         columns=[(column.name, *column.group_names) for column in counts.columns],
-        privacy=_privacy(evaluation),
+        privacy=privacy_sentences(evaluation),
         population=population,
         performance=performance,
         compared=compared,
@@ -229,7 +235,7 @@ def render_report(
     )
 
 
-def _headline(result: GateResult | None, origin: Origin) -> str:
+def verdict_in_words(result: GateResult | None, origin: Origin) -> str:
     """Return the verdict in a line."""
     if result is None:
         return _NO_GATE
@@ -297,7 +303,7 @@ def _weights(counts: WeightedCounts, origin: Origin) -> str:
     )
 
 
-def _privacy(evaluation: Evaluation) -> str:
+def privacy_sentences(evaluation: Evaluation) -> str:
     """Return sentences about the numbers that are not shown; empty if all are."""
     hidden = evaluation.hidden
     if not hidden:

@@ -29,6 +29,8 @@ class Section:
         Captions and tables as they are shown: every cell is text that is ready to read.
     plots : tuple of (str, str)
         Names of plots and their captions.
+    findings : tuple of str
+        What was found, one sentence each, for documents that have no room for the section.
     """
 
     title: str
@@ -36,6 +38,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     tables: tuple[tuple[str, pd.DataFrame], ...] = ()
     plots: tuple[tuple[str, str], ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 def section_tables(section: Section) -> list[Table]:

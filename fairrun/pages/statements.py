@@ -12,21 +12,26 @@ from fairrun.text import did_you_mean
 
 __all__ = ["NO_STATEMENTS", "STATEMENTS", "Statements", "read_statements"]
 
-#: The keys of the file, and what each of them answers. The documents show the question where the
-#: answer is missing.
+#: The keys of the file, and what each of them answers. The documents show this where the answer is
+#: missing. docs/card.yaml is a file with all of them.
 STATEMENTS = {
     "name": "the name of the system that uses the model",
     "summary": "what the model decides, in two or three sentences",
     "owner": "who answers for the model, and how to reach them",
-    "licence": "the licence of the model",
-    "languages": "the languages of texts in the data",
+    "licence": "the licence of the model, such as Apache-2.0",
+    "languages": "the languages of texts in the data, as codes such as en, de",
     "intended_use": "what the model is for, and who uses it",
     "out_of_scope": "what the model must not be used for",
     "affected": "who is affected by the decisions, and what they lose by a wrong one",
+    "hardware": "the hardware that the system runs on, and the other systems that it works with",
+    "instructions": "where the instructions for use are, and who gets them",
     "data_collection": "how the data were collected, when, and with which consent",
+    "labelling": "who or what decided the labels, and how they were checked",
     "groups": "why these groups are compared, and where their values come from",
     "protected_policy": "why the protected columns are used, and on which legal ground",
+    "special_categories": "which protected columns are special categories of personal data",
     "metric_choice": "why these metrics and limits are appropriate",
+    "design": "why this method was chosen, and what was given up for it",
     "oversight": "who can stop or overrule a decision, and how",
     "risks": "the risks that remain, and how they are treated",
     "changes": "the changes that are planned and were assessed before",

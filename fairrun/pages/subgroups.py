@@ -74,7 +74,7 @@ def subgroups_section(scan: SubgroupScan) -> Section:
     alone = "Filled markers are confirmed." if n_confirmed else "No subgroup is confirmed."
     plots = ((SUBGROUPS, f"Differences with their intervals. {alone}"),) if len(shown) else ()
     title = "Subgroups that nobody named"
-    return Section(title, SUBGROUPS, tuple(paragraphs), tables, plots)
+    return Section(title, SUBGROUPS, tuple(paragraphs), tables, plots, (finding(scan),))
 
 
 def _as_shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,7 +16,40 @@ from fairrun.figures import MOST_BARS, metric_direction, trial_styles
 from fairrun.metrics import BIAS_METRICS
 from fairrun.pages.report import environment
 
-__all__ = ["render_sweep"]
+__all__ = ["AlternativesShown", "render_sweep"]
+
+
+@dataclass(frozen=True)
+class AlternativesShown:
+    """What the page says about less discriminatory alternatives.
+
+    Attributes
+    ----------
+    answer : str
+        Whether there is one.
+    how : str
+        How the candidates were compared; empty without candidates.
+    table : pandas.DataFrame
+        The candidates, all cells as texts or numbers; see `fairrun.sweep.alternatives_said`.
+    picture : bytes
+        The figure as PNG; empty without one.
+    """
+
+    answer: str
+    how: str
+    table: pd.DataFrame
+    picture: bytes
+
+    @property
+    def base64(self) -> str:
+        """The figure as text for the page."""
+        return base64.b64encode(self.picture).decode("ascii")
+
+    @property
+    def rows(self) -> list[list[Any]]:
+        """The rows of the table."""
+        rows: list[list[Any]] = self.table.to_numpy().tolist()
+        return rows
 
 
 def render_sweep(
@@ -26,6 +61,7 @@ def render_sweep(
     title: str,
     paragraphs: Sequence[str],
     commands: Sequence[str] = (),
+    alternatives: AlternativesShown | None = None,
 ) -> str:
     """Return the page of a sweep as HTML.
 
@@ -45,6 +81,8 @@ def render_sweep(
         What was chosen and why. These paragraphs follow a first one about what was searched.
     commands : sequence of str
         What to type next.
+    alternatives : AlternativesShown, optional
+        The candidates for a less discriminatory alternative.
 
     Returns
     -------
@@ -91,6 +129,7 @@ def render_sweep(
             title=title,
             paragraphs=[_searched(trials, axes, varied), *paragraphs],
             commands=list(commands),
+            alternatives=alternatives,
             axes=[name.replace("_", " ") for name in axes],
             data=Markup(text),  # noqa: S704
         )

@@ -46,6 +46,7 @@ def unknown_groups_section(
         tuple(text if text.endswith(".") else f"{text}." for text in paragraphs),
         tables,
         plots,
+        tuple(text if text.endswith(".") else f"{text}." for text in found.sentences),
     )
 
 

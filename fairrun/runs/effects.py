@@ -9,6 +9,7 @@ from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fairrun.data import Rows
@@ -19,9 +20,14 @@ from fairrun.metrics import (
     BIAS_METRICS,
     Effect,
     Evaluation,
+    before_after_table,
+    both_hidden,
     compare_with_none,
     effect_kinds,
     effect_sentence,
+    evaluate_predictions,
+    hidden_groups,
+    show,
 )
 from fairrun.tracking.names import CONSTRAINT_KEPT, CONSTRAINT_PROBABILITY, EFFECT
 from fairrun.training import EncodedRows, FairClassifier
@@ -29,6 +35,7 @@ from fairrun.training.mitigation import MITIGATORS, Mitigation
 
 __all__ = [
     "Said",
+    "before_and_after",
     "check_strict",
     "labels_of_none",
     "refuse_unless_kept",
@@ -139,6 +146,44 @@ def with_effect(
         metrics=[term.metric.name for term in terms] or ["statistical_parity"],
         all_values=bool(terms) and not terms[0].declared,
     )
+
+
+def before_and_after(
+    rows: Rows,
+    labels_without: NDArray[np.int64],
+    shown: Evaluation,
+    min_cell: int,
+    *,
+    sensitive: bool,
+) -> pd.DataFrame:
+    """Return the metrics of none and of a mitigated model on the same rows, as they are shown.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows, which did not fit the models.
+    labels_without : array of int of shape (n_rows,)
+        The labels of none.
+    shown : Evaluation
+        The evaluation of the mitigated model as it is shown.
+    min_cell : int
+        The fewest rows behind a number that is shown.
+    sensitive : bool
+        Whether rows without a known protected value are protected, too.
+
+    Returns
+    -------
+    DataFrame
+        See `before_after_table`.
+    """
+    column = shown.protected
+    without = evaluate_predictions(
+        *([column], [column.positions(rows.frame)], rows.label, labels_without, None),
+        weight=rows.weight,
+        cluster=rows.cluster,
+    )
+    hidden = hidden_groups(without.counts, min_cell, unknown=sensitive)
+    return before_after_table(show(without, both_hidden(hidden, shown.hidden)), shown)
 
 
 def _about_rates(demanded: Gate, column: str) -> tuple[Term, ...]:

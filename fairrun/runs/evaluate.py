@@ -64,6 +64,7 @@ from fairrun.tracking.looks import Looks, log_looks, say_looks
 from fairrun.tracking.names import (
     MEASURED_ROWS,
     MITIGATOR,
+    MODEL_CARD_PAGE,
     PROTECTED,
     REPORT,
     SPEC,
@@ -271,8 +272,6 @@ def run_evaluate(
                 min_cell=min_cell,
                 sensitive=spec.sensitive,
             )
-        if describe:
-            describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         given = {
             "model": opened.uri,
             "protected": ",".join(map(quoted, names)),
@@ -318,6 +317,8 @@ def run_evaluate(
                 statements=statements,
             )
             log_documents(facts_of_training(facts, opened))
+        if describe:
+            describe_versions(opened.uri, model_id, run.info.run_id, columns[0])
         done = Evaluated(
             *(run.info.run_id, evaluation.metrics, which, result, columns[0]),
             *(constraint, looks, trained.run_id),
@@ -328,7 +329,7 @@ def run_evaluate(
             *_described(done, opened.uri, opened.mitigator, len(rows), spec),
             describe_warnings(found.warnings, evaluation),
             describe_analyses(judged.analyses),
-            f"{as_code(REPORT)} explains each number." if report else "",
+            _documents_in_words() if report else "",
             commands=commands_after_evaluate(done, opened.uri),
         )
         return done
@@ -351,6 +352,14 @@ def _described(
         "" if done.constraint is None else escaped(str(done.constraint)),
         "" if done.looks is None else f"T{str(done.looks)[1:]}.",
     ]
+
+
+def _documents_in_words() -> str:
+    """Return what the documents of an evaluation are for."""
+    return (
+        f"{as_code(REPORT)} explains each number, and {as_code(MODEL_CARD_PAGE)} describes the "
+        "model for others."
+    )
 
 
 def commands_after_evaluate(done: Evaluated, model: str) -> list[str]:

@@ -7,7 +7,6 @@ import logging
 from dataclasses import dataclass, replace
 
 import mlflow
-import numpy as np
 import pandas as pd
 
 from fairrun.data import Decisions, DecisionsRequest
@@ -17,13 +16,12 @@ from fairrun.inference import GivenScore, InferenceModel
 from fairrun.metrics import (
     MIN_CELL,
     NO_PUBLICATION,
-    Evaluation,
     Publication,
+    before_after_table,
     check_min_cell,
-    has_sign,
 )
 from fairrun.models.log import log_model
-from fairrun.pages import Section, render_report
+from fairrun.pages import Section, render_report, shown_before_after
 from fairrun.runs.audit import AnsweringModel, audit_parameters
 from fairrun.runs.described import describe_data, describe_gate, describe_metrics
 from fairrun.runs.effects import say_about_mitigator, with_effect
@@ -32,7 +30,7 @@ from fairrun.runs.measure import hide_small_groups, measure, protected_columns
 from fairrun.runs.measured import judge_and_log
 from fairrun.runs.origin import origin_of
 from fairrun.runs.scored_rows import ScoredRows, read_scored
-from fairrun.text import n_of, with_interval, with_percent
+from fairrun.text import n_of, with_percent
 from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec
 from fairrun.tracking.descriptions import as_code, describe_run, escaped
 from fairrun.tracking.evaluation import log_report
@@ -62,16 +60,10 @@ __all__ = [
     "Postprocessed",
     "commands_after_postprocess",
     "run_postprocess",
-    "shown_before_after",
 ]
 
 _logger = logging.getLogger(__name__)
 
-#: The metrics of the table of before and after.
-_COMPARED = (
-    *("accuracy", "balanced_accuracy", "selection_rate", "disparate_impact"),
-    *("statistical_parity", "equality_of_opportunity_difference", "average_odds_difference"),
-)
 _CAPTION = "Metrics without and with the rule, with 95 % intervals"
 
 
@@ -225,7 +217,8 @@ def run_postprocess(
         )
         shown = judged.evaluation
         constraint = None if said.constraint is None else said.constraint.shown(shown.hidden)
-        table = _before_after(hide_small_groups(without, min_cell, sensitive=spec.sensitive), shown)
+        without = hide_small_groups(without, min_cell, sensitive=spec.sensitive)
+        table = before_after_table(without, shown)
         log_table(BEFORE_AFTER, table)
         log_dropped(dataset.n_dropped)
         done = Postprocessed(
@@ -330,34 +323,6 @@ def _takes(rule: InferenceModel, scored: ScoredRows) -> str:
         f"{columns} Ask the model {scored.scored_by} first: {scored.score} is the probability that "
         "it answers."
     )
-
-
-def _before_after(before: Evaluation, after: Evaluation) -> pd.DataFrame:
-    """Return the headline metrics of the decisions before and of the rule, with their limits."""
-    ends = {"": "", "_ci_low": "_ci_low", "_ci_high": "_ci_high"}
-    return pd.DataFrame(
-        [
-            {"metric": name}
-            | {
-                f"{which}{end}": metrics.get(f"{name}{end}", np.nan)
-                for which, metrics in (("before", before.metrics), ("after", after.metrics))
-                for end in ends
-            }
-            for name in _COMPARED
-        ]
-    )
-
-
-def shown_before_after(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of before and after with texts for numbers."""
-    shown = pd.DataFrame({"metric": [name.replace("_", " ") for name in table["metric"]]})
-    for which in ("before", "after"):
-        numbers = table[[which, f"{which}_ci_low", f"{which}_ci_high"]].to_numpy(dtype=float)
-        shown[which] = [
-            "" if np.isnan(row[0]) else with_interval(*row, signed=has_sign(name))
-            for name, row in zip(table["metric"], numbers.tolist(), strict=True)
-        ]
-    return shown
 
 
 def _section(done: Postprocessed) -> Section:

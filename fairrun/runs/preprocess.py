@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import mlflow
-import pandas as pd
 
-from fairrun.data import DataRequest, Dataset, label_group_counts
+from fairrun.data import DataRequest, Dataset
 from fairrun.figures import plot_label_group_counts
-from fairrun.groups import without_empty_neither
-from fairrun.metrics import MIN_CELL, check_min_cell, hidden_parts
+from fairrun.metrics import MIN_CELL, check_min_cell
 from fairrun.runs.described import describe_data, describe_dropped
+from fairrun.runs.label_counts import shown_label_counts
 from fairrun.tracking.datasets import (
     log_dataset,
     log_dropped,
@@ -78,8 +77,7 @@ def run_preprocess(request: DataRequest, min_cell: int = MIN_CELL) -> Preprocess
         n_rows = {f"{ROWS}{name}": float(len(rows)) for name, rows in dataset.splits.items()}
         mlflow.log_metrics(n_rows)
         log_dropped(dataset.n_dropped)
-        counts = without_empty_neither(label_group_counts(dataset), "count")
-        counts = _shown(counts, min_cell)
+        counts = shown_label_counts(dataset, min_cell)
         log_table(LABEL_GROUP_COUNTS, counts)
         log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(counts))
         run_id = run.info.run_id
@@ -92,24 +90,3 @@ def run_preprocess(request: DataRequest, min_cell: int = MIN_CELL) -> Preprocess
             commands=[next_command(run_id, "train", {"data": run_id})],
         )
         return Preprocessed(run_id, kept, dataset.n_dropped)
-
-
-def _shown(counts: pd.DataFrame, min_cell: int) -> pd.DataFrame:
-    """Return the counts of labels without those of groups that have few rows in a split.
-
-    The column `instead` has what is said in their place.
-    """
-    by_group = counts.groupby(["split", "group"], sort=False)["count"].sum()
-    said: dict[tuple[str, str], str] = {}
-    for split, sizes in by_group.groupby("split", sort=False):
-        words = hidden_parts(sizes.tolist(), min_cell)
-        groups = sizes.index.get_level_values("group")
-        said |= {(str(split), g): w for g, w in zip(groups, words, strict=True)}
-    instead = [said[key] for key in zip(counts["split"], counts["group"], strict=True)]
-    counts = counts.assign(instead=instead)
-    gone = counts["instead"] != ""
-    if not gone.any():
-        return counts
-    return counts.assign(
-        count=counts["count"].astype("Int64").mask(gone), share=counts["share"].mask(gone)
-    )

@@ -23,7 +23,7 @@ from fairrun.runs.promotion_comparison import (
 )
 from fairrun.runs.promotion_evidence import Evidence, evidence_of
 from fairrun.runs.promotion_log import log_promotion
-from fairrun.runs.promotion_move import move_for, same_decision
+from fairrun.runs.promotion_move import check_not_rolled_back, move_for, same_decision
 from fairrun.runs.promotion_words import reasons_of
 from fairrun.tracking.history import OvertakenError, read_history
 from fairrun.tracking.names import METADATA, MITIGATOR, parameter
@@ -126,6 +126,8 @@ class _Promotion:
             champion = champion_of(name)
             if champion is not None and champion.model_id == self._candidate.metadata.model_id:
                 return self._already(champion)
+            if request.gate_mode != "disabled":
+                check_not_rolled_back(history, str(self._candidate.metadata.model_id))
             decided = self._decide(champion)
             if is_dry:
                 return decided.as_dry_run()

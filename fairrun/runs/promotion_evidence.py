@@ -80,8 +80,9 @@ def evidence_of(
 
     A complete evaluation in the tracking store serves, if it measured all protected columns on the
     test split of the data that the model was trained on. Its verdict counts if its gate is the
-    same. Another gate is decided from its counts, if they suffice. Otherwise, and if there are
-    statements for the model card, the model is evaluated in a run inside the active one.
+    same. Another gate is decided from its counts, if they suffice. Otherwise the model is evaluated
+    in a run inside the active one; also if there are statements for the model card, or an
+    evaluation has no card, as those of `main`, because a promoted version has one.
 
     Parameters
     ----------
@@ -99,20 +100,20 @@ def evidence_of(
     RequestError
         If the model has to be evaluated, and its test rows cannot be read again.
     """
-    if not statements.path:
-        for run in _evaluations(model):
-            if found := _decided(run, gate, min_cell):
+    because = "card has statements for its model card" if statements.path else ""
+    for run in () if statements.path else _evaluations(model):
+        if found := _decided(run, gate, min_cell):
+            if VERSION_CARD in found.tags or model.not_again:
                 return found
+            because = f"the evaluation in run {found.run_id} has no model card"
     if model.not_again:
         raise RequestError(
             f"the test rows of model={model.uri} cannot be read again, because {model.not_again}, "
             "and this store has no evaluation on them that decides the gate; train the model again "
             "on data that can be read again"
         )
-    _logger.info(
-        "evaluating the candidate on its test split%s",
-        ", because card has statements for its model card" if statements.path else "",
-    )
+    why = f", because {because}" if because else ""
+    _logger.info("evaluating the candidate on its test split%s", why)
     # The promotion itself writes to the registered version, and in a dry run nothing does.
     done = run_evaluate(model, gate=gate, statements=statements, min_cell=min_cell, describe=False)
     how = f"the candidate was evaluated in run {done.run_id}"

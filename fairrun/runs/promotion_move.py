@@ -9,19 +9,20 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
+from fairrun.errors import RequestError
 from fairrun.gate import Verdict
 from fairrun.inference.manifest import MANIFEST
 from fairrun.models.seal import ARTIFACT
 from fairrun.runs.promotion import Promoted
 from fairrun.runs.promotion_words import bullets
 from fairrun.tracking.descriptions import as_code
-from fairrun.tracking.history import PROMOTION, Entry, History
+from fairrun.tracking.history import PROMOTION, ROLLBACK, Entry, History
 from fairrun.tracking.moves import Move, move_of
 from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, DATASET_DIGEST, MITIGATOR
 from fairrun.tracking.registered import aliases_of
 from fairrun.tracking.versions import description_of_version
 
-__all__ = ["move_for", "same_decision"]
+__all__ = ["check_not_rolled_back", "move_for", "same_decision"]
 
 #: The evidence that is the same if the same command is given again.
 _SAME = ("gate", "gate_mode", "margin", "data_digest", "compared_digest", "model_digest")
@@ -80,10 +81,10 @@ def _facts(decided: Promoted, trained: Mapping[str, str]) -> dict[str, str]:
         "gate": "none" if request.gate is None else str(request.gate),
         "gate_mode": request.gate_mode,
         "margin": str(request.margins),
-        "evaluated_in": "none" if evidence is None else evidence.run_id,
-        "compared_in": "none" if compared is None else compared.run_id,
+        "evaluated_in": "" if evidence is None else evidence.run_id,
+        "compared_in": "" if compared is None else compared.run_id,
         "data_digest": "" if evidence is None else evidence.data_digest,
-        "compared_digest": "none" if compared is None else compared.digest,
+        "compared_digest": "" if compared is None else compared.digest,
         "model_digest": hashlib.sha256(manifest.read_bytes()).hexdigest(),
         "commit": trained.get(MLFLOW_GIT_COMMIT, ""),
     }
@@ -122,6 +123,37 @@ def same_decision(history: History, move: Move) -> tuple[int, str] | None:
         return None
     stands = not move.challenger or aliases_of(move.name).get(ALIAS_CHALLENGER) == version
     return (entry.number, version) if stands else None
+
+
+def check_not_rolled_back(history: History, model_id: str) -> None:
+    """Refuse a model that somebody has rolled back, and that was not champion again since.
+
+    A person gave a reason for the rollback. A command that is repeated, as in a CI job, must not
+    undo it.
+
+    Raises
+    ------
+    RequestError
+        If a rollback has taken the alias from the model.
+    """
+    versions = {
+        _version_of(history, each): each.facts.get("model_id")
+        for each in history.entries
+        if each.kind == PROMOTION
+    }
+    rolled_back: dict[str, Entry] = {}
+    for decision, done in history.moves:
+        rolled_back.pop(str(done.facts["champion"]), None)
+        if decision.kind == ROLLBACK:
+            rolled_back[str(done.facts["champion_before"])] = decision
+    for version, entry in rolled_back.items():
+        if versions.get(version) == model_id:
+            reasons = "; ".join(move_of(entry, history.name).reasons)
+            raise RequestError(
+                f"this model is version {version} of {history.name}, which entry {entry.number} of "
+                f"the history rolled back ({reasons}); promote does not undo that, and "
+                f"-e rollback -P name={history.name} -P version={version} -P reason=… does"
+            )
 
 
 def _is_same(one: Move, other: Move) -> bool:

@@ -25,7 +25,8 @@ def _of_gate(result: GateResult) -> list[str]:
     if verdict is Verdict.PASS:
         return [f"the gate passed ({n_of(len(result.judgements), 'check')})"]
     deciding = [str(each) for each in result.judgements if each.verdict is verdict]
-    return _some(f"the gate: {verdict.words}: ", deciding)
+    what = "failed" if verdict is Verdict.FAIL else "has too little data to decide"
+    return _some(f"the gate {what}: ", deciding)
 
 
 def _of_champion(against: Against | None) -> list[str]:
@@ -40,8 +41,8 @@ def _of_champion(against: Against | None) -> list[str]:
         found = [f"not worse than the champion, version {version}, by the margin in {n}"]
     else:
         deciding = [str(each) for each in checks.checks if each.verdict is verdict]
-        what = "worse" if verdict is Verdict.FAIL else "insufficient evidence"
-        found = _some(f"against the champion, version {version}: {what}: ", deciding)
+        what = "worse" if verdict is Verdict.FAIL else "not shown to be no worse"
+        found = _some(f"{what} than the champion (version {version}): ", deciding)
     return [*found, *filter(None, [against.caveat]), *checks.left_out]
 
 
@@ -67,8 +68,8 @@ def said_of_rows(against: Against, margins: Margins) -> list[str]:
     which = "the candidate's test split" if compared.rows == "test" else "the rows of data"
     return [
         f"both were compared on {which} ({n_of(compared.n_rows, 'row')})",
-        f"margin={margins}: a larger loss than this is not accepted. Metrics that compare groups "
-        "lose by their distance from parity, in |log ratio| for a ratio",
+        f"margin={margins}: a larger loss than this is not accepted. A metric that compares groups "
+        "loses if its distance from parity grows; that of a ratio is |log ratio|",
         *filter(None, [against.caveat]),
     ]
 

@@ -19,6 +19,7 @@ from fairrun.gate import GateResult, Verdict
 from fairrun.groups import ProtectedColumn
 from fairrun.runs.findings import say_findings
 from fairrun.runs.measure import protected_columns
+from fairrun.runs.sweep_alternatives import Answered
 from fairrun.runs.sweep_description import describe_resuming
 from fairrun.runs.sweep_outcome import finish_sweep
 from fairrun.runs.sweep_progress import Progress
@@ -33,6 +34,7 @@ from fairrun.runs.sweep_request import (
 )
 from fairrun.runs.sweep_session import sweep_run
 from fairrun.sweep.executor import Executor, make_executor
+from fairrun.sweep.group_readers import said_of_left_out
 from fairrun.sweep.judge import trial_judge
 from fairrun.sweep.measure import compared_keys
 from fairrun.sweep.methods import PLANNED, TRIALS
@@ -89,6 +91,8 @@ class Swept:
         The result of the constraint on the test rows; None without a constraint.
     commands : list of str
         The commands to type next.
+    alternatives : Answered
+        Whether there is a less discriminatory alternative to the baseline.
     """
 
     run_id: str
@@ -100,6 +104,7 @@ class Swept:
     groups: tuple[str, str]
     gate: GateResult | None
     commands: list[str]
+    alternatives: Answered
 
 
 def run_sweep(data: DataRequest, request: SweepRequest, resume: str | None = None) -> Swept:
@@ -171,6 +176,8 @@ def _sweep(run: Run, request: SweepRequest, load: Callable[[], Dataset], *, is_n
         else:
             say_notes(dataset.notes)
         log_sweep(saved_request(plan))
+        if request.reads_group == "no":
+            _logger.info("%s", said_of_left_out())
         # A resumed sweep reads the metrics of its trials, so they are complete unless the data are
         # sensitive, and the sweep cannot be resumed.
         min_cell = request.min_cell if dataset.spec.sensitive else 1
@@ -286,6 +293,7 @@ def _choose(run: Run, sweep: Sweep, tried: _Tried) -> Swept:
         sweep.dataset.spec.protected[0].group_names,
         outcome.gate,
         outcome.commands,
+        outcome.alternatives,
     )
 
 

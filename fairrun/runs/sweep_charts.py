@@ -8,7 +8,14 @@ import pandas as pd
 
 from fairrun.figures import plot_importance, plot_metric_bars, plot_parameters, plot_sweep
 from fairrun.groups import ProtectedColumn
-from fairrun.pages import best_by_mitigator, chart_axes, constraint_limit, render_sweep, with_axes
+from fairrun.pages import (
+    AlternativesShown,
+    best_by_mitigator,
+    chart_axes,
+    constraint_limit,
+    render_sweep,
+    with_axes,
+)
 from fairrun.runs.main_defaults import COMPARED_METRICS
 from fairrun.runs.sweep_request import Sweep
 from fairrun.sweep.objectives import Constraint, Objective
@@ -27,6 +34,7 @@ def log_charts(
     table: pd.DataFrame,
     paragraphs: Sequence[str],
     commands: Sequence[str],
+    alternatives: AlternativesShown,
 ) -> None:
     """Log the figures and the page of a sweep.
 
@@ -42,6 +50,8 @@ def log_charts(
         What stands above the chart of the page.
     commands : sequence of str
         What to type next, as the page says it.
+    alternatives : AlternativesShown
+        The candidates for a less discriminatory alternative.
     """
     from fairrun.sweep.importance import parameter_importance  # imports Optuna
 
@@ -70,6 +80,7 @@ def log_charts(
             title=f"Sweep of {len(table)} trials on {spec.name}",
             paragraphs=paragraphs,
             commands=commands,
+            alternatives=alternatives,
         )
     )
 

@@ -12,6 +12,7 @@ from fairrun.gate import GateResult, Verdict
 from fairrun.metrics import has_sign
 from fairrun.runs.described import HEADLINES, describe_data, describe_dropped, describe_gate
 from fairrun.runs.sweep_request import Sweep
+from fairrun.sweep.group_readers import said_of_left_out
 from fairrun.sweep.selection import Selection
 from fairrun.sweep.trial import State, TrialResult
 from fairrun.text import format_table, n_of, with_interval
@@ -64,6 +65,7 @@ def describe_sweep(
     chosen_run: str,
     gate: GateResult | None,
     about_models: str,
+    alternative: str,
     commands: Sequence[str],
 ) -> None:
     """Describe a sweep that has ended: what was tried, the choice and why, the verdict, what next.
@@ -82,6 +84,8 @@ def describe_sweep(
         The result of the constraint on the test rows; None without a constraint.
     about_models : str
         For which trials a model is logged; see `said_of_kept`.
+    alternative : str
+        Whether there is a less discriminatory alternative.
     commands : sequence of str
         See `commands_after_sweep`.
     """
@@ -110,15 +114,17 @@ def describe_sweep(
             f"The trials are in [an experiment of their own](#/experiments/{experiment}), with the "
             "models of the others."
         )
+    left_out = f" {said_of_left_out()}." if plan.request.reads_group == "no" else ""
     warnings = [f"the chosen trial is trivial, because {selection.trivial}"]
     warnings = [*sweep.warnings, *(warnings if selection.trivial else ())]
     describe_run(
         f"Chose **{run_link(name, experiment, chosen_run)}** of {n_of(len(trials), 'trial')} "
         f"({states}), because {escaped(selection.how)}. {verdict}",
         f"Tried them on {describe_data(dataset.spec)} with the method "
-        f"{as_code(plan.request.method)}, each {measured}, to improve {aims}.",
+        f"{as_code(plan.request.method)}, each {measured}, to improve {aims}.{left_out}",
         _table(metrics),
         checks,
+        f"Is there a less discriminatory alternative? {escaped(alternative)}",
         "\n".join(f"- Warning: {escaped(each)}." for each in warnings),
         f"{about_models[0].upper()}{about_models[1:]}. {apart}".strip(),
         "`sweep.html` and `plots/` show all trials.",

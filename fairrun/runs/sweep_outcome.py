@@ -16,10 +16,12 @@ from fairrun.errors import RequestError
 from fairrun.gate import GATE_METRICS, GateResult
 from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.main_defaults import COMPARED_METRICS
+from fairrun.runs.sweep_alternatives import Answered, answer_alternatives, ask_for_alternatives
 from fairrun.runs.sweep_charts import log_charts
 from fairrun.runs.sweep_description import commands_after_sweep, describe_sweep
 from fairrun.runs.sweep_refits import Refits
 from fairrun.runs.sweep_request import Sweep
+from fairrun.sweep.group_readers import said_of_left_out
 from fairrun.sweep.kept import kept_trials, said_of_kept
 from fairrun.sweep.objectives import interval_keys
 from fairrun.sweep.selection import Selection
@@ -65,12 +67,15 @@ class Outcome:
         The result of the constraint on the test rows; None without a constraint.
     commands : list of str
         The commands to type next; see `commands_after_sweep`.
+    alternatives : Answered
+        Whether there is a less discriminatory alternative.
     """
 
     model_uri: str
     metrics: pd.DataFrame
     gate: GateResult | None
     commands: list[str]
+    alternatives: Answered
 
 
 def finish_sweep(
@@ -83,7 +88,8 @@ def finish_sweep(
     """Log the models of the chosen trial and of the frontier, and evaluate the chosen one.
 
     These trials are fitted again, because trials do not keep their models. Of a long frontier, only
-    the models of `kept_trials` are logged. The test rows are used only here, once.
+    the models of `kept_trials` are logged. The test rows are used only here: once for the chosen
+    model, and once to compare the candidates for a less discriminatory alternative.
 
     Parameters
     ----------
@@ -113,7 +119,11 @@ def finish_sweep(
         mark(run_ids[number], {SWEEP_FRONTIER: str(number in selection.frontier).lower()})
     mark(run_ids[selection.chosen], {SWEEP_CHOSEN: "true"})
     kept = kept_trials(selection)
+    asked = ask_for_alternatives(sweep, trials, kept)
     about_models = said_of_kept(selection)
+    if asked.baseline.trial not in kept:
+        kept = (*kept, asked.baseline.trial)
+        about_models += f"; for the baseline, trial {asked.baseline.trial}, too"
     _logger.info("%s", about_models)
     uris, refits = {}, Refits(sweep.problem)
     for place, number in enumerate(kept, start=1):
@@ -129,11 +139,12 @@ def finish_sweep(
     put_table(TRIALS, table)
     put_table(CHOSEN, metrics)
     refits.compare_with(selection.chosen, sweep.min_cell)
+    answered = answer_alternatives(sweep, asked, trials, uris)
     _logger.info("drawing the figures and sweep.html")
     said = _paragraphs(sweep, selection, metrics, evaluated.gate)
     said.append(f"{about_models[0].upper()}{about_models[1:]}.")
     commands = commands_after_sweep(run.info.run_id, sweep, uri, evaluated.gate)
-    log_charts(sweep, trials, table, said, commands)
+    log_charts(sweep, trials, table, said, commands, answered.shown)
     of_compared = metrics[metrics["metric"].isin([*COMPARED_METRICS, *plan.constrained])]
     kinds = ("validation", "test", "optimism", "optimism_ci_low", "optimism_ci_high")
     log_choice(
@@ -167,9 +178,10 @@ def finish_sweep(
         chosen_run=run_ids[selection.chosen],
         gate=evaluated.gate,
         about_models=about_models,
+        alternative=answered.sentence,
         commands=commands,
     )
-    return Outcome(uri, metrics, evaluated.gate, commands)
+    return Outcome(uri, metrics, evaluated.gate, commands, answered)
 
 
 def _say_choice(selection: Selection, before: str | None, run_ids: Mapping[int, str]) -> None:
@@ -207,6 +219,8 @@ def _paragraphs(
             f"The constraint is {sweep.plan.constraint}. On the validation rows: "
             f"{selection.verdict.words}. On the test rows: {str(gate).removeprefix('gate: ')}."
         )
+    if sweep.plan.request.reads_group == "no":
+        said.append(f"{said_of_left_out()}.")
     if sweep.min_cell > 1:
         said.append(
             f"The data are sensitive: metrics of trials about fewer than {sweep.min_cell} rows, or "

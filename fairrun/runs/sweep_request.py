@@ -9,6 +9,7 @@ from fairrun.data import Dataset, DatasetSpec
 from fairrun.errors import RequestError
 from fairrun.groups import ProtectedColumn
 from fairrun.metrics import MIN_CELL
+from fairrun.sweep.group_readers import ReadsGroup
 from fairrun.sweep.methods import TRIALS, Method
 from fairrun.sweep.objectives import (
     Constraint,
@@ -72,6 +73,8 @@ class SweepRequest:
     min_cell : int
         Numbers about fewer rows are not shown for the chosen model, and if the data are sensitive,
         not for the trials; 1 shows all.
+    reads_group : {"any", "no"}
+        "no" leaves out the mitigators that read a protected column in prediction.
     """
 
     method: Method = "random"
@@ -87,6 +90,7 @@ class SweepRequest:
     workers: int | None = None
     min_frequency: int = 5
     min_cell: int = MIN_CELL
+    reads_group: ReadsGroup = "any"
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ def checked_space(request: SweepRequest) -> Space:
     ):
         if number is not None and number < 1:
             raise RequestError(f"{name}={number} is not possible; give 1 or more")
-    space = read_space(request.space)
+    space = read_space(request.space, request.reads_group)
     if request.method == "grid":
         n = space.n_combinations
         if n > max(_MOST_COMBINATIONS, request.trials or 0):

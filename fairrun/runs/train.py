@@ -24,6 +24,7 @@ from fairrun.runs.described import (
     describe_warnings,
 )
 from fairrun.runs.effects import (
+    before_and_after,
     check_strict,
     labels_of_none,
     refuse_unless_kept,
@@ -31,6 +32,7 @@ from fairrun.runs.effects import (
     with_effect,
 )
 from fairrun.runs.findings import say_findings
+from fairrun.runs.label_counts import shown_label_counts
 from fairrun.runs.measure import hide_small_groups, measure, protected_columns
 from fairrun.text import n_of
 from fairrun.tracking.datasets import log_dropped, log_input, log_notes, log_spec, open_dataset
@@ -38,20 +40,23 @@ from fairrun.tracking.descriptions import as_code, describe_run, escaped
 from fairrun.tracking.evaluation import log_evaluation
 from fairrun.tracking.hints import mlflow_serve, next_command
 from fairrun.tracking.names import (
+    BEFORE_AFTER,
     CONSTRAINT,
     ESTIMATOR,
     FIT_SECONDS,
+    LABEL_GROUP_COUNTS,
     MITIGATOR,
     MODEL_BYTES,
     MODEL_NAME,
     PREDICT_SECONDS,
     RANDOMISED,
     READS_GROUP,
+    ROWS,
     STAGE,
     parameter,
     run_name,
 )
-from fairrun.tracking.runs import log_parameters, tracked_run
+from fairrun.tracking.runs import log_for_run_alone, log_parameters, log_table, tracked_run
 from fairrun.training import FairClassifier, TrainingRequest
 from fairrun.training.mitigation import resolve_mitigator
 
@@ -229,6 +234,16 @@ def run_train(
         }
         mlflow.log_metrics(cost, model_id=logged.model_id)
         log_dropped(dataset.n_dropped)
+        log_for_run_alone({f"{ROWS}{name}": float(len(r)) for name, r in dataset.splits.items()})
+        # What documents about the model show of its training.
+        log_table(LABEL_GROUP_COUNTS, shown_label_counts(dataset, min_cell))
+        if mitigation.steps:
+            log_table(
+                BEFORE_AFTER,
+                before_and_after(
+                    *(validation, known[key], evaluation, min_cell), sensitive=spec.sensitive
+                ),
+            )
         done = Trained(
             *(run.info.run_id, logged.uri, evaluation.metrics, columns[0]),
             *(constraint, said.effect, "" if effect is None else effect.compared),

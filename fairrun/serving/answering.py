@@ -15,6 +15,8 @@ from fairrun.serving.csv_rows import read_csv_pieces
 from fairrun.serving.errors import FAILED, Refused, place_of
 from fairrun.serving.limits import CSV, JSON
 from fairrun.serving.parameters import Parameters, read_parameters
+from fairrun.serving.reason_texts import ReasonTexts, texts_for
+from fairrun.serving.reasons import notices
 from fairrun.serving.requests import read_pieces
 from fairrun.text import shift_rows
 
@@ -55,6 +57,7 @@ def answer(
     query: bytes = b"",
     kind: bytes = JSON,
     wanted: Callable[[], bool] = lambda: True,
+    texts: ReasonTexts | None = None,
 ) -> Reply:
     """Return the answer to the body of a request; no exception is raised.
 
@@ -70,16 +73,18 @@ def answer(
         The content type of the body, `JSON` or `CSV`.
     wanted : callable
         Whether the answer is still wanted. It is asked before each piece of a large body.
+    texts : ReasonTexts, optional
+        The texts of adverse-decision notices; by default they are made from the names of columns.
 
     Returns
     -------
     Reply
         Status 200 with `predictions` and `probabilities`, or an error. A randomised model adds
-        `decision_probabilities`. On request, the answer has `explanations`, `feature_importances`
-        and `counterfactuals`.
+        `decision_probabilities`. On request, the answer has `explanations`,
+        `feature_importances`, `counterfactuals` and `reasons`.
     """
     try:
-        return _answer(saved, body, query, kind, wanted)
+        return _answer(saved, body, query, kind, wanted, texts)
     except Refused as refused:
         return Reply(refused.status, refused.body, code=refused.code)
     except Exception as error:
@@ -88,10 +93,15 @@ def answer(
 
 
 def _answer(
-    saved: SavedModel, body: bytes, query: bytes, kind: bytes, wanted: Callable[[], bool]
+    saved: SavedModel,
+    body: bytes,
+    query: bytes,
+    kind: bytes,
+    wanted: Callable[[], bool],
+    texts: ReasonTexts | None,
 ) -> Reply:
     asked = read_parameters(query)
-    if asked.any_reason and not saved.explains:
+    if (asked.any_reason or asked.reasons) and not saved.explains:
         raise Refused(
             422,
             "the model was saved by a version without explanations; train it again to get them",
@@ -118,7 +128,17 @@ def _answer(
             if not wanted():
                 raise Refused(503, "the client has closed its connection")
             answers = _answers(saved, saved.code.Columns(columns, length), asked)
-            for name, values in _content(saved, answers, asked).items():
+            content = _content(saved, answers, asked)
+            if asked.reasons:
+                content["reasons"] = notices(
+                    saved,
+                    columns,
+                    answers.prediction,
+                    answers.decision_probability,
+                    texts or texts_for(saved),
+                    asked.top_k,
+                )
+            for name, values in content.items():
                 # Without its brackets, so that the pieces can be joined.
                 part = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
                 written.setdefault(name, []).append(part)

@@ -2,7 +2,8 @@
 
 `create_app(uri)` returns the app. `uvicorn fairrun.serving.app:app` serves the model whose URI is
 in the environment variable `FAIRRUN_MODEL`. If the URI names an alias, the app follows it;
-`FAIRRUN_POLL` has the seconds between two looks.
+`FAIRRUN_POLL` has the seconds between two looks. `FAIRRUN_REASON_TEXTS` may have the path of a file
+with the texts of adverse-decision notices.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from fairrun.serving.limits import Limits
 from fairrun.serving.page import add_page
 from fairrun.serving.predict import Predict
 from fairrun.serving.queue import LANES
+from fairrun.serving.reason_file import read_texts
 from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
 from fairrun.serving.security import Guard, token_of_environment
@@ -53,6 +55,7 @@ __all__ = ["create_app"]
 _logger = logging.getLogger(__name__)
 
 _MODEL_VARIABLE, _POLL_VARIABLE = "FAIRRUN_MODEL", "FAIRRUN_POLL"
+_TEXTS_VARIABLE = "FAIRRUN_REASON_TEXTS"
 
 
 class App(FastAPI):
@@ -127,6 +130,7 @@ def create_app(
     processes: int = 2,
     poll: float = POLL_SECONDS,
     webhook_secret: str | None = None,
+    reason_texts: str | None = None,
 ) -> App:
     """Return the app that serves a model.
 
@@ -150,6 +154,8 @@ def create_app(
         The seconds between two looks at the alias; 0 for none.
     webhook_secret : str, optional
         The secret of MLflow's webhook. With it, `POST /webhook` lets the app look at the alias.
+    reason_texts : str, optional
+        The path of a YAML file with the texts of adverse-decision notices; see `read_texts`.
 
     Returns
     -------
@@ -158,11 +164,12 @@ def create_app(
     Raises
     ------
     RequestError
-        If the model cannot be fetched, or fails a check.
+        If the model cannot be fetched or fails a check, or the texts cannot be used.
     """
+    own_texts = None if reason_texts is None else read_texts(reason_texts)
     limits = limits or Limits()
     counting = Counting()
-    loader = Loader(model, limits, counting, processes, token is not None)
+    loader = Loader(model, limits, counting, processes, token is not None, own_texts)
     alias = alias_of(model) if poll or webhook_secret else None
     serving = ServingNow(loader.load(None if alias is None else look_up(alias)))
     counting.show_model(serving.now.provenance)
@@ -255,6 +262,7 @@ def __getattr__(name: str) -> App:
             token=token_of_environment(),
             poll=_poll_of_environment(),
             webhook_secret=secret_of_environment(),
+            reason_texts=os.environ.get(_TEXTS_VARIABLE),
         )
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201

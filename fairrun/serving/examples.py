@@ -17,6 +17,7 @@ from fairrun.serving.connection import Connection
 from fairrun.serving.errors import FAILED
 from fairrun.serving.limits import CSV, Limits, wrong_type
 from fairrun.serving.queue import queue_full
+from fairrun.serving.reason_texts import ReasonTexts
 from fairrun.serving.security import ONLY_THIS_MACHINE, WRONG_TOKEN
 
 __all__ = [
@@ -88,16 +89,22 @@ def _without_exponent(value: Any) -> Any:
     return format(Decimal(repr(value)), "f") if isinstance(value, float) else value
 
 
-def answer_examples(saved: SavedModel) -> Examples:
-    """Return the model's answers to the first example row, by what was asked for."""
-    asked = {"labels and probabilities": b""}
+def answer_examples(saved: SavedModel, texts: ReasonTexts | None = None) -> Examples:
+    """Return the model's answers to the first example row, by what was asked for.
+
+    A notice is about another row if the label of the first one is 1.
+    """
+    first = _first_row(saved)
+    asked = {"labels and probabilities": (b"", first)}
     if saved.explains:
-        asked["explain=true, top_k=3"] = b"explain=true&top_k=3"
+        asked["explain=true, top_k=3"] = (b"explain=true&top_k=3", first)
     if saved.changeable:
-        asked["counterfactuals=true"] = b"counterfactuals=true"
+        asked["counterfactuals=true"] = (b"counterfactuals=true", first)
+    if saved.explains:
+        asked["reasons=true"] = (b"reasons=true", _refused_row(saved))
     found = {}
-    for summary, query in asked.items():
-        reply = answer(saved, _first_row(saved), query)
+    for summary, (query, row) in asked.items():
+        reply = answer(saved, row, query, texts=texts)
         if reply.status == 200:
             found[summary] = {"summary": summary, "value": _rounded(orjson.loads(reply.body))}
     return found
@@ -105,7 +112,29 @@ def answer_examples(saved: SavedModel) -> Examples:
 
 def _first_row(saved: SavedModel) -> bytes:
     row = example_rows(saved.description["columns"])[0]
+    return _record(saved, row)
+
+
+def _record(saved: SavedModel, row: list[Any]) -> bytes:
     return orjson.dumps(dict(zip(saved.names, row, strict=True)))
+
+
+def _refused_row(saved: SavedModel) -> bytes:
+    """Return an example row with label 0, or the first example row if none is found.
+
+    Every category of the first row is replaced in turn.
+    """
+    columns = saved.description["columns"]
+    first, last = example_rows(columns)
+    others = [
+        [*first[:place], _value(column, value), *first[place + 1 :]]
+        for place, column in enumerate(columns)
+        for value in column["values"] or ()
+    ]
+    bodies = [_record(saved, row) for row in (first, last, *others)]
+    reply = answer(saved, b"[%b]" % b",".join(bodies))
+    labels = orjson.loads(reply.body).get("predictions", [])
+    return bodies[labels.index(0) if 0 in labels else 0]
 
 
 def _rounded(value: Any) -> Any:

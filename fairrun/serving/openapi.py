@@ -17,14 +17,17 @@ from fairrun.serving.examples import (
     example_rows,
 )
 from fairrun.serving.limits import Limits
+from fairrun.serving.reason_texts import ReasonTexts
 from fairrun.serving.schemas import (
     ERROR,
     HINTS,
+    NOTICES,
     REASONS,
     answers_schema,
     column_schema,
     counterfactual_schema,
     explanation_schema,
+    notice_schema,
     ref,
 )
 from fairrun.serving.version import (
@@ -63,7 +66,12 @@ _MEANINGS = {
 
 
 def openapi_document(
-    saved: SavedModel, provenance: Provenance, limits: Limits, *, token: bool
+    saved: SavedModel,
+    provenance: Provenance,
+    limits: Limits,
+    *,
+    token: bool,
+    texts: ReasonTexts | None = None,
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of a model.
 
@@ -77,6 +85,8 @@ def openapi_document(
         The limits of the app.
     token : bool
         Whether clients must send a bearer token.
+    texts : ReasonTexts, optional
+        The texts of the notice among the examples.
 
     Returns
     -------
@@ -89,7 +99,7 @@ def openapi_document(
     first, last = example_rows(columns)
     example = dict(zip(saved.names, first, strict=True))
     split = {"columns": [*example], "index": [0, 1], "data": [first, last]}
-    answered, wrong = answer_examples(saved), error_examples(saved, limits, token=token)
+    answered, wrong = answer_examples(saved, texts), error_examples(saved, limits, token=token)
     record = {
         "type": "object",
         "title": "one record",
@@ -158,6 +168,9 @@ def openapi_document(
     if changeable:
         parameters.append(HINTS)
         schemas["Counterfactual"] = counterfactual_schema(columns, example, changeable)
+    if explains:
+        parameters.append(NOTICES)
+        schemas["Notice"] = notice_schema(columns, changeable)
     if parameters:
         predict["parameters"] = parameters
     return {

@@ -16,24 +16,28 @@ _SPELLED = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Parameters:
-    """The optional parameters of a request, with the same names as in MLflow's scoring server.
+    """The optional parameters of a request; all but `reasons` are also those of MLflow's server.
 
     Attributes
     ----------
     explain : bool
         Whether to return the contribution of each column to the score of each row.
     top_k : int
-        The number of columns in each explanation; 0 for all columns.
+        The number of columns in each explanation, where 0 means all, and the number of reasons in
+        each notice, where 0 means four.
     feature_importance : bool
         Whether to return the contributions of all columns as a plain list.
     counterfactuals : bool
         Whether to return changes of single columns that would change the label.
+    reasons : bool
+        Whether to return an adverse-decision notice for each row with label 0.
     """
 
     explain: bool = False
     top_k: int = 0
     feature_importance: bool = False
     counterfactuals: bool = False
+    reasons: bool = False
 
     @property
     def any_reason(self) -> bool:
@@ -43,7 +47,7 @@ class Parameters:
     @property
     def slow(self) -> bool:
         """Return whether a parameter is set that can make the answer a thousand times slower."""
-        return self.any_reason or self.counterfactuals
+        return self.any_reason or self.counterfactuals or self.reasons
 
 
 def read_parameters(query: bytes) -> Parameters:
@@ -63,7 +67,8 @@ def read_parameters(query: bytes) -> Parameters:
     Examples
     --------
     >>> read_parameters(b"explain=true&top_k=3")
-    Parameters(explain=True, top_k=3, feature_importance=False, counterfactuals=False)
+    Parameters(explain=True, top_k=3, feature_importance=False, counterfactuals=False,
+               reasons=False)
     """
     if not query:
         return Parameters()
@@ -82,7 +87,7 @@ def read_parameters(query: bytes) -> Parameters:
     if twice:
         raise _refused(f"{twice[0]} is given twice; give it once")
     flags = {}
-    for name in ("explain", "feature_importance", "counterfactuals"):
+    for name in ("explain", "feature_importance", "counterfactuals", "reasons"):
         (text,) = given.get(name, ["false"])
         if text.lower() not in _SPELLED:  # Python clients write True.
             raise _refused(f"{name} must be true or false")

@@ -66,7 +66,7 @@ class Predict:
                 named = (served.header,)
                 workers = served.running
                 if workers is None or (quick and len(body) <= self.limits.inline_bytes):
-                    reply = answer(served.saved, body, query, kind)
+                    reply = answer(served.saved, body, query, kind, texts=served.texts)
                 else:
                     with served.used():
                         reply = await _ask(workers, body, query, kind, receive)

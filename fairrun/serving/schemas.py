@@ -1,4 +1,4 @@
-"""The schemas of the OpenAPI document: columns, answers, explanations, hints and errors."""
+"""The schemas of the OpenAPI document: columns, answers, explanations, hints, notices, errors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from fairrun.serving.examples import truth
 __all__ = [
     "ERROR",
     "HINTS",
+    "NOTICES",
     "REASONS",
     "answers_schema",
     "column_schema",
     "counterfactual_schema",
     "explanation_schema",
+    "notice_schema",
     "ref",
 ]
 
@@ -72,6 +74,11 @@ def answers_schema(randomised: bool, explains: bool, hints: bool) -> dict[str, A
             "items": importance,
             "description": text,
         }
+        asked_for["reasons"] = {
+            "type": "array",
+            "items": {"anyOf": [ref("Notice"), {"type": "null"}]},
+            "description": "The notice for each row with label 0; null for the others.",
+        }
     if hints:
         asked_for["counterfactuals"] = {
             "type": "array",
@@ -96,12 +103,19 @@ REASONS = [
     _parameter(
         "top_k",
         {"type": "integer", "minimum": 0, "maximum": 999_999_999, "default": 0},
-        "The number of columns in each explanation, largest contribution first; 0 for all.",
+        "The number of columns in each explanation, largest contribution first; 0 for all. With "
+        "reasons=true, also the number of reasons in each notice; 0 for four.",
     ),
     _parameter("feature_importance", _FLAG, "Return the contributions as a plain list, too."),
 ]
 HINTS = _parameter(
     "counterfactuals", _FLAG, "Return changes of single columns that would change the label."
+)
+NOTICES = _parameter(
+    "reasons",
+    _FLAG,
+    "Return a plain-language notice for each row with label 0: the main reasons, and changes that "
+    "would have led to label 1. It does not depend on the protected value.",
 )
 _BY_COLUMN = {"type": "object", "additionalProperties": {"type": "number"}}
 
@@ -168,6 +182,49 @@ def counterfactual_schema(
             "change": None if first["type"] == "text" else 5,
             "decision_probability": 1,
         },
+    }
+
+
+def notice_schema(columns: list[dict[str, Any]], changeable: list[str]) -> dict[str, Any]:
+    """Return the schema of an adverse-decision notice."""
+    features = [column["name"] for column in columns if column["role"] == "feature"]
+    text = {"type": "string"}
+    value = {"type": ["number", "string", "boolean", "null"]}
+    reason = {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "description": "The reason code."},
+            "text": text,
+            "column": {"type": "string", "enum": features},
+        },
+        "required": ["code", "text", "column"],
+    }
+    changed = {"type": "string"} | ({"enum": changeable} if changeable else {})
+    change = {
+        "type": "object",
+        "properties": {"column": changed, "from": value, "to": value, "text": text},
+        "required": ["column", "from", "to", "text"],
+    }
+    return {
+        "type": "object",
+        "description": "Why the label is 0, in words for the person. The notice is the same for "
+        "every protected value.",
+        "properties": {
+            "text": {"type": "string", "description": "The whole account in a few sentences."},
+            "reasons": {
+                "type": "array",
+                "items": reason,
+                "description": "The columns that lowered the score, the strongest first.",
+            },
+            "changes": {
+                "type": ["array", "null"],
+                "items": change,
+                "description": "Changes of single columns that would have led to label 1, the "
+                "smallest first. The list is empty if none was found, and null if the model has "
+                "no changeable columns.",
+            },
+        },
+        "required": ["text", "reasons", "changes"],
     }
 
 

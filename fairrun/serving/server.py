@@ -25,7 +25,11 @@ _STOP_SECONDS = 25
 
 
 def serve(
-    model: str, host: str = "127.0.0.1", port: int = 8000, poll: float = POLL_SECONDS
+    model: str,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    poll: float = POLL_SECONDS,
+    reason_texts: str | None = None,
 ) -> bool:
     """Serve a model until the process gets a signal to stop, and finish running requests first.
 
@@ -45,6 +49,8 @@ def serve(
     poll : float
         If the model URI names an alias, the seconds between two looks at it; 0 for none. MLflow's
         webhook can ask for a look, too, with the secret in `FAIRRUN_WEBHOOK_SECRET`.
+    reason_texts : str, optional
+        The path of a YAML file with the texts of adverse-decision notices.
 
     Returns
     -------
@@ -55,12 +61,19 @@ def serve(
     ------
     RequestError
         If the model cannot be fetched or fails a check, the address needs a token, the token or
-        the secret of the webhook is too short, or a worker process cannot be started.
+        the secret of the webhook is too short, the texts cannot be used, or a worker process cannot
+        be started.
     """
     parent = os.getppid() if RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
-    app = create_app(model, token=token, poll=poll, webhook_secret=secret_of_environment())
+    app = create_app(
+        model,
+        token=token,
+        poll=poll,
+        webhook_secret=secret_of_environment(),
+        reason_texts=reason_texts,
+    )
     config = uvicorn.Config(
         app,
         host=host,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 import weakref
@@ -18,10 +19,13 @@ from fairrun.models.saved import SavedModel, load_saved
 from fairrun.serving.counting import Counting
 from fairrun.serving.limits import Limits
 from fairrun.serving.openapi import openapi_document
+from fairrun.serving.reason_texts import Document, ReasonTexts, texts_for
 from fairrun.serving.version import MODEL_HEADER, name_of
 from fairrun.serving.workers import Workers
 
 __all__ = ["Loader", "Served", "ServingNow"]
+
+_logger = logging.getLogger(__name__)
 
 
 class Served:
@@ -41,6 +45,8 @@ class Served:
         The version to which the alias pointed that the app follows.
     copy : Path, optional
         A folder with the model's files that is removed when the model is not served any more.
+    texts : ReasonTexts, optional
+        The texts of its adverse-decision notices; by default they are made from its columns.
 
     Attributes
     ----------
@@ -56,9 +62,10 @@ class Served:
         workers: Workers,
         pointed: Pointed | None = None,
         copy: Path | None = None,
+        texts: ReasonTexts | None = None,
     ) -> None:
         self.saved, self.provenance, self.document = saved, provenance, document
-        self.workers, self.pointed = workers, pointed
+        self.workers, self.pointed, self.texts = workers, pointed, texts
         self.running: Workers | None = None
         #: The header of its answers.
         self.header = (MODEL_HEADER.encode(), name_of(provenance).encode())
@@ -169,6 +176,8 @@ class Loader:
         The number of worker processes.
     token : bool
         Whether clients must send a token.
+    own_texts : mapping, optional
+        The texts of adverse-decision notices, as `read_texts` returned them.
     """
 
     model: str
@@ -176,6 +185,7 @@ class Loader:
     counting: Counting
     processes: int
     token: bool
+    own_texts: Document | None = None
 
     def load(self, pointed: Pointed | None = None) -> Served:
         """Fetch, check and load a model. This blocks, and starts no process.
@@ -189,7 +199,7 @@ class Loader:
         Raises
         ------
         RequestError
-            If the model cannot be fetched, or fails a check.
+            If the model cannot be fetched or fails a check, or the texts do not suit its columns.
         StoreError
             If the registry or the artifact store cannot be used.
         """
@@ -200,10 +210,15 @@ class Loader:
                 saved = load_saved(folder)
             except RequestError as error:
                 raise RequestError(f"model={self.model} is refused: {error}") from error
-            document = openapi_document(saved, provenance, self.limits, token=self.token)
+            texts = texts_for(saved, self.own_texts)
+            document = openapi_document(
+                saved, provenance, self.limits, token=self.token, texts=texts
+            )
         except BaseException:
             if copy is not None:
                 shutil.rmtree(copy, ignore_errors=True)
             raise
-        workers = Workers(folder, self.processes, self.limits, self.counting)
-        return Served(saved, provenance, document, workers, pointed, copy)
+        for remark in texts.remarks:
+            _logger.warning("%s", remark)
+        workers = Workers(folder, self.processes, self.limits, self.counting, self.own_texts)
+        return Served(saved, provenance, document, workers, pointed, copy, texts)

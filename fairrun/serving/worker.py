@@ -1,8 +1,9 @@
 """The worker process that answers large bodies: `python -m fairrun.serving.worker <folder>`.
 
-The process reads query strings, content types and bodies from standard input and writes replies to
-standard output. A length precedes each of them. The process stops when its input ends, which also
-happens when the server that started it ends.
+The process reads the texts of adverse-decision notices as JSON from standard input, and then query
+strings, content types and bodies. It writes replies to standard output. A length precedes each of
+them. The process stops when its input ends, which also happens when the server that started it
+ends.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ import orjson
 
 from fairrun.models.saved import load_saved
 from fairrun.serving.answering import Reply, answer
+from fairrun.serving.reason_texts import Document, texts_for
 
 __all__ = ["LENGTH", "WITHDRAWN", "Wanted", "read_reply_head", "reply_head"]
 
 #: The signal that nobody waits for the current answer any more; None on Windows, which has none.
 WITHDRAWN = getattr(signal, "SIGUSR1", None)
 
-#: The format of a length. It precedes a query, a content type, a body, and the head of a reply. The
-#: head holds the length of the reply's body.
+#: The format of a length. It precedes the texts, a query, a content type, a body, and the head of a
+#: reply. The head holds the length of the reply's body.
 LENGTH = struct.Struct("<Q")
 
 
@@ -72,9 +74,16 @@ class Wanted:
         self._wanted = True
 
 
-def main(folder: Path, requests: BinaryIO, replies: BinaryIO, wanted: Wanted | None = None) -> None:
+def main(
+    folder: Path,
+    requests: BinaryIO,
+    replies: BinaryIO,
+    wanted: Wanted | None = None,
+    document: Document | None = None,
+) -> None:
     """Answer requests until the input ends; an empty first reply says that the model is loaded."""
     saved = load_saved(folder)
+    texts = texts_for(saved, document)
     wanted = wanted or Wanted()
     reply = Reply(200, b"")
     while True:
@@ -92,7 +101,7 @@ def main(folder: Path, requests: BinaryIO, replies: BinaryIO, wanted: Wanted | N
         kind, body = (
             requests.read(*LENGTH.unpack(requests.read(LENGTH.size))) for _ in ("kind", "body")
         )
-        reply = answer(saved, body, query, kind, wanted)
+        reply = answer(saved, body, query, kind, wanted, texts)
 
 
 if __name__ == "__main__":
@@ -107,4 +116,6 @@ if __name__ == "__main__":
     # Standard output is for replies only, so everything that is printed goes to standard error.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    main(Path(sys.argv[1]), sys.stdin.buffer, out, until_gone)
+    given = sys.stdin.buffer
+    of_notices = orjson.loads(given.read(*LENGTH.unpack(given.read(LENGTH.size))))
+    main(Path(sys.argv[1]), given, out, until_gone, of_notices)

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from fairrun.errors import RequestError
 from fairrun.processes import worker_command, worker_environment
 from fairrun.serving.answering import Reply
@@ -18,6 +20,7 @@ from fairrun.serving.counting import Counting
 from fairrun.serving.errors import Refused
 from fairrun.serving.limits import JSON, ClientDisconnect, Limits
 from fairrun.serving.queue import LANES, LONG, SHORT, Job, Queue
+from fairrun.serving.reason_texts import Document
 from fairrun.serving.worker import LENGTH, WITHDRAWN, read_reply_head
 
 __all__ = ["Workers"]
@@ -59,10 +62,21 @@ class Workers:
         The limits on the queue and the time of an answer.
     counting : Counting
         The counters for `GET /metrics`.
+    document : mapping, optional
+        The texts of adverse-decision notices, as `read_texts` returned them. The processes get the
+        texts and not the file, so that a process that is started later writes the same ones.
     """
 
-    def __init__(self, folder: Path, size: int, limits: Limits, counting: Counting) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        size: int,
+        limits: Limits,
+        counting: Counting,
+        document: Document | None = None,
+    ) -> None:
         self.folder, self.limits, self.counting = folder, limits, counting
+        self.texts = orjson.dumps(document)
         self.queue = Queue(limits.queue_requests)
         several = [(SHORT,), *[(LONG, SHORT)] * (size - 1)]
         lanes = several if size > 1 else [(SHORT, LONG)] * size
@@ -183,6 +197,8 @@ class _Worker:
             start_new_session=True,
         )
         async with asyncio.timeout(_START_SECONDS):
+            with suppress(ConnectionError):  # if the process has ended, there is no reply either
+                await _send(self.process, self.pool.texts)
             await _read_reply(self.process)
 
     async def run(self) -> None:
@@ -277,6 +293,11 @@ def _refuse(job: Job, message: str) -> None:
 
 
 async def _ask(process: Process, *parts: bytes) -> Reply:
+    await _send(process, *parts)
+    return await _read_reply(process)
+
+
+async def _send(process: Process, *parts: bytes) -> None:
     assert process.stdin is not None  # noqa: S101 - the process was started with pipes
     for part in parts:
         process.stdin.write(LENGTH.pack(len(part)))
@@ -284,7 +305,6 @@ async def _ask(process: Process, *parts: bytes) -> Reply:
             # What the process does not read yet would be copied, so only a part is written.
             process.stdin.write(part[start : start + _PART_BYTES])
             await process.stdin.drain()
-    return await _read_reply(process)
 
 
 async def _read_reply(process: Process) -> Reply:

@@ -8,12 +8,13 @@ from typing import Any
 
 from fairrun.documents import is_yaml, read_yaml
 from fairrun.errors import RequestError
+from fairrun.sweep.group_readers import ReadsGroup, check_group_readers
 from fairrun.sweep.space import Dimension, Space, Value, applies, spaced
 from fairrun.text import did_you_mean
 from fairrun.training import ESTIMATORS, Choice, Parameter
 from fairrun.training.mitigation import MITIGATORS, resolve_mitigator
 
-__all__ = ["DEFAULT_SPACE", "parse_space", "read_space"]
+__all__ = ["DEFAULT_SPACE", "DEFAULT_SPACE_WITHOUT_GROUP", "parse_space", "read_space"]
 
 #: The default space: mitigators that are fast to fit, with their main parameters. C has 9 values,
 #: because models hardly differ between these, and trials with the same C share a fit.
@@ -21,6 +22,14 @@ DEFAULT_SPACE = (
     "mitigator=none,reweighing,correlation_remover,disparate_impact_remover,group_thresholds,"
     "reweighing+group_thresholds; C=0.01..100 log 9; correlation_remover.alpha=0..1; "
     "disparate_impact_remover.repair_level=0..1; group_thresholds.tolerance=0..0.2"
+)
+
+#: The default space of sweeps that try no method that reads the group in prediction: those of the
+#: other methods that are fast to fit.
+DEFAULT_SPACE_WITHOUT_GROUP = (
+    "mitigator=none,reweighing,learning_fair_representation,grid_search,meta_fair_classifier; "
+    "C=0.01..100 log 9; learning_fair_representation.Az=1..100 log; "
+    "grid_search.constraint_weight=0..1; meta_fair_classifier.tau=0.5..1"
 )
 
 _WORDS = {
@@ -36,7 +45,7 @@ _RANGE = re.compile(
 )
 
 
-def read_space(space: str) -> Space:
+def read_space(space: str, reads_group: ReadsGroup = "any") -> Space:
     """Read a space from text or from a YAML file.
 
     Parameters
@@ -44,6 +53,9 @@ def read_space(space: str) -> Space:
     space : str
         "default", or text for `parse_space`, or the path of a YAML file (.yaml or .yml). The file
         is a mapping from names of parameters to a list of values, one value, or a range as text.
+    reads_group : {"any", "no"}
+        Whether mitigators may read a protected column in prediction. The default space depends on
+        it.
 
     Returns
     -------
@@ -52,10 +64,19 @@ def read_space(space: str) -> Space:
     Raises
     ------
     RequestError
-        If the text or file is not a space.
+        If the text or file is not a space, or it names a mitigator that is not allowed.
     """
+    found = _read_space(space, reads_group)
+    if reads_group == "no":
+        check_group_readers(found)
+    return found
+
+
+def _read_space(space: str, reads_group: ReadsGroup) -> Space:
+    if space == "default":
+        return parse_space(DEFAULT_SPACE if reads_group == "any" else DEFAULT_SPACE_WITHOUT_GROUP)
     if not is_yaml(space):
-        return parse_space(DEFAULT_SPACE if space == "default" else space)
+        return parse_space(space)
     document = read_yaml(space, "space")
     if not isinstance(document, dict) or not document:
         raise RequestError(

@@ -11,7 +11,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from fairrun.errors import RequestError
 from fairrun.inference import InputError, ModelError
-from fairrun.text import shortened
+from fairrun.text import as_code, escaped
 
 __all__ = [
     "as_code",
@@ -30,8 +30,6 @@ _WIDEST = 88
 _WORD = re.compile(r"""(?:-[\w-]+ (?!-))?(?:'[^']*'|"[^"]*"|[^\s'"])+""")
 #: How the description of a run begins that an exception has ended.
 _FAILED = ("**Refused**", "**Stopped**", "**Failed**")
-#: What has a meaning in Markdown. An underscore has none inside a word, such as a metric's name.
-_MARKUP = re.compile(r"([\\`*\[\]|~])|(?<!\w)(_)|(_)(?!\w)")
 
 
 def describe_run(*paragraphs: str, commands: Sequence[str] = ()) -> None:
@@ -113,30 +111,6 @@ def _in_lines(command: str) -> str:
         else:
             lines.append(word)
     return " \\\n    ".join(lines)
-
-
-def escaped(text: str) -> str:
-    r"""Return a text in which Markdown has no meaning, such as the name of a group.
-
-    Examples
-    --------
-    >>> escaped("White|Asian"), escaped("<b>"), escaped("capital_gain"), escaped("_a_")
-    ('White\\|Asian', '&lt;b&gt;', 'capital_gain', '\\_a\\_')
-    """
-    plain = " ".join(text.split()).replace("&", "&amp;")
-    plain = plain.replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKUP.sub(lambda found: f"\\{found[0]}", plain)
-
-
-def as_code(text: str) -> str:
-    """Return a parameter, a metric or a command as code.
-
-    Examples
-    --------
-    >>> as_code("statistical_parity<=0.1")
-    '`statistical_parity<=0.1`'
-    """
-    return f"`{shortened(' '.join(text.split()), 400).replace('`', chr(39))}`"
 
 
 def link_to_run(text: str, run_id: str) -> str:

@@ -23,6 +23,8 @@ from fairrun.tracking.metric_names import is_headline, loggable, place_of_headli
 from fairrun.tracking.names import (
     AUDIT,
     BIAS_METRICS,
+    CARD_MISSING,
+    CARD_USE,
     CONFUSION,
     COUNTS,
     EXPLANATION,
@@ -30,13 +32,26 @@ from fairrun.tracking.names import (
     FRONTIER,
     GATE,
     GATE_VERDICT,
+    RANDOMISED,
+    READS_GROUP,
     REPORT,
     SCORES,
     parameter,
 )
 from fairrun.tracking.runs import log_for_run_alone, log_parameters, log_pictures, log_table
 
-__all__ = ["log_analysis", "log_evaluation", "log_explanations", "log_gate", "log_report"]
+__all__ = [
+    "log_analysis",
+    "log_card_tags",
+    "log_document",
+    "log_evaluation",
+    "log_explanations",
+    "log_gate",
+    "log_report",
+]
+
+#: The longest intended use that the descriptions of registered versions repeat.
+_LONGEST_USE = 600
 
 
 def log_evaluation(
@@ -157,6 +172,30 @@ def log_gate(gate: Gate, result: GateResult, looks: Looks | None = None) -> None
 def log_report(html: str) -> None:
     """Log the report of an evaluation as `report.html`."""
     mlflow.log_text(html, REPORT)
+
+
+def log_document(name: str, text: str) -> None:
+    """Log a document that describes the evaluated model, such as its model card."""
+    mlflow.log_text(text, name)
+
+
+def log_card_tags(missing: int, intended_use: str, of_model: Mapping[str, str]) -> None:
+    """Log what the short card of a registered version needs, as tags of the evaluation.
+
+    Parameters
+    ----------
+    missing : int
+        How many answers of people the model card lacks.
+    intended_use : str
+        The intended use; empty if nobody has said it.
+    of_model : mapping of str to str
+        The tags of the model. The run of a trial does not have those about its rule.
+    """
+    tags = {name: of_model[name] for name in (READS_GROUP, RANDOMISED) if name in of_model}
+    if intended_use:
+        use = " ".join(intended_use.split())
+        tags[CARD_USE] = use if len(use) <= _LONGEST_USE else f"{use[:_LONGEST_USE]}…"
+    mlflow.set_tags(tags | {CARD_MISSING: str(missing)})
 
 
 def _log_audit(evaluation: Evaluation) -> None:

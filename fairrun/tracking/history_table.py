@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ def publish(history: History) -> None:
     """
     copy_entries(history)
     client = mlflow.MlflowClient()
+    command = f"mlflow run . -e history -P {shlex.quote(f'name={history.name}')}"
     for run_id in history.runs:
         run = client.get_run(run_id)
         if run.info.status == "RUNNING":  # a process was killed after it had created the run
@@ -37,7 +39,7 @@ def publish(history: History) -> None:
             f"{n_of(len(history.entries), 'entry', 'entries')}. The entries are the parameters of "
             "this run, which MLflow never changes.\n\n"
             f"{history_markdown(history)}\n\n"
-            f"To check all entries: {as_code(f'mlflow run . -e history -P name={history.name}')}"
+            f"To check all entries: {as_code(command)}"
         )
         if run.data.tags.get(MLFLOW_RUN_NOTE) != note:
             client.set_tag(run_id, MLFLOW_RUN_NOTE, note)
@@ -73,8 +75,11 @@ def history_table(history: History) -> pd.DataFrame:
 
 
 def history_markdown(history: History, most: int = _MOST) -> str:
-    """Return the last entries of a history as a table in Markdown; empty if there is none."""
-    table = history_table(history).tail(most)
+    """Return the last entries of a history as a table in Markdown, the last one first.
+
+    MLflow's page of a run shows only the beginning of a long description.
+    """
+    table = history_table(history).tail(most).iloc[::-1]
     if table.empty:
         return ""
     heading = ["entry", "when (UTC)", "who", "what", "version", "verdict", "why"]

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mlflow
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from fairrun.tracking.faults import fault_of
 from fairrun.tracking.names import LOOKED_MODELS, LOOKS, MEASURED_DIGEST, MEASURED_MODEL
 from fairrun.tracking.store import impatient
 
-__all__ = ["Looks", "log_looks", "say_looks"]
+__all__ = ["Looks", "log_looks", "log_looks_of", "say_looks"]
 
 _logger = logging.getLogger(__name__)
 
@@ -79,10 +81,30 @@ def log_looks(digest: str, model_id: str | None, uri: str) -> Looks | None:
     Looks or None
         The numbers, with this evaluation; None if the store cannot say. A message then says so.
     """
-    model = model_id or hashlib.blake2b(uri.encode(), digest_size=8).hexdigest()
+    known_by = model_id or hashlib.blake2b(uri.encode(), digest_size=8).hexdigest()
+    return _log(digest, [known_by], of_active=False)
+
+
+def log_looks_of(digest: str, models: Sequence[str]) -> Looks | None:
+    """Count a look at a test split that compares several models; see `log_looks`.
+
+    The tags that the active run has already count, too: a sweep that is resumed has looked at its
+    test split before.
+
+    Parameters
+    ----------
+    digest : str
+        The digest of the test split.
+    models : sequence of str
+        The ids of the logged models.
+    """
+    return _log(digest, models, of_active=True)
+
+
+def _log(digest: str, models: Sequence[str], *, of_active: bool) -> Looks | None:
     try:
         with impatient():
-            looks = _count(digest, model)
+            looks = _count(digest, models, _begun(digest, of_active=of_active))
     except Exception as error:
         fault = fault_of(error)
         if fault is None and not isinstance(error, (MlflowException, OSError)):
@@ -93,7 +115,7 @@ def log_looks(digest: str, model_id: str | None, uri: str) -> Looks | None:
         )
         return None
     numbers = {LOOKS: looks.evaluations, LOOKED_MODELS: looks.models}
-    mlflow.set_tags(numbers | {MEASURED_DIGEST: digest, MEASURED_MODEL: model})
+    mlflow.set_tags(numbers | {MEASURED_DIGEST: digest, MEASURED_MODEL: ",".join(models)})
     return looks
 
 
@@ -113,18 +135,36 @@ def say_looks(looks: Looks | None, *, gate: bool) -> None:
     _logger.info("%s%s", looks, advice)
 
 
-def _count(digest: str, model: str) -> Looks:
+def _count(digest: str, models: Sequence[str], begun: Sequence[Run]) -> Looks:
     of_split = f"tags.`{MEASURED_DIGEST}` = '{digest}'"
-    latest = _ended(of_split, _LATEST)
+    latest = [*_ended(of_split, _LATEST), *begun]
     if not latest:
-        return Looks(1, 1)
-    evaluations, models = (
+        return Looks(1, len(set(models)))
+    evaluations, before = (
         max(_number(run.data.tags.get(name)) for run in latest) for name in (LOOKS, LOOKED_MODELS)
     )
-    is_known = any(run.data.tags.get(MEASURED_MODEL) == model for run in latest) or _ended(
-        f"{of_split} and tags.`{MEASURED_MODEL}` = '{model}'", 1
-    )
-    return Looks(evaluations + 1, models + (not is_known))
+    of_latest = {model for run in latest for model in _models(run)}
+    new = [
+        model
+        for model in dict.fromkeys(models)
+        if model not in of_latest
+        and not _ended(f"{of_split} and tags.`{MEASURED_MODEL}` LIKE '%{model}%'", 1)
+    ]
+    return Looks(evaluations + 1, before + len(new))
+
+
+def _models(run: Run) -> list[str]:
+    return str(run.data.tags.get(MEASURED_MODEL, "")).split(",")
+
+
+def _begun(digest: str, *, of_active: bool) -> list[Run]:
+    """Return the runs in progress that have looked before: the parent, and the active one."""
+    active = mlflow.active_run()
+    if active is None:
+        return []
+    ids = [active.data.tags.get(MLFLOW_PARENT_RUN_ID), active.info.run_id if of_active else None]
+    runs = [mlflow.MlflowClient().get_run(run_id) for run_id in ids if run_id]
+    return [run for run in runs if run.data.tags.get(MEASURED_DIGEST) == digest]
 
 
 def _number(tag: str | None) -> int:

@@ -9,10 +9,14 @@ from __future__ import annotations
 __all__ = [
     "ALIAS_CHALLENGER",
     "ALIAS_CHAMPION",
+    "ALTERNATIVES",
+    "ALTERNATIVES_CSV",
     "ANNEX_IV",
     "ANNEX_IV_PAGE",
     "AUDIT",
     "BIAS_METRICS",
+    "CARD_MISSING",
+    "CARD_USE",
     "CHECK_COLUMNS",
     "CHECK_FINDINGS",
     "CHECK_GATE",
@@ -51,6 +55,7 @@ __all__ = [
     "HISTORY_FINDINGS",
     "IMPORTANCE",
     "LABEL_GROUP_COUNTS",
+    "LOCK",
     "LOOKED_MODELS",
     "LOOKS",
     "MEASURED_DIGEST",
@@ -92,6 +97,8 @@ __all__ = [
     "SPEC",
     "STAGE",
     "SWEEP",
+    "SWEEP_ALTERNATIVE",
+    "SWEEP_BASELINE",
     "SWEEP_BECAUSE",
     "SWEEP_CHOSEN",
     "SWEEP_CHOSEN_RUN",
@@ -137,6 +144,8 @@ SCORES_OF = "scores_of"
 SCORES_OF_ID = "scores_of_id"
 SCORE_SCALE = "score_scale"
 NOT_AGAIN = "rows_not_again"
+#: A further key: the digest of the file that pins the packages with which the model was trained.
+LOCK = "lock_sha256"
 
 # Tags of every run: the process that works on it, and the exit code of the command of `mlflow run`.
 PROCESS_HOST = "process.host"
@@ -204,6 +213,10 @@ SWEEP_CHOSEN_RUN = "sweep.chosen_run_id"
 SWEEP_CONSTRAINT = "sweep.constraint"
 #: Whether the validation rows are enough to show that any trial meets the constraint.
 SWEEP_REACHABLE = "sweep.constraint_reachable"
+#: The trial with which a sweep compares the others, and the trial that is shown to be a less
+#: discriminatory alternative to it, or "not shown".
+SWEEP_BASELINE = "sweep.baseline_trial"
+SWEEP_ALTERNATIVE = "sweep.alternative_trial"
 #: The id of the experiment of the trials, for the run of a sweep that gave them one of their own.
 SWEEP_EXPERIMENT = "sweep.trials_experiment"
 #: The URI of the registered version of the chosen model.
@@ -237,6 +250,11 @@ PROMOTION_REASONS = "promotion.reasons"
 VERSION_EVALUATED = "evaluated.run_id"
 VERSION_CARD = "model_card"
 VERSION_REFERENCE = "monitoring.reference"
+
+# Tags of an evaluation with a model card: how many answers of people it lacks, and the intended
+# use.
+CARD_MISSING = "model_card.missing"
+CARD_USE = "model_card.intended_use"
 
 # Metrics in addition to those of `fairrun.metrics`.
 #: The probability that the mitigator's constraint holds for new rows.
@@ -274,6 +292,9 @@ TRIALS = "trials"
 CHOSEN = "chosen"
 #: The differences of the models of a sweep's frontier to the chosen one.
 FRONTIER_DIFFERENCES = "frontier_differences"
+#: The candidates for a less discriminatory alternative: a table and a plot, and the table as CSV.
+ALTERNATIVES = "alternatives"
+ALTERNATIVES_CSV = "audit/less_discriminatory_alternatives.csv"
 IMPORTANCE = "importance"
 SWEEP = "sweep.json"
 SWEEP_PAGE = "sweep.html"

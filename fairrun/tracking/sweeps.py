@@ -13,7 +13,10 @@ from mlflow.entities import Experiment, LifecycleStage, LoggedModelOutput, Metri
 from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError
+from fairrun.text import without_formulas
 from fairrun.tracking.names import (
+    ALTERNATIVES,
+    ALTERNATIVES_CSV,
     SWEEP,
     SWEEP_EXPERIMENT,
     SWEEP_METHOD,
@@ -27,6 +30,7 @@ from fairrun.tracking.store import reading
 __all__ = [
     "is_recorded",
     "is_sensitive",
+    "log_alternatives",
     "log_choice",
     "log_page",
     "log_sweep",
@@ -129,6 +133,12 @@ def log_choice(run_id: str, metrics: Mapping[str, float]) -> None:
 def log_page(html: str) -> None:
     """Log the page of a sweep as `sweep.html`."""
     mlflow.log_text(html, SWEEP_PAGE)
+
+
+def log_alternatives(table: pd.DataFrame) -> None:
+    """Log the candidates for a less discriminatory alternative, as a table and as CSV."""
+    put_table(ALTERNATIVES, table)
+    mlflow.log_text(without_formulas(table).to_csv(index=False), ALTERNATIVES_CSV)
 
 
 def put_table(name: str, table: pd.DataFrame) -> None:

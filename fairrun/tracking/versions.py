@@ -6,10 +6,7 @@ The verdict of a version is that of its test rows. An evaluation of other rows d
 from __future__ import annotations
 
 import logging
-import math
-import shlex
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 
 import mlflow
 from mlflow.entities import Run
@@ -18,32 +15,15 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.utils.models import get_model_name_and_version
 
 from fairrun.groups import ProtectedColumn
-from fairrun.metrics import has_sign
-from fairrun.text import with_interval
-from fairrun.tracking.descriptions import as_code
 from fairrun.tracking.faults import fault_of
-from fairrun.tracking.metric_names import metrics_by_name
-from fairrun.tracking.names import (
-    DATASET_DIGEST,
-    DATASET_NAME,
-    ESTIMATOR,
-    GATE_VERDICT,
-    MEASURED_ROWS,
-    MITIGATOR,
-    ROWS,
-    parameter,
-)
+from fairrun.tracking.names import DATASET_DIGEST, GATE_VERDICT, MEASURED_ROWS, MITIGATOR
 from fairrun.tracking.store import impatient
+from fairrun.tracking.version_notes import VERSION_TAGS, notes_of_version, training_run
 
 __all__ = ["describe_versions", "description_of_version", "versions_of_run"]
 
 _logger = logging.getLogger(__name__)
 
-#: The first line of the part of a description that fairrun writes. What stands above it is kept.
-_HEADING = "## Measured by fairrun"
-#: The metrics in the description. Those of the second line compare two groups.
-_OVERALL = ("accuracy", "balanced_accuracy", "roc_auc")
-_OF_GROUPS = ("disparate_impact", "statistical_parity", "equality_of_opportunity_difference")
 #: More versions of one model than this are not written.
 _MOST = 100
 
@@ -52,10 +32,11 @@ def describe_versions(uri: str, model_id: str | None, run_id: str, column: Prote
     """Write the verdict and the numbers of an evaluation to the registered versions of its model.
 
     The tags `mitigator` and `dataset.digest` are written after every evaluation, the tag
-    `fairness.gate` after an evaluation of the test rows with a gate. The description follows the
-    verdict, and names the run that it is about. Each write is true on its own, so a process that
-    ends between two of them leaves nothing wrong, and the next evaluation writes the rest. A value
-    that is there already is not written.
+    `fairness.gate` after an evaluation of the test rows with a gate. The tags with the run of the
+    evaluation, its model card and its reference for monitoring follow the verdict. So does the
+    description, which is the short card and names the run that it is about. Each write is true on
+    its own, so a process that ends between two of them leaves nothing wrong, and the next
+    evaluation writes the rest. A value that is there already is not written.
 
     A user who may evaluate a model need not be allowed to write to the registry. A fault is
     therefore a warning, and the evaluation goes on.
@@ -119,16 +100,11 @@ def description_of_version(
     -------
     str
     """
-    evaluation = mlflow.get_run(run_id)
     trained_by = mlflow.MlflowClient().get_logged_model(model_id).source_run_id
-    training: Run | None = None
-    if trained_by:
-        with suppress(MlflowException):
-            training = mlflow.get_run(trained_by)
     found = _versions(f"models:/{model_id}", model_id)
     written = next((each.description or "" for each in found if each.name == name), "")
-    section = _section(uri, evaluation, training, column, decision)
-    return _below(written, section)
+    about = (mlflow.get_run(run_id), training_run(trained_by), column)
+    return notes_of_version(uri, *about, written, decision).description
 
 
 def versions_of_run(run_id: str) -> list[ModelVersion]:
@@ -166,10 +142,7 @@ def _parts(source: str | None) -> list[str]:
 def _write(version: ModelVersion, evaluation: Run, column: ProtectedColumn) -> None:
     """Write tags and description of one version, the tag that servers read before the text."""
     uri = f"models:/{version.name}/{version.version}"
-    training: Run | None = None
-    if version.run_id:
-        with suppress(MlflowException):  # a registry may have versions of another tracking store
-            training = mlflow.get_run(version.run_id)
+    training = training_run(version.run_id)
     of_training: Mapping[str, str] = {} if training is None else training.data.tags
     measured = evaluation.data.tags
     _tag(version, MITIGATOR, measured.get(MITIGATOR))
@@ -189,88 +162,20 @@ def _write(version: ModelVersion, evaluation: Run, column: ProtectedColumn) -> N
     if verdict is not None and verdict != before:
         was = before or "none"
         _logger.info("%s has the tag %s=%s (before: %s)", uri, GATE_VERDICT, verdict, was)
-    section = _section(uri, evaluation, training, column)
     written = version.description or ""
-    text = _below(written, section)
-    if text != written:
-        mlflow.MlflowClient().update_model_version(version.name, str(version.version), text)
+    notes = notes_of_version(uri, evaluation, training, column, written)
+    for name in VERSION_TAGS:
+        _tag(version, name, notes.tags.get(name), or_delete=True)
+    if notes.description != written:
+        mlflow.MlflowClient().update_model_version(
+            version.name, str(version.version), notes.description
+        )
 
 
-def _below(written: str, section: str) -> str:
-    """Return what people wrote above fairrun's part of a description, and a new part below it."""
-    above = written.partition(_HEADING)[0].rstrip()
-    return f"{above}\n\n{section}" if above else section
-
-
-def _tag(version: ModelVersion, name: str, value: str | None) -> None:
+def _tag(version: ModelVersion, name: str, value: str | None, *, or_delete: bool = False) -> None:
+    """Set a tag of a version unless it has this value; without a value, delete it or leave it."""
+    client, about = mlflow.MlflowClient(), (version.name, str(version.version), name)
     if value and version.tags.get(name) != value:
-        mlflow.MlflowClient().set_model_version_tag(version.name, str(version.version), name, value)
-
-
-def _section(
-    uri: str, evaluation: Run, training: Run | None, column: ProtectedColumn, decision: str = ""
-) -> str:
-    """Return what fairrun says about a version, as Markdown."""
-    tags = evaluation.data.tags
-    numbers = metrics_by_name(evaluation.data.metrics, column.name)
-    parts = [
-        _HEADING,
-        *filter(None, [decision]),
-        _about_training(tags.get(MITIGATOR, "none"), training),
-    ]
-    n_rows, (a, b) = numbers.get("n_rows"), map(as_code, column.group_names)
-    of_rows = "the test rows" if n_rows is None else f"the {n_rows:,.0f} test rows"
-    run = f"run {as_code(evaluation.info.run_id)}"
-    if rows := _lines([*_OVERALL, *_OF_GROUPS], numbers):
-        parts.append(f"On {of_rows} ({run}), with 95 % intervals:")
-        parts.append("\n".join(rows))
-        parts.append(
-            f"Ratios are {a} / {b}, differences {a} - {b} (column {as_code(column.name)})."
-        )
-    gate = evaluation.data.params.get(parameter("evaluate", "gate"))
-    if GATE_VERDICT in tags and gate is not None:
-        verdict = tags[GATE_VERDICT].replace("_", " ")
-        parts.append(f"Verdict of the gate {as_code(gate)} in this run: **{verdict}**.")
-    else:
-        parts.append("No gate was checked in this run.")
-    if uri:
-        command = f"mlflow run . --env-manager local -e serve -P {shlex.quote(f'model={uri}')}"
-        parts.append(
-            f"To serve this version, type in the folder of fairrun:\n\n```bash\n{command}\n```"
-        )
-    parts.append(
-        "fairrun writes this section anew when it evaluates the test rows. Write your own text "
-        "above it."
-    )
-    return "\n\n".join(parts)
-
-
-def _about_training(mitigator: str, training: Run | None) -> str:
-    what = (
-        "A model without mitigation"
-        if mitigator == "none"
-        else f"Trained with {as_code(mitigator)}"
-    )
-    if training is None:
-        return f"{what}. Its training run is not in this tracking store."
-    tags, n_rows = training.data.tags, training.data.metrics.get(f"{ROWS}train")
-    estimator = f" ({as_code(tags[ESTIMATOR])})" if ESTIMATOR in tags else ""
-    rows = "" if n_rows is None else f"{n_rows:,.0f} rows of "
-    data = f", on {rows}{as_code(tags[DATASET_NAME])}" if tags.get(DATASET_NAME) else ""
-    digest = f" with digest {as_code(tags[DATASET_DIGEST])}" if tags.get(DATASET_DIGEST) else ""
-    return f"{what}{estimator}{data}{digest} (run {as_code(training.info.run_id)})."
-
-
-def _lines(names: Iterable[str], numbers: Mapping[str, float]) -> list[str]:
-    """Return a line of a list for each metric that was logged.
-
-    MLflow's page of a version draws a table without space between its columns.
-    """
-    lines = []
-    for name in names:
-        value, low, high = (
-            numbers.get(f"{name}{end}", math.nan) for end in ("", "_ci_low", "_ci_high")
-        )
-        if math.isfinite(value):
-            lines.append(f"- {name} {with_interval(value, low, high, signed=has_sign(name))}")
-    return lines
+        client.set_model_version_tag(*about, value)
+    elif not value and or_delete and name in version.tags:
+        client.delete_model_version_tag(*about)

@@ -148,7 +148,8 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
     assert train.data.tags["mitigator"] == "correlation_remover"
     assert train.data.tags["protected"] == "sex"
     assert train.data.tags["dataset.digest"] == spec["digests"]["train"]
-    assert artifacts(train.info.run_id) == {"dataset.json", *MEASURED}
+    documented = {"label_group_counts.json", "before_after.json"}
+    assert artifacts(train.info.run_id) == {"dataset.json", *MEASURED, *documented}
 
     (model,) = re.findall(r"-P model=(\S+)", output)
     succeed(run("evaluate", "--model", model, "--purpose", "May it rank applications?"))
@@ -180,10 +181,12 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         *("plots/confusion_matrices.png", "plots/groups.png", "plots/threshold_frontier.png"),
         *("plots/metrics.png", "plots/roc.png", "plots/calibration.png"),
         *("plots/unknown_groups.png", "audit/unknown_groups.csv"),  # some rows have no sex
-        *("report.html", "audit/flips.csv", "audit/local_law_144_publication.csv"),
+        *("report.html", "model_card.html", "model_card.md"),
+        *("audit/flips.csv", "audit/local_law_144_publication.csv"),
         *(f"plots/{name}.png" for name in ("column_importance", "contributions", "proxies")),
         *("plots/threshold_rows.png", "plots/partial_dependence.png"),
         *(f"explanations/{name}.json" for name in EXPLAINED),
+        *("annex_iv.json", "annex_iv.html"),
     }
     assert evaluate.data.metrics["explanation/n_rows_explained"] == done.data.metrics["n_rows_test"]
     for name in EXPLAINED:

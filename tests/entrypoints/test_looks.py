@@ -8,7 +8,7 @@ import mlflow
 import pytest
 from mlflow.exceptions import MlflowException
 
-from fairrun.tracking.looks import Looks, log_looks, say_looks
+from fairrun.tracking.looks import Looks, log_looks, log_looks_of, say_looks
 
 pytestmark = pytest.mark.usefixtures("run")
 
@@ -47,6 +47,23 @@ def test_an_evaluation_whose_gate_failed_counts_and_one_that_runs_or_has_no_tags
     running = mlflow.last_active_run().info.run_id
     mlflow.MlflowClient().update_run(running, "RUNNING")
     assert look("one", "m-2") == Looks(2, 2)
+
+
+def test_a_look_at_several_models_counts_each_model() -> None:
+    assert look("one", "m-1") == Looks(1, 1)
+    with mlflow.start_run() as run:
+        assert log_looks_of("one", ["m-1", "m-2", "m-3"]) == Looks(2, 3)
+    assert look("one", "m-3") == Looks(3, 3)
+    for _ in range(5):
+        look("one", "m-1")
+    assert look("one", "m-2") == Looks(9, 3)  # read beyond the latest runs
+    # A sweep that is resumed has looked before, and so has the parent of an evaluation in it.
+    with mlflow.start_run(run.info.run_id), mlflow.start_run(nested=True):
+        assert log_looks("two", "m-1", "") == Looks(1, 1)
+        mlflow.MlflowClient().set_tag(run.info.run_id, "evaluated.looks", "20")
+        assert log_looks("one", "m-1", "") == Looks(21, 3)
+    with mlflow.start_run(run.info.run_id):
+        assert log_looks_of("one", ["m-4"]) == Looks(22, 4)
 
 
 @pytest.mark.parametrize(

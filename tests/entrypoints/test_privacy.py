@@ -34,6 +34,8 @@ ABOUT += ["--privileged", "Male,White"]
 NAMED = ("sex", "race", "job", "city", "paid late")
 LONG = "ask me " * 1500
 FORMULA = '=HYPERLINK("http://example.org")'
+#: The pages that name values of the data, and shorten long ones.
+WITH_VALUES = ("report.html", "model_card.html", "annex_iv.html")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,9 @@ def test_the_name_of_a_person_is_nowhere(
         assert LONG[:300] not in text, where
     for page in tmp_path.rglob("*.html"):
         assert LONG[:300] not in page.read_text("utf-8")
-        assert ("characters, " in page.read_text("utf-8")) == (page.name == "report.html")
+        assert ("characters, " in page.read_text("utf-8")) == (page.name in WITH_VALUES)
+    for card in tmp_path.rglob("model_card.md"):
+        assert LONG[:300] not in card.read_text("utf-8")
     for path in tmp_path.rglob("audit/*.csv"):
         cells = re.findall(r'(?:^|,)"?([^",\n]+)', path.read_text("utf-8"), flags=re.MULTILINE)
         assert not [c for c in cells if c[0] in "=+@" and not re.match(r"[+-]?[\d.]", c)]
@@ -157,6 +161,14 @@ def test_a_small_group_is_shown_only_on_request(run: Invoke, few: Path) -> None:
     page = mlflow.artifacts.load_text(f"runs:/{run_id}/report.html")
     assert "fewer than 5" in page
     assert "Numbers about fewer than 5 rows are not shown" in page
+    for name in ("model_card.md", "model_card.html"):
+        card = mlflow.artifacts.load_text(f"runs:/{run_id}/{name}")
+        assert "Numbers about fewer than 5 rows are not shown" in card
+        about = re.findall(r"^\| Inuit \|.*|<th scope=.row.>Inuit</th>.*", card, re.MULTILINE)
+        assert about
+        seen = re.sub("<[^>]*>", "", "".join(about)).replace("fewer than 5", "")
+        assert not re.search(r"\d", seen)
+        assert "threshold for everybody" not in card
     # The data are sensitive, so the gate cannot be decided again.
     counts = mlflow.artifacts.load_dict(f"runs:/{run_id}/counts.json")
     assert counts == {"kind": "counts", "suppressed": True}

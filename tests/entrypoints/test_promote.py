@@ -107,6 +107,19 @@ def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     assert aliases_of("pay") == {"champion": "2", "challenger": "2"}
     assert read_history("pay").problems == []
 
+    # A rollback is not undone by the command that is repeated.
+    rolled = run("rollback", "--name", "pay", "--reason", "complaints")
+    assert rolled.exit_code == 0, rolled.output
+    repeated = promote(run, candidate, LAX, "--margin", "0.9")
+    assert repeated.exit_code == 2
+    assert "version 2 of pay, which entry" in repeated.output
+    assert "rolled back (complaints)" in repeated.output
+    assert aliases_of("pay")["champion"] == "1"
+    back = run("rollback", "--name", "pay", "--reason", "it was another fault", "--version", "2")
+    assert back.exit_code == 0, back.output
+    last = promote(run, candidate, LAX, "--margin", "0.9")
+    assert last_line(last).endswith("(pay version 2 is already champion)")
+
     # Without a gate, nothing is decided: the model becomes the challenger.
     disabled = promote(run, trained, "none", "--gate-mode", "disabled")
     assert disabled.exit_code == 0, disabled.output

@@ -8,6 +8,7 @@ import pytest
 from fairrun.entrypoints.sweep import _say, _trials
 from fairrun.gate import Verdict
 from fairrun.runs.sweep import Swept
+from fairrun.runs.sweep_alternatives import Answered
 from fairrun.sweep.selection import Selection
 
 
@@ -21,7 +22,11 @@ def swept(chosen: int, verdict: Verdict | None = None) -> Swept:
     outcome = pd.DataFrame([["accuracy", *[0.1] * 9]], columns=["metric", *where])
     selection = Selection((2, 1), chosen, "constrained", verdict, "it is best")
     shown = ("accuracy", "statistical_parity")
-    return Swept("abc", table, selection, "models:/m-1", outcome, shown, ("a", "b"), None, ["next"])
+    answered = Answered("Yes: trial 1.", "All rows.", (), pd.DataFrame({"trial": [1]}))
+    return Swept(
+        *("abc", table, selection, "models:/m-1", outcome, shown, ("a", "b"), None, ["next"]),
+        answered,
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,4 +50,7 @@ def test_a_verdict_is_in_words(
     said = capsys.readouterr().out
     assert "the constraint on validation: insufficient evidence." in said
     assert "insufficient_evidence" not in said
+    assert (
+        "Is there a less discriminatory alternative? Yes: trial 1.\nAll rows.\n\n| trial |" in said
+    )
     assert said.endswith("next, evaluate or serve the chosen model:\n  next\n")

@@ -29,7 +29,7 @@ def test_a_version_has_the_verdict_of_its_test_rows(
         parse_gate("accuracy>=0.999"),
     )
     with caplog.at_level(logging.INFO):
-        run_evaluate(version, gate=lax, report=False)
+        of_test = run_evaluate(version, gate=lax, report=False)
         run_evaluate(version, data=str(table), gate=strict, report=False)
     assert f"{version} has the tag fairness.gate=pass (before: none)" in caplog.text
     assert f"the tag fairness.gate of {version} is not changed (now: pass)" in caplog.text
@@ -39,8 +39,11 @@ def test_a_version_has_the_verdict_of_its_test_rows(
         "mitigator": "none",
         "dataset.digest": training["dataset.digest"],
         "fairness.gate": "pass",
+        "evaluated.run_id": of_test.run_id,
     }
-    assert "A model without mitigation (`logistic_regression`), on `people`" in found.description
+    assert "A model without mitigation (`logistic_regression`), on 718 rows of `people`" in (
+        found.description
+    )
     assert "- accuracy 0." in found.description
     provenance = fetch(version)[1]
     assert (provenance.name, provenance.version, provenance.gate) == ("people", "1", "pass")

@@ -30,8 +30,10 @@ from fairrun.runs.evaluate import run_evaluate
 from fairrun.runs.sweep import Swept, run_sweep
 from fairrun.runs.sweep_request import SweepRequest
 from fairrun.sweep import trial
+from fairrun.sweep.alternatives import Finding
 from fairrun.sweep.measure import measure_counts
 from fairrun.sweep.study import to_optuna
+from fairrun.tracking.datasets import open_dataset
 from fairrun.tracking.metric_names import former_metric_name, metrics_by_name
 from fairrun.tracking.sweeps import read_sweep
 from fairrun.tracking.trials import read_counts
@@ -184,13 +186,61 @@ def test_the_description_says_what_was_tried_chosen_and_decided_and_what_to_type
     assert any(f"-e sweep -P resume={swept.run_id} -P trials=12" in each for each in swept.commands)
 
 
-def test_models_are_of_the_frontier_alone(swept: Swept) -> None:
+def test_it_says_whether_there_is_a_less_discriminatory_alternative(
+    swept: Swept, data: DataRequest
+) -> None:
+    client = mlflow.MlflowClient()
+    tags = client.get_run(swept.run_id).data.tags
+    answered = swept.alternatives
+    baseline = int(tags["sweep.baseline_trial"])
+    unmitigated = swept.table[swept.table["mitigator"] == "none"]
+    assert baseline == unmitigated.loc[unmitigated["accuracy"].idxmax(), "number"]
+    assert answered.alternatives, "no candidate: the rows of this module have changed"
+    table = mlflow.load_table("alternatives.json", run_ids=[swept.run_id])
+    numbers = [each.trial for each in answered.alternatives]
+    assert table["trial"].tolist() == numbers
+    text = mlflow.artifacts.load_text(
+        f"runs:/{swept.run_id}/audit/less_discriminatory_alternatives.csv"
+    )
+    assert len(text.splitlines()) == 1 + len(numbers)
+    # What the models say about the test rows, as they are served.
+    test = open_dataset(data).splits["test"]
+    uris = {
+        int(run.data.tags["sweep.trial"]): run.data.tags.get("sweep.model")
+        for run in children(swept.run_id)
+    }
+    right = {
+        number: (
+            mlflow.pyfunc.load_model(uris[number]).predict(test.frame)["prediction"] == test.label
+        ).mean()
+        for number in (baseline, *numbers)
+    }
+    for row in table.to_dict("records"):
+        assert row["accuracy"] == pytest.approx(right[row["trial"]])
+        assert row["accuracy_change"] == pytest.approx(right[row["trial"]] - right[baseline])
+        inputs = (
+            mlflow.pyfunc.load_model(uris[row["trial"]]).metadata.get_input_schema().input_names()
+        )
+        assert row["reads_group"] == ("sex" in inputs)
+    yes = [each.trial for each in answered.alternatives if each.finding is Finding.ALTERNATIVE]
+    shown = tags["sweep.alternative_trial"]
+    assert (shown == "not shown") if not yes else (int(shown) in yes)
+    assert answered.sentence.startswith("Yes") == bool(yes)
+    assert tags["evaluated.looks"] == "2"
+    assert tags["evaluated.looks_models"] == str(len({swept.selection.chosen, baseline, *numbers}))
+    page = mlflow.artifacts.load_text(f"runs:/{swept.run_id}/sweep.html")
+    assert 'id="alternatives"' in page
+    assert "Is there a less discriminatory alternative?" in tags["mlflow.note.content"]
+
+
+def test_models_are_of_the_frontier_and_the_baseline_alone(swept: Swept) -> None:
     with_models = {
         int(run.data.tags["sweep.trial"])
         for run in children(swept.run_id)
         if "sweep.model" in run.data.tags
     }
-    kept = {*swept.selection.frontier, swept.selection.chosen}
+    baseline = int(mlflow.get_run(swept.run_id).data.tags["sweep.baseline_trial"])
+    kept = {*swept.selection.frontier, swept.selection.chosen, baseline}
     assert with_models == kept
     models = mlflow.search_logged_models(output_format="list")
     assert len({model.source_run_id for model in models}) == len(kept)
@@ -574,3 +624,23 @@ def test_optuna_reads_a_sweep(swept: Swept) -> None:
     ]
     study = to_optuna(results, parse_space(SPACE), parse_objectives("accuracy", ()))
     assert study.best_value == max(result.metrics["accuracy"] for result in results)
+
+
+@pytest.mark.usefixtures("without_pages")
+def test_no_method_that_reads_the_group_is_tried_also_after_a_resume(
+    data: DataRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    space = "mitigator=none,reweighing; C=0.01..100 log 5"
+    request = SweepRequest(trials=3, space=space, workers=1, reads_group="no")
+    with caplog.at_level("INFO", "fairrun"):
+        swept = run_sweep(data, request)
+    assert "reads_group=no: 9 of 15 mitigators are not tried" in caplog.text
+    assert read_sweep(swept.run_id)["reads_group"] == "no"
+    again = run_sweep(data, SweepRequest(trials=4, workers=1), resume=swept.run_id)
+    assert read_sweep(again.run_id)["reads_group"] == "no"
+    note = mlflow.get_run(swept.run_id).data.tags["mlflow.note.content"]
+    assert "9 of 15 mitigators are not tried" in note
+    assert set(again.table["mitigator"]) <= {"none", "reweighing"}
+    refused = replace(request, space="mitigator=none,group_thresholds")
+    with pytest.raises(RequestError, match="reads_group=no does not go with mitigators that read"):
+        run_sweep(data, refused)

@@ -97,7 +97,10 @@ def test_an_answer_is_that_of_the_model(saved: SavedModel) -> None:
         "labels and probabilities",
         "explain=true, top_k=3",
         "counterfactuals=true",
+        "reasons=true",
     ]
+    (notice,) = examples.pop("reasons=true")["value"]["reasons"]
+    assert notice["text"]
     row = dict(zip(saved.names, example_rows(saved.description["columns"])[0], strict=True))
     given = saved.predict(pd.DataFrame([row]))
     for example in examples.values():

@@ -30,6 +30,7 @@ from tests.serving.test_openapi import document_of, valid
         (b"explain=True&top_k=2", Parameters(explain=True, top_k=2)),
         (b"feature_importance=true&explain=false", Parameters(feature_importance=True)),
         (b"counterfactuals=true", Parameters(counterfactuals=True)),
+        (b"reasons=true&top_k=2", Parameters(reasons=True, top_k=2)),
     ],
 )
 def test_parameters_are_read(query: bytes, expected: Parameters) -> None:
@@ -106,7 +107,7 @@ def test_what_is_explained_is_not_answered_in_the_server_itself(
     app.predict.serving.now.running = Workers()  # type: ignore[assignment]
     (record, *_) = records(good)
     length = len(json.dumps(record))
-    for query in ("explain=true", "counterfactuals=true"):
+    for query in ("explain=true", "counterfactuals=true", "reasons=true"):
         assert ask(record, path=f"/predict?{query}").json() == [length, query, "application/json"]
     assert "predictions" in ask(record, path="/predict?explain=false").json()
 
@@ -121,11 +122,12 @@ def test_a_model_without_explanations_says_so(saved: SavedModel, good: pd.DataFr
     older = replace(saved, description={**saved.description, "explains": False})
     body = json.dumps(records(good)).encode()
     assert answer(older, body) == answer(saved, body)
-    reply = answer(older, body, b"explain=true")
-    assert reply.status == 422
-    said = json.loads(reply.body)["error"]
-    assert said["code"] == reply.code == "invalid_parameter"
-    assert said["message"].startswith("the model was saved by a version without explanations")
+    for query in (b"explain=true", b"reasons=true"):
+        reply = answer(older, body, query)
+        assert reply.status == 422
+        said = json.loads(reply.body)["error"]
+        assert said["code"] == reply.code == "invalid_parameter"
+        assert said["message"].startswith("the model was saved by a version without explanations")
 
 
 def test_the_document_has_the_parameters_where_the_model_explains(
@@ -134,7 +136,7 @@ def test_the_document_has_the_parameters_where_the_model_explains(
     document: dict[str, Any] = ask(path="/openapi.json", method="GET").json()
     asked = document["paths"]["/predict"]["post"]["parameters"]
     reasons = ["explain", "top_k", "feature_importance"]
-    assert [parameter["name"] for parameter in asked] == [*reasons, "counterfactuals"]
+    assert [parameter["name"] for parameter in asked] == [*reasons, "counterfactuals", "reasons"]
     content = ask(
         records(good), path="/predict?explain=true&top_k=1&feature_importance=true"
     ).json()
@@ -173,5 +175,5 @@ def test_a_model_with_nothing_to_change_says_so(saved: SavedModel, good: pd.Data
     assert said.startswith("the model has no changeable columns; name some under changeable")
     document = document_of(description, saved.model)
     names = [parameter["name"] for parameter in document["paths"]["/predict"]["post"]["parameters"]]
-    assert names == ["explain", "top_k", "feature_importance"]
+    assert names == ["explain", "top_k", "feature_importance", "reasons"]
     assert "Counterfactual" not in document["components"]["schemas"]

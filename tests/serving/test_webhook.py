@@ -164,7 +164,8 @@ def test_headers_that_are_missing_or_there_twice_and_other_methods(
     assert ask(handler, signed | {"Content-Length": "300000"}, b"{}")[0] == 413
     assert ask(handler, signed, b" " * 300_000)[0] == 413
     assert "webhook: 403 forbidden" in caplog.text
-    assert not any(part in caplog.text for part in (SECRET, *signed.values()))
+    assert SECRET not in caplog.text
+    assert signed["X-MLflow-Signature"] not in caplog.text
 
 
 @pytest.mark.parametrize("secret", ["", "short", SECRET])

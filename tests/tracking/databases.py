@@ -66,7 +66,7 @@ def postgres() -> Iterator[Databases]:
         data = ["-D", str(folder / "data")]
         initdb = [str(_PROGRAMS[-1] / "initdb"), *data, "-U", "postgres", "-A", "trust", "-N"]
         control = [str(_PROGRAMS[-1] / "pg_ctl"), *data, "-s", "-w"]
-        settings = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=500"
         subprocess.run(initdb, stdout=subprocess.DEVNULL, **server)
         subprocess.run([*control, "-l", str(folder / "log"), "-o", settings, "start"], **server)
         try:

@@ -117,7 +117,8 @@ def state(name: str) -> dict[str, Any]:
 def verify(name: str) -> History:
     """Assert that a history is whole: numbered without gaps, unbroken, and true."""
     history = read_history(name)
-    assert [str(each) for each in check_history(history) if each.is_broken] == []
+    broken = [str(each) for each in check_history(history) if each.is_broken]
+    assert not broken, broken
     assert [each.number for each in history.entries] == [*range(1, len(history.entries) + 1)]
     assert history.open_entries == ()
     assert check_copies(history) == []

@@ -197,7 +197,7 @@ def test_of_processes_at_once_each_is_in_the_history_and_one_is_champion(store: 
 @pytest.mark.slow
 @pytest.mark.parametrize("n_processes", [2, 4])
 def test_processes_at_once(store: str, n_processes: int) -> None:
-    for seed in range(15):
+    for seed in range(8):
         promote_together(store, f"at once {seed}", n_processes, seed)
 
 
@@ -207,7 +207,7 @@ def test_processes_at_once_on_postgresql(
     server: Databases, tmp_path: Path, n_processes: int
 ) -> None:
     uri = new_postgres(server, tmp_path)
-    for seed in range(15):
+    for seed in range(8):
         promote_together(uri, f"at once {seed}", n_processes, seed)
 
 

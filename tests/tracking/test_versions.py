@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,22 @@ def name(case: Case) -> Iterator[str]:
 def evaluate(case: Case) -> Evaluate:
     """Leave an evaluation, as the entry point does; return the id of its run."""
 
-    def leave(uri: str, verdict: str | None = None, rows: str = "test", **metrics: float) -> str:
-        tags = {"mitigator": "reweighing", "evaluated.rows": rows}
+    def leave(
+        uri: str,
+        verdict: str | None = None,
+        rows: str = "test",
+        documents: Sequence[str] = (),
+        about: Mapping[str, str] | None = None,
+        **metrics: float,
+    ) -> str:
+        tags = {"mitigator": "reweighing", "evaluated.rows": rows, **(about or {})}
         with mlflow.start_run(tags=tags) as run:
             mlflow.log_metrics({"accuracy": 0.8, "n_rows": 1234.0} | metrics)
             if verdict is not None:
                 mlflow.log_param("evaluate.gate", "accuracy>=0.7")
                 mlflow.set_tag("fairness.gate", verdict)
+            for document in documents:
+                mlflow.log_text("…", document)
             column = ProtectedColumn("sex", ("Male", "Female"), ("Male",), ("Female",))
             describe_versions(uri, case.loaded.metadata.model_id, run.info.run_id, column)
         return str(run.info.run_id)
@@ -83,6 +92,7 @@ def test_an_evaluation_with_a_gate_is_on_the_version(
         "mitigator": "reweighing",
         "dataset.digest": "0123abcd",
         "fairness.gate": "insufficient_evidence",
+        "evaluated.run_id": run_id,
     }
     said = str(found.description)
     assert "Trained with `reweighing` (`boosted`), on `people` with digest `0123abcd`" in said
@@ -175,6 +185,56 @@ def test_what_a_person_has_written_above_is_kept(case: Case, name: str, evaluate
     assert said.startswith("Ask Ann.\n\n## Measured by fairrun")
     assert "**fail**" in said
     assert "**pass**" not in said
+
+
+def test_a_version_has_its_card_and_its_reference(
+    case: Case, name: str, evaluate: Evaluate
+) -> None:
+    about = {
+        "model_card.missing": "12",
+        "model_card.intended_use": "Ranks *applications*",
+        "mitigator.reads_group": "true",
+        "mitigator.randomised": "false",
+    }
+    documents = ("model_card.html", "reference.json")
+    run_id = evaluate(case.uri, "pass", documents=documents, about=about)
+    found = version(name)
+    assert found.tags["evaluated.run_id"] == run_id
+    assert found.tags["model_card"] == f"runs:/{run_id}/model_card.html"
+    assert found.tags["monitoring.reference"] == f"runs:/{run_id}/reference.json"
+    said = str(found.description)
+    assert "Intended use: Ranks \\*applications\\*" in said
+    assert "The model card lacks 12 answers that only people can give." in said
+    assert "The model reads `sex` in prediction; if the value is missing, a neutral" in said
+    assert "Its rule is not randomised." in said
+    assert f"/runs/{run_id}/artifacts/model_card.html)" in said
+    # They go with the verdict: an evaluation of other rows, or without a gate, leaves them.
+    evaluate(case.uri, "fail", rows="evaluation", documents=documents)
+    evaluate(case.uri)
+    assert version(name).tags == found.tags
+    # A card is not left beside the verdict of another evaluation.
+    later = evaluate(case.uri, "fail", about={"model_card.missing": "0"})
+    after = version(name)
+    assert after.tags["evaluated.run_id"] == later
+    assert not {"model_card", "monitoring.reference"} & {*after.tags}
+    assert "model card" not in str(after.description)
+
+
+def test_a_description_is_never_longer_than_the_database_stores(
+    case: Case, name: str, evaluate: Evaluate
+) -> None:
+    client = mlflow.MlflowClient()
+    about = {"model_card.intended_use": "x" * 600, "model_card.missing": "1"}
+    for length in (0, 3500, 4850, 5000):
+        ours = "a" * length
+        client.update_model_version(name, "1", ours)
+        evaluate(case.uri, "pass", documents=["model_card.html"], about=about)
+        said = str(version(name).description)
+        assert len(said) <= 5000
+        assert said.startswith(ours)
+        # What matters most has room first.
+        assert ("Verdict of the gate" in said) == (length < 4900)
+        assert ("Write your own text" in said) == (length < 3600)
 
 
 def refuse(*_: object, **__: object) -> None:

@@ -212,11 +212,16 @@ def print_checks(result: GateResult) -> None:
 
 
 def print_evaluated(
-    evaluated: Evaluated, what_is_next: str, commands: Sequence[str], gate_mode: str
+    evaluated: Evaluated,
+    what_is_next: str,
+    commands: Sequence[str],
+    gate_mode: str,
+    *pages: str,
 ) -> int:
     """Print the result of an evaluation or an audit; return the exit code of its gate.
 
-    `commands` are the commands to type next, and `what_is_next` says what they do.
+    `commands` are the commands to type next, `what_is_next` says what they do, and `pages` are the
+    pages that the run has beside the report.
     """
     from fairrun.tracking.hints import where_to_look  # It imports MLflow.
 
@@ -229,7 +234,8 @@ def print_evaluated(
         click.echo(sentence)
     if evaluated.gate is not None:
         print_checks(evaluated.gate)
-    click.echo(f"\nrun {evaluated.run_id} has {REPORT}; to look at it:")
+    them = "them" if pages else "it"
+    click.echo(f"\nrun {evaluated.run_id} has {listed_names([REPORT, *pages])}; to look at {them}:")
     for line in where_to_look(evaluated.run_id):
         click.echo(f"  {line}")
     for line in commands:

@@ -29,6 +29,7 @@ from fairrun.gate import GateResult, Verdict, read_gate
 from fairrun.models.address import check_address
 from fairrun.runs.purpose import check_purpose
 from fairrun.text import listed_names
+from fairrun.tracking.names import ANNEX_IV_PAGE, MODEL_CARD_PAGE
 
 _WITH_GATE = "evaluate the model with a gate, whose limit you choose"
 #: What a file does not say about its columns.
@@ -172,7 +173,8 @@ def main(
         statements=statements,
     )
     commands = commands_after_evaluate(evaluated, model)
-    return print_evaluated(evaluated, _what_is_next(evaluated.gate), commands, gate_mode)
+    what_is_next, pages = _what_is_next(evaluated.gate), (MODEL_CARD_PAGE, ANNEX_IV_PAGE)
+    return print_evaluated(evaluated, what_is_next, commands, gate_mode, *pages)
 
 
 def _labelled_rows(
@@ -204,5 +206,5 @@ def _what_is_next(gate: GateResult | None) -> str:
     if gate is None:
         return _WITH_GATE
     if gate.verdict is Verdict.PASS:
-        return "serve the model"
+        return "serve the model, or make it the champion of a name first with -e promote"
     return "compare mitigators on the same data"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import click
 
 from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.errors import EXIT_TRACKING_STORE
 from fairrun.text import format_table
+
+#: The table of a terminal shows the beginning of longer reasons; history.json has them whole.
+_LONGEST_WHY = 160
 
 
 @entry_point
@@ -23,7 +28,8 @@ def main(name: str) -> int:
     done = run_history(name)
     if len(done.table):
         table = done.table.rename(columns={"when": "when (UTC)"})
-        click.echo(format_table(table.assign(digest=table["digest"].str[:12])))
+        why = table["why"].map(lambda said: textwrap.shorten(said, _LONGEST_WHY, placeholder=" …"))
+        click.echo(format_table(table.assign(digest=table["digest"].str[:12], why=why)))
         click.echo()
     for finding in done.findings:
         click.echo(f"{finding}")

@@ -10,7 +10,7 @@ from fairrun.gate import Verdict
 from fairrun.metrics import MIN_CELL
 from fairrun.pages import render_promotion
 from fairrun.runs.described import describe_gate
-from fairrun.runs.promotion import Promoted
+from fairrun.runs.promotion import Promoted, PromotionRequest
 from fairrun.runs.promotion_words import bullets, markdown_of
 from fairrun.tracking.descriptions import as_code, describe_run, escaped, link_to_run
 from fairrun.tracking.hints import next_command
@@ -25,6 +25,9 @@ from fairrun.tracking.names import (
 from fairrun.tracking.runs import log_table
 
 __all__ = ["commands_after_promote", "log_promotion"]
+
+#: The place of a table in a command, which people replace.
+_MORE_ROWS = "/path/to/more_rows.csv"
 
 
 def log_promotion(done: Promoted) -> None:
@@ -71,26 +74,46 @@ def commands_after_promote(done: Promoted) -> list[tuple[str, str]]:
     """Return what to do next, and the command that does it."""
     request, run_id = done.request, done.run_id
     if request.gate_mode == "dry_run":
-        given = {
-            "model": request.model,
-            "name": request.name,
-            "gate": str(request.gate),
-            "margin": str(request.margins),
-            "data": request.data,
-            "read": None if request.read is None else json.dumps(request.read.to_dict()),
-            "card": request.statements.path or None,
-            "min_cell": None if request.min_cell == MIN_CELL else str(request.min_cell),
-        }
-        parameters = {name: value for name, value in given.items() if value is not None}
-        return [("promote the model", next_command(run_id, "promote", parameters))]
+        return [("promote the model", next_command(run_id, "promote", _given(request)))]
     if done.verdict is Verdict.FAIL and done.trained_by:
         command = next_command(run_id, "main", {"data": done.trained_by})
         return [("compare mitigators on the same data", command)]
+    if done.verdict is Verdict.INSUFFICIENT_EVIDENCE and _lacks_rows_to_compare(done):
+        parameters = {**_given(request), "data": _MORE_ROWS}
+        command = next_command(run_id, "promote", parameters)
+        return [("compare both on more labelled rows that neither has seen", command)]
     if done.verdict is Verdict.INSUFFICIENT_EVIDENCE or done.version is None:
         return []
     alias = ALIAS_CHAMPION if done.champion == done.version else ALIAS_CHALLENGER
     uri = f"models:/{request.name}@{alias}"
     return [(f"serve the {alias}", next_command(run_id, "serve", {"model": uri}))]
+
+
+def _given(request: PromotionRequest) -> dict[str, str]:
+    """Return the parameters of a request, to type it again."""
+    given = {
+        "model": request.model,
+        "name": request.name,
+        "gate": str(request.gate),
+        "margin": str(request.margins),
+        "data": request.data,
+        "read": None if request.read is None else json.dumps(request.read.to_dict()),
+        "card": request.statements.path or None,
+        "min_cell": None if request.min_cell == MIN_CELL else str(request.min_cell),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _lacks_rows_to_compare(done: Promoted) -> bool:
+    """Return whether the gate passed, and only the comparison with the champion is open."""
+    result = None if done.evidence is None else done.evidence.result
+    checks = None if done.against is None else done.against.checks
+    return (
+        result is not None
+        and result.verdict is Verdict.PASS
+        and checks is not None
+        and checks.verdict is Verdict.INSUFFICIENT_EVIDENCE
+    )
 
 
 def _about(done: Promoted) -> list[tuple[str, str]]:

@@ -42,10 +42,11 @@ def _of_champion(against: Against | None) -> list[str]:
     verdict = checks.verdict
     if verdict is Verdict.PASS:
         n = n_of(len(checks.checks), "comparison")
-        found = [f"not worse than the champion, version {version}, by the margin in {n}"]
+        margins = " and ".join(dict.fromkeys(f"{each.margin:g}" for each in checks.checks))
+        found = [f"not worse than the champion (version {version}): {n}, margin {margins}"]
     else:
         deciding = [str(each) for each in checks.checks if each.verdict is verdict]
-        what = "worse" if verdict is Verdict.FAIL else "not shown to be no worse"
+        what = "worse" if verdict is Verdict.FAIL else "too little data to say whether it is worse"
         found = _some(f"{what} than the champion (version {version}): ", deciding)
     return [*found, *filter(None, [against.caveat]), *checks.left_out]
 
@@ -73,7 +74,7 @@ def said_of_rows(against: Against, margins: Margins) -> list[str]:
         return [against.why_not]
     which = "the candidate's test split" if compared.rows == "test" else "the rows of data"
     return [
-        f"both were compared on {which} ({n_of(compared.n_rows, 'row')})",
+        f"Both were compared on {which} ({n_of(compared.n_rows, 'row')})",
         f"margin={margins}: a larger loss than this is not accepted. A metric that compares groups "
         "loses if its distance from parity grows; that of a ratio is |log ratio|",
         *filter(None, [against.caveat]),

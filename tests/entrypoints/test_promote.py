@@ -99,11 +99,15 @@ def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     unsure = promote(run, candidate, LAX, "--margin", "0.001")
     assert unsure.exit_code == 5, unsure.output
     assert "the gate was decided from counts.json" in unsure.output
+    assert "too little data to say whether it is worse than the champion" in unsure.output
+    assert "next, compare both on more labelled rows that neither has seen:" in unsure.output
+    assert "-P margin=0.001 -P data=/path/to/more_rows.csv" in unsure.output
     assert aliases_of("pay")["champion"] == "1"
 
     passed = promote(run, candidate, LAX, "--margin", "0.9")
     assert passed.exit_code == 0, passed.output
     assert last_line(passed) == "promotion: pass (pay version 2 is champion, before: version 1)"
+    assert re.search(r"not worse than the champion \(version 1\): .*, margin 0.9\n", passed.output)
     assert aliases_of("pay") == {"champion": "2", "challenger": "2"}
     assert read_history("pay").problems == []
 
@@ -115,8 +119,11 @@ def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     assert "version 2 of pay, which entry" in repeated.output
     assert "rolled back (complaints)" in repeated.output
     assert aliases_of("pay")["champion"] == "1"
-    back = run("rollback", "--name", "pay", "--reason", "it was another fault", "--version", "2")
+    reason = "it was another fault, " * 20
+    back = run("rollback", "--name", "pay", "--reason", reason, "--version", "2")
     assert back.exit_code == 0, back.output
+    # The table of a terminal has the beginning of long reasons, and not their digest.
+    assert f"{reason[:150]}" in run("history", "--name", "pay").output
     last = promote(run, candidate, LAX, "--margin", "0.9")
     assert last_line(last).endswith("(pay version 2 is already champion)")
 

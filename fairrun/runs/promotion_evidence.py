@@ -100,7 +100,7 @@ def evidence_of(
     RequestError
         If the model has to be evaluated, and its test rows cannot be read again.
     """
-    because = "card has statements for its model card" if statements.path else ""
+    because = "card is given" if statements.path else ""
     for run in () if statements.path else _evaluations(model):
         if found := _decided(run, gate, min_cell):
             if VERSION_CARD in found.tags or model.not_again:

@@ -328,3 +328,14 @@ def test_a_stopped_rollback_is_finished_and_not_done_twice(
     assert [e.kind for e in verify("income").entries[8:]] == [ROLLBACK, DONE]
     further = registry("rollback", "--name", "income", "--reason", REASON)
     assert "champion of income: version 2 → 1" in further.stdout
+
+
+def test_a_rollback_goes_to_no_other_model_of_the_same_number(registry: Invoke) -> None:
+    mlflow.MlflowClient().delete_registered_model("income")
+    promote("income", logged_model())
+    promote("income", logged_model(), "fail")  # version 2, and another version 2 was champion
+    for more in ([], ["--version", "2"]):
+        said = registry("rollback", "--name", "income", "--reason", REASON, *more)
+        assert said.exit_code == 2, said.output
+        assert "version=2 of 'income' is another model than" in said.output
+    assert aliases_of("income")["champion"] == "1"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from jinja2 import Template
@@ -19,7 +21,7 @@ from fairrun.pages.card_results import columns, hiring, metrics, mitigation, ver
 from fairrun.pages.facts import ModelFacts
 from fairrun.pages.gate_tables import tally
 from fairrun.pages.glossary import definitions
-from fairrun.pages.report import environment, verdict_in_words
+from fairrun.pages.report import Origin, environment, verdict_in_words
 from fairrun.pages.summary import summary
 from fairrun.text import n_of
 
@@ -42,6 +44,7 @@ def model_card(facts: ModelFacts) -> Card:
     Card
         Everything in it may be shown: it follows `Evaluation.hidden`.
     """
+    facts = replace(facts, origin=_published(facts.origin))
     evaluation, origin = facts.evaluation, facts.origin
     shown = None if facts.result is None else facts.result.shown(evaluation.hidden)
     sections = (
@@ -123,6 +126,28 @@ def _about(facts: ModelFacts) -> str:
     which = f"on which the {origin.not_fitted}" if origin.rows == "test" else "that were given"
     said = f"Measured{f' {when},' if when else ''} on {rows} of {origin.dataset} {which}."
     return f"{said} Purpose: {origin.purpose}" if origin.purpose else said
+
+
+def _published(origin: Origin) -> Origin:
+    """Return an origin whose command names files without their folders.
+
+    A card is for others, and a folder can name a person or a customer.
+    """
+    words = [_without_folder(each) for each in shlex.split(origin.command)]
+    return replace(origin, command=shlex.join(words))
+
+
+def _without_folder(word: str) -> str:
+    """Return a word of a command; of an absolute path, only its last part.
+
+    Examples
+    --------
+    >>> _without_folder("card=/home/ann/bank/card.yaml"), _without_folder("gate=accuracy>=0.8")
+    ('card=card.yaml', 'gate=accuracy>=0.8')
+    """
+    name, equals, value = word.partition("=")
+    is_path = equals and value.startswith(("/", "file:/"))
+    return f"{name}={value.rstrip('/').rpartition('/')[2]}" if is_path else word
 
 
 def _with_card(facts: ModelFacts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 import mlflow
@@ -9,8 +10,9 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError
-from fairrun.text import did_you_mean, listed_names
+from fairrun.text import as_code, did_you_mean, listed_names
 from fairrun.tracking.faults import is_not_there, without_password
+from fairrun.tracking.names import REGISTRY_EXPERIMENT
 from fairrun.tracking.store import open_store
 
 __all__ = [
@@ -182,10 +184,20 @@ def _version(name: str, version: str) -> ModelVersion:
         raise GoneError(f"version {version} of {name!r} is gone") from error
 
 
+def _described(name: str) -> str:
+    """Return the description of a new registered model, which says where its history is."""
+    command = f"mlflow run . --env-manager local -e history -P {shlex.quote(f'name={name}')}"
+    return (
+        f"To see who promoted which version and why, type in the folder of fairrun:\n\n"
+        f"```bash\n{command}\n```\n\nThe last entries are also the description of the run "
+        f"{as_code(f'registry · {name}')} in the experiment {as_code(REGISTRY_EXPERIMENT)}."
+    )
+
+
 def _create_model(name: str) -> None:
     client = mlflow.MlflowClient()
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=_described(name))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise  # and otherwise another process has just created it

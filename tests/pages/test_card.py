@@ -166,6 +166,15 @@ def test_a_card_with_places_to_fill_says_so_first_and_how() -> None:
     assert all(f"to be filled in ({key})" in f"{first}{rest}" for key in asked)
 
 
+def test_a_card_names_no_folder() -> None:
+    command = "mlflow run . -e evaluate -P data=/home/ann/rows.csv -P 'card=/home/a b/card.yaml'"
+    facts = replace(small_facts(), origin=replace(ORIGIN, command=command))
+    card = model_card(facts)
+    for text in (render_card(card, facts.plots), render_card_markdown(card, facts)):
+        assert "rows.csv" in text
+        assert "/home" not in text
+
+
 def test_a_card_with_all_answers_has_none_of_the_words_for_their_absence() -> None:
     answers = {key: f"The answer about {key}." for key in STATEMENTS}
     facts = replace(small_facts(), statements=Statements(answers, "card.yaml"))

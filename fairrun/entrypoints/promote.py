@@ -113,7 +113,7 @@ def _say(done: Promoted) -> None:
         click.echo(f"{evidence.how}.")
         if evidence.result is not None:
             print_checks(evidence.result)
-            click.echo(f"\n{said_of_champion(request.name, against)}")
+            click.echo(f"\n{said_of_champion(request.name, against, request.data)}")
     if against is not None:
         for sentence in said_of_rows(against, request.margins):
             click.echo(f"{sentence}.")

@@ -53,10 +53,12 @@ def _some(before: str, each: Sequence[str]) -> list[str]:
     return [*said, f"{before}{n_of(more, 'more check')}"] if more > 0 else said
 
 
-def said_of_champion(name: str, against: Against | None) -> str:
-    """Return who the champion is before the decision, as a sentence."""
+def said_of_champion(name: str, against: Against | None, data: str | None = None) -> str:
+    """Return who the champion is before the decision, and whether the rows of data are used."""
     if against is None:
-        return f"{name} has no champion yet, so the gate alone decides."
+        said = f"{name} has no champion yet, so the gate alone decides."
+        unread = f" data={data} was not read: its rows are for a comparison with a champion."
+        return said if data is None else f"{said}{unread}"
     return f"The champion of {name} is version {against.champion.version}."
 
 

@@ -183,6 +183,11 @@ def test_a_model_without_a_history_is_a_fact(run: Invoke) -> None:
     said = run("history", "--name", "income")
     assert said.exit_code == 0
     assert said.stdout == ("income has no history: fairrun has not promoted a model to it yet\n")
+    # There is no version to go back to, also none that is named.
+    for version in ("auto", "7"):
+        refused = run("rollback", "--name", "income", "--reason", REASON, "--version", version)
+        assert refused.exit_code == 2
+        assert "by its history, it has no champion; promote another model" in refused.stderr
 
 
 def test_rollback_moves_the_champion_and_says_what_is_next(registry: Invoke) -> None:

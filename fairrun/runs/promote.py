@@ -23,9 +23,14 @@ from fairrun.runs.promotion_comparison import (
 )
 from fairrun.runs.promotion_evidence import Evidence, evidence_of
 from fairrun.runs.promotion_log import log_promotion
-from fairrun.runs.promotion_move import check_not_rolled_back, move_for, same_decision
+from fairrun.runs.promotion_move import (
+    check_not_rolled_back,
+    has_passed,
+    move_for,
+    same_decision,
+)
 from fairrun.runs.promotion_words import reasons_of
-from fairrun.tracking.history import OvertakenError, read_history
+from fairrun.tracking.history import History, OvertakenError, read_history
 from fairrun.tracking.names import METADATA, MITIGATOR, parameter
 from fairrun.tracking.promotion import carry_out, settle
 from fairrun.tracking.registered import check_name
@@ -124,11 +129,13 @@ class _Promotion:
         for _ in range(_ATTEMPTS):
             history = read_history(name) if is_dry else settle(name, **self._by)
             champion = champion_of(name)
-            if champion is not None and champion.model_id == self._candidate.metadata.model_id:
+            model_id = str(self._candidate.metadata.model_id)
+            is_champion = champion is not None and champion.model_id == model_id
+            if champion is not None and is_champion and self._has_passed(history, model_id):
                 return self._already(champion)
             if request.gate_mode != "disabled":
-                check_not_rolled_back(history, str(self._candidate.metadata.model_id))
-            decided = self._decide(champion)
+                check_not_rolled_back(history, model_id)
+            decided = self._decide(champion, is_champion=is_champion)
             if is_dry:
                 return decided.as_dry_run()
             move = move_for(decided)
@@ -145,6 +152,14 @@ class _Promotion:
             "nothing was done; give the same command again"
         )
 
+    def _has_passed(self, history: History, model_id: str) -> bool:
+        """Return whether the champion has passed this gate, so that nothing is left to decide.
+
+        Somebody may have set the alias by hand, or the gate may be another one than before.
+        """
+        request = self._request
+        return request.gate_mode == "disabled" or has_passed(history, model_id, str(request.gate))
+
     def _already(self, champion: Champion) -> Promoted:
         outcome = f"{self._request.name} version {champion.version} is already champion"
         return Promoted(
@@ -153,7 +168,7 @@ class _Promotion:
             champion=champion.version,
         )
 
-    def _decide(self, champion: Champion | None) -> Promoted:
+    def _decide(self, champion: Champion | None, *, is_champion: bool) -> Promoted:
         """Return the decision, with the evidence from an earlier attempt as far as it holds."""
         request = self._request
         gate = None if request.gate_mode == "disabled" else request.gate
@@ -169,7 +184,7 @@ class _Promotion:
         if gate is not None and result is not None:
             if self._against is None or self._against.champion != champion:
                 self._against = None
-            if self._against is None and champion is not None:
+            if self._against is None and champion is not None and not is_champion:
                 self._against = compare_with_champion(
                     *(self._candidate, champion, gate, request.margins),
                     data=request.data,
@@ -178,9 +193,10 @@ class _Promotion:
                 )
             compared = [] if self._against is None else [self._against.verdict]
             verdict = overall([result.verdict, *compared])
-            reasons = reasons_of(result, self._against)
+            reasons = reasons_of(result, self._against, is_champion=is_champion)
         return Promoted(
             *(self._by["run_id"], request, self._candidate, verdict, ""),
             *(reasons, self._evidence, self._against),
             champion=None if champion is None else champion.version,
+            is_champion=is_champion,
         )

@@ -80,6 +80,8 @@ class Promoted:
         The version that is champion now; before a decision is carried out, the one before.
     is_new : bool
         Whether the history has a new entry.
+    is_champion : bool
+        Whether the candidate had the alias champion before.
     """
 
     run_id: str
@@ -93,6 +95,7 @@ class Promoted:
     version: str | None = None
     champion: str | None = None
     is_new: bool = False
+    is_champion: bool = False
 
     @property
     def trained_by(self) -> str:
@@ -119,6 +122,8 @@ class Promoted:
     def _outcome(self, version: str) -> str:
         champion = "none" if self.champion is None else f"version {self.champion}"
         what = f"{self.request.name} version {version} is"
+        if self.verdict is Verdict.PASS and self.is_champion:
+            return f"{self.request.name} version {version} stays champion"
         if self.verdict is Verdict.PASS:
             return f"{what} champion, before: {champion}"
         role = "challenger" if self.verdict is None else "registered"

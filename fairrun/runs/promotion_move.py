@@ -22,7 +22,7 @@ from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, DATASET_DIG
 from fairrun.tracking.registered import aliases_of
 from fairrun.tracking.versions import description_of_version
 
-__all__ = ["check_not_rolled_back", "move_for", "same_decision"]
+__all__ = ["check_not_rolled_back", "has_passed", "move_for", "same_decision"]
 
 #: The evidence that is the same if the same command is given again.
 _SAME = ("gate", "gate_mode", "margin", "data_digest", "compared_digest", "model_digest")
@@ -123,6 +123,16 @@ def same_decision(history: History, move: Move) -> tuple[int, str] | None:
         return None
     stands = not move.challenger or aliases_of(move.name).get(ALIAS_CHALLENGER) == version
     return (entry.number, version) if stands else None
+
+
+def has_passed(history: History, model_id: str, gate: str) -> bool:
+    """Return whether the last decision about a model was that it passes this gate."""
+    decided = [
+        move_of(each, history.name)
+        for each in history.entries
+        if each.kind == PROMOTION and each.facts.get("model_id") == model_id
+    ]
+    return bool(decided) and decided[-1].champion and decided[-1].evidence.get("gate") == gate
 
 
 def check_not_rolled_back(history: History, model_id: str) -> None:

@@ -13,11 +13,15 @@ __all__ = ["bullets", "markdown_of", "reasons_of", "said_of_champion", "said_of_
 
 #: How many checks of a gate, and how many comparisons, are reasons, and the longest reason.
 _MOST, _LONGEST = 5, 300
+_IS_CHAMPION = "the model is the champion already, so the gate alone decides"
 
 
-def reasons_of(result: GateResult, against: Against | None) -> tuple[str, ...]:
+def reasons_of(
+    result: GateResult, against: Against | None, *, is_champion: bool = False
+) -> tuple[str, ...]:
     """Return why a candidate is promoted or not, a sentence each without a full stop."""
-    return tuple(shortened(each, _LONGEST) for each in (*_of_gate(result), *_of_champion(against)))
+    of_champion = [_IS_CHAMPION] if is_champion else _of_champion(against)
+    return tuple(shortened(each, _LONGEST) for each in (*_of_gate(result), *of_champion))
 
 
 def _of_gate(result: GateResult) -> list[str]:
@@ -53,10 +57,14 @@ def _some(before: str, each: Sequence[str]) -> list[str]:
     return [*said, f"{before}{n_of(more, 'more check')}"] if more > 0 else said
 
 
-def said_of_champion(name: str, against: Against | None, data: str | None = None) -> str:
-    """Return who the champion is before the decision, and whether the rows of data are used."""
+def said_of_champion(
+    name: str, against: Against | None, *, is_champion: bool, data: str | None = None
+) -> str:
+    """Return which version is the champion before the decision, and whether `data` is read."""
     if against is None:
         said = f"{name} has no champion yet, so the gate alone decides."
+        if is_champion:
+            said = f"{_IS_CHAMPION[0].upper()}{_IS_CHAMPION[1:]}."
         unread = f" data={data} was not read: its rows are for a comparison with a champion."
         return said if data is None else f"{said}{unread}"
     return f"The champion of {name} is version {against.champion.version}."

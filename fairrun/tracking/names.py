@@ -238,9 +238,9 @@ HISTORY_FILES = "history"
 MOVE_FILES = "promotion"
 #: The tag of a run that was stopped: the run that has finished what it had decided.
 FINISHED_BY = "promotion.finished_by"
-# Tags of a registered version: what the last decision about it was ("promoted", "refused" or
-# "insufficient evidence", "rolled back to"), the number and digest of its entry in the history, the
-# run that decided, and its reasons.
+# Tags of a registered version: what the last decision about it was ("promoted", "refused",
+# "insufficient evidence", "rolled back to" or "rolled back from"), the number and digest of its
+# entry in the history, the run that decided, and its reasons.
 PROMOTION = "promotion"
 PROMOTION_ENTRY = "promotion.entry"
 PROMOTION_RUN = "promotion.run_id"

@@ -284,6 +284,10 @@ def _write(entry: Entry, name: str) -> tuple[Move, str]:
     move = move_of(entry, name)
     version = move.version or registered_version(name, move.model_id, move.source, move.trained_by)
     write_version(name, version, _tags(entry, move), move.description)
+    before = move.champion_before
+    if move.kind == ROLLBACK and before is not None and before != version:
+        with suppress(GoneError):  # somebody has deleted the version that was rolled back
+            write_version(name, before, {PROMOTION: "rolled back from"}, "")
     return move, version
 
 

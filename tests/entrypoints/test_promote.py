@@ -68,7 +68,7 @@ def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     facts = history.entries[0].facts
     assert facts["evidence"]["evaluated_in"] == evaluated
     assert facts["evidence"]["data_digest"]
-    assert facts["evidence"]["compared_in"] == "none"
+    assert facts["evidence"]["compared_in"] == ""
 
     # The same command changes nothing.
     again = promote(run, trained, LAX)
@@ -121,6 +121,15 @@ def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     assert back.exit_code == 0, back.output
     last = promote(run, candidate, LAX, "--margin", "0.9")
     assert last_line(last).endswith("(pay version 2 is already champion)")
+
+    # A champion that has not passed this gate is not waved through.
+    failed = promote(run, candidate, STRICT)
+    assert failed.exit_code == 4, failed.output
+    assert "The model is the champion already, so the gate alone decides." in failed.output
+    assert aliases_of("pay")["champion"] == "2"
+    stays = promote(run, candidate, LAX)
+    assert last_line(stays) == "promotion: pass (pay version 2 stays champion)"
+    assert promote(run, candidate, LAX).output.endswith("is already champion)\n")
 
     # Without a gate, nothing is decided: the model becomes the challenger.
     disabled = promote(run, trained, "none", "--gate-mode", "disabled")

@@ -462,7 +462,13 @@ def test_a_rolled_back_version_is_not_returned_again() -> None:
     assert version_before(roll_back("m", "1").history) is None
     promote("m", logged_model())
     assert version_before(verify("m")) == "1"
-    assert mlflow.MlflowClient().get_model_version("m", "2").tags["promotion"] == "rolled back to"
+    for number, said in {
+        "2": "rolled back from",
+        "1": "rolled back to",
+        "3": "rolled back from",
+    }.items():
+        version = mlflow.MlflowClient().get_model_version("m", number)
+        assert version.tags["promotion"] == said
 
 
 def by(run: mlflow.entities.Run) -> dict[str, str]:

@@ -176,15 +176,19 @@ class Client:
         slow = explain or feature_importance or counterfactuals or reasons
         chunk_rows = min(self.chunk_rows, _SLOW_ROWS) if slow else self.chunk_rows
         path = f"/predict?{query}" if query else "/predict"
-        cached = self._columns
-        columns = cached or self._ask_columns()
-        try:
-            parts = [*self._answers(path, frame, columns, chunk_rows)]
-        except RefusedError as error:
-            # The server may have another model than at the last call, which reads other columns.
-            if error.status != _WRONG_ROWS or cached is None or self._ask_columns() == cached:
-                raise
-            parts = [*self._answers(path, frame, self._columns, chunk_rows)]
+        columns = self._columns or self._ask_columns()
+        for left in reversed(range(max(self.retries, 1) + 1)):
+            try:
+                parts = [*self._answers(path, frame, columns, chunk_rows)]
+                break
+            except RefusedError as error:
+                # The server may have another model than before, also since the last request of
+                # this call, and this model may read other columns.
+                if error.status != _WRONG_ROWS or columns is None or not left:
+                    raise
+                before, columns = columns, self._ask_columns()
+                if columns == before:
+                    raise
         answers = pd.concat(parts, ignore_index=True)
         return answers.set_axis(frame.index) if isinstance(frame, pd.DataFrame) else answers
 

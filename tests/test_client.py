@@ -165,6 +165,26 @@ def test_a_server_with_another_model_is_asked_again_for_its_columns(
         client.predict(rows.drop(columns="gain"))
 
 
+@pytest.mark.parametrize("known", [None, ("age",)])
+def test_columns_are_asked_for_again_if_the_model_changes_during_a_call(
+    client: Client,
+    case: Case,
+    rows: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    known: tuple[str, ...] | None,
+) -> None:
+    """The server names the columns of one model, and another one answers."""
+    ask_columns = client._ask_columns
+    earlier = [("age", "job"), ("age", "sex")]
+    monkeypatch.setattr(
+        client, "_ask_columns", lambda: earlier.pop() if len(earlier) else ask_columns()
+    )
+    client._columns = known
+    pd.testing.assert_frame_equal(client.predict(rows), case.model.predict(rows), check_exact=True)
+    assert client._columns == case.model.columns
+    assert not earlier
+
+
 def test_a_server_that_hides_its_columns_gets_all(
     client: Client, case: Case, rows: pd.DataFrame
 ) -> None:

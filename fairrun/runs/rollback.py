@@ -10,7 +10,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_USER
 from fairrun.errors import RequestError
 from fairrun.models.open import fetch_model
 from fairrun.tracking.descriptions import as_code, describe_run, escaped
-from fairrun.tracking.entries import DONE, ROLLBACK, Entry, History
+from fairrun.tracking.entries import DONE, PROMOTION, ROLLBACK, Entry, History
 from fairrun.tracking.faults import naming_faults
 from fairrun.tracking.hints import next_command
 from fairrun.tracking.history import OvertakenError, read_history
@@ -189,6 +189,7 @@ def _target(
             f"version={target} was never champion of {name!r}; give one of {', '.join(were)}, or "
             "promote it"
         )
+    _check_model(history, target)
     _check_files(name, target)
     return target, champion
 
@@ -198,6 +199,25 @@ def _champions(history: History) -> list[str]:
     facts = [done.facts for _, done in history.moves]
     found = {str(e[key]) for e in facts for key in ("champion_before", "champion") if e.get(key)}
     return sorted(found, key=int)
+
+
+def _check_model(history: History, version: str) -> None:
+    """Refuse a version that is another model than the one that was champion.
+
+    MLflow counts versions from 1 again if a registered model was deleted and made anew.
+    """
+    sources = [
+        decision.facts.get("source")
+        for decision, done in history.moves
+        if decision.kind == PROMOTION and done.facts.get("champion") == version
+    ]
+    now = {str(each.version): each.source for each in versions_of(history.name) or ()}
+    if sources and now.get(version, sources[-1]) != sources[-1]:
+        raise RequestError(
+            f"version={version} of {history.name!r} is another model than the one that was "
+            "champion, because the registered model was deleted and made anew; promote the model "
+            "instead, or give another version"
+        )
 
 
 def _check_files(name: str, version: str) -> None:

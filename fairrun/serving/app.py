@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -164,8 +165,10 @@ def create_app(
     Raises
     ------
     RequestError
-        If the model cannot be fetched or fails a check, or the texts cannot be used.
+        If the model cannot be fetched or fails a check, or the texts or `poll` cannot be used.
     """
+    if not 0 <= poll < math.inf:
+        raise RequestError(f"poll={poll} is no number of seconds; give 10, or 0 for no look")
     own_texts = None if reason_texts is None else read_texts(reason_texts)
     limits = limits or Limits()
     counting = Counting()

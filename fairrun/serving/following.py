@@ -15,6 +15,7 @@ from fairrun.serving.counting import Counting
 from fairrun.serving.errors import place_of
 from fairrun.serving.serving_now import Loader, Served, ServingNow
 from fairrun.serving.version import Problem, Refusal, State, Swap, name_of, say_now
+from fairrun.tracking.store import impatient
 
 __all__ = ["POLL_SECONDS", "Follower"]
 
@@ -141,7 +142,7 @@ class Follower:
     async def _load(self, background: Background, pointed: Pointed) -> Served | None:
         """Return a version with its worker processes, or None if it is refused."""
         try:
-            candidate = await background.run(self.loader.load, pointed)
+            candidate = await background.run(_load_soon, self.loader, pointed)
             try:
                 # One process after the other, because each keeps a processor busy for a second, and
                 # the old model needs the processors, too.
@@ -209,6 +210,13 @@ class Follower:
         else:
             name = name_of(self.serving.now.provenance)
             _logger.warning("%s cannot be followed, so %s stays: %s", self.alias, name, said)
+
+
+def _load_soon(loader: Loader, pointed: Pointed) -> Served:
+    # MLflow would try to reach a registry that is gone for minutes. Meanwhile the app would not
+    # look at the alias, and `/version` would say nothing.
+    with impatient(large=True):
+        return loader.load(pointed)
 
 
 def _reason(error: Exception) -> str:

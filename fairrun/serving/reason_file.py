@@ -20,6 +20,7 @@ A YAML file can replace every text, so a notice can be in any language:
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,10 @@ def _column(name: str, given: Any) -> dict[str, Any]:
         elif key in ("low", "high"):
             checked[key] = _said(place, value)
         elif isinstance(value, dict):
-            checked[key] = {value_text(each): _said(place, said) for each, said in value.items()}
+            checked[key] = {
+                _of_characters(place, value_text(each)): _said(place, said)
+                for each, said in value.items()
+            }
         else:
             raise _wrong(place, "has no values", "give a value, a colon and a text for each")
     return checked
@@ -139,7 +143,7 @@ def _mapping(given: Any, allowed: Iterable[str], what: str) -> dict[str, Any]:
 def _text(place: str, given: Any, *, strip: bool = True) -> str:
     if not isinstance(given, str) or (strip and not given.strip()) or len(given) > _LONGEST:
         raise _wrong(place, f"is no text of 1 to {_LONGEST} characters", "write one, in quotes")
-    return " ".join(given.split()) if strip else given
+    return _of_characters(place, " ".join(given.split()) if strip else given)
 
 
 def _code(place: str, given: Any) -> str:
@@ -148,7 +152,16 @@ def _code(place: str, given: Any) -> str:
         raise _wrong(
             place, f"is no code of 1 to {_LONGEST_CODE} characters", "give one such as R04"
         )
-    return code.strip()
+    return _of_characters(place, code.strip())
+
+
+def _of_characters(place: str, text: str) -> str:
+    """Return the text; raise RequestError if JSON or a letter cannot have one of its characters."""
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs") and not character.isspace():
+            what = f"has the control character U+{ord(character):04X}"
+            raise _wrong(place, what, "leave it out")
+    return text
 
 
 def _wrong(place: str, what: str, instead: str) -> RequestError:

@@ -21,6 +21,7 @@ __all__ = [
     "check_host",
     "is_loopback",
     "names_this_machine",
+    "secret_of",
     "token_of_environment",
 ]
 
@@ -84,14 +85,29 @@ def token_of_environment() -> str | None:
     Raises
     ------
     RequestError
-        If the token is shorter than 16 characters, because it could be guessed.
+        If the token is too short, or cannot be sent; see `secret_of`.
     """
-    token = os.environ.get(TOKEN_VARIABLE) or None
-    if token is not None and len(token) < _SHORTEST:
+    return secret_of(TOKEN_VARIABLE)
+
+
+def secret_of(variable: str) -> str | None:
+    """Read a secret from an environment variable; None if it is not set.
+
+    Raises
+    ------
+    RequestError
+        If the secret is shorter than 16 characters, because it could be guessed, or if it cannot be
+        sent, because it has a line break or is no UTF-8.
+    """
+    secret = os.environ.get(variable) or None
+    if secret is not None and len(secret) < _SHORTEST:
+        raise RequestError(f"{variable} has fewer than {_SHORTEST} characters; give a longer one")
+    if secret is not None and not secret.isprintable():
         raise RequestError(
-            f"{TOKEN_VARIABLE} has fewer than {_SHORTEST} characters; give a longer one"
+            f"{variable} has a character that cannot be printed, such as a line break; give "
+            "letters and digits"
         )
-    return token
+    return secret
 
 
 def check_host(host: str, token: str | None) -> None:

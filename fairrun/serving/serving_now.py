@@ -43,8 +43,8 @@ class Served:
         Its worker processes, which `start` starts.
     pointed : Pointed, optional
         The version to which the alias pointed that the app follows.
-    copy : Path, optional
-        A folder with the model's files that is removed when the model is not served any more.
+    copy : _Copy, optional
+        The copy of the model's files, which is removed when the model is not served any more.
     texts : ReasonTexts, optional
         The texts of its adverse-decision notices; by default they are made from its columns.
 
@@ -61,7 +61,7 @@ class Served:
         document: dict[str, Any],
         workers: Workers,
         pointed: Pointed | None = None,
-        copy: Path | None = None,
+        copy: _Copy | None = None,
         texts: ReasonTexts | None = None,
     ) -> None:
         self.saved, self.provenance, self.document = saved, provenance, document
@@ -72,7 +72,7 @@ class Served:
         self._requests = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._remove = _nothing if copy is None else _remover(self, copy)
+        self._copy = copy
 
     async def start(self, tries: int = 1, at_once: int | None = None) -> None:
         """Start the worker processes.
@@ -121,16 +121,20 @@ class Served:
         """Stop the worker processes within two seconds, and remove the copy of the files."""
         self.running = None
         await self.workers.stop()
-        self._remove()
+        if self._copy is not None:
+            self._copy.remove()
 
 
-def _nothing() -> None:
-    pass
+class _Copy:
+    """A folder for a copy of a model's files.
 
+    It is removed with `remove`, when this object is forgotten, and at the end of the process, which
+    can come while the files are still being fetched.
+    """
 
-def _remover(owner: Served, copy: Path) -> Any:
-    """Return a function that removes a folder, also when its owner is forgotten."""
-    return weakref.finalize(owner, shutil.rmtree, copy, ignore_errors=True)
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fairrun-"))
+        self.remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
 
 class ServingNow:
@@ -203,9 +207,10 @@ class Loader:
         StoreError
             If the registry or the artifact store cannot be used.
         """
-        copy = None if pointed is None else Path(tempfile.mkdtemp(prefix="fairrun-"))
+        copy = None if pointed is None else _Copy()
+        into = None if copy is None else copy.folder
         try:
-            folder, provenance = fetch(self.model, pointed=pointed, into=copy)
+            folder, provenance = fetch(self.model, pointed=pointed, into=into)
             try:
                 saved = load_saved(folder)
             except RequestError as error:
@@ -216,7 +221,7 @@ class Loader:
             )
         except BaseException:
             if copy is not None:
-                shutil.rmtree(copy, ignore_errors=True)
+                copy.remove()
             raise
         for remark in texts.remarks:
             _logger.warning("%s", remark)

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import hmac
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,11 +15,11 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from fairrun.errors import RequestError
 from fairrun.serving.errors import NO_METHOD, Refused
 from fairrun.serving.limits import Budget, ClientDisconnect, Limits, read_body
 from fairrun.serving.refusal_log import RefusalLog
 from fairrun.serving.responses import send_json, send_refusal
+from fairrun.serving.security import secret_of
 
 __all__ = ["SECRET_VARIABLE", "Webhook", "secret_of_environment"]
 
@@ -28,7 +27,6 @@ _logger = logging.getLogger(__name__)
 
 SECRET_VARIABLE = "FAIRRUN_WEBHOOK_SECRET"  # noqa: S105 - the name of the variable
 
-_SHORTEST = 16
 #: The largest body of an event. The text of a description makes the largest one.
 _BODY_BYTES = 2**18
 #: The largest size of the bodies of all events together.
@@ -59,14 +57,9 @@ def secret_of_environment() -> str | None:
     Raises
     ------
     RequestError
-        If the secret is shorter than 16 characters, because it could be guessed.
+        If the secret is too short, or is no text; see `secret_of`.
     """
-    secret = os.environ.get(SECRET_VARIABLE) or None
-    if secret is not None and len(secret) < _SHORTEST:
-        raise RequestError(
-            f"{SECRET_VARIABLE} has fewer than {_SHORTEST} characters; give a longer one"
-        )
-    return secret
+    return secret_of(SECRET_VARIABLE)
 
 
 class Webhook:

@@ -18,6 +18,8 @@ __all__ = ["DONE", "PROMOTION", "ROLLBACK", "Entry", "History", "as_stored", "re
 #: The kinds of entries. Entries of the first two are written before anything is changed, and
 #: `DONE` after the last change.
 PROMOTION, ROLLBACK, DONE = "promotion", "rollback", "done"
+#: The facts that are texts.
+_TEXTS = ("model_id", "source", "trained_by", "verdict", "description", "undone")
 
 
 @dataclass(frozen=True)
@@ -178,13 +180,10 @@ def read_entry(text: str, place: str) -> Entry | None:
     """Return the entry that a registry run has as text; None if the text is none."""
     try:
         found = json.loads(text)
-        facts = dict(found["facts"])
-        if not isinstance(facts.get("closes", []), list):
-            return None
-        return Entry(
+        entry = Entry(
             int(found["number"]),
             str(found["kind"]),
-            facts,
+            dict(found["facts"]),
             str(found["when"]),
             str(found["who"]),
             str(found["run_id"]),
@@ -192,8 +191,28 @@ def read_entry(text: str, place: str) -> Entry | None:
             str(found["digest"]),
             place,
         )
-    except (ValueError, TypeError, KeyError):
+        entry.text.encode()  # refuse what no entry was stored from, such as NaN
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
+    known = entry.kind in (PROMOTION, ROLLBACK, DONE)
+    return entry if known and _has_kinds_of_facts(entry.facts) else None
+
+
+def _has_kinds_of_facts(facts: Mapping[str, Any]) -> bool:
+    """Return whether facts are of the kinds that entries hold; people can change a database."""
+    lists = [facts.get(name, []) for name in ("closes", "reasons")]
+    tables = [facts.get(name, {}) for name in ("evidence", "tags", "whole")]
+    versions = [facts.get(name) for name in ("version", "champion_before")]
+    # In a decision, these two say whether the alias is set; in `DONE`, they are versions.
+    versions += [e for e in map(facts.get, ("champion", "challenger")) if not isinstance(e, bool)]
+    texts = [facts.get(name, "") for name in _TEXTS]
+    texts += [each for texts_of in lists if isinstance(texts_of, list) for each in texts_of]
+    return (
+        all(isinstance(each, list) for each in lists)
+        and all(isinstance(each, dict) for each in tables)
+        and all(isinstance(each, str) for each in texts)
+        and all(e is None or (isinstance(e, str) and e.isdecimal()) for e in versions)
+    )
 
 
 def as_stored(content: Any) -> str:

@@ -174,7 +174,8 @@ def _file(number: int) -> str:
 
 
 def _files(run_id: str) -> list[str]:
-    return sorted(e.path for e in mlflow.MlflowClient().list_artifacts(run_id, HISTORY_FILES))
+    found = mlflow.MlflowClient().list_artifacts(run_id, HISTORY_FILES)
+    return sorted(each.path for each in found if not each.is_dir)
 
 
 def _texts(run_id: str) -> dict[str, str]:

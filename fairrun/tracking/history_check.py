@@ -165,7 +165,8 @@ def _runs_of_decisions(history: History) -> Iterator[Finding]:
         runs = {"the run": entry.run_id, "the training run": entry.facts.get("trained_by")}
         runs |= {f"the run {name}": evidence.get(name) for name in _RUNS}
         for what, run_id in runs.items():
-            if not run_id or run_id in known:
+            # A first promotion was compared with no champion.
+            if not isinstance(run_id, str) or run_id in ("", "none", *known):
                 continue
             known[run_id] = what
             if _run(run_id) is None:

@@ -70,9 +70,18 @@ def open_store() -> None:
 
 
 @contextmanager
-def impatient() -> Iterator[None]:
-    """Let MLflow's requests to a server fail after seconds, unless the user has set the limits."""
-    limits = {MLFLOW_HTTP_REQUEST_TIMEOUT: _PATIENCE, MLFLOW_HTTP_REQUEST_MAX_RETRIES: 1}
+def impatient(*, large: bool = False) -> Iterator[None]:
+    """Let MLflow's requests to a server fail after seconds, unless the user has set the limits.
+
+    Parameters
+    ----------
+    large : bool, default False
+        Whether answers may take as long as MLflow allows, because files are fetched. A server that
+        cannot be reached is still given up after seconds.
+    """
+    limits = {MLFLOW_HTTP_REQUEST_MAX_RETRIES: 1}
+    if not large:
+        limits[MLFLOW_HTTP_REQUEST_TIMEOUT] = _PATIENCE
     ours = {each: limit for each, limit in limits.items() if not each.is_set()}  # type: ignore[no-untyped-call]
     for each, limit in ours.items():
         each.set(limit)  # type: ignore[no-untyped-call]

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -40,7 +41,8 @@ def made(
         mlflow.create_experiment(experiment, artifact_location=(folder / "artifacts").as_uri())
     mlflow.set_experiment("income")
     info = mlflow.models.get_model_info(trained)
-    promote("income", (info.model_id, info.run_id), evidence={"evaluated_in": info.run_id})
+    evidence = {"evaluated_in": info.run_id, "compared_in": "none"}
+    promote("income", (info.model_id, info.run_id), evidence=evidence)
     promote("income", logged_model())
     promote("income", logged_model(), "fail")
     yield folder
@@ -131,6 +133,21 @@ def spoil_entry() -> None:
         store.execute("UPDATE params SET value = 'x' WHERE key = 'entry.000002'")
 
 
+def reseal(**facts: object) -> None:
+    """Change facts of the second entry so that its digest fits."""
+    entry = read_history("income").entries[1]
+    changed = replace(entry, facts={**entry.facts, **facts}).sealed().text
+    with database() as store:
+        store.execute("UPDATE params SET value = ? WHERE key = 'entry.000002'", (changed,))
+
+
+def add_file() -> None:
+    (path,) = Path.cwd().rglob("registry/artifacts/*/artifacts/history/000004.json")
+    (path.parent / "older").mkdir()
+    (path.parent / "older" / path.name).write_text("{}", "utf-8")
+    path.with_name("000099.json").write_text("{}", "utf-8")
+
+
 def change_tag() -> None:
     mlflow.MlflowClient().set_model_version_tag("income", "1", "promotion.entry", "3 abc")
 
@@ -162,6 +179,12 @@ def change_file() -> None:
         (cut_the_end, "files: the file history/000006.json"),
         (cut_the_end, "version: the tag promotion.entry of version 2 names entry 3"),
         (spoil_entry, "chain: the parameter entry.000002 holds no entry"),
+        (lambda: reseal(reasons=7), "chain: the parameter entry.000002 holds no entry"),
+        (lambda: reseal(evidence=["x"]), "chain: the parameter entry.000002 holds no entry"),
+        (lambda: reseal(closes=[{}]), "chain: the parameter entry.000002 holds no entry"),
+        (lambda: reseal(version={"a": 1}), "chain: the parameter entry.000002 holds no entry"),
+        (lambda: reseal(champion="one"), "chain: the parameter entry.000002 holds no entry"),
+        (add_file, "files: the file history/000099.json"),
         (change_tag, "version: the tag promotion.entry of version 1 names entry 3 abc"),
         (move_alias, "alias: the alias champion is version 3, but by entry 6 it is 2"),
         (delete_evidence, "was deleted: "),
@@ -310,3 +333,14 @@ def test_a_stopped_rollback_is_finished_and_not_done_twice(
     assert [e.kind for e in verify("income").entries[8:]] == [ROLLBACK, DONE]
     further = registry("rollback", "--name", "income", "--reason", REASON)
     assert "champion of income: version 2 → 1" in further.stdout
+
+
+def test_a_rollback_goes_to_no_other_model_of_the_same_number(registry: Invoke) -> None:
+    mlflow.MlflowClient().delete_registered_model("income")
+    promote("income", logged_model())
+    promote("income", logged_model(), "fail")  # version 2, and another version 2 was champion
+    for more in ([], ["--version", "2"]):
+        said = registry("rollback", "--name", "income", "--reason", REASON, *more)
+        assert said.exit_code == 2, said.output
+        assert "version=2 of 'income' is another model than" in said.output
+    assert aliases_of("income")["champion"] == "1"

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fairrun.runs import compare
 from fairrun.tracking.history import read_history
+from fairrun.tracking.history_check import check_history
 from fairrun.tracking.registered import aliases_of
 from tests.entrypoints.conftest import ABOUT
 
@@ -75,6 +76,7 @@ def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     assert again.exit_code == 0, again.output
     assert last_line(again) == "promotion: nothing was decided (pay version 1 is already champion)"
     assert read_history("pay").entries == history.entries
+    assert check_history(history) == []
 
     # A model that does not pass is registered, and nothing moves.
     other = run("train", "--data", table, *ABOUT, "--mitigator", "reweighing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -18,12 +19,6 @@ from starlette.types import ASGIApp
 
 from fairrun.serving.connection import Connection
 from tests.conftest import ROOT
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -47,12 +42,15 @@ def in_a_thread(app: ASGIApp, http: type[Connection] = Connection) -> Iterator[s
             thread.join()
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> socket.socket:
-    """Wait until a process listens at a port; returns a connection to it."""
-    for _ in range(1200):
+def port_of(process: subprocess.Popen[bytes], log: Path) -> int:
+    """Wait until a process, started with port 0, writes its port to its log.
+
+    A port that is chosen before the process starts can be taken meanwhile.
+    """
+    for _ in range(3600):
+        if said := re.search(r"running on http://[\w.]+:(\d+)", log.read_text("utf-8")):
+            return int(said[1])
         assert process.poll() is None, log.read_text("utf-8")
-        with suppress(ConnectionRefusedError):
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
         time.sleep(0.05)
     raise AssertionError(log.read_text("utf-8"))
 
@@ -62,8 +60,7 @@ def in_a_process(
     model: Path | str, log: Path, *, tracking_uri: str, poll: int = 10, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run the entry point; yields its process and its port."""
-    port = free_port()
-    command = ["-m", "fairrun", "serve", "--model", str(model), "--port", str(port)]
+    command = ["-m", "fairrun", "serve", "--model", str(model), "--port", "0"]
     command += ["--poll", str(poll)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRRUN_")}
     with log.open("w") as output:
@@ -75,8 +72,7 @@ def in_a_process(
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for(port, process, log).close()
-        yield process, port
+        yield process, port_of(process, log)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)

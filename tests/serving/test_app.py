@@ -245,3 +245,10 @@ def test_nothing_else_is_an_attribute_of_the_module() -> None:
 
 def test_documents_are_json(ask: Ask) -> None:
     assert json.loads(ask(path="/openapi.json", method="GET").text)["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("poll", [-1, float("nan"), float("inf")])
+def test_a_poll_that_is_no_number_of_seconds(poll: float) -> None:
+    """A negative one would have asked the registry without a pause."""
+    with pytest.raises(RequestError, match="is no number of seconds; give 10"):
+        create_app("models:/income@champion", poll=poll)

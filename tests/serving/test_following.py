@@ -7,6 +7,8 @@ import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -21,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
+from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES
 
 from fairrun.data import Dataset
 from fairrun.errors import StoreError
@@ -289,7 +292,11 @@ def test_files_that_cannot_be_fetched_now_are_fetched_later(
 ) -> None:
     """A full disk or an artifact store that is down says nothing about the model."""
 
+    tries: list[int] = []
+
     def fail(*_: object) -> Served:
+        # With MLflow's own number, a registry that is gone would be tried for minutes.
+        tries.append(MLFLOW_HTTP_REQUEST_MAX_RETRIES.get())
         raise StoreError("no space left")
 
     with monkeypatch.context() as broken:
@@ -297,6 +304,7 @@ def test_files_that_cannot_be_fetched_now_are_fetched_later(
         registry.point_to(SECOND)
         said = app.wait(lambda said: said["problem"] is not None)
         assert (said["version"], said["refused"]) == (FIRST, None)
+        assert set(tries) == {1}
     app.wait_for(SECOND)
 
 
@@ -432,6 +440,29 @@ def test_sigterm_during_a_swap_ends_the_process(
         assert process.wait(20) == 0
     assert "Traceback" not in log.read_text("utf-8")
     assert [*tmp_path.glob("fairrun-*")] == []
+
+
+def test_a_stop_while_files_are_fetched_leaves_none_behind(tmp_path: Path) -> None:
+    """The thread that fetches them is not waited for when the process ends."""
+    stuck = """
+import threading
+from fairrun.models.provenance import Pointed
+from fairrun.serving import serving_now
+
+reached = threading.Event()
+
+def fetch(uri, pointed, into):
+    (into / "MLmodel").write_text("")
+    reached.set()
+    threading.Event().wait()
+
+serving_now.fetch = fetch
+loader = serving_now.Loader("models:/a@b", None, None, 1, False)
+threading.Thread(target=loader.load, args=(Pointed("1", 0),), daemon=True).start()
+reached.wait()
+"""
+    subprocess.run([sys.executable, "-c", stuck], check=True, env={"TMPDIR": str(tmp_path)})
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize("form", ["version", "no poll"])

@@ -74,6 +74,10 @@ def test_parts_can_be_empty(tmp_path: Path, text: str) -> None:
         ("sentences: {change: '{to} {name} {too}'}", "{too}, which cannot be filled in; it may"),
         ("columns: {a: {text: x}}\ncolumns: {}", "a key stands twice, line 2"),
         ("columns: {a: !!python/none }", "cannot be read as YAML"),
+        ('columns: {age: {text: "a\\ud800"}}', "'age, text' has the control character U+D800"),
+        ('columns: {age: {code: "a\\0b"}}', "'age, code' has the control character U+0000"),
+        ('columns: {age: {values: {"\\ud800": a}}}', "'age, values' has the control character"),
+        ('sentences: {or: "\\e[31m"}', "'or' has the control character U+001B"),
         ("x" * 300_000, "has more than 262,144 bytes; shorten it"),
     ],
 )

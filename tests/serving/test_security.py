@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+
 import pytest
 
 from fairrun.errors import RequestError
 from fairrun.serving.app import App, create_app
 from fairrun.serving.security import check_host, is_loopback, token_of_environment
+from fairrun.serving.webhook import secret_of_environment
 from tests.contract.conftest import Case
 from tests.serving.conftest import send
 
@@ -47,6 +51,19 @@ def test_the_token_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(RequestError, match="fewer than 16 characters") as raised:
         token_of_environment()
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("read", [token_of_environment, secret_of_environment])
+@pytest.mark.parametrize("wrong", [b"\xff\xfe", b"\n", b"\t"])
+def test_a_secret_that_cannot_be_sent(
+    read: Callable[[], str | None], wrong: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are no UTF-8 ended the server with a traceback."""
+    for variable in ("FAIRRUN_TOKEN", "FAIRRUN_WEBHOOK_SECRET"):
+        monkeypatch.setenv(variable, os.fsdecode(b"0123456789abcdef" + wrong))
+    with pytest.raises(RequestError, match="cannot be printed") as raised:
+        read()
+    assert "0123" not in str(raised.value)
 
 
 @pytest.mark.parametrize("path", PATHS)

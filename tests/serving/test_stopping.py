@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import uvicorn
 
 from fairrun.serving.stopping import Server
 from tests.conftest import ROOT
-from tests.serving.running import free_port, wait_for
+from tests.serving.running import port_of
 
 SERVE = """
 import asyncio, os, sys
@@ -28,8 +29,8 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 204, "headers": []})
     await send({"type": "http.response.body"})
 
-config = uvicorn.Config(app, port=int(sys.argv[1]), http=Connection, lifespan="off")
-server = Server(config, parent=os.getppid() if sys.argv[2] == "watch" else None)
+config = uvicorn.Config(app, port=0, http=Connection, lifespan="off")
+server = Server(config, parent=os.getppid() if sys.argv[1] == "watch" else None)
 server.stop_at_signals()
 server.run()
 """
@@ -39,8 +40,8 @@ START = "import subprocess, sys; subprocess.run(sys.argv[1:])"
 @pytest.mark.parametrize("why", ["SIGHUP", "SIGHUP under nohup", "the parent is gone"])
 def test_a_stop_answers_the_request_under_way(why: str, tmp_path: Path) -> None:
     watched = why == "the parent is gone"
-    port, log = free_port(), tmp_path / "log"
-    command = [sys.executable, "-c", SERVE, str(port), "watch" if watched else ""]
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", SERVE, "watch" if watched else ""]
     if watched:
         # `mlflow run` does the same: it starts the command, and hands no signal on.
         command = [sys.executable, "-c", START, *command]
@@ -49,7 +50,8 @@ def test_a_stop_answers_the_request_under_way(why: str, tmp_path: Path) -> None:
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
     try:
-        with wait_for(port, process, log) as client:
+        address = ("127.0.0.1", port_of(process, log))
+        with socket.create_connection(address, timeout=20) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             while "asked" not in log.read_text("utf-8"):
                 assert process.poll() is None

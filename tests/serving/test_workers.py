@@ -259,11 +259,18 @@ def test_large_bodies_are_answered_elsewhere_and_small_ones_meanwhile(
                 order.append(name)
                 return response.json()
 
-            answers = await asyncio.gather(
-                *(ask("large", large) for _ in range(3)), *(ask("small", small) for _ in range(3))
-            )
+            # The process would answer a large body within milliseconds.
+            (worker,) = app.predict.serving.now.workers._workers
+            assert worker.process is not None
+            worker.process.send_signal(signal.SIGSTOP)
+            waiting = [asyncio.create_task(ask("large", large)) for _ in range(3)]
+            while app.predict.serving.waiting(LONG) < 2:  # the process has the first one
+                await asyncio.sleep(0.01)
+            answered = await asyncio.gather(*(ask("small", small) for _ in range(3)))
+            worker.process.send_signal(signal.SIGCONT)
+            answers = [*await asyncio.gather(*waiting), *answered]
         assert app.predict.serving.now.running is None
-        return list(answers)
+        return answers
 
     answers = asyncio.run(asked())
     for answered, body in zip(answers, [large] * 3 + [small] * 3, strict=True):

@@ -6,7 +6,6 @@ import click
 
 from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.errors import EXIT_TRACKING_STORE
-from fairrun.text import format_table
 
 
 @entry_point
@@ -19,11 +18,11 @@ def main(name: str) -> int:
     with slow_imports():
         from fairrun.runs.history import run_history
         from fairrun.tracking.hints import where_to_look
+        from fairrun.tracking.history_table import printed_history
 
     done = run_history(name)
     if len(done.table):
-        table = done.table.rename(columns={"when": "when (UTC)"})
-        click.echo(format_table(table.assign(digest=table["digest"].str[:12])))
+        click.echo(printed_history(done.table))
         click.echo()
     for finding in done.findings:
         click.echo(f"{finding}")

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import click
 
 from fairrun.entrypoints._command import entry_point, slow_imports
 from fairrun.errors import EXIT_TRACKING_STORE
-from fairrun.text import format_table
-
-#: The table of a terminal shows the beginning of longer reasons; history.json has them whole.
-_LONGEST_WHY = 160
 
 
 @entry_point
@@ -24,12 +18,11 @@ def main(name: str) -> int:
     with slow_imports():
         from fairrun.runs.history import run_history
         from fairrun.tracking.hints import where_to_look
+        from fairrun.tracking.history_table import printed_history
 
     done = run_history(name)
     if len(done.table):
-        table = done.table.rename(columns={"when": "when (UTC)"})
-        why = table["why"].map(lambda said: textwrap.shorten(said, _LONGEST_WHY, placeholder=" …"))
-        click.echo(format_table(table.assign(digest=table["digest"].str[:12], why=why)))
+        click.echo(printed_history(done.table))
         click.echo()
     for finding in done.findings:
         click.echo(f"{finding}")

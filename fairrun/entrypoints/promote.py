@@ -113,7 +113,9 @@ def _say(done: Promoted) -> None:
         click.echo(f"{evidence.how}.")
         if evidence.result is not None:
             print_checks(evidence.result)
-            champion = said_of_champion(request.name, against, is_champion=done.is_champion)
+            champion = said_of_champion(
+                request.name, against, is_champion=done.is_champion, data=request.data
+            )
             click.echo(f"\n{champion}")
     if against is not None:
         for sentence in said_of_rows(against, request.margins):

@@ -58,12 +58,16 @@ def _some(before: str, each: Sequence[str]) -> list[str]:
     return [*said, f"{before}{n_of(more, 'more check')}"] if more > 0 else said
 
 
-def said_of_champion(name: str, against: Against | None, *, is_champion: bool) -> str:
-    """Return which version is the champion before the decision, as a sentence."""
-    if is_champion:
-        return f"{_IS_CHAMPION[0].upper()}{_IS_CHAMPION[1:]}."
+def said_of_champion(
+    name: str, against: Against | None, *, is_champion: bool, data: str | None = None
+) -> str:
+    """Return which version is the champion before the decision, and whether `data` is read."""
     if against is None:
-        return f"{name} has no champion yet, so the gate alone decides."
+        said = f"{name} has no champion yet, so the gate alone decides."
+        if is_champion:
+            said = f"{_IS_CHAMPION[0].upper()}{_IS_CHAMPION[1:]}."
+        unread = f" data={data} was not read: its rows are for a comparison with a champion."
+        return said if data is None else f"{said}{unread}"
     return f"The champion of {name} is version {against.champion.version}."
 
 

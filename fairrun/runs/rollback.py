@@ -175,8 +175,9 @@ def _target(
     were = _champions(history)
     moved_by_hand = champion != history.champion and history.champion is not None
     target = version or (history.champion if moved_by_hand else version_before(history))
-    if target is None:
-        now = f"version {champion} is the first champion" if champion else "it has no champion"
+    if target is None or not were:
+        is_first = champion is not None and champion in were
+        now = f"version {champion} is the first champion" if is_first else "it has no champion"
         raise RequestError(
             f"name={name!r} has nothing to roll back to: by its history, {now}; promote another "
             "model instead"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 from contextlib import suppress
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from fairrun.errors import RequestError
 from fairrun.serving.app import create_app
 from fairrun.serving.connection import Connection
 from fairrun.serving.following import POLL_SECONDS
@@ -60,13 +63,14 @@ def serve(
     Raises
     ------
     RequestError
-        If the model cannot be fetched or fails a check, the address needs a token, the token or
-        the secret of the webhook is too short, the texts cannot be used, or a worker process cannot
-        be started.
+        If another process has the port, the model cannot be fetched or fails a check, the address
+        needs a token, the token or the secret of the webhook is too short, the texts cannot be
+        used, or a worker process cannot be started.
     """
     parent = os.getppid() if RUN_VARIABLE in os.environ else None
     token = token_of_environment()
     check_host(host, token)
+    _check_port(host, port)
     app = create_app(
         model,
         token=token,
@@ -94,3 +98,28 @@ def serve(
     if not server.started:
         sys.exit(STARTUP_FAILURE)
     return server.is_orphan
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that this process cannot have, before the model is fetched.
+
+    uvicorn would find it out only after the app has started, and say it in words of its own. What
+    else may be wrong with an address is left to it.
+    """
+    reasons = {
+        errno.EADDRINUSE: "is used by another process",
+        errno.EACCES: "is only for privileged users",
+    }
+    with suppress(socket.gaierror):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        ):
+            try:
+                with socket.socket(family, kind, protocol) as tried:
+                    tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    tried.bind(address)
+            except OSError as error:
+                if (reason := reasons.get(error.errno or 0)) is not None:
+                    raise RequestError(
+                        f"port={port} {reason}; give another one, or port=0 for any free port"
+                    ) from error

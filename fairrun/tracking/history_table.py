@@ -10,16 +10,19 @@ import mlflow
 import pandas as pd
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from fairrun.text import n_of
+from fairrun.text import format_table, n_of
 from fairrun.tracking.descriptions import as_code, escaped
 from fairrun.tracking.entries import DONE, Entry, History
 from fairrun.tracking.history import copy_entries
 from fairrun.tracking.moves import outcome_of
 
-__all__ = ["history_markdown", "history_table", "publish"]
+__all__ = ["history_markdown", "history_table", "printed_history", "publish"]
 
 #: The entries in a description, and the longest text in a cell of them.
 _MOST, _SHORT = 10, 80
+#: The longest reasons in a terminal. Of a cell that is longer than this, format_table leaves only a
+#: few words, and people would not see why a model was refused.
+_LONGEST_WHY = 230
 
 
 def publish(history: History) -> None:
@@ -90,6 +93,13 @@ def history_markdown(history: History, most: int = _MOST) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def printed_history(table: pd.DataFrame) -> str:
+    """Return the table of `history_table` for a terminal, where long cells are cut."""
+    whys = [_cut(str(why), _LONGEST_WHY) for why in table["why"]]
+    shown = table.assign(why=whys, digest=table["digest"].str[:12])
+    return format_table(shown.rename(columns={"when": "when (UTC)"}))
+
+
 def _versions(history: History) -> dict[str, str]:
     """Return the versions of decisions that registered them, by the digest of their entry."""
     return {
@@ -116,5 +126,5 @@ def _done(facts: Mapping[str, Any], decided: Mapping[str, Entry]) -> str:
     return f"{' and '.join(of) or '?'} done: {said}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHORT else f"{text[: _SHORT - 2]} …"
+def _cut(text: str, longest: int = _SHORT) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 2]} …"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
 from click.testing import Result
 
@@ -17,6 +18,7 @@ from fairrun.errors import StoreError
 from fairrun.runs.rollback import run_rollback
 from fairrun.tracking.entries import DONE, ROLLBACK
 from fairrun.tracking.history import read_history
+from fairrun.tracking.history_table import printed_history
 from fairrun.tracking.names import REGISTRY_EXPERIMENT
 from fairrun.tracking.registered import aliases_of
 from tests.tracking.promoting import broken_database, faults, logged_model, promote, verify
@@ -206,6 +208,20 @@ def test_a_model_without_a_history_is_a_fact(run: Invoke) -> None:
     said = run("history", "--name", "income")
     assert said.exit_code == 0
     assert said.stdout == ("income has no history: fairrun has not promoted a model to it yet\n")
+    # There is no version to go back to, also none that is named.
+    for version in ("auto", "7"):
+        refused = run("rollback", "--name", "income", "--reason", REASON, "--version", version)
+        assert refused.exit_code == 2
+        assert "by its history, it has no champion; promote another model" in refused.stderr
+
+
+def test_long_reasons_are_cut_at_their_end() -> None:
+    row = dict.fromkeys(("entry", "when", "who", "what", "version", "verdict", "run"), "x")
+    why = "the gate failed: statistical_parity<=0.15 @ sex; " + "worse than the champion " * 20
+    said = printed_history(pd.DataFrame([row | {"why": why, "digest": "0123456789abcdef"}]))
+    assert why[:220] in said
+    assert why not in said
+    assert "| 0123456789ab |" in said
 
 
 def test_rollback_moves_the_champion_and_says_what_is_next(registry: Invoke) -> None:

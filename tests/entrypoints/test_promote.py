@@ -42,8 +42,10 @@ def last_line(result: Result) -> str:
 
 def test_from_an_empty_registry(run: Invoke, trained: str, table: Path) -> None:
     # A dry run writes nothing to the registry.
-    dry = promote(run, trained, LAX, "--gate-mode", "dry_run")
+    dry = promote(run, trained, LAX, "--gate-mode", "dry_run", "--data", "rows.csv")
     assert dry.exit_code == 0, dry.output
+    # The first promotion has no use for rows of the comparison, and says so.
+    assert "data=rows.csv was not read: its rows are for a comparison" in dry.output
     assert last_line(dry).startswith("promotion: pass (dry_run changed nothing; the model would")
     assert aliases_of("pay") == {}
     assert read_history("pay").entries == ()

@@ -303,3 +303,12 @@ def test_workers_that_cannot_be_started_are_refused_in_a_line(
     with pytest.raises(RequestError, match=r"did not start \(Resource temporarily unavailable\)"):
         serve(str(case.folder), port=0)
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_a_port_of_another_process_is_refused_before_the_model_is_fetched() -> None:
+    """uvicorn would say so after the app has started, with the exit code of a store."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = rf"^port={port} is used by another process; give another one, or port=0"
+        with pytest.raises(RequestError, match=line):
+            serve("models:/nobody/1", port=port)

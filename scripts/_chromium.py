@@ -154,7 +154,10 @@ class Browser:
     def screenshot(self, path: Path, top: int, height: int) -> None:
         """Write a PNG of the part of the page that begins at `top`."""
         clip = {"x": 0, "y": top, "width": self.size()[0], "height": height, "scale": 1}
-        answer = self._call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        # Chromium makes the window larger for what is below it, and MLflow's page of an artifact
+        # then loads the artifact again.
+        below = top + height > self.evaluate("window.innerHeight")
+        answer = self._call("Page.captureScreenshot", captureBeyondViewport=below, clip=clip)
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def emulate(self, media: str) -> None:

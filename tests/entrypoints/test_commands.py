@@ -186,7 +186,7 @@ def test_preprocess_train_evaluate(run: Invoke, table: Path) -> None:
         *(f"plots/{name}.png" for name in ("column_importance", "contributions", "proxies")),
         *("plots/threshold_rows.png", "plots/partial_dependence.png"),
         *(f"explanations/{name}.json" for name in EXPLAINED),
-        *("annex_iv.json", "annex_iv.html"),
+        *("annex_iv.json", "annex_iv.html", "reference.json"),
     }
     assert evaluate.data.metrics["explanation/n_rows_explained"] == done.data.metrics["n_rows_test"]
     for name in EXPLAINED:

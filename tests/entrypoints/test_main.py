@@ -48,7 +48,10 @@ def test_main_ranks_on_validation_and_shows_test_beside_it(run: Invoke, table: P
     }
     # Reports are for `evaluate` by itself.
     published = "audit/local_law_144_publication.csv"
-    assert artifacts(children[2].info.run_id) == {"dataset.json", published, *MEASURED}
+    assert artifacts(children[2].info.run_id) == {
+        *("dataset.json", "reference.json", published),
+        *MEASURED,
+    }
     looks = [children[place].data.tags["evaluated.looks"] for place in (2, 4)]
     assert looks == ["1", "2"]
     assert "test split, by" not in output  # the looks of one small comparison need no message

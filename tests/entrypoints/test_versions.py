@@ -40,6 +40,7 @@ def test_a_version_has_the_verdict_of_its_test_rows(
         "dataset.digest": training["dataset.digest"],
         "fairness.gate": "pass",
         "evaluated.run_id": of_test.run_id,
+        "monitoring.reference": f"runs:/{of_test.run_id}/reference.json",
     }
     assert "A model without mitigation (`logistic_regression`), on 718 rows of `people`" in (
         found.description

@@ -380,19 +380,21 @@ def label_group_counts(dataset: Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each split, each group of the first protected column (group_a, group_b and
-        neither) and each label, with the columns `split`, `group`, `label` (text), `count` and
-        `share` (of the split).
+        One row for each protected column, each split, each of its groups (group_a, group_b and
+        neither) and each label, with the columns `protected`, `split`, `group`, `label` (text),
+        `count` and `share` (of the split).
     """
     spec = dataset.spec
-    names = group_table_names(spec.protected[0])
-    lookup = group_lookup(dataset.splits["train"].frame, spec.protected[0])
     labels = (f"not {spec.positive}", spec.positive)
     records = []
-    for split, rows in dataset.splits.items():
-        groups = lookup.groups(rows.frame)
-        for code, group in zip((0, 1, -1), names, strict=True):
-            for value, label in enumerate(labels):
-                count = int(np.sum((groups == code) & (rows.label == value)))
-                records.append((split, group, label, count, count / max(len(rows), 1)))
-    return pd.DataFrame(records, columns=["split", "group", "label", "count", "share"])
+    for protected in spec.protected:
+        lookup = group_lookup(dataset.splits["train"].frame, protected)
+        for split, rows in dataset.splits.items():
+            groups = lookup.groups(rows.frame)
+            for code, group in zip((0, 1, -1), group_table_names(protected), strict=True):
+                for value, label in enumerate(labels):
+                    count = int(np.sum((groups == code) & (rows.label == value)))
+                    share = count / max(len(rows), 1)
+                    records.append((protected.column, split, group, label, count, share))
+    columns = ["protected", "split", "group", "label", "count", "share"]
+    return pd.DataFrame(records, columns=columns)

@@ -31,7 +31,10 @@ def data(facts: ModelFacts) -> CardSection:
             Text("The run of training has no numbers of rows by label and group to show here.")
         )
     else:
-        blocks.append(_label_counts(facts, counts))
+        if "protected" not in counts:  # a run of an earlier version
+            counts = counts.assign(protected=facts.trained_for)
+        for name, of_column in counts.groupby("protected", sort=False):
+            blocks.append(_label_counts(facts, str(name), of_column))
     if findings is not None and len(findings):
         blocks.append(
             Text(
@@ -85,8 +88,8 @@ def _made_of(name: str, labels: list[str]) -> str:
     return f"“{name}” (the values {shown})"
 
 
-def _label_counts(facts: ModelFacts, counts: pd.DataFrame) -> Table:
-    """Return the rows of each group and label among the training rows."""
+def _label_counts(facts: ModelFacts, protected: str, counts: pd.DataFrame) -> Table:
+    """Return the rows of each group of a column and each label among the training rows."""
     train = counts[counts["split"] == "train"]
     labels = train["label"].unique().tolist()
     groups = train["group"].unique().tolist()
@@ -108,7 +111,7 @@ def _label_counts(facts: ModelFacts, counts: pd.DataFrame) -> Table:
         share = percent(n[-1] / total) if total else Cell("", is_number=True)
         rows.append((Cell(group), count(total), *map(count, n), share))
     return Table(
-        f"Training rows by label and {facts.trained_for}",
+        f"Training rows by label and {protected}",
         ("group", "rows", *(shortened(str(label)) for label in labels), "favourable labels"),
         tuple(rows),
     )

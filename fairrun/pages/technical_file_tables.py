@@ -149,11 +149,13 @@ def gate_checks(result: GateResult) -> dict[str, Any]:
 
 def label_counts(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the numbers of rows of each split, group and label, as a run of training logs them."""
+    # Runs of earlier versions have them for the first protected column only, without its name.
+    names = [name for name in ("protected", "split", "group", "label") if name in frame]
     rows = [
-        [row["split"], row["group"], row["label"], row.get("instead") or whole(row["count"])]
+        [*(row[name] for name in names), row.get("instead") or whole(row["count"])]
         for row in _records(frame)
     ]
-    return table(("split", "group", "label", "rows"), rows)
+    return table((*names, "rows"), rows)
 
 
 def before_after(frame: pd.DataFrame) -> dict[str, Any]:

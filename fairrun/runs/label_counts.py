@@ -26,7 +26,16 @@ def shown_label_counts(dataset: Dataset, min_cell: int) -> pd.DataFrame:
     DataFrame
         The column `instead` has what is said in place of a number that is not shown.
     """
-    counts = without_empty_neither(label_group_counts(dataset), "count")
+    counted = label_group_counts(dataset)
+    shown = [
+        _shown(without_empty_neither(of_column, "count"), min_cell)
+        for _, of_column in counted.groupby("protected", sort=False)
+    ]
+    return pd.concat(shown, ignore_index=True)
+
+
+def _shown(counts: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return the rows of one protected column without groups that have few rows in a split."""
     by_group = counts.groupby(["split", "group"], sort=False)["count"].sum()
     said: dict[tuple[str, str], str] = {}
     for split, sizes in by_group.groupby("split", sort=False):
@@ -34,10 +43,9 @@ def shown_label_counts(dataset: Dataset, min_cell: int) -> pd.DataFrame:
         groups = sizes.index.get_level_values("group")
         said |= {(str(split), g): w for g, w in zip(groups, words, strict=True)}
     instead = [said[key] for key in zip(counts["split"], counts["group"], strict=True)]
-    counts = counts.assign(instead=instead)
-    gone = counts["instead"] != ""
-    if not gone.any():
-        return counts
+    gone = pd.Series(instead, index=counts.index) != ""
     return counts.assign(
-        count=counts["count"].astype("Int64").mask(gone), share=counts["share"].mask(gone)
+        instead=instead,
+        count=counts["count"].astype("Int64").mask(gone),
+        share=counts["share"].mask(gone),
     )

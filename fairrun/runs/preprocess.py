@@ -79,7 +79,8 @@ def run_preprocess(request: DataRequest, min_cell: int = MIN_CELL) -> Preprocess
         log_dropped(dataset.n_dropped)
         counts = shown_label_counts(dataset, min_cell)
         log_table(LABEL_GROUP_COUNTS, counts)
-        log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(counts))
+        of_first = counts[counts["protected"] == dataset.spec.protected[0].column]
+        log_figure(LABEL_GROUP_COUNTS, plot_label_group_counts(of_first))
         run_id = run.info.run_id
         kept = open_dataset(DataRequest(data=run_id))
         sizes = ", ".join(f"{name} {len(rows):,}" for name, rows in dataset.splits.items())

@@ -284,6 +284,12 @@ def test_label_group_counts_count_every_row_once() -> None:
     assert by_group["M"] == (raw["sex"] == "M").sum()
     assert by_group["(neither)"] == (raw["sex"] == "X").sum()
     assert table.groupby("split")["share"].sum().to_numpy() == pytest.approx(1)
+    both = (*SPEC.protected, Protected("job", privileged="a"))
+    of_both = label_group_counts(prepare(replace(SPEC, missing="keep", protected=both), raw))
+    assert of_both.groupby("protected")["count"].sum().to_dict() == {
+        "sex": len(raw),
+        "job": len(raw),
+    }
 
 
 @pytest.mark.parametrize(

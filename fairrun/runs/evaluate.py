@@ -335,7 +335,7 @@ def run_evaluate(
         return done
 
 
-def _check_target(model: OpenedModel, spec: DatasetSpec, data: str | None) -> None:
+def _check_target(model: OpenedModel, spec: DatasetSpec, data: str) -> None:
     """Refuse a run whose labels are not what the model predicts."""
     for name, of_data in (("target", spec.target), ("positive", spec.positive)):
         of_model = model.dataset[name]
@@ -456,6 +456,7 @@ def rows_to_measure(
             )
         request = DataRequest(data=data) if data is not None else None
         dataset = open_dataset(request or read_spec(str(model.metadata.run_id)))
-        _check_target(model, dataset.spec, data)
+        if data is not None:
+            _check_target(model, dataset.spec, data)
     log_notes(dataset.notes, dataset.n_dropped, say=is_read_here)
     return dataset.spec, dataset.splits["test"], "test", dataset.n_dropped

@@ -186,6 +186,18 @@ def test_a_bad_request_is_refused_in_a_line(
     assert aliases_of("pay") == {}
 
 
+def test_an_evaluation_in_another_experiment_is_used(run: Invoke, trained: str) -> None:
+    evaluated = run("evaluate", "--model", trained, "--gate", LAX)
+    assert evaluated.exit_code == 0, evaluated.output
+    used = mlflow.get_experiment_by_name("commands")
+    assert used is not None
+    mlflow.create_experiment("elsewhere", artifact_location=used.artifact_location)
+    mlflow.set_experiment("elsewhere")
+    result = promote(run, trained, LAX)
+    assert result.exit_code == 0, result.output
+    assert "the verdict on this gate is that of run" in result.output
+
+
 def test_a_champion_that_cannot_be_compared_stays(run: Invoke, trained: str) -> None:
     features = pd.DataFrame({"age": [1.0, 2.0, 3.0]})
     model = LogisticRegression().fit(features, [0, 1, 1])

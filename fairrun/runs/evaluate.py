@@ -335,6 +335,17 @@ def run_evaluate(
         return done
 
 
+def _check_target(model: OpenedModel, spec: DatasetSpec, data: str) -> None:
+    """Refuse a run whose labels are not what the model predicts."""
+    for name, of_data in (("target", spec.target), ("positive", spec.positive)):
+        of_model = model.dataset[name]
+        if of_data != of_model:
+            raise RequestError(
+                f"data={data}: its {name} is {of_data!r}, but the model was trained with "
+                f"{name}={of_model!r}; give a run or a file with the labels that it predicts"
+            )
+
+
 def _described(
     done: Evaluated, model: str, mitigator: str, n_rows: int, spec: DatasetSpec
 ) -> list[str]:
@@ -445,5 +456,7 @@ def rows_to_measure(
             )
         request = DataRequest(data=data) if data is not None else None
         dataset = open_dataset(request or read_spec(str(model.metadata.run_id)))
+        if data is not None:
+            _check_target(model, dataset.spec, data)
     log_notes(dataset.notes, dataset.n_dropped, say=is_read_here)
     return dataset.spec, dataset.splits["test"], "test", dataset.n_dropped

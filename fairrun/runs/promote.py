@@ -94,8 +94,9 @@ def _open(uri: str) -> OpenedModel:
             "it with -e audit, and set its alias in MLflow"
         )
     opened = open_model(uri)
+    model_id = str(opened.metadata.model_id)
     try:
-        mlflow.MlflowClient().get_logged_model(str(opened.metadata.model_id))
+        mlflow.MlflowClient().get_logged_model(model_id)
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
@@ -103,7 +104,10 @@ def _open(uri: str) -> OpenedModel:
             f"model={uri} is not a logged model of this tracking store, so it has no history; give "
             "runs:/<run id>/model, models:/<name>/<version> or models:/<model id>"
         ) from error
-    return opened
+    if uri.startswith(("runs:/", "models:/")):
+        return opened
+    # The logged model becomes a version, so it is measured, and not a copy of its files.
+    return open_model(f"models:/{model_id}")
 
 
 class _By(TypedDict):
@@ -162,6 +166,8 @@ class _Promotion:
 
     def _already(self, champion: Champion) -> Promoted:
         outcome = f"{self._request.name} version {champion.version} is already champion"
+        if path := self._request.statements.path:
+            _logger.warning("warning: card=%s was not used, because nothing was decided", path)
         return Promoted(
             *(self._by["run_id"], self._request, self._candidate, None, outcome),
             version=champion.version,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 from mlflow.entities import Run
 
 from fairrun.errors import EXIT_GATE_FAILED, EXIT_INSUFFICIENT_EVIDENCE, RequestError
@@ -172,7 +173,8 @@ def _decided(run: Run, gate: Gate | None, min_cell: int) -> Evidence | None:
         return _evidence(run, None, f"the candidate was evaluated in run {run_id}")
     is_same = run.data.params.get(parameter("evaluate", "gate")) == str(gate)
     if is_same and f"{GATE}.json" in there:
-        table = mlflow.load_table(f"{GATE}.json", run_ids=[run_id])
+        # mlflow.load_table finds runs of the active experiment only.
+        table = pd.DataFrame(**mlflow.artifacts.load_dict(f"runs:/{run_id}/{GATE}.json"))
         result = result_from_table(table, gate.family)
         if run.data.tags.get(GATE_VERDICT) == result.verdict:
             return _evidence(run, result, f"the verdict on this gate is that of run {run_id}")

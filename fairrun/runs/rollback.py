@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlflow.utils.mlflow_tags import MLFLOW_USER
@@ -23,7 +24,13 @@ from fairrun.tracking.promotion import (
     settle,
     version_before,
 )
-from fairrun.tracking.registered import aliases_of, check_name, unknown_name, versions_of
+from fairrun.tracking.registered import (
+    aliases_of,
+    check_name,
+    has_version,
+    unknown_name,
+    versions_of,
+)
 from fairrun.tracking.runs import log_parameters, tracked_run
 
 __all__ = ["RolledBack", "run_rollback"]
@@ -155,10 +162,12 @@ def _one_line(reason: str) -> str:
             "a rollback needs a reason, which the history keeps; give one line, such as "
             "reason='too many refusals since Monday'"
         )
-    if len(reason) > _LONGEST_REASON or not reason.isprintable():
+    found = f"{len(reason):,} characters" if len(reason) > _LONGEST_REASON else ""
+    if not reason.isprintable():
+        found = "several lines" if len(reason.splitlines()) > 1 else "an invisible character"
+    if found:
         raise RequestError(
-            f"the reason has {len(reason):,} characters in {len(reason.splitlines())} lines; give "
-            f"one line of at most {_LONGEST_REASON}"
+            f"the reason has {found}; give one line of at most {_LONGEST_REASON} characters"
         )
     return reason
 
@@ -174,7 +183,9 @@ def _target(
         return str(champion), champion  # an earlier run of this command has done it
     were = _champions(history)
     moved_by_hand = champion != history.champion and history.champion is not None
-    target = version or (history.champion if moved_by_hand else version_before(history))
+    # Without its version, the champion of the history cannot be champion again.
+    is_there = moved_by_hand and has_version(name, str(history.champion))
+    target = version or (history.champion if is_there else version_before(history))
     if target is None or not were:
         is_first = champion is not None and champion in were
         now = f"version {champion} is the first champion" if is_first else "it has no champion"
@@ -190,7 +201,7 @@ def _target(
             "promote it"
         )
     _check_model(history, target)
-    _check_files(name, target)
+    _check_files(name, target, were)
     return target, champion
 
 
@@ -220,12 +231,17 @@ def _check_model(history: History, version: str) -> None:
         )
 
 
-def _check_files(name: str, version: str) -> None:
-    """Refuse a version that could not be served."""
+def _check_files(name: str, version: str, were: Sequence[str]) -> None:
+    """Refuse a version that could not be served, and name the others that were champion."""
     try:
         fetch_model(f"models:/{name}/{version}")
     except RequestError as error:
-        raise RequestError(f"version {version} cannot be champion again: {error}") from error
+        champion = aliases_of(name).get(ALIAS_CHAMPION)
+        others = [e for e in were if e not in (version, champion) and has_version(name, e)]
+        instead = f"give version={' or '.join(others)}" if others else "promote another model"
+        raise RequestError(
+            f"version {version} cannot be champion again: {error}; {instead}"
+        ) from error
 
 
 def _decided_before(

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from fairrun.tracking.entries import DONE, Entry, History
 from fairrun.tracking.history import check_copies
 from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, PROMOTION_ENTRY
-from fairrun.tracking.registered import aliases_of, versions_of
+from fairrun.tracking.registered import aliases_of, has_version, versions_of
 
 __all__ = ["Finding", "check_history"]
 
@@ -116,7 +116,7 @@ def _versions(history: History, versions: list[ModelVersion] | None) -> Iterator
     pending = {str(each.facts.get("version")) for each in history.open_entries}
     there = {str(each.version): each for each in versions}
     for version, decision in last.items():
-        if version not in there:
+        if version not in there and not has_version(history.name, version):
             yield Finding("note", f"version {version} of entry {decision.number} was deleted")
     for version, each in there.items():
         tag = each.tags.get(PROMOTION_ENTRY, "")
@@ -133,7 +133,11 @@ def _versions(history: History, versions: list[ModelVersion] | None) -> Iterator
         yield Finding(
             *("version", says),
             "if entries were removed, restore the database from a backup; otherwise somebody has "
-            "changed the tag",
+            "changed the tag"
+            if wanted
+            else "if the registered model was renamed, its history is still under its old name: "
+            "rename it back; if entries were removed, restore the database from a backup; "
+            "otherwise somebody has changed the tag",
         )
 
 
@@ -145,7 +149,16 @@ def _aliases(history: History) -> Iterator[Finding]:
     aliases = aliases_of(history.name)
     for alias in (ALIAS_CHAMPION, ALIAS_CHALLENGER):
         actual, logged = aliases.get(alias), done[-1].facts.get(alias)
-        if actual != logged:
+        if actual == logged:
+            continue
+        if actual is None and logged and not has_version(history.name, logged):
+            yield Finding(
+                "alias",
+                f"no version has the alias {alias}, because somebody deleted version {logged}, "
+                f"which has it by entry {done[-1].number}",
+                "promote a model or roll back to another version, which records it",
+            )
+        else:
             yield Finding(
                 "alias",
                 f"the alias {alias} is version {actual or 'none'}, but by entry "

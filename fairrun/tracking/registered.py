@@ -19,6 +19,7 @@ __all__ = [
     "GoneError",
     "aliases_of",
     "check_name",
+    "has_version",
     "registered_version",
     "set_alias",
     "unknown_name",
@@ -110,6 +111,15 @@ def versions_of(name: str) -> list[ModelVersion] | None:
     else:
         found = [*client.search_model_versions(f"name = {quote}{name}{quote}")]
     return sorted(found, key=lambda each: int(each.version))
+
+
+def has_version(name: str, version: str) -> bool:
+    """Return whether a registered model has a version. Deleted versions do not count."""
+    try:
+        _version(name, version)
+    except GoneError:
+        return False
+    return True
 
 
 def unknown_name(name: str) -> str:

@@ -45,6 +45,25 @@ def spec(run_id: str) -> dict[str, object]:
     return found
 
 
+def test_a_model_is_not_measured_on_the_labels_of_another_target(
+    run: Invoke, trained: str, table: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.parquet"
+    pd.read_parquet(table).rename(columns={"paid": "hired"}).to_parquet(other)
+    hired = done(run("preprocess", "--data", other, "--target", "hired", *ABOUT[2:]))
+    turned = done(run("preprocess", "--data", table, *ABOUT[:2], "--positive", "low", *ABOUT[4:]))
+    name = ("--name", "m", "--gate", "accuracy>=0.5")
+    assert run("promote", "--model", trained, *name).exit_code == 0
+    model = run("train", "--data", mlflow.models.get_model_info(trained).run_id, "--C", "0.5")
+    assert model.exit_code == 0, model.output
+    candidate = f"runs:/{last_run().info.run_id}/model"
+    for data, what in ((hired, "target is 'hired'"), (turned, "positive is 'low'")):
+        for command in (("evaluate",), ("promote", *name)):
+            refused = run(command[0], "--model", candidate, "--data", data, *command[1:])
+            assert refused.exit_code == 2, refused.output
+            assert f"its {what}, but the model was trained with" in refused.stderr
+
+
 def test_the_data_set_of_any_run_is_opened_again(run: Invoke, table: Path) -> None:
     trained = done(run("train", "--data", table, *ABOUT, "--missing", "keep"))
     expected = digest()

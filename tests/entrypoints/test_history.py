@@ -248,7 +248,9 @@ def test_rollback_moves_the_champion_and_says_what_is_next(registry: Invoke) -> 
         (("--name", "a/b", "--reason", "x"), "has the character '/'"),
         (("--name", "income", "--reason", " "), "needs a reason"),
         (("--name", "income", "--reason", "none"), "needs a reason"),
-        (("--name", "income", "--reason", "a\nb"), "in 2 lines; give one line"),
+        (("--name", "income", "--reason", "a\nb"), "has several lines; give one line"),
+        (("--name", "income", "--reason", "a\tb"), "has an invisible character; give one"),
+        (("--name", "income", "--reason", "x" * 501), "has 501 characters; give one line of at"),
         (("--name", "income", "--reason", "x", "--version", "3"), "give one of 1, 2"),
         (("--name", "income", "--reason", "x", "--version", "2"), "is the champion already"),
         (("--name", "income", "--reason", "x", "--version", "old"), "not the number of a version"),
@@ -271,8 +273,32 @@ def test_a_version_without_files_cannot_be_champion_again(registry: Invoke) -> N
     refused = registry("rollback", "--name", "income", "--reason", REASON)
     assert refused.exit_code == 2
     assert refused.stderr.startswith("error: version 1 cannot be champion again: ")
+    assert refused.stderr.endswith("; promote another model\n")
     assert refused.stderr.count("\n") == 1
     assert aliases_of("income")["champion"] == "2"
+
+
+def test_a_champion_whose_version_was_deleted_is_named_and_left_out(registry: Invoke) -> None:
+    mlflow.MlflowClient().delete_model_version("income", "2")
+    shown = registry("history", "--name", "income")
+    assert shown.exit_code == 3
+    assert "no version has the alias champion, because somebody deleted version 2" in shown.stdout
+    assert "set_registered_model_alias" not in shown.stdout
+    refused = registry("rollback", "--name", "income", "--reason", "x", "--version", "2")
+    assert refused.exit_code == 2
+    assert refused.stderr.endswith("; give version=1\n")
+    done = registry("rollback", "--name", "income", "--reason", "version 2 was deleted")
+    assert "champion of income: version none → 1" in done.stdout, done.output
+    assert registry("history", "--name", "income").exit_code == 0
+
+
+def test_a_renamed_model_is_not_taken_for_removed_entries(registry: Invoke) -> None:
+    mlflow.MlflowClient().rename_registered_model("income", "pay")
+    shown = registry("history", "--name", "pay")
+    assert shown.exit_code == 3
+    assert "if the registered model was renamed, its history is still under" in shown.stdout
+    mlflow.MlflowClient().rename_registered_model("pay", "income")
+    assert registry("history", "--name", "income").exit_code == 0
 
 
 def test_a_rollback_after_a_move_by_hand_goes_back_to_the_champion_of_the_history(

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import Result
 from mlflow.models import infer_signature
+from mlflow.models.model import ModelInfo
 from sklearn.linear_model import LogisticRegression
 
 from fairrun.runs import compare
@@ -195,12 +196,42 @@ def test_a_bad_request_is_refused_in_a_line(
     assert aliases_of("pay") == {}
 
 
-def test_a_champion_that_cannot_be_compared_stays(run: Invoke, trained: str) -> None:
+def log_foreign_model() -> ModelInfo:
     features = pd.DataFrame({"age": [1.0, 2.0, 3.0]})
     model = LogisticRegression().fit(features, [0, 1, 1])
-    logged = mlflow.sklearn.log_model(
+    return mlflow.sklearn.log_model(
         model, name="other", signature=infer_signature(features, [0]), pip_requirements=[]
     )
+
+
+def test_of_a_folder_the_logged_model_is_promoted(
+    run: Invoke, trained: str, tmp_path: Path
+) -> None:
+    folder = mlflow.artifacts.download_artifacts(trained, dst_path=str(tmp_path))
+    other = log_foreign_model()
+    described = Path(folder) / "MLmodel"
+    model_id = mlflow.models.get_model_info(trained).model_id
+    described.write_text(described.read_text("utf-8").replace(model_id, other.model_id), "utf-8")
+    result = promote(run, folder, LAX)
+    assert result.exit_code == 2, result.output
+    assert "was not made by fairrun" in result.output
+    assert aliases_of("pay") == {}
+
+
+def test_an_evaluation_in_another_experiment_is_used(run: Invoke, trained: str) -> None:
+    evaluated = run("evaluate", "--model", trained, "--gate", LAX)
+    assert evaluated.exit_code == 0, evaluated.output
+    used = mlflow.get_experiment_by_name("commands")
+    assert used is not None
+    mlflow.create_experiment("elsewhere", artifact_location=used.artifact_location)
+    mlflow.set_experiment("elsewhere")
+    result = promote(run, trained, LAX)
+    assert result.exit_code == 0, result.output
+    assert "the verdict on this gate is that of run" in result.output
+
+
+def test_a_champion_that_cannot_be_compared_stays(run: Invoke, trained: str) -> None:
+    logged = log_foreign_model()
     uri = logged.model_uri
     foreign = promote(run, uri, LAX)
     assert foreign.exit_code == 2

@@ -136,7 +136,7 @@ class _Promotion:
             model_id = str(self._candidate.metadata.model_id)
             is_champion = champion is not None and champion.model_id == model_id
             if champion is not None and is_champion and self._has_passed(history, model_id):
-                return self._already(champion)
+                return self._already(history, champion)
             if request.gate_mode != "disabled":
                 check_not_rolled_back(history, model_id)
             decided = self._decide(champion, is_champion=is_champion)
@@ -164,12 +164,17 @@ class _Promotion:
         request = self._request
         return request.gate_mode == "disabled" or has_passed(history, model_id, str(request.gate))
 
-    def _already(self, champion: Champion) -> Promoted:
-        outcome = f"{self._request.name} version {champion.version} is already champion"
+    def _already(self, history: History, champion: Champion) -> Promoted:
+        version = f"{self._request.name} version {champion.version}"
+        verdict, outcome = None, f"{version} is already champion"
+        if history.entries and history.entries[-1].run_id == self._by["run_id"]:
+            # `settle` has just closed the decision of a command that was stopped.
+            verdict = Verdict.PASS
+            outcome = f"{version} is champion; an earlier command decided it and was stopped"
         if path := self._request.statements.path:
             _logger.warning("warning: card=%s was not used, because nothing was decided", path)
         return Promoted(
-            *(self._by["run_id"], self._request, self._candidate, None, outcome),
+            *(self._by["run_id"], self._request, self._candidate, verdict, outcome),
             version=champion.version,
             champion=champion.version,
         )

@@ -163,9 +163,12 @@ def compare_with_champion(
 
 
 def _not_compared(champion: Champion, because: str) -> Against:
+    # What the error advises is about the model that was given, and the champion was not.
+    reason = because.rpartition("; ")[0] or because
     why = (
-        f"the champion, version {champion.version}, cannot be compared with the candidate: "
-        f"{because}"
+        f"the champion, version {champion.version}, cannot be compared with the candidate: {reason}"
+        "; to replace it without a comparison, set the alias champion in MLflow, and promote the "
+        "candidate again, which then checks the gate alone"
     )
     return Against(champion, None, why)
 

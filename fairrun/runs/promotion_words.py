@@ -12,7 +12,7 @@ from fairrun.tracking.descriptions import escaped
 __all__ = ["bullets", "markdown_of", "reasons_of", "said_of_champion", "said_of_rows"]
 
 #: How many checks of a gate, and how many comparisons, are reasons, and the longest reason.
-_MOST, _LONGEST = 5, 300
+_MOST, _LONGEST = 5, 400
 _IS_CHAMPION = "the model is the champion already, so the gate alone decides"
 
 

@@ -14,7 +14,9 @@ from mlflow.models import infer_signature
 from mlflow.models.model import ModelInfo
 from sklearn.linear_model import LogisticRegression
 
+from fairrun.errors import StoreError
 from fairrun.runs import compare
+from fairrun.tracking import promotion
 from fairrun.tracking.history import read_history
 from fairrun.tracking.history_check import check_history
 from fairrun.tracking.registered import aliases_of
@@ -230,6 +232,25 @@ def test_an_evaluation_in_another_experiment_is_used(run: Invoke, trained: str) 
     assert "the verdict on this gate is that of run" in result.output
 
 
+def test_a_promotion_that_was_stopped_is_finished_and_says_so(
+    run: Invoke, trained: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise StoreError("the tracking store is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promotion, "_point", stop)
+        assert promote(run, trained, LAX).exit_code == 3
+    assert aliases_of("pay") == {}
+    done = promote(run, trained, LAX)
+    assert done.exit_code == 0, done.output
+    assert last_line(done) == (
+        "promotion: pass (pay version 1 is champion; an earlier command decided it and was stopped)"
+    )
+    assert [each.kind for each in read_history("pay").entries] == ["promotion", "done"]
+    assert last_line(promote(run, trained, LAX)).endswith("(pay version 1 is already champion)")
+
+
 def test_a_champion_that_cannot_be_compared_stays(run: Invoke, trained: str) -> None:
     logged = log_foreign_model()
     uri = logged.model_uri
@@ -243,4 +264,6 @@ def test_a_champion_that_cannot_be_compared_stays(run: Invoke, trained: str) -> 
     result = promote(run, trained, LAX)
     assert result.exit_code == 5, result.output
     assert "the champion, version 1, cannot be compared with the candidate" in result.output
+    assert "give the URI that train printed" not in result.output
+    assert "set the alias champion in MLflow" in result.output
     assert aliases_of("pay") == {"champion": "1"}

@@ -17,10 +17,17 @@ __all__ = ["render_promotion"]
 
 #: Why the intervals of a comparison have two confidence levels.
 _LEVELS = (
-    "Intervals have a confidence of 95 %, and those of distances 97.5 %: a candidate that is worse "
-    "by the margin then passes with a probability of at most 2.5 %, also if the champion is at "
-    "parity."
+    "Intervals have a confidence of 95 %, and those of distances 97.5 %. A candidate that is worse "
+    "by the margin therefore passes with a probability of at most 2.5 %, also if the champion is "
+    "at parity."
 )
+
+#: What a verdict means for the model, also in a dry run, which changes nothing.
+_HEADLINES = {
+    Verdict.PASS: "Pass: the model may be champion",
+    Verdict.FAIL: "Fail: the model is not promoted",
+    Verdict.INSUFFICIENT_EVIDENCE: "Insufficient evidence: the model is not promoted",
+}
 
 
 def render_promotion(
@@ -62,7 +69,7 @@ def render_promotion(
     """
     return _template().render(
         title=f"Promotion to champion of {name}",
-        headline="nothing was decided" if verdict is None else verdict.words,
+        headline="Nothing was decided" if verdict is None else _HEADLINES[verdict],
         verdict="none" if verdict is None else str(verdict),
         outcome=outcome,
         about=Table("Request and models", ("what", "value"), tuple(map(_row, about))),

@@ -57,4 +57,4 @@ def test_a_number_that_is_not_shown_is_hidden_and_its_verdict_is_not() -> None:
 
 
 def test_nothing_decided_is_no_verdict() -> None:
-    assert "nothing was decided" in page(None, CHECK)
+    assert "Nothing was decided" in page(None, CHECK)

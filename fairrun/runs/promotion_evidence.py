@@ -32,6 +32,7 @@ from fairrun.tracking.names import (
     VERSION_REFERENCE,
     parameter,
 )
+from fairrun.tracking.store import find_run
 
 __all__ = ["Evidence", "evidence_of"]
 
@@ -150,10 +151,9 @@ def _of_model(model_id: str, trained_by: str) -> Iterator[Run]:
         order_by=["attributes.start_time DESC"],
         max_results=_LATEST,
     )
-    if trained_by:
-        trained = client.get_run(trained_by)
-        if trained.data.tags.get(MEASURED_ROWS) == "test":
-            yield trained
+    trained = find_run(trained_by) if trained_by else None
+    if trained is not None and trained.data.tags.get(MEASURED_ROWS) == "test":
+        yield trained
 
 
 def _digests(run: Run) -> dict[str, str] | None:

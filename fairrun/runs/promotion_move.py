@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-import mlflow
-from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
 from fairrun.errors import RequestError
@@ -20,6 +18,7 @@ from fairrun.tracking.history import PROMOTION, ROLLBACK, Entry, History
 from fairrun.tracking.moves import Move, move_of
 from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, DATASET_DIGEST, MITIGATOR
 from fairrun.tracking.registered import aliases_of
+from fairrun.tracking.store import find_run
 from fairrun.tracking.versions import description_of_version
 
 __all__ = ["check_not_rolled_back", "has_passed", "move_for", "same_decision"]
@@ -67,10 +66,8 @@ def move_for(decided: Promoted) -> Move:
 
 def _tags_of_training(decided: Promoted) -> dict[str, str]:
     """Return the tags of the run that trained the candidate; none if it is gone."""
-    try:
-        return dict(mlflow.get_run(decided.trained_by).data.tags) if decided.trained_by else {}
-    except MlflowException:
-        return {}
+    trained = find_run(decided.trained_by) if decided.trained_by else None
+    return {} if trained is None else dict(trained.data.tags)
 
 
 def _facts(decided: Promoted, trained: Mapping[str, str]) -> dict[str, str]:

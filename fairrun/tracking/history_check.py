@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import mlflow
-from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
 
 from fairrun.tracking.entries import DONE, Entry, History
 from fairrun.tracking.history import check_copies
 from fairrun.tracking.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, PROMOTION_ENTRY
 from fairrun.tracking.registered import aliases_of, has_version, versions_of
+from fairrun.tracking.store import find_run
 
 __all__ = ["Finding", "check_history"]
 
@@ -91,7 +89,7 @@ def _chain(history: History) -> Iterator[Finding]:
 
 def _registry_runs(history: History) -> Iterator[Finding]:
     for run_id in history.runs:
-        if _run(run_id) is None or _is_deleted(run_id):
+        if find_run(run_id) is None or _is_deleted(run_id):
             yield Finding("chain", f"the registry run {run_id} was deleted", _restore(run_id))
             continue
     for says in check_copies(history):
@@ -182,7 +180,7 @@ def _runs_of_decisions(history: History) -> Iterator[Finding]:
             if not isinstance(run_id, str) or run_id in ("", "none", *known):
                 continue
             known[run_id] = what
-            if _run(run_id) is None:
+            if find_run(run_id) is None:
                 says = f"{what} of entry {entry.number} is gone: {run_id}"
                 yield Finding("run", says, "restore the tracking store from a backup")
             elif _is_deleted(run_id):
@@ -221,17 +219,8 @@ def _closed(history: History) -> Iterator[tuple[Entry, Entry]]:
                 yield by_digest[digest], done
 
 
-def _run(run_id: str) -> Run | None:
-    try:
-        return mlflow.MlflowClient().get_run(run_id)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return None
-
-
 def _is_deleted(run_id: str) -> bool:
-    run = _run(run_id)
+    run = find_run(run_id)
     return run is not None and run.info.lifecycle_stage == "deleted"
 
 

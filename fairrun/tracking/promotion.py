@@ -21,8 +21,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import mlflow
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from fairrun.errors import RequestError, StoreError
 from fairrun.text import shortened
@@ -58,6 +56,7 @@ from fairrun.tracking.registered import (
     set_alias,
     write_version,
 )
+from fairrun.tracking.store import find_run
 
 __all__ = ["Carried", "Move", "carry_out", "has_ended", "mark_finished", "settle", "version_before"]
 
@@ -203,13 +202,13 @@ def has_ended(run_id: str) -> bool:
     """
     if _may_work(run_id):
         return False
-    run = _run(run_id)
+    run = find_run(run_id)
     return run is None or run.info.status == "FINISHED" or FINISHED_BY in run.data.tags
 
 
 def mark_finished(run_id: str, *, by: str) -> None:
     """Note that a later run has finished what a run had begun."""
-    run = _run(run_id)
+    run = find_run(run_id)
     if run is not None and run.info.lifecycle_stage == "active" and run_id != by:
         mlflow.MlflowClient().set_tag(run_id, FINISHED_BY, by)
 
@@ -238,7 +237,7 @@ def _is_left(entry: Entry, name: str, run_id: str) -> bool:
 
 def _may_work(run_id: str) -> bool:
     """Return whether the process of a run may still be at work; end the run if it is not."""
-    run = _run(run_id)
+    run = find_run(run_id)
     if run is None or run.info.status != "RUNNING" or run.info.lifecycle_stage != "active":
         return False
     if is_gone(run.data.tags):
@@ -249,15 +248,6 @@ def _may_work(run_id: str) -> bool:
         )
         return False
     return True
-
-
-def _run(run_id: str) -> Run | None:
-    try:
-        return mlflow.MlflowClient().get_run(run_id)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return None
 
 
 def _finish(entry: Entry, name: str, *, run_id: str, who: str) -> tuple[Carried, str]:

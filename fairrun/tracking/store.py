@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
+from mlflow.entities import Run
 from mlflow.environment_variables import (
     MLFLOW_HTTP_REQUEST_MAX_RETRIES,
     MLFLOW_HTTP_REQUEST_TIMEOUT,
 )
-from mlflow.exceptions import RestException
+from mlflow.exceptions import MlflowException, RestException
 
 from fairrun.errors import RequestError, StoreError
 from fairrun.tracking.faults import fault_of, is_not_there, without_password
 
-__all__ = ["impatient", "open_store", "reading"]
+__all__ = ["find_run", "impatient", "open_store", "reading"]
 
 #: The stores that this process has opened.
 _opened: set[tuple[int, str]] = set()
@@ -123,6 +124,16 @@ def reading(refusal: str | Callable[[], str], *, from_tracking: bool = True) -> 
         if fault is None:
             raise
         raise fault from error
+
+
+def find_run(run_id: str) -> Run | None:
+    """Return a run, deleted ones too; None if the store has no such run."""
+    try:
+        return mlflow.MlflowClient().get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def _look(uri: str) -> None:

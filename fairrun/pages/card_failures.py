@@ -93,7 +93,8 @@ def _no_better(facts: ModelFacts) -> Iterator[str]:
         text = with_interval(value, low, high, signed=True).replace("-", "−")
         yield (
             "One threshold for everybody on the same scores is at least as accurate at the same "
-            f"distance from equal selection rates (accuracy of the model minus its: {text})."
+            "distance from equal selection rates (accuracy of the model minus that of the "
+            f"threshold: {text})."
         )
 
 
@@ -105,7 +106,7 @@ def _small(evaluation: Evaluation) -> str:
         for name, group in hidden.small | hidden.few
         if group not in (MISSING, NEITHER_NAME)
     )
-    return f"Too few rows have {listed_names(groups, _MOST)}." if groups else ""
+    return f"Groups with too few rows: {listed_names(groups, _MOST)}." if groups else ""
 
 
 def _unknown(facts: ModelFacts) -> Iterator[str]:
@@ -164,8 +165,8 @@ def _miscalibrated(facts: ModelFacts) -> Iterator[str]:
         ]
         yield (
             f"Scores are {how} than the share of favourable labels for "
-            f"{listed_names(named, _MOST)}. Of the {n_of(n, 'group')} and crossings, chance alone "
-            "marks about one in forty."
+            f"{listed_names(named, _MOST)}. Chance alone would mark about one in forty of the "
+            f"{n_of(n, 'group')} and crossings."
         )
 
 
@@ -192,5 +193,5 @@ def _not_looked_for(facts: ModelFacts) -> Iterator[str]:
         yield "Proxies of the protected columns were not looked for."
     yield "Changes of people and data after release (drift) are not measured yet."
     if facts.evaluation.labelled:
-        yield "Whether the labels are right or fair was not checked."
-    yield "Whether a law applies, or whether the model complies with it, is not said."
+        yield "No run has checked whether the labels are right or fair."
+    yield "The card does not say whether a law applies, or whether the model complies with it."

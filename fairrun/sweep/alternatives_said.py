@@ -153,8 +153,8 @@ def how_compared(n_candidates: int, looks: str) -> str:
             f" (Bonferroni: {100 * (1 - CONFIDENCE):.0f} % / {n_candidates} for each candidate)"
         )
     said = (
-        f"The baseline and {n_of(n_candidates, 'candidate')} were chosen without the test rows, "
-        "which then compare them row by row. All intervals together have a "
+        f"The baseline and {n_of(n_candidates, 'candidate')} were chosen without the test rows. "
+        "Then they were compared on the test rows, row by row. All intervals together have a "
         f"confidence of {100 * CONFIDENCE:.0f} %{together}."
     )
     return f"{said} {looks[0].upper()}{looks[1:]}." if looks else said
